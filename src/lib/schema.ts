@@ -1,0 +1,68 @@
+import { isThenable } from "./guards";
+
+/**
+ * A schema with a `parse` method, as zod's: returns the (possibly transformed) value or throws.
+ * The parameter is `any` so that `{ parse: (value) => value }` is a schema of every type.
+ */
+export interface IValidationSchema<T = any> {
+  parse(input: any): T;
+}
+
+/** One problem of a failed validation. @see https://standardschema.dev */
+export interface StandardSchemaIssue {
+  readonly message: string;
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
+}
+
+/** @see https://standardschema.dev */
+export interface StandardSchema<T = any> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => unknown;
+    readonly types?: { readonly input: any; readonly output: T } | undefined;
+  };
+}
+
+/** What is accepted wherever a schema is. `parse` wins when a schema has both forms. */
+export type Schema<T = any> = IValidationSchema<T> | StandardSchema<T>;
+
+/** Thrown when a Standard Schema reports issues; schemas with `parse` throw their own errors. */
+export class SchemaIssuesError extends Error {
+  readonly issues: readonly StandardSchemaIssue[];
+
+  constructor(issues: readonly StandardSchemaIssue[]) {
+    super(issues.map((issue) => issue.message).join("; ") || "Invalid value");
+    this.name = "SchemaIssuesError";
+    this.issues = issues;
+  }
+}
+
+/** Validates one value; the result is a promise only when the schema is asynchronous. */
+export type Parse = (value: unknown) => unknown;
+
+/** Turns either schema form into one function, once. */
+export function compileSchema(schema: Schema): Parse {
+  if (typeof (schema as Partial<IValidationSchema>).parse === "function") {
+    const withParse = schema as IValidationSchema<unknown>;
+    return (value) => withParse.parse(value);
+  }
+  const { validate } = (schema as StandardSchema)["~standard"];
+  return (value) => {
+    const outcome = validate(value);
+    return isThenable(outcome) ? outcome.then(readOutcome) : readOutcome(outcome);
+  };
+}
+
+/** Whether a value can be used as a schema at all. */
+export function isSchema(value: unknown): value is Schema {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
+  const { parse, "~standard": standard } = value as Partial<IValidationSchema & StandardSchema>;
+  return typeof parse === "function" || typeof standard?.validate === "function";
+}
+
+function readOutcome(outcome: unknown): unknown {
+  const { issues, value } = outcome as { issues?: readonly StandardSchemaIssue[]; value?: unknown };
+  if (issues) throw new SchemaIssuesError(issues);
+  return value;
+}

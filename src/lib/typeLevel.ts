@@ -1,0 +1,46 @@
+/** `true` only for `any`. */
+export type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** `true` only for `unknown`. */
+export type IsUnknown<T> = IsAny<T> extends true ? false : unknown extends T ? true : false;
+
+/** `true` only for `never`. */
+export type IsNever<T> = [T] extends [never] ? true : false;
+
+/** `Base` with some keys replaced; maps over the base alone, which keeps instantiations low. */
+export type With<Base, Patch> = { [K in keyof Base]: K extends keyof Patch ? Patch[K] : Base[K] };
+
+/** Flattens intersections so that hovers read as one object; functions stay as they are. */
+export type Simplify<T> = T extends (...args: never[]) => unknown ? T : { [K in keyof T]: T[K] } & {};
+
+/** Keys that cannot be left out. */
+export type RequiredKeys<T> = T extends object ? { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T] : never;
+
+/** `A | B` to `A & B`. */
+export type UnionToIntersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void
+  ? I
+  : never;
+
+/** A value or a promise of it. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** No input was given for this slot: `undefined`, `void` or `any`. Never distributes. */
+export type Open<T> = [T] extends [undefined | void] ? true : false;
+
+/** As `Open`, but `any` counts as given: the rule of resource configs. */
+export type OpenConfig<T> = IsAny<T> extends true ? false : Open<T>;
+
+/**
+ * `[true]` when a definition may be used without `.with(...)`, otherwise a sentence.
+ * The sentence is what a developer reads in the type error.
+ */
+export type Bare<Config, Message extends string> =
+  IsAny<Config> extends true
+    ? readonly [true]
+    : [unknown] extends [Config]
+      ? readonly [true]
+      : [Config] extends [undefined | void]
+        ? readonly [true]
+        : [RequiredKeys<Config>] extends [never]
+          ? readonly [true]
+          : readonly [Message];
