@@ -1,0 +1,190 @@
+import { declareError } from "./defineError";
+
+export type RegisteredKind =
+  | "Task"
+  | "Resource"
+  | "Event"
+  | "Error"
+  | "AsyncContext"
+  | "Middleware"
+  | "Tag"
+  | "Hook";
+
+/** Two registrations share an id; ids form one namespace across all kinds. */
+export const duplicateRegistrationError = /* @__PURE__ */ declareError<{
+  type: RegisteredKind;
+  id: string;
+  /** Ids of the resources that register it, where known. */
+  owners?: readonly string[];
+}>("runner.errors.duplicateRegistration", {
+  message: ({ type, id }) =>
+    `${type} "${id}" already registered. You might have used the same 'id' in two different components or you may have registered the same element twice.`,
+  fix: ({ id, owners }) =>
+    owners && `keep one of the registrations of "${id}"; it is registered by ${owners.map((owner) => `"${owner}"`).join(" and ")}.`,
+});
+
+/** A required dependency, or the target of an override, is not registered. */
+export const dependencyNotFoundError = /* @__PURE__ */ declareError<{
+  key: string;
+  /** Id that nobody registered. */
+  id?: string;
+  /** Definition that needs it, and under which key. */
+  neededBy?: string;
+  dependencyKey?: string;
+  /** How the definition that needs it got into the app, root first. */
+  registrationPath?: readonly string[];
+}>("runner.errors.dependencyNotFound", {
+  message: ({ key }) => `Dependency ${key} not found. Did you forget to register it through a resource?`,
+  fix: ({ id, neededBy, dependencyKey, registrationPath }) =>
+    neededBy &&
+    `"${neededBy}" lists it as "${dependencyKey ?? ""}"` +
+      (registrationPath && registrationPath.length > 1 ? ` (${registrationPath.join(" -> ")})` : "") +
+      `; add "${id ?? ""}" to .register([...]) of a resource of the app.`,
+});
+
+/** Something that is no definition was registered or listed as a dependency. */
+export const unknownItemTypeError = /* @__PURE__ */ declareError<{
+  item: unknown;
+  owner?: string;
+  key?: string;
+}>("runner.errors.unknownItemType", {
+  message: ({ item }) =>
+    `Unknown item type: ${describeItem(item)}. Please ensure you are not using different versions of '@bluelibs/runner'`,
+  fix: ({ item, owner, key }) => {
+    if (owner === undefined) return undefined;
+    if (key === undefined) return `"${owner}" registers it: register definitions only, and call .build() on builders.`;
+    return item === undefined
+      ? `"${owner}" lists "${key}" as undefined: usually a circular import; use .dependencies(() => ({ ... })).`
+      : `"${owner}" lists it as "${key}": depend on tasks, resources, events, errors or async contexts.`;
+  },
+});
+
+/** The dependency graph has a loop. */
+export const circularDependenciesError = /* @__PURE__ */ declareError<{ cycles: readonly string[] }>(
+  "runner.errors.circularDependencies",
+  {
+    message: ({ cycles }) => {
+      const advice = [
+        "Consider refactoring to reduce coupling between components",
+        "Extract shared dependencies into separate resources",
+      ];
+      if (cycles.some((cycle) => cycle.includes("middleware"))) {
+        advice.push(
+          "For middleware: you can filter out tasks/resources using everywhere(fn)",
+          "Consider using events for communication instead of direct dependencies",
+        );
+      }
+      return `Circular dependencies detected:\n${bullets(cycles)}\n\nTo resolve circular dependencies:\n${bullets(advice)}`;
+    },
+  },
+);
+
+/** Hooks and events can emit each other for ever. */
+export const eventEmissionCycleError = /* @__PURE__ */ declareError<{ cycles: readonly string[] }>(
+  "runner.errors.eventEmissionCycle",
+  {
+    message: ({ cycles }) =>
+      `Event emission cycles detected between hooks and events:\n${bullets(cycles)}\n\nThis was detected at compile time (dry-run). Break the cycle by avoiding mutual emits between hooks or scoping hooks using tags.`,
+  },
+);
+
+/** A hook listens to, or a definition emits, an event nobody registered. */
+export const eventNotFoundError = /* @__PURE__ */ declareError<{ id: string; neededBy?: string }>(
+  "runner.errors.eventNotFound",
+  {
+    message: ({ id }) => `Event "${id}" not found. Did you forget to register it?`,
+    fix: ({ id, neededBy }) => neededBy && `"${neededBy}" listens to it; add "${id}" to .register([...]).`,
+  },
+);
+
+export const resourceNotFoundError = /* @__PURE__ */ declareError<{ id: string }>("runner.errors.resourceNotFound", {
+  message: ({ id }) =>
+    `Resource "${id}" not found. Did you forget to register it or are you using the correct id?`,
+});
+
+export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
+  type: "task" | "resource";
+  source: string;
+  middlewareId: string;
+}>("runner.errors.middlewareNotRegistered", {
+  message: ({ type, source, middlewareId }) =>
+    `Middleware inside ${type} "${source}" depends on "${middlewareId}" but it's not registered. Did you forget to register it?`,
+});
+
+export const tagNotFoundError = /* @__PURE__ */ declareError<{ id: string; usedBy?: string }>(
+  "runner.errors.tagNotFound",
+  {
+    message: ({ id }) => `Tag "${id}" not registered. Did you forget to register it inside a resource?`,
+    fix: ({ id, usedBy }) => usedBy && `"${usedBy}" carries it; add "${id}" to .register([...]).`,
+  },
+);
+
+export const storeAlreadyInitializedError = /* @__PURE__ */ declareError<Record<string, never>>(
+  "runner.errors.storeAlreadyInitialized",
+  { message: () => "Store already initialized. Cannot reinitialize." },
+);
+
+export type BuilderType = "task" | "hook" | "task-middleware" | "resource-middleware";
+
+const builderLabels: Record<BuilderType, string> = {
+  task: "Task",
+  hook: "Hook",
+  "task-middleware": "Task middleware",
+  "resource-middleware": "Resource middleware",
+};
+
+/** `.build()` was called before everything it needs was given. */
+export const builderIncompleteError = /* @__PURE__ */ declareError<{
+  type: BuilderType;
+  builderId: string;
+  missingFields: readonly string[];
+}>("runner.errors.builderIncomplete", {
+  message: ({ type, builderId, missingFields }) =>
+    `${builderLabels[type]} "${builderId}" is incomplete. Missing required: ${missingFields.join(", ")}. Call ${missingFields
+      .map((field) => `.${field}()`)
+      .join(" and ")} before .build().`,
+});
+
+/** An id is no non-empty string. */
+export const invalidIdError = /* @__PURE__ */ declareError<{ kind: string; id: unknown }>("runner.errors.invalidId", {
+  message: ({ kind, id }) => `A ${kind} needs a non-empty string id, got ${describeItem(id)}.`,
+});
+
+/** Something given to a definition cannot be what it should be. */
+export const invalidDefinitionError = /* @__PURE__ */ declareError<{
+  kind: string;
+  id: string;
+  field: string;
+  expected: string;
+  received: unknown;
+}>("runner.errors.invalidDefinition", {
+  message: ({ kind, id, field, expected, received }) =>
+    `${kind} "${id}" has an invalid ${field}: expected ${expected}, got ${describeItem(received)}.`,
+});
+
+/** A task is routed by two client tunnels. */
+export const tunnelOwnershipConflictError = /* @__PURE__ */ declareError<{
+  taskId: string;
+  currentOwnerId: string;
+  attemptedOwnerId: string;
+}>("runner.errors.tunnelOwnershipConflict", {
+  message: ({ taskId, currentOwnerId, attemptedOwnerId }) =>
+    `Task "${taskId}" is already tunneled by resource "${currentOwnerId}". Resource "${attemptedOwnerId}" cannot tunnel it again. Ensure each task is owned by a single tunnel client.`,
+});
+
+/** A tunnel resource's value cannot be used. */
+export const invalidTunnelError = /* @__PURE__ */ declareError<{ detail: string }>("runner.errors.invalidTunnel", {
+  message: ({ detail }) => detail,
+});
+
+const bullets = (lines: readonly string[]): string => lines.map((line) => `  • ${line}`).join("\n");
+
+/** `String(value)`, for values where that throws or says nothing as well. */
+function describeItem(item: unknown): string {
+  if (typeof item === "string") return item === "" ? '""' : item;
+  try {
+    return String(item);
+  } catch {
+    return Object.prototype.toString.call(item);
+  }
+}

@@ -1,0 +1,46 @@
+import { symbolErrorInstance } from "../lib/symbols";
+import { declareError, isRunnerError } from "./defineError";
+
+const cancellationId = "runner.errors.cancellation";
+
+/** What a cancellation says about itself. */
+export interface CancellationData {
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Work was given up on purpose: the caller aborted, disconnected, or the runtime shuts down.
+ *
+ * An exposure answers it with 499. `instanceof` also holds for errors made by `cancellationError` and for those of
+ * another copy of the package.
+ */
+export class CancellationError extends Error {
+  readonly id = cancellationId;
+  readonly data: CancellationData;
+
+  /** @param reason also the message. Default message "Operation cancelled". */
+  constructor(reason?: string, options?: ErrorOptions) {
+    super(reason ?? "Operation cancelled", options);
+    this.name = cancellationId;
+    this.data = reason === undefined ? {} : { reason };
+  }
+
+  get [symbolErrorInstance](): true {
+    return true;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass keeps the ordinary meaning of `instanceof`.
+    if (this !== CancellationError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return isRunnerError(value) && value.name === cancellationId;
+  }
+}
+
+/** Thrown when work was cancelled; `data.reason` tells why. */
+export const cancellationError = /* @__PURE__ */ declareError<CancellationData>(cancellationId, {
+  message: ({ reason }) => reason ?? "Operation cancelled",
+  construct: (_message, { reason }, options) => new CancellationError(reason, options),
+});
+
+/** Whether an error says that work was cancelled on purpose. */
+export const isCancellationError = (error: unknown): boolean => cancellationError.is(error);

@@ -1,0 +1,193 @@
+import { captureFilePath } from "../lib/filePath";
+import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import { compileSchema, type Schema } from "../lib/schema";
+import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
+
+/** Bound of error data: anything with string keys. */
+export type DefaultErrorType = Record<string, unknown>;
+
+/** Free-form documentation of an error definition; open for declaration merging. */
+export interface IErrorMeta {
+  title?: string | undefined;
+  description?: string | undefined;
+}
+
+/** An error thrown by an error helper: `name` and `id` are the helper's id. */
+export type RunnerError<Data = any> = Error & {
+  readonly id: string;
+  readonly data: Data;
+  /** HTTP status an exposure answers with, when the helper states one. */
+  readonly httpCode?: number | undefined;
+};
+
+/** What an error helper is made from. */
+export interface IErrorDefinition<Data = any> {
+  readonly id: string;
+  /** Message of an instance. Default: the data as JSON. */
+  readonly format?: ((data: Data) => string) | undefined;
+  /** Validates and may transform the data when an instance is made; its errors surface as they are. */
+  readonly dataSchema?: Schema<Data> | undefined;
+  readonly serialize?: ((data: Data) => string) | undefined;
+  readonly parse?: ((raw: string) => Data) | undefined;
+  /** HTTP status (100-599) an exposure answers with. Default 500. */
+  readonly httpCode?: number | undefined;
+  readonly meta?: IErrorMeta | undefined;
+}
+
+/** A typed, throwable error; register it to inject it and to let it cross tunnels. */
+export interface IErrorHelper<Data = any> extends Injectable {
+  readonly kind: "error";
+  readonly id: string;
+  readonly meta: IErrorMeta;
+  readonly httpCode?: number | undefined;
+  readonly [symbolError]: true;
+  readonly [symbolFilePath]: string;
+  /** Makes an instance without throwing it. */
+  create(data: Data, options?: ErrorOptions): RunnerError<Data>;
+  throw(data: Data, options?: ErrorOptions): never;
+  /** Holds for instances made by any helper of this id, in any copy of the package. */
+  is(error: unknown): error is RunnerError<Data>;
+  optional(): IOptionalDependency<this>;
+  readonly $bare?: readonly [true];
+  readonly $injects?: readonly [this];
+  readonly $injectsInResource?: readonly [unknown];
+}
+
+/** Fluent form of `IErrorDefinition`; every method returns a new builder. */
+export interface ErrorFluentBuilder<Data extends DefaultErrorType> {
+  readonly id: string;
+  format(format: (data: Data) => string): ErrorFluentBuilder<Data>;
+  dataSchema(schema: Schema<Data>): ErrorFluentBuilder<Data>;
+  serialize(serialize: (data: Data) => string): ErrorFluentBuilder<Data>;
+  parse(parse: (raw: string) => Data): ErrorFluentBuilder<Data>;
+  /** HTTP status (integer, 100-599) an exposure answers with when a task throws this error. */
+  httpCode(status: number): ErrorFluentBuilder<Data>;
+  meta(meta: IErrorMeta): ErrorFluentBuilder<Data>;
+  build(): IErrorHelper<Data>;
+}
+
+/** Makes one instance; the brand makes `helper.is` hold across package copies. */
+export type ErrorConstructorFn<Data> = (message: string, data: Data, options: ErrorOptions | undefined) => Error;
+
+/** The error class of every helper that does not bring its own. */
+class HelperError<Data> extends Error {
+  readonly id: string;
+  readonly data: Data;
+  declare readonly httpCode?: number;
+
+  constructor(id: string, message: string, data: Data, options: ErrorOptions | undefined) {
+    super(message, options);
+    this.name = id;
+    this.id = id;
+    this.data = data;
+  }
+
+  get [symbolErrorInstance](): true {
+    return true;
+  }
+}
+
+/** Whether a value was thrown by an error helper, of whatever id. */
+export function isRunnerError(value: unknown): value is RunnerError {
+  return typeof value === "object" && value !== null && symbolErrorInstance in value;
+}
+
+/**
+ * Makes an error helper, or starts a builder when given only an id.
+ *
+ * @throws {Error} the id is not a non-empty string, or `httpCode` is not an integer from 100 to 599
+ */
+export function defineError<Data extends DefaultErrorType = DefaultErrorType>(
+  definition: IErrorDefinition<Data>,
+): IErrorHelper<Data>;
+export function defineError<Data extends DefaultErrorType = DefaultErrorType>(id: string): ErrorFluentBuilder<Data>;
+export function defineError(idOrDefinition: string | IErrorDefinition): IErrorHelper | ErrorFluentBuilder<DefaultErrorType> {
+  const filePath = captureFilePath(defineError);
+  return typeof idOrDefinition === "string"
+    ? errorBuilder({ id: idOrDefinition }, filePath)
+    : createErrorHelper(idOrDefinition, filePath);
+}
+
+/** The builder behind `r.error`. */
+export function errorBuilder<Data extends DefaultErrorType>(
+  definition: IErrorDefinition<Data>,
+  filePath: () => string,
+): ErrorFluentBuilder<Data> {
+  const at = (patch: Partial<IErrorDefinition<Data>>) => errorBuilder({ ...definition, ...patch }, filePath);
+  return Object.freeze({
+    id: definition.id,
+    format: (format) => at({ format }),
+    dataSchema: (dataSchema) => at({ dataSchema }),
+    serialize: (serialize) => at({ serialize }),
+    parse: (parse) => at({ parse }),
+    httpCode: (httpCode) => at({ httpCode }),
+    meta: (meta) => at({ meta }),
+    build: () => createErrorHelper(definition, filePath),
+  } satisfies ErrorFluentBuilder<Data>);
+}
+
+/** @internal The maker shared by user errors and the catalogues. */
+export function createErrorHelper<Data>(
+  definition: IErrorDefinition<Data>,
+  filePath: () => string,
+  construct?: ErrorConstructorFn<Data>,
+): IErrorHelper<Data> {
+  const { id, httpCode } = definition;
+  if (typeof id !== "string" || id.trim() === "") {
+    throw new TypeError(`An error needs a non-empty string id, got ${describe(id)}.`);
+  }
+  if (httpCode !== undefined && !(Number.isInteger(httpCode) && httpCode >= 100 && httpCode <= 599)) {
+    throw new TypeError(`Error "${id}" has httpCode ${String(httpCode)}; use an integer from 100 to 599.`);
+  }
+  const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
+  const parseData = definition.dataSchema ? compileSchema(definition.dataSchema) : undefined;
+
+  function create(data: Data, options?: ErrorOptions): RunnerError<Data> {
+    const parsed = parseData ? (parseData(data) as Data) : data;
+    const error = construct
+      ? construct(format(parsed), parsed, options)
+      : new HelperError(id, format(parsed), parsed, options);
+    if (httpCode !== undefined) Object.defineProperty(error, "httpCode", { value: httpCode, enumerable: true });
+    // The stack starts where the helper was used, not here.
+    Error.captureStackTrace?.(error, create);
+    return error as RunnerError<Data>;
+  }
+
+  return Object.freeze({
+    kind: "error",
+    id,
+    meta: definition.meta ?? {},
+    ...(httpCode !== undefined && { httpCode }),
+    [symbolError]: true,
+    get [symbolFilePath]() {
+      return filePath();
+    },
+    create,
+    throw(data, options) {
+      throw create(data, options);
+    },
+    is: (error: unknown): error is RunnerError<Data> => isRunnerError(error) && error.name === id,
+    optional,
+  } as IErrorHelper<Data>);
+}
+
+/** A catalogue entry: what happened, and optionally how to mend it on a line of its own. */
+export interface DeclaredError<Data> {
+  readonly message: (data: Data) => string;
+  /** One imperative sentence; left out when the message already says it. */
+  readonly fix?: (data: Data) => string | undefined;
+  readonly construct?: ErrorConstructorFn<Data>;
+}
+
+/** Declares an error of the framework's catalogues. The first line of its message is API. */
+export function declareError<Data>(id: string, { message, fix, construct }: DeclaredError<Data>): IErrorHelper<Data> {
+  const format = (data: Data): string => {
+    const hint = fix?.(data);
+    return hint ? `${message(data)}\n  fix: ${hint}` : message(data);
+  };
+  return createErrorHelper({ id, format }, () => "unknown", construct);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}

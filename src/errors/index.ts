@@ -1,0 +1,44 @@
+/** Entry `./errors`: every error the framework throws, and the tools to declare your own. */
+export {
+  builderIncompleteError,
+  circularDependenciesError,
+  dependencyNotFoundError,
+  duplicateRegistrationError,
+  eventEmissionCycleError,
+  eventNotFoundError,
+  invalidDefinitionError,
+  invalidIdError,
+  invalidTunnelError,
+  middlewareNotRegisteredError,
+  resourceNotFoundError,
+  storeAlreadyInitializedError,
+  tagNotFoundError,
+  tunnelOwnershipConflictError,
+  unknownItemTypeError,
+  type BuilderType,
+} from "./bootErrors";
+export { CancellationError, cancellationError, isCancellationError, type CancellationData } from "./cancellation";
+export {
+  defineError,
+  type DefaultErrorType,
+  type ErrorFluentBuilder,
+  type IErrorDefinition,
+  type IErrorHelper,
+  type IErrorMeta,
+  type RunnerError,
+} from "./defineError";
+export {
+  contextError,
+  eventCycleError,
+  lockedError,
+  phantomTaskNotRoutedError,
+  platformUnsupportedFunctionError,
+  taskNotReadyError,
+  taskNotRegisteredError,
+  validationError,
+  type EmissionFrame,
+  type ValidationErrorData,
+} from "./runErrors";
+export { TunnelError, type TunnelErrorExtras } from "./tunnelError";
+export { normalizeError } from "./normaliseThrown";
+export type { ValidationIssue } from "./validationIssues";

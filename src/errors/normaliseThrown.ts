@@ -1,0 +1,9 @@
+/** Gives anything that was thrown the shape of an error; errors of other realms pass as they are. */
+export function normalizeError(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(String(thrown));
+}
+
+/** `instanceof` first, the built-in tag for errors of other realms. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}

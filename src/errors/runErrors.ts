@@ -1,0 +1,94 @@
+import { detectEnvironment } from "../lib/detectEnvironment";
+import { declareError } from "./defineError";
+import { normalizeError } from "./normaliseThrown";
+import { describeIssues, readIssues, type ValidationIssue } from "./validationIssues";
+
+export type ValidationSubject =
+  | "Task input"
+  | "Task result"
+  | "Resource config"
+  | "Resource result"
+  | "Middleware config"
+  | "Tag config"
+  | "Event payload"
+  | "Event interceptor";
+
+export interface ValidationErrorData {
+  readonly subject: ValidationSubject | (string & {});
+  readonly id: string;
+  readonly originalError: string | Error;
+  readonly issues?: readonly ValidationIssue[];
+}
+
+/** A value did not fit its schema. */
+export const validationError = /* @__PURE__ */ declareError<ValidationErrorData>("runner.errors.validation", {
+  message: ({ subject, id, originalError }) =>
+    `${subject} validation failed for ${id}: ${typeof originalError === "string" ? originalError : originalError.message}`,
+});
+
+/** Wraps what a schema threw. The issues are what may be shown to a remote caller. */
+export function validationFailed(subject: ValidationSubject, id: string, thrown: unknown): Error {
+  const originalError = normalizeError(thrown);
+  return validationError.create({ subject, id, originalError, issues: readIssues(thrown) }, { cause: originalError });
+}
+
+/** `subject validation failed for id: a.b: message; ...`, the form that crosses the wire. */
+export function describeValidation({ subject, id, originalError, issues }: ValidationErrorData): string {
+  return `${subject} validation failed for ${id}: ${describeIssues(issues ?? readIssues(originalError))}`;
+}
+
+/** The container no longer changes once it is ready. */
+export const lockedError = /* @__PURE__ */ declareError<{ what: string }>("runner.errors.locked", {
+  message: ({ what }) => `Cannot modify the ${what} when it is locked.`,
+});
+
+/** An async context was read where nobody provided it. */
+export const contextError = /* @__PURE__ */ declareError<{ details?: string }>("runner.errors.context", {
+  message: ({ details }) => details ?? "Context error",
+});
+
+export interface EmissionFrame {
+  readonly id: string;
+  readonly source: string;
+}
+
+/** An event is being emitted from inside its own emission. */
+export const eventCycleError = /* @__PURE__ */ declareError<{ path: readonly EmissionFrame[] }>(
+  "runner.errors.eventCycle",
+  {
+    message: ({ path }) =>
+      `Event emission cycle detected:\n  ${path
+        .map(({ id, source }) => `${id}←${source}`)
+        .join("  ->  ")}\n\nBreak the cycle by changing hook logic (avoid mutual emits) or gate with conditions/tags.`,
+  },
+);
+
+export const platformUnsupportedFunctionError = /* @__PURE__ */ declareError<{ functionName: string }>(
+  "runner.errors.platformUnsupportedFunction",
+  {
+    message: ({ functionName }) =>
+      `Platform function not supported in this environment: ${functionName}. Detected platform: ${detectEnvironment()}.`,
+  },
+);
+
+export const phantomTaskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: string }>(
+  "runner.errors.phantomTaskNotRouted",
+  {
+    message: ({ taskId }) =>
+      `Phantom task "${taskId}" is not routed through any tunnel. Ensure a tunnel client selects this task id (or avoid calling the phantom task directly).`,
+  },
+);
+
+export const taskNotRegisteredError = /* @__PURE__ */ declareError<{ taskId: string }>(
+  "runner.errors.taskNotRegistered",
+  {
+    message: ({ taskId }) =>
+      `Task "${taskId}" is not registered in the Store. This is an internal error—ensure the task is registered before execution.`,
+  },
+);
+
+/** A task was called during boot before its own dependencies were initialised. */
+export const taskNotReadyError = /* @__PURE__ */ declareError<{ taskId: string }>("runner.errors.taskNotReady", {
+  message: ({ taskId }) => `Task "${taskId}" was called before its dependencies were initialised.`,
+  fix: ({ taskId }) => `list "${taskId}" in the .dependencies({ ... }) of the resource that calls it during boot.`,
+});

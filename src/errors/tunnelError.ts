@@ -1,0 +1,44 @@
+const brand: unique symbol = /* @__PURE__ */ Symbol.for("runner.tunnelError");
+
+/** What else a failed call may tell. */
+export interface TunnelErrorExtras {
+  /** Id of the error helper the far side threw. */
+  readonly id?: string | undefined;
+  readonly data?: unknown;
+  readonly httpCode?: number | undefined;
+}
+
+/**
+ * A call to another process failed: the far side refused or failed it, or its answer made no sense.
+ *
+ * `code` is the far side's (`UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `VALIDATION_ERROR`, `INTERNAL_ERROR`, ...) or the
+ * client's own (`INVALID_RESPONSE`, `HTTP_ERROR`, `REQUEST_TIMEOUT`, `CLIENT_CLOSED`, `CONTEXT_TOO_LARGE`, `UNKNOWN`).
+ *
+ * @see readmes/TUNNEL_HTTP_POLICY.md
+ */
+export class TunnelError extends Error {
+  readonly code: string;
+  declare readonly details?: unknown;
+  declare readonly id?: string;
+  declare readonly data?: unknown;
+  declare readonly httpCode?: number;
+
+  constructor(code: string, message: string, details?: unknown, extras: TunnelErrorExtras = {}) {
+    super(message);
+    this.name = "TunnelError";
+    this.code = code;
+    // Absent facts stay absent, so that spreading or printing the error shows only what is known.
+    const known = Object.entries({ details, ...extras }).filter(([, value]) => value !== undefined);
+    Object.assign(this, Object.fromEntries(known));
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** Holds for instances of another copy of the package as well. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== TunnelError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === "object" && value !== null && brand in value;
+  }
+}

@@ -1,0 +1,36 @@
+/** One problem found by a schema, as it travels to a caller. */
+export interface ValidationIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+const maxIssues = 20;
+const maxMessageLength = 200;
+
+/**
+ * Reads the issues of a schema failure: Standard Schema and zod carry a list, any other error is one issue without path.
+ *
+ * @returns at most 20 issues, each message cut at 200 characters
+ */
+export function readIssues(failure: unknown): readonly ValidationIssue[] {
+  const listed = (failure as { issues?: unknown } | null | undefined)?.issues;
+  if (!Array.isArray(listed) || listed.length === 0) {
+    return [{ path: [], message: cut(failure instanceof Error ? failure.message : String(failure)) }];
+  }
+  return listed.slice(0, maxIssues).map((issue: { path?: unknown; message?: unknown } | null) => ({
+    path: Array.isArray(issue?.path) ? issue.path.map(readKey) : [],
+    message: cut(String(issue?.message ?? "Invalid value")),
+  }));
+}
+
+/** One line for all issues: `path.to.field: message` joined by `; `. */
+export function describeIssues(issues: readonly ValidationIssue[]): string {
+  return issues.map(({ path, message }) => (path.length > 0 ? `${path.join(".")}: ${message}` : message)).join("; ");
+}
+
+function readKey(segment: unknown): string | number {
+  const key: unknown = typeof segment === "object" && segment !== null ? (segment as { key?: unknown }).key : segment;
+  return typeof key === "number" ? key : String(key);
+}
+
+const cut = (message: string): string => message.slice(0, maxMessageLength);

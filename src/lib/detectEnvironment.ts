@@ -1,0 +1,24 @@
+export type PlatformId = "node" | "browser" | "edge" | "universal";
+
+interface GlobalShape {
+  window?: unknown;
+  document?: unknown;
+  process?: { versions?: { node?: unknown } };
+  Deno?: unknown;
+  Bun?: unknown;
+  importScripts?: unknown;
+  self?: unknown;
+  WorkerGlobalScope?: unknown;
+}
+
+/** Which kind of runtime this is. Order matters: jsdom under Node counts as a browser, Deno and Bun as universal. */
+export function detectEnvironment(): PlatformId {
+  const scope = globalThis as GlobalShape;
+  if (scope.window !== undefined && scope.document !== undefined) return "browser";
+  if (scope.Deno !== undefined || scope.Bun !== undefined) return "universal";
+  if (typeof scope.process?.versions?.node === "string") return "node";
+  if (typeof scope.importScripts === "function" && scope.window === undefined) return "edge";
+  const { WorkerGlobalScope: workerScope, self } = scope;
+  if (typeof workerScope === "function" && self instanceof workerScope) return "edge";
+  return "universal";
+}
