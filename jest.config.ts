@@ -5,6 +5,8 @@ const config: Config = {
   testEnvironment: "node",
   roots: ["<rootDir>/src", "<rootDir>/examples"],
   testMatch: ["**/*.test.ts"],
+  maxWorkers: 2,
+  // Same names as `paths` in tsconfig.json.
   moduleNameMapper: {
     "^@bluelibs/runner$": "<rootDir>/src/index.ts",
     "^@bluelibs/runner/node$": "<rootDir>/src/node/index.ts",
@@ -12,7 +14,20 @@ const config: Config = {
     "^@bluelibs/runner/platform/createFile$": "<rootDir>/src/platform/createFile.ts",
   },
   transform: {
-    "^.+\\.ts$": ["ts-jest", { tsconfig: { module: "CommonJS", moduleResolution: "Node10", verbatimModuleSyntax: false }, isolatedModules: true, diagnostics: false }],
+    // File by file: types are the business of `npm run typecheck`.
+    "^.+\\.ts$": [
+      "ts-jest",
+      {
+        diagnostics: false,
+        tsconfig: {
+          target: "ES2022",
+          module: "CommonJS",
+          moduleResolution: "Node10",
+          isolatedModules: true,
+          esModuleInterop: true,
+        },
+      },
+    ],
   },
 };
 

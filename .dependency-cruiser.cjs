@@ -1,0 +1,129 @@
+/** The import directions of ARCHITECTURE.md, "Layers". Arrows go down only, and no cycles, types included. */
+
+const lower = {
+  lib: [],
+  errors: ["lib"],
+  platform: ["lib"],
+  define: ["lib", "errors", "platform"],
+  serializer: ["lib", "errors", "platform"],
+  runtime: ["lib", "errors", "platform", "define"],
+  tunnels: ["lib", "errors", "platform", "define", "serializer", "runtime"],
+  globals: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels"],
+  node: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels", "globals"],
+};
+
+/** Files of a layer that may import one thing above or beside it. */
+const exceptions = [
+  { from: "define/asyncContext", to: "serializer/(createSerializer|Serializer)" },
+  { from: "node/index", to: "(index|run)" },
+];
+
+/** What the layers above `runtime` may use of it beyond its types: everything else is handed to them. */
+const runtimeValues = { tunnels: [], globals: ["runtime/queue"] };
+
+/** Each package has one home, and loads only with the feature that lives there. */
+const homes = {
+  busboy: "node/exposure/multipartBody",
+  cookie: "node/(exposure/incomingRequest|relay/gates)",
+  "lru-cache": "globals/middleware/cache",
+  undici: "node/http/poolTransport",
+  ws: "node/relay/wsLink",
+};
+
+const tests = String.raw`^src/__tests__/|\.test(-d)?\.ts$`;
+const file = (pattern) => String.raw`^src/${pattern}\.ts$`;
+const folder = (names) => `^src/(${names.join("|")})/`;
+const npm = (name) => `(^|/)node_modules/(@types/)?${name}/`;
+
+const layers = Object.entries(lower).map(([layer, allowed]) => {
+  const granted = exceptions.filter(({ from }) => from.startsWith(`${layer}/`));
+  return {
+    name: `layer-${layer}`,
+    comment: `${layer} imports ${allowed.join(", ") || "nothing"}`,
+    severity: "error",
+    from: { path: folder([layer]), pathNot: [tests, ...granted.map(({ from }) => file(from))] },
+    to: { path: "^src/", pathNot: folder([layer, ...allowed]) },
+  };
+});
+
+const grants = exceptions.map(({ from, to }) => {
+  const layer = from.split("/")[0];
+  return {
+    name: `layer-${layer}-exception`,
+    comment: `${from} may import ${to} besides what ${layer} may`,
+    severity: "error",
+    from: { path: file(from) },
+    to: { path: "^src/", pathNot: [folder([layer, ...lower[layer]]), file(to)] },
+  };
+});
+
+const runtimeAsTypes = Object.entries(runtimeValues).map(([layer, values]) => ({
+  name: `runtime-as-types-in-${layer}`,
+  severity: "error",
+  from: { path: folder([layer]), pathNot: tests },
+  to: { path: folder(["runtime"]), pathNot: values.map(file), dependencyTypesNot: ["type-only"] },
+}));
+
+const packages = Object.entries(homes).map(([name, home]) => ({
+  name: `home-of-${name}`,
+  comment: `${name} is imported by ${home} only; its types anywhere under src/node`,
+  severity: "error",
+  from: { path: "^src/", pathNot: [tests, file(home)] },
+  to: { path: npm(name), dependencyTypesNot: ["type-only"] },
+}));
+
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    ...layers,
+    ...grants,
+    ...runtimeAsTypes,
+    {
+      name: "universal-entry",
+      comment: "the entry . never reaches src/node",
+      severity: "error",
+      from: { path: [file("index"), file("run")] },
+      to: { path: folder(["node"]) },
+    },
+    {
+      name: "node-only-in-node",
+      severity: "error",
+      from: { path: "^src/", pathNot: [tests, folder(["node"])] },
+      to: { dependencyTypes: ["core"] },
+    },
+    ...packages,
+    {
+      name: "package-types-in-node",
+      comment: "declarations of the universal entry never mention a package",
+      severity: "error",
+      from: { path: "^src/", pathNot: [tests, folder(["node"]), file(homes["lru-cache"])] },
+      to: { path: "node_modules/" },
+    },
+    {
+      name: "known-packages",
+      comment: "a new runtime dependency gets a home above",
+      severity: "error",
+      from: { path: "^src/", pathNot: tests },
+      to: { path: "node_modules/", pathNot: [...Object.keys(homes).map(npm), npm("node")] },
+    },
+    {
+      name: "tests-stay-out",
+      severity: "error",
+      from: { path: "^src/", pathNot: tests },
+      to: { path: tests },
+    },
+    {
+      name: "stories-use-entries",
+      comment: "integration tests see what a user sees",
+      severity: "error",
+      from: { path: "^src/__tests__/integration/" },
+      to: { path: "^src/", pathNot: ["^src/__tests__/", file("((node|errors)/)?index"), file("platform/createFile")] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+  },
+};

@@ -1,0 +1,173 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import js from "@eslint/js";
+import jest from "eslint-plugin-jest";
+import jsdoc from "eslint-plugin-jsdoc";
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+import runner from "./.ci/lintRules.mjs";
+
+const tests = ["**/*.test.ts", "**/*.test-d.ts", "src/__tests__/**/*.ts"];
+const nodeOnly = ["src/node/**"];
+/** Listed in ARCHITECTURE.md: `export * from ".."` of the superset entry and the two namespaces of the main one. */
+const mayExportAll = ["src/node/index.ts", "src/index.ts"];
+
+const noEnum = { selector: "TSEnumDeclaration", message: "Use a union of literals." };
+const noDefaultExport = { selector: "ExportDefaultDeclaration", message: "Export by name." };
+const noExportAll = { selector: "ExportAllDeclaration", message: "Re-export by name; only entries may export all." };
+const noModuleState = {
+  selector: ":matches(Program, Program > ExportNamedDeclaration) > VariableDeclaration[kind='let']",
+  message:
+    "No mutable module state; the few allowed places say why in a disable comment and are listed in ARCHITECTURE.md.",
+};
+const noAsAny = {
+  selector: "TSAsExpression > TSAnyKeyword",
+  message: "A test that needs `as any` tests the wrong type.",
+};
+const inSource = [noEnum, noDefaultExport, noExportAll, noModuleState];
+
+export default defineConfig(
+  { ignores: ["dist/", "coverage/", "bench/node_modules/", "bench/results/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  js.configs.recommended,
+  tseslint.configs.recommended,
+  {
+    plugins: { runner },
+    rules: {
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "no-else-return": ["error", { allowElseIf: false }],
+      "no-param-reassign": "error",
+      "runner/todo-with-issue": "error",
+    },
+  },
+  {
+    files: ["**/*.ts"],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/no-unnecessary-type-assertion": "error",
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+
+      "@typescript-eslint/max-params": ["error", { max: 4 }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", ignoreRestSiblings: true }],
+      // `{}` is the empty dependency map and the neutral element of intersections.
+      "@typescript-eslint/no-empty-object-type": "off",
+      // Replaced by a rule that knows the idioms a package of types needs.
+      "@typescript-eslint/no-explicit-any": "off",
+      "runner/explained-any": "error",
+      "no-restricted-syntax": ["error", noEnum],
+    },
+  },
+  {
+    files: ["src/**/*.ts"],
+    ignores: tests,
+    rules: {
+      "no-console": "error",
+      "no-restricted-syntax": ["error", ...inSource],
+      "runner/pure-top-level": "error",
+    },
+  },
+  {
+    files: mayExportAll,
+    rules: { "no-restricted-syntax": ["error", ...inSource.filter((rule) => rule !== noExportAll)] },
+  },
+  {
+    files: ["src/**/*.ts"],
+    ignores: [...tests, ...nodeOnly],
+    rules: {
+      // The types of Node are in scope everywhere; its globals are not in a browser.
+      "no-restricted-globals": [
+        "error",
+        "Buffer",
+        "global",
+        "process",
+        "require",
+        "module",
+        "setImmediate",
+        "__dirname",
+      ],
+    },
+  },
+  {
+    files: filesOfThePublicApi(),
+    plugins: { jsdoc },
+    settings: { jsdoc: { mode: "typescript" } },
+    rules: {
+      "jsdoc/require-jsdoc": [
+        "error",
+        {
+          publicOnly: true,
+          require: { ClassDeclaration: true, FunctionDeclaration: true },
+          contexts: [
+            "TSInterfaceDeclaration",
+            "TSTypeAliasDeclaration",
+            "ExportNamedDeclaration > VariableDeclaration",
+          ],
+          checkConstructors: false,
+          enableFixer: false,
+        },
+      ],
+      "jsdoc/informative-docs": "error",
+      "jsdoc/no-types": "error",
+      "jsdoc/check-param-names": ["error", { disableMissingParamChecks: true }],
+    },
+  },
+  {
+    files: tests,
+    plugins: { jest },
+    rules: {
+      "jest/no-disabled-tests": "error",
+      "jest/no-export": "off",
+      "jest/no-focused-tests": "error",
+      "jest/no-identical-title": "error",
+      "jest/valid-expect": "error",
+      "jest/valid-expect-in-promise": "error",
+      "jest/no-restricted-matchers": [
+        "error",
+        {
+          toBeTruthy: "Say which value is meant.",
+          toBeFalsy: "Say which value is meant.",
+          toMatchSnapshot: "Assert what the test is about.",
+          toMatchInlineSnapshot: "Assert what the test is about.",
+        },
+      ],
+      "no-restricted-syntax": ["error", noEnum, noAsAny],
+      "@typescript-eslint/max-params": "off",
+    },
+  },
+  {
+    files: ["**/*.{js,mjs,cjs}"],
+    languageOptions: {
+      globals: {
+        console: "readonly",
+        fetch: "readonly",
+        module: "readonly",
+        performance: "readonly",
+        process: "readonly",
+        require: "readonly",
+        setTimeout: "readonly",
+        URL: "readonly",
+      },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
+);
+
+/** The files whose exports the entries re-export, read from the entries themselves. */
+function filesOfThePublicApi() {
+  const entries = ["src/index.ts", "src/node/index.ts", "src/errors/index.ts", "src/platform/createFile.ts"];
+  const found = new Set();
+  const visit = (file) => {
+    if (found.has(file) || !existsSync(file)) return;
+    found.add(file);
+    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/^\}? ?(?:export .*)?from "(\.[^"]+)";/gm)) {
+      const target = join(dirname(file), specifier);
+      visit([`${target}.ts`, join(target, "index.ts")].find((path) => existsSync(path)) ?? file);
+    }
+  };
+  entries.forEach(visit);
+  return [...found];
+}
