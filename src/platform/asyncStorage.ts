@@ -1,0 +1,41 @@
+import { platformUnsupportedFunctionError } from "../errors/runErrors";
+
+/** The part of Node's `AsyncLocalStorage` the framework uses. */
+export interface IAsyncLocalStorage<T> {
+  /** The store of the current async chain. */
+  getStore(): T | undefined;
+  /** Calls `callback` with `store` in force for it and for everything asynchronous it starts. */
+  run<R>(store: T, callback: () => R): R;
+  /** Stops tracking until the next `run`; optional, because only the cost of idle tracking depends on it. */
+  disable?(): void;
+}
+
+type StorageClass = new <T>() => IAsyncLocalStorage<T>;
+
+/**
+ * Looks up the runtime's `AsyncLocalStorage`; Node, Deno and Bun have it.
+ *
+ * Goes through `process.getBuiltinModule`, which is synchronous and invisible to bundlers: an import of
+ * `node:async_hooks` would break browser bundles of the entry `.`.
+ */
+export function findStorageClass(): StorageClass | undefined {
+  const hooks = globalThis.process?.getBuiltinModule?.("node:async_hooks") as
+    { AsyncLocalStorage?: StorageClass } | undefined;
+  return hooks?.AsyncLocalStorage;
+}
+
+/** A storage that never holds anything; what `RUNNER_FORCE_NOOP_ALS` asks for. */
+export const createNoopStorage = <T>(): IAsyncLocalStorage<T> => ({
+  getStore: () => undefined,
+  run: (_store, callback) => callback(),
+});
+
+/** A storage for runtimes that have none: it can be made, so that definitions load everywhere, but not used. */
+export const createUnsupportedStorage = <T>(): IAsyncLocalStorage<T> => ({
+  getStore: unsupported,
+  run: unsupported,
+});
+
+function unsupported(): never {
+  throw platformUnsupportedFunctionError.create({ functionName: "createAsyncLocalStorage" });
+}

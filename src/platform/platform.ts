@@ -1,0 +1,182 @@
+import { platformUnsupportedFunctionError } from "../errors/runErrors";
+import { detectEnvironment, type PlatformId } from "../lib/detectEnvironment";
+import { createNoopStorage, createUnsupportedStorage, findStorageClass, type IAsyncLocalStorage } from "./asyncStorage";
+
+export type { IAsyncLocalStorage } from "./asyncStorage";
+export type { PlatformId } from "../lib/detectEnvironment";
+
+/** What differs between runtimes. Give your own to `setPlatform` for tests and exotic hosts. */
+export interface IPlatformAdapter {
+  readonly id: PlatformId;
+  /** Awaited by `run` before anything else, when present. */
+  init?(): Promise<void>;
+  /** @returns a function that removes the listener; so do the next two */
+  onUncaughtException(handler: (error: Error) => void): () => void;
+  onUnhandledRejection(handler: (reason: unknown) => void): () => void;
+  /** Calls `handler` with what asked for the shutdown: a signal name, or the name of a browser event. */
+  onShutdownSignal(handler: (signal?: string) => void): () => void;
+  /** @throws {platformUnsupportedFunctionError} there is no process to end */
+  exit(code: number): void;
+  getEnv(key: string): string | undefined;
+  hasAsyncLocalStorage(): boolean;
+  createAsyncLocalStorage<T>(): IAsyncLocalStorage<T>;
+  setTimeout: typeof globalThis.setTimeout;
+  clearTimeout: typeof globalThis.clearTimeout;
+}
+
+/** What a browser, worker or edge global may offer; everything is looked up when it is needed. */
+interface WebScope {
+  window?: WebScope;
+  document?: { visibilityState?: string };
+  Deno?: unknown;
+  Bun?: unknown;
+  process?: { env?: Record<string, string | undefined> };
+  __ENV__?: Record<string, unknown>;
+  env?: Record<string, unknown>;
+  addEventListener?(type: string, listener: (event: WebEvent) => void): void;
+  removeEventListener?(type: string, listener: (event: WebEvent) => void): void;
+}
+
+interface WebEvent {
+  readonly error?: unknown;
+  readonly reason?: unknown;
+}
+
+/**
+ * The adapter of one kind of runtime.
+ *
+ * Node has process events, signals, `exit` and AsyncLocalStorage. The others listen to `error`, `unhandledrejection`,
+ * `beforeunload` and `visibilitychange` where these exist, and cannot exit. `"universal"` has AsyncLocalStorage on Deno
+ * and Bun only.
+ */
+export class PlatformAdapter implements IPlatformAdapter {
+  readonly id: PlatformId;
+  readonly env: PlatformId;
+
+  /** @param env default: detected from the globals of the runtime */
+  constructor(env: PlatformId = detectEnvironment()) {
+    this.id = env;
+    this.env = env;
+  }
+
+  async init(): Promise<void> {}
+
+  onUncaughtException(handler: (error: Error) => void): () => void {
+    if (this.id === "node") return listenToProcess("uncaughtException", handler);
+    return listen(this.#target(), "error", (event) => handler((event.error ?? event) as Error));
+  }
+
+  onUnhandledRejection(handler: (reason: unknown) => void): () => void {
+    if (this.id === "node") return listenToProcess("unhandledRejection", handler);
+    return listen(this.#target(), "unhandledrejection", (event) => handler(event.reason ?? event));
+  }
+
+  /** Node: SIGINT and SIGTERM. Browsers: `beforeunload`, and `visibilitychange` once hidden. Edge: never. */
+  onShutdownSignal(handler: (signal?: string) => void): () => void {
+    if (this.id === "edge") return doNothing;
+    if (this.id === "node") {
+      const removers = (["SIGINT", "SIGTERM"] as const).map((signal) => listenToProcess(signal, () => handler(signal)));
+      return () => removers.forEach((remove) => remove());
+    }
+    // `visibilitychange` is fired at the document and bubbles to the window.
+    const stopUnload = listen(this.#target(), "beforeunload", () => handler("beforeunload"));
+    const stopVisibility = listen(this.#target(), "visibilitychange", () => {
+      if (scope().document?.visibilityState === "hidden") handler("visibilitychange");
+    });
+    return () => {
+      stopUnload();
+      stopVisibility();
+    };
+  }
+
+  exit(code: number): void {
+    if (this.id !== "node") throw platformUnsupportedFunctionError.create({ functionName: "exit" });
+    process.exit(code);
+  }
+
+  /** Node: `process.env`. Elsewhere the first that exists of `globalThis.__ENV__`, `process.env` and `globalThis.env`. */
+  getEnv(key: string): string | undefined {
+    const { __ENV__, process: host, env } = scope();
+    const variables = this.id === "node" ? host?.env : (__ENV__ ?? host?.env ?? env);
+    const value = variables?.[key];
+    return value === undefined || value === null ? undefined : String(value);
+  }
+
+  hasAsyncLocalStorage(): boolean {
+    return this.#runsOnServer() && findStorageClass() !== undefined;
+  }
+
+  /**
+   * Makes a storage. Where there is none, using it throws `platformUnsupportedFunctionError`; with the environment
+   * variable `RUNNER_FORCE_NOOP_ALS` set to anything it silently holds nothing.
+   */
+  createAsyncLocalStorage<T>(): IAsyncLocalStorage<T> {
+    const Storage = this.#runsOnServer() ? findStorageClass() : undefined;
+    if (!Storage) return createUnsupportedStorage();
+    return this.getEnv("RUNNER_FORCE_NOOP_ALS") ? createNoopStorage() : new Storage<T>();
+  }
+
+  // Browsers refuse these when called on another object; looking them up late lets tests replace the timers.
+  readonly setTimeout = ((...args: Parameters<typeof globalThis.setTimeout>) =>
+    globalThis.setTimeout(...args)) as typeof globalThis.setTimeout;
+
+  readonly clearTimeout = ((timer: Parameters<typeof globalThis.clearTimeout>[0]) =>
+    globalThis.clearTimeout(timer)) as typeof globalThis.clearTimeout;
+
+  #target(): WebScope {
+    const global = scope();
+    return this.id === "universal" ? global : (global.window ?? global);
+  }
+
+  #runsOnServer(): boolean {
+    if (this.id === "node") return true;
+    const { Deno, Bun } = scope();
+    return this.id === "universal" && (Deno !== undefined || Bun !== undefined);
+  }
+}
+
+/** The adapter in force; replaced by `setPlatform` only. */
+let current: IPlatformAdapter | undefined;
+
+/** The process-wide adapter, detected on first use. */
+export function getPlatform(): IPlatformAdapter {
+  return (current ??= new PlatformAdapter());
+}
+
+/** Replaces the process-wide adapter. Runs that already started keep the listeners they installed on the old one. */
+export function setPlatform(adapter: IPlatformAdapter): void {
+  current = adapter;
+}
+
+/**
+ * Keeps one value per adapter, made on first use: state that belongs to a process, such as its listeners.
+ *
+ * @returns a function giving the value of the adapter in force
+ */
+export function perPlatform<T>(create: (platform: IPlatformAdapter) => T): () => T {
+  const values = new WeakMap<IPlatformAdapter, T>();
+  return () => {
+    const platform = getPlatform();
+    let value = values.get(platform);
+    if (value === undefined) values.set(platform, (value = create(platform)));
+    return value;
+  };
+}
+
+const scope = (): WebScope => globalThis as unknown as WebScope;
+
+const doNothing = (): void => {};
+
+function listen(target: WebScope | undefined, type: string, listener: (event: WebEvent) => void): () => void {
+  if (typeof target?.addEventListener !== "function") return doNothing;
+  target.addEventListener(type, listener);
+  return () => target.removeEventListener?.(type, listener);
+}
+
+function listenToProcess(type: string, listener: (...args: never[]) => void): () => void {
+  const host = process as unknown as { on: ProcessListening; off: ProcessListening };
+  host.on(type, listener);
+  return () => host.off(type, listener);
+}
+
+type ProcessListening = (type: string, listener: (...args: never[]) => void) => void;
