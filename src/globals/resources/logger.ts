@@ -1,0 +1,254 @@
+import { isError } from "../../errors/normaliseThrown";
+import { isThenable } from "../../lib/guards";
+import { getPlatform } from "../../platform/platform";
+import type { LogPrinterLevels, PrintableLog, PrintStrategy } from "./logFormat";
+import { LogPrinter } from "./logPrinter";
+
+/** From the least to the most severe. */
+export type LogLevels = LogPrinterLevels;
+
+/** What a log call may add to its message. Every key besides `source`, `error` and `data` becomes context. */
+export interface ILogInfo {
+  /** Who logs. Default: the source the logger is bound to. */
+  source?: string | undefined;
+  error?: unknown;
+  data?: Record<string, any> | undefined;
+  context?: Record<string, any> | undefined;
+  [key: string]: any;
+}
+
+/** One log, as listeners receive it. */
+export interface ILog {
+  level: LogLevels;
+  source?: string | undefined;
+  message: any;
+  timestamp: Date;
+  error?: { name: string; message: string; stack?: string | undefined } | undefined;
+  data?: Record<string, any> | undefined;
+  context?: Record<string, any> | undefined;
+}
+
+/** Receives every log, whatever its level. Awaited; what it throws is printed and goes no further. */
+export type LogListener = (log: ILog) => any;
+
+export interface LoggerOptions {
+  /** Least severe level that is printed; `null` prints nothing. */
+  printThreshold: null | LogLevels;
+  printStrategy: PrintStrategy;
+  /** Keep logs, unheard and unprinted, until `lock()`. */
+  bufferLogs: boolean;
+  /** Default: on when stdout is a terminal and `NO_COLOR` is not set. */
+  useColors?: boolean | undefined;
+}
+
+/** Writes logs with a level, a source and a context, and hands them to listeners. */
+export class Logger {
+  /** How severe each level is. */
+  static readonly Severity = { trace: 0, debug: 1, info: 2, warn: 3, error: 4, critical: 5 } as const;
+
+  readonly #core: LoggerCore;
+  readonly #context: Record<string, any>;
+  readonly #source: string | undefined;
+
+  /**
+   * @param boundContext added to the context of every log
+   * @param source who logs, unless a call says otherwise
+   * @param printer default: one for `printStrategy`
+   */
+  constructor(
+    options: LoggerOptions,
+    boundContext?: Record<string, any>,
+    source?: string,
+    printer?: { print(log: PrintableLog): void },
+  );
+  /** @internal A child: shares everything but context and source. */
+  constructor(core: LoggerCore, boundContext: Record<string, any>, source: string | undefined);
+  constructor(
+    from: LoggerOptions | LoggerCore,
+    boundContext: Record<string, any> = {},
+    source?: string,
+    printer?: { print(log: PrintableLog): void },
+  ) {
+    this.#core = from instanceof LoggerCore ? from : new LoggerCore(from, printer);
+    this.#context = boundContext;
+    this.#source = source;
+  }
+
+  /** Listeners of the whole family: a child shares those of the logger it came from. */
+  get localListeners(): LogListener[] {
+    return this.#core.listeners;
+  }
+
+  /** Makes a child that shares listeners, buffer, threshold and printer. Contexts merge; the source is inherited. */
+  with({
+    source = this.#source,
+    additionalContext,
+  }: {
+    source?: string | undefined;
+    additionalContext?: Record<string, any> | undefined;
+  }): Logger {
+    const context = additionalContext ? { ...this.#context, ...additionalContext } : this.#context;
+    return new Logger(this.#core, context, source);
+  }
+
+  /** Resolves once the listeners have dealt with the log; never rejects. */
+  log(level: LogLevels, message: any, info?: ILogInfo): Promise<void> {
+    return this.#core.ignores(level) ? settled : this.#core.accept(this.#describe(level, message, info));
+  }
+
+  trace(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("trace", message, info);
+  }
+
+  debug(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("debug", message, info);
+  }
+
+  info(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("info", message, info);
+  }
+
+  warn(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("warn", message, info);
+  }
+
+  error(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("error", message, info);
+  }
+
+  critical(message: any, info?: ILogInfo): Promise<void> {
+    return this.log("critical", message, info);
+  }
+
+  /** Hears every log of the family from now on, buffered ones included. */
+  onLog(listener: LogListener): void {
+    this.#core.listeners.push(listener);
+  }
+
+  /** Prints a log, whatever its level, without telling the listeners. */
+  print(log: ILog): void {
+    this.#core.printer.print(log);
+  }
+
+  /** Ends buffering: listeners hear what was kept, in order, then what passes the threshold is printed. */
+  lock(): Promise<void> {
+    return this.#core.flush();
+  }
+
+  #describe(level: LogLevels, message: any, info: ILogInfo = {}): ILog {
+    const { source = this.#source, error, data, ...context } = info;
+    return {
+      level,
+      message,
+      source,
+      timestamp: new Date(),
+      error: error === undefined || error === null ? undefined : describeError(error),
+      data,
+      context: { ...this.#context, ...context },
+    };
+  }
+}
+
+/** What a logger and all its children share. */
+class LoggerCore {
+  readonly listeners: LogListener[] = [];
+  readonly printer: { print(log: PrintableLog): void };
+  readonly #threshold: number;
+  #buffer: ILog[] | undefined;
+  #flushed: Promise<void> | undefined;
+
+  constructor(
+    { printThreshold, printStrategy, bufferLogs, useColors }: LoggerOptions,
+    printer?: { print(log: PrintableLog): void },
+  ) {
+    this.#threshold = printThreshold === null ? Infinity : Logger.Severity[printThreshold];
+    this.printer = printer ?? new LogPrinter({ strategy: printStrategy, useColors: useColors ?? terminalHasColors() });
+    this.#buffer = bufferLogs ? [] : undefined;
+  }
+
+  /** Whether a log of this level would reach nobody, so that it need not be made. */
+  ignores(level: LogLevels): boolean {
+    return this.#buffer === undefined && this.listeners.length === 0 && !this.#prints(level);
+  }
+
+  accept(log: ILog): Promise<void> {
+    if (this.#buffer) {
+      this.#buffer.push(log);
+      return settled;
+    }
+    return this.#deliver(log);
+  }
+
+  flush(): Promise<void> {
+    return (this.#flushed ??= this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    if (!this.#buffer) return;
+    const buffered = this.#buffer;
+    // The loop also meets what is logged while listeners work.
+    for (const log of buffered) {
+      for (const listener of [...this.listeners]) await this.#tell(listener, log);
+    }
+    this.#buffer = undefined;
+    for (const log of buffered) this.#printIfSevere(log);
+  }
+
+  /** Does not wait unless a listener does, so that a log before `process.exit` is printed. */
+  async #deliver(log: ILog): Promise<void> {
+    for (const listener of [...this.listeners]) {
+      const answer = this.#tell(listener, log);
+      if (answer) await answer;
+    }
+    this.#printIfSevere(log);
+  }
+
+  #tell(listener: LogListener, log: ILog): PromiseLike<unknown> | undefined {
+    try {
+      const outcome: unknown = listener(log);
+      return isThenable(outcome) ? outcome.then(undefined, (error) => this.#reportListener(error)) : undefined;
+    } catch (error) {
+      this.#reportListener(error);
+      return undefined;
+    }
+  }
+
+  #printIfSevere(log: ILog): void {
+    if (this.#prints(log.level)) this.printer.print(log);
+  }
+
+  #reportListener(error: unknown): void {
+    this.printer.print({
+      level: "error",
+      message: "Error in log listener",
+      timestamp: new Date(),
+      error: { name: "ListenerError", message: describeError(error).message },
+    });
+  }
+
+  #prints(level: LogLevels): boolean {
+    return Logger.Severity[level] >= this.#threshold;
+  }
+}
+
+/** What a call that has nothing to wait for returns. */
+const settled = /* @__PURE__ */ Promise.resolve();
+
+function describeError(error: unknown): NonNullable<ILog["error"]> {
+  if (isError(error)) return { name: error.name, message: error.message, stack: error.stack };
+  return { name: "UnknownError", message: describeThrown(error) };
+}
+
+/** `String(value)`, also where that throws. */
+function describeThrown(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+/** @see https://no-color.org */
+function terminalHasColors(): boolean {
+  return !getPlatform().getEnv("NO_COLOR") && globalThis.process?.stdout?.isTTY === true;
+}
