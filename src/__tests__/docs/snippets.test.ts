@@ -1,0 +1,30 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { checkSnippets, documentationPages, readSnippets } from "../support/checkSnippets";
+import { ensureBuilt } from "../support/ensureBuilt";
+import { runSnippet } from "../support/runSnippet";
+import { root } from "../support/virtualProgram";
+
+const snippets = documentationPages()
+  .filter((page) => existsSync(join(root, page)))
+  .flatMap((page) => readSnippets(page));
+const programs = snippets.filter(({ runs }) => runs);
+
+it("compiles every TypeScript fence of README and readmes", () => {
+  expect(checkSnippets(snippets)).toEqual([]);
+}, 120_000);
+
+describe("programs", () => {
+  if (programs.length > 0) beforeAll(ensureBuilt, 120_000);
+
+  it("run, and print what the page says", async () => {
+    for (const program of programs) {
+      const where = `${program.page}:${program.line}`;
+
+      const { exitCode, stdout, stderr } = await runSnippet(program);
+
+      expect({ where, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ where, exitCode: 0, stderr: "" });
+      if (program.output !== undefined) expect(`${where}\n${stdout.trim()}`).toBe(`${where}\n${program.output.trim()}`);
+    }
+  }, 120_000);
+});

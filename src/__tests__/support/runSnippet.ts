@@ -1,0 +1,38 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import ts from "typescript";
+import type { Snippet } from "./checkSnippets";
+import { root } from "./virtualProgram";
+
+/** What a program left behind. */
+export interface Outcome {
+  /** `null` when it had to be stopped. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a snippet as a program of its own, against the built package under its published name.
+ *
+ * @param timeoutMs after it the program is killed. Default 30 s.
+ */
+export function runSnippet({ code }: Pick<Snippet, "code">, timeoutMs = 30_000): Promise<Outcome> {
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
+  return runProgram(["--input-type=module", "-"], { input: outputText, timeoutMs });
+}
+
+/** Runs Node in the root, where our own name leads to the built package. */
+export async function runProgram(
+  args: readonly string[],
+  { input = "", timeoutMs = 30_000 }: { readonly input?: string; readonly timeoutMs?: number } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, args, { cwd: root, timeout: timeoutMs, killSignal: "SIGKILL" });
+  const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+  child.stdin.on("error", () => {}); // a program may end without reading its input
+  child.stdin.end(input);
+  const [exitCode, stdout, stderr] = await Promise.all([closed, text(child.stdout), text(child.stderr)]);
+  return { exitCode, stdout, stderr };
+}
