@@ -11,6 +11,6 @@ expectTypeOf(semaphore.on("queued", (event) => expectTypeOf(event).toEqualTypeOf
 >();
 
 // @ts-expect-error -- the function is asynchronous
-semaphore.withPermit(() => 5);
+void semaphore.withPermit(() => 5);
 // @ts-expect-error -- no such event
 semaphore.on("started", () => {});

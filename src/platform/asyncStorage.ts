@@ -1,5 +1,3 @@
-import { platformUnsupportedFunctionError } from "../errors/runErrors";
-
 /** The part of Node's `AsyncLocalStorage` the framework uses. */
 export interface IAsyncLocalStorage<T> {
   /** The store of the current async chain. */
@@ -29,13 +27,3 @@ export const createNoopStorage = <T>(): IAsyncLocalStorage<T> => ({
   getStore: () => undefined,
   run: (_store, callback) => callback(),
 });
-
-/** A storage for runtimes that have none: it can be made, so that definitions load everywhere, but not used. */
-export const createUnsupportedStorage = <T>(): IAsyncLocalStorage<T> => ({
-  getStore: unsupported,
-  run: unsupported,
-});
-
-function unsupported(): never {
-  throw platformUnsupportedFunctionError.create({ functionName: "createAsyncLocalStorage" });
-}

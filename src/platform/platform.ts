@@ -1,6 +1,6 @@
 import { platformUnsupportedFunctionError } from "../errors/runErrors";
 import { detectEnvironment, type PlatformId } from "../lib/detectEnvironment";
-import { createNoopStorage, createUnsupportedStorage, findStorageClass, type IAsyncLocalStorage } from "./asyncStorage";
+import { createNoopStorage, findStorageClass, type IAsyncLocalStorage } from "./asyncStorage";
 
 export type { IAsyncLocalStorage } from "./asyncStorage";
 export type { PlatformId } from "../lib/detectEnvironment";
@@ -90,8 +90,8 @@ export class PlatformAdapter implements IPlatformAdapter {
   }
 
   exit(code: number): void {
-    if (this.id !== "node") throw platformUnsupportedFunctionError.create({ functionName: "exit" });
-    process.exit(code);
+    if (this.id !== "node") unsupported("exit");
+    globalThis.process.exit(code);
   }
 
   /** Node: `process.env`. Elsewhere the first that exists of `globalThis.__ENV__`, `process.env` and `globalThis.env`. */
@@ -112,7 +112,7 @@ export class PlatformAdapter implements IPlatformAdapter {
    */
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T> {
     const Storage = this.#runsOnServer() ? findStorageClass() : undefined;
-    if (!Storage) return createUnsupportedStorage();
+    if (!Storage) return unsupportedStorage;
     return this.getEnv("RUNNER_FORCE_NOOP_ALS") ? createNoopStorage() : new Storage<T>();
   }
 
@@ -135,7 +135,7 @@ export class PlatformAdapter implements IPlatformAdapter {
   }
 }
 
-/** The adapter in force; replaced by `setPlatform` only. */
+// eslint-disable-next-line no-restricted-syntax -- the platform override belongs to the process: ARCHITECTURE.md
 let current: IPlatformAdapter | undefined;
 
 /** The process-wide adapter, detected on first use. */
@@ -163,7 +163,17 @@ export function perPlatform<T>(create: (platform: IPlatformAdapter) => T): () =>
   };
 }
 
-const scope = (): WebScope => globalThis as unknown as WebScope;
+/** Can be made, so that definitions load everywhere, but not used. */
+const unsupportedStorage: IAsyncLocalStorage<any> = {
+  getStore: () => unsupported("createAsyncLocalStorage"),
+  run: () => unsupported("createAsyncLocalStorage"),
+};
+
+function unsupported(functionName: string): never {
+  throw platformUnsupportedFunctionError.create({ functionName });
+}
+
+const scope = (): WebScope => globalThis;
 
 const doNothing = (): void => {};
 
@@ -174,7 +184,7 @@ function listen(target: WebScope | undefined, type: string, listener: (event: We
 }
 
 function listenToProcess(type: string, listener: (...args: never[]) => void): () => void {
-  const host = process as unknown as { on: ProcessListening; off: ProcessListening };
+  const host = globalThis.process as unknown as { on: ProcessListening; off: ProcessListening };
   host.on(type, listener);
   return () => host.off(type, listener);
 }

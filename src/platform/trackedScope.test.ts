@@ -18,7 +18,7 @@ describe("createTrackedScope", () => {
     const scope = createTrackedScope<string>();
 
     const seen = await scope.run("a", async () => {
-      await null;
+      await Promise.resolve();
       return scope.current();
     });
 
@@ -31,7 +31,7 @@ describe("createTrackedScope", () => {
 
     const seen = await scope.run("outer", async () => {
       const inner = await scope.run("inner", async () => {
-        await null;
+        await Promise.resolve();
         return scope.frames();
       });
       return { inner, outer: scope.frames() };
@@ -114,7 +114,7 @@ describe("createTrackedScope", () => {
 
     const seen = await one.run("one", async () => {
       await two.run("two", async () => {});
-      await null;
+      await Promise.resolve();
       return [one.current(), two.current()];
     });
 

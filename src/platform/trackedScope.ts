@@ -84,7 +84,8 @@ export function createTrackedScope<Frame>(): TrackedScope<Frame> {
   };
 }
 
-function firstInFlight<Frame>(entry: Entry<Frame> | undefined): Entry<Frame> | undefined {
+function firstInFlight<Frame>(innermost: Entry<Frame> | undefined): Entry<Frame> | undefined {
+  let entry = innermost;
   while (entry && !entry.inFlight) entry = entry.outer;
   return entry;
 }

@@ -16,6 +16,6 @@ expectTypeOf(queue.once("start", (event) => expectTypeOf(event).toEqualTypeOf<Qu
 >();
 
 // @ts-expect-error -- the task is asynchronous
-queue.run(() => 5);
+void queue.run(() => 5);
 // @ts-expect-error -- no such event
 queue.on("queued", () => {});

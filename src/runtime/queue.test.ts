@@ -28,7 +28,7 @@ describe("Queue", () => {
     const log: string[] = [];
     const task = (id: string) => async () => {
       log.push(`start ${id}`);
-      await null;
+      await Promise.resolve();
       log.push(`end ${id}`);
       return id;
     };
@@ -109,7 +109,7 @@ describe("Queue dead-locks", () => {
     const queue = new Queue();
 
     const nested = queue.run(async () => {
-      await null;
+      await Promise.resolve();
       return queue.run(async () => 1);
     });
 
@@ -247,7 +247,7 @@ describe("Queue abort and dispose", () => {
     {
       await using queue = new Queue();
       void queue.run(async () => {
-        await null;
+        await Promise.resolve();
         finished = true;
       });
     }

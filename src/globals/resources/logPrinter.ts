@@ -66,6 +66,7 @@ const consoleWriters: LogWriters = {
   error: (line) => globalThis.console?.error(line),
 };
 
+// eslint-disable-next-line no-restricted-syntax -- the log writers belong to the process: ARCHITECTURE.md
 let writers = consoleWriters;
 
 const isProblem = (level: LogPrinterLevels): boolean => level === "warn" || level === "error" || level === "critical";

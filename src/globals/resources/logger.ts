@@ -7,13 +7,17 @@ import { LogPrinter } from "./logPrinter";
 /** From the least to the most severe. */
 export type LogLevels = LogPrinterLevels;
 
+/** Free-form facts; `any`, so that values of interface types are accepted and listeners can read them. */
+export type LogFields = Record<string, any>;
+
 /** What a log call may add to its message. Every key besides `source`, `error` and `data` becomes context. */
 export interface ILogInfo {
   /** Who logs. Default: the source the logger is bound to. */
   source?: string | undefined;
   error?: unknown;
-  data?: Record<string, any> | undefined;
-  context?: Record<string, any> | undefined;
+  data?: LogFields | undefined;
+  context?: LogFields | undefined;
+  // `any` as in `LogFields`
   [key: string]: any;
 }
 
@@ -21,15 +25,16 @@ export interface ILogInfo {
 export interface ILog {
   level: LogLevels;
   source?: string | undefined;
+  /** `any`: what was logged, for listeners to read. */
   message: any;
   timestamp: Date;
   error?: { name: string; message: string; stack?: string | undefined } | undefined;
-  data?: Record<string, any> | undefined;
-  context?: Record<string, any> | undefined;
+  data?: LogFields | undefined;
+  context?: LogFields | undefined;
 }
 
 /** Receives every log, whatever its level. Awaited; what it throws is printed and goes no further. */
-export type LogListener = (log: ILog) => any;
+export type LogListener = (log: ILog) => unknown;
 
 export interface LoggerOptions {
   /** Least severe level that is printed; `null` prints nothing. */
@@ -47,7 +52,7 @@ export class Logger {
   static readonly Severity = { trace: 0, debug: 1, info: 2, warn: 3, error: 4, critical: 5 } as const;
 
   readonly #core: LoggerCore;
-  readonly #context: Record<string, any>;
+  readonly #context: LogFields;
   readonly #source: string | undefined;
 
   /**
@@ -57,15 +62,15 @@ export class Logger {
    */
   constructor(
     options: LoggerOptions,
-    boundContext?: Record<string, any>,
+    boundContext?: LogFields,
     source?: string,
     printer?: { print(log: PrintableLog): void },
   );
   /** @internal A child: shares everything but context and source. */
-  constructor(core: LoggerCore, boundContext: Record<string, any>, source: string | undefined);
+  constructor(core: LoggerCore, boundContext: LogFields, source: string | undefined);
   constructor(
     from: LoggerOptions | LoggerCore,
-    boundContext: Record<string, any> = {},
+    boundContext: LogFields = {},
     source?: string,
     printer?: { print(log: PrintableLog): void },
   ) {
@@ -85,38 +90,38 @@ export class Logger {
     additionalContext,
   }: {
     source?: string | undefined;
-    additionalContext?: Record<string, any> | undefined;
+    additionalContext?: LogFields | undefined;
   }): Logger {
     const context = additionalContext ? { ...this.#context, ...additionalContext } : this.#context;
     return new Logger(this.#core, context, source);
   }
 
   /** Resolves once the listeners have dealt with the log; never rejects. */
-  log(level: LogLevels, message: any, info?: ILogInfo): Promise<void> {
+  log(level: LogLevels, message: unknown, info?: ILogInfo): Promise<void> {
     return this.#core.ignores(level) ? settled : this.#core.accept(this.#describe(level, message, info));
   }
 
-  trace(message: any, info?: ILogInfo): Promise<void> {
+  trace(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("trace", message, info);
   }
 
-  debug(message: any, info?: ILogInfo): Promise<void> {
+  debug(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("debug", message, info);
   }
 
-  info(message: any, info?: ILogInfo): Promise<void> {
+  info(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("info", message, info);
   }
 
-  warn(message: any, info?: ILogInfo): Promise<void> {
+  warn(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("warn", message, info);
   }
 
-  error(message: any, info?: ILogInfo): Promise<void> {
+  error(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("error", message, info);
   }
 
-  critical(message: any, info?: ILogInfo): Promise<void> {
+  critical(message: unknown, info?: ILogInfo): Promise<void> {
     return this.log("critical", message, info);
   }
 
@@ -135,7 +140,7 @@ export class Logger {
     return this.#core.flush();
   }
 
-  #describe(level: LogLevels, message: any, info: ILogInfo = {}): ILog {
+  #describe(level: LogLevels, message: unknown, info: ILogInfo = {}): ILog {
     const { source = this.#source, error, data, ...context } = info;
     return {
       level,
