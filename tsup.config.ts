@@ -1,4 +1,22 @@
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
+
+type Plugin = NonNullable<Options["plugins"]>[number];
+
+/**
+ * Keeps the chunks free of statements with effects, which bundlers could not drop. Line numbers stay.
+ *
+ * esbuild fills the object of `export * as Errors` in a statement, and with it every error ends up in every application;
+ * as a marked call it goes when unused. An import without names only says that a chunk without effects exists.
+ */
+const droppableChunks: Plugin = {
+  name: "droppable-chunks",
+  renderChunk: (code) => ({
+    code: code
+      .replace(/^(var __export = \(target, all\) => \{[^}]*\}\);)$/m, "$1 return target;")
+      .replace(/^var (\w+) = \{\};\n__export\(\1, \{$/gm, "var $1 =\n/* @__PURE__ */ __export({}, {")
+      .replace(/^import "[./]+\/chunk-\w+\.c?js";$/gm, ""),
+  }),
+};
 
 export default defineConfig(({ watch }) => ({
   entry: {
@@ -17,4 +35,5 @@ export default defineConfig(({ watch }) => ({
   dts: true,
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,
+  plugins: [droppableChunks],
 }));
