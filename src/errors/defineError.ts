@@ -92,6 +92,9 @@ export function isRunnerError(value: unknown): value is RunnerError {
   return typeof value === "object" && value !== null && symbolErrorInstance in value;
 }
 
+export const isErrorHelper = (value: unknown): value is IErrorHelper =>
+  typeof value === "object" && value !== null && symbolError in value;
+
 /**
  * Makes an error helper, or starts a builder when given only an id.
  *

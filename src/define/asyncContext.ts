@@ -1,0 +1,157 @@
+import { contextError, platformUnsupportedFunctionError } from "../errors/runErrors";
+import { captureFilePath } from "../lib/filePath";
+import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import { compileSchema, type Schema } from "../lib/schema";
+import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
+import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
+import { getDefaultSerializer } from "../serializer/Serializer";
+import type { IAsyncContextMeta } from "./attachments";
+import { assertId, hasBrand } from "./brand";
+import { defineTaskMiddleware, type ITaskMiddleware, type ITaskMiddlewareConfigured } from "./middleware";
+
+/** A value that follows an async chain, and travels with remote calls. Slots go by id, process-wide. */
+export interface IAsyncContext<T = any> extends Injectable {
+  readonly kind: "asyncContext";
+  readonly id: string;
+  readonly meta: IAsyncContextMeta;
+  readonly [symbolAsyncContext]: true;
+  readonly [symbolFilePath]: string;
+  /**
+   * The value provided to the current async chain.
+   * @throws {contextError} nobody provided one
+   * @throws {platformUnsupportedFunctionError} the platform has no AsyncLocalStorage
+   */
+  use(): T;
+  /**
+   * Runs `fn` with the value provided; returns exactly what `fn` returns.
+   * @throws {platformUnsupportedFunctionError} the platform has no AsyncLocalStorage
+   */
+  provide<R>(value: T, fn: () => R): R;
+  /** Middleware that fails a task when the context is missing. */
+  require(): ITaskMiddlewareConfigured<{ context: IAsyncContext<T> }>;
+  serialize(value: T): string;
+  parse(text: string): T;
+  /** @internal Validates a value the way `provide` does; the schema's errors surface as they are. */
+  validate(value: unknown): T;
+  optional(): IOptionalDependency<this>;
+  readonly $bare?: readonly [true];
+  readonly $injects?: readonly [this];
+  readonly $injectsInResource?: readonly [unknown];
+}
+
+export interface IAsyncContextDefinition<T = any> {
+  readonly id: string;
+  /** How a value travels. Default: the framework's serializer. */
+  readonly serialize?: ((value: T) => string) | undefined;
+  readonly parse?: ((text: string) => T) | undefined;
+  /** Validates, and may transform, what is provided. */
+  readonly configSchema?: Schema<T> | undefined;
+  readonly meta?: IAsyncContextMeta | undefined;
+}
+
+export interface AsyncContextFluentBuilder<T = unknown> {
+  readonly id: string;
+  serialize(serialize: (value: T) => string): AsyncContextFluentBuilder<T>;
+  parse(parse: (text: string) => T): AsyncContextFluentBuilder<T>;
+  configSchema<N extends T = T>(schema: Schema<N>): AsyncContextFluentBuilder<N>;
+  meta(meta: IAsyncContextMeta): AsyncContextFluentBuilder<T>;
+  build(): IAsyncContext<T>;
+}
+
+/** Config of `requireContext`. */
+export interface RequireContextMiddlewareConfig {
+  readonly context: IAsyncContext<any>;
+}
+
+export const isAsyncContext = (value: unknown): value is IAsyncContext => hasBrand(value, symbolAsyncContext);
+
+/** Starts an async context. */
+export function asyncContextBuilder<T = unknown>(id: string): AsyncContextFluentBuilder<T> {
+  assertId("async context", id);
+  return builderOf({ id }, captureFilePath(asyncContextBuilder)) as AsyncContextFluentBuilder<T>;
+}
+
+/** Makes an async context from a definition object, or starts a builder when given an id. */
+export function defineAsyncContext<T>(definition: IAsyncContextDefinition<T>): IAsyncContext<T>;
+export function defineAsyncContext<T = unknown>(id: string): AsyncContextFluentBuilder<T>;
+export function defineAsyncContext(
+  idOrDefinition: string | IAsyncContextDefinition,
+): IAsyncContext | AsyncContextFluentBuilder {
+  const filePath = captureFilePath(defineAsyncContext);
+  const definition = typeof idOrDefinition === "string" ? { id: idOrDefinition } : idOrDefinition;
+  assertId("async context", definition.id);
+  return typeof idOrDefinition === "string" ? builderOf(definition, filePath) : createAsyncContext(definition, filePath);
+}
+
+/**
+ * An async context from a name alone.
+ * @deprecated use `r.asyncContext(id)`
+ */
+export function createContext<T>(
+  name = `context.${Math.random().toString(36).slice(2)}.${Date.now()}`,
+): IAsyncContext<T> {
+  assertId("async context", name);
+  return createAsyncContext({ id: name }, captureFilePath(createContext));
+}
+
+function builderOf(definition: IAsyncContextDefinition, filePath: () => string): AsyncContextFluentBuilder<any> {
+  const at = (patch: Partial<IAsyncContextDefinition>) => builderOf({ ...definition, ...patch }, filePath);
+  return Object.freeze({
+    id: definition.id,
+    serialize: (serialize: (value: unknown) => string) => at({ serialize }),
+    parse: (parse: (text: string) => unknown) => at({ parse }),
+    configSchema: (configSchema: Schema) => at({ configSchema }),
+    meta: (meta: IAsyncContextMeta) => at({ meta }),
+    build: () => createAsyncContext(definition, filePath),
+  });
+}
+
+function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: () => string): IAsyncContext<T> {
+  const { id, meta = {}, configSchema } = definition;
+  const validate = configSchema ? compileSchema(configSchema) : undefined;
+  const assertStorage = (): void => {
+    if (hasContextScope()) return;
+    throw platformUnsupportedFunctionError.create({
+      functionName: `createAsyncLocalStorage: Cannot create context ${id}: no async storage available in this environment`,
+    });
+  };
+
+  const context: IAsyncContext<T> = Object.freeze({
+    kind: "asyncContext",
+    id,
+    meta,
+    [symbolAsyncContext]: true,
+    get [symbolFilePath]() {
+      return filePath();
+    },
+    use() {
+      const slots = currentSlots();
+      if (slots?.has(id)) return slots.get(id) as T;
+      assertStorage();
+      throw contextError.create({ details: `Context not available for symbol ${id}` });
+    },
+    provide<R>(value: T, fn: () => R): R {
+      assertStorage();
+      return provideSlots(new Map([[id, context.validate(value)]]), fn);
+    },
+    require: () => requireContext.with({ context }),
+    serialize: definition.serialize ?? ((value: T) => getDefaultSerializer().stringify(value)),
+    parse: definition.parse ?? ((text: string) => getDefaultSerializer().parse<T>(text)),
+    validate: (value: unknown) => (validate ? validate(value) : value) as T,
+    optional,
+  } as IAsyncContext<T>);
+  return context;
+}
+
+/** Fails a task whose async context is missing; what `context.require()` attaches. */
+export const requireContext: ITaskMiddleware<RequireContextMiddlewareConfig> = /* @__PURE__ */ defineTaskMiddleware({
+  id: "globals.middleware.requireContext",
+  async run({ next }, _dependencies, config: RequireContextMiddlewareConfig) {
+    // Without types, or attached bare, the context may be missing.
+    if ((config as Partial<RequireContextMiddlewareConfig>).context === undefined) {
+      throw new Error("Context not available. Did you forget to pass 'context' to the middleware?");
+    }
+    config.context.use();
+    return next();
+  },
+});

@@ -1,0 +1,56 @@
+import type { Contract } from "./contracts";
+
+/**
+ * What may stand in `.tags([...])`, `.middleware([...])` and `.register([...])`.
+ *
+ * Structural on purpose: the concepts that attach and those that are attached then need not import each other.
+ * `$bare` is `[true]` when the item may be used without `.with(config)`, else a sentence for the type error.
+ */
+export interface TagType extends Contract {
+  readonly kind: "tag";
+  readonly id: string;
+  readonly $bare?: readonly [true];
+}
+
+export interface TaskMiddlewareAttachmentType extends Contract {
+  readonly kind: "taskMiddleware";
+  readonly id: string;
+  readonly $bare?: readonly [true];
+}
+
+export interface ResourceMiddlewareAttachmentType extends Contract {
+  readonly kind: "resourceMiddleware";
+  readonly id: string;
+  readonly $bare?: readonly [true];
+}
+
+/** Anything a resource can register. */
+export interface RegisterableItems {
+  readonly kind: string;
+  readonly id: string;
+  readonly $bare?: readonly [true];
+}
+
+/** Tags as the lookups of a tag see them. */
+export interface TagLike {
+  readonly kind: "tag";
+  readonly id: string;
+}
+
+/** Something that carries tags. */
+export interface ITaggable {
+  readonly tags?: readonly TagLike[] | undefined;
+}
+
+/** Documentation of a definition; open for declaration merging, as every `I...Meta`. */
+export interface IMeta {
+  title?: string | undefined;
+  description?: string | undefined;
+}
+
+export interface ITaskMeta extends IMeta {}
+export interface IResourceMeta extends IMeta {}
+export interface IEventMeta extends IMeta {}
+export interface IMiddlewareMeta extends IMeta {}
+export interface ITagMeta extends IMeta {}
+export interface IAsyncContextMeta extends IMeta {}

@@ -1,0 +1,94 @@
+import type { IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
+
+/**
+ * What a tag or middleware demands of the definitions it is attached to, at type level only:
+ * the input (a resource's config) and the output (its value).
+ */
+export interface Contract<In = any, Out = any> {
+  readonly $contract?: readonly [In, Out];
+}
+
+/** `void`, `unknown` and `any` state nothing. */
+type Stated<T> = IsAny<T> extends true ? never : [T] extends [void] ? never : unknown extends T ? never : T;
+
+/**
+ * One side (0 input, 1 output) of every carrier, each in a box of its own.
+ * Boxes keep union payloads from distributing and a conflict visible as `never` inside.
+ */
+export type Sides<Items, Side extends 0 | 1> = Items extends readonly (infer Carrier)[]
+  ? Carrier extends { readonly $contract?: infer Stating }
+    ? NonNullable<Stating> extends readonly [infer In, infer Out]
+      ? [Stated<Side extends 0 ? In : Out>] extends [never]
+        ? never
+        : [Side extends 0 ? In : Out]
+      : never
+    : never
+  : never;
+
+type Unbox<Boxes> = [Boxes] extends [never]
+  ? unknown
+  : Simplify<UnionToIntersection<Boxes> extends infer All ? { [K in keyof All]: All[K] }[keyof All & "0"] : never>;
+
+/** The intersection of all input contracts among the items; `unknown` when there is none. */
+export type ContractInput<Items> = Unbox<Sides<Items, 0>>;
+/** The intersection of all output contracts among the items; `unknown` when there is none. */
+export type ContractOutput<Items> = Unbox<Sides<Items, 1>>;
+
+/** Whether a type, or one of its properties, is impossible. */
+export type HasNever<T> = [T] extends [never]
+  ? true
+  : T extends object
+    ? true extends { [K in keyof T]-?: [T[K]] extends [never] ? true : never }[keyof T]
+      ? true
+      : false
+    : false;
+
+/** Takes the place of an input that breaks a contract, so that the type error says so. */
+export interface InputContractViolationError<Expected = unknown, Received = unknown> {
+  readonly message: "Value does not satisfy all input contracts";
+  readonly expected: Expected;
+  readonly received: Received;
+}
+
+/** Takes the place of an output no value can satisfy. */
+export interface OutputContractViolationError<Expected = unknown> {
+  readonly message: "Value does not satisfy all output contracts";
+  readonly expected: Expected;
+}
+
+/**
+ * The parameter of `run` or `init`.
+ *
+ * `Known` is what schema or generics state, `Annotated` what the callback's own annotation says.
+ */
+export type ResolveInput<Known, IsOpen, Items, Annotated> = [Sides<Items, 0>] extends [never]
+  ? IsOpen extends true
+    ? Annotated
+    : Known
+  : HasNever<ContractInput<Items>> extends true
+    ? InputContractViolationError<ContractInput<Items>, Known>
+    : IsOpen extends true
+      ? [unknown] extends [Annotated]
+        ? ContractInput<Items>
+        : [Annotated] extends [undefined | void]
+          ? ContractInput<Items>
+          : [Annotated] extends [ContractInput<Items>]
+            ? Annotated
+            : InputContractViolationError<ContractInput<Items>, Annotated>
+      : [Known] extends [ContractInput<Items>]
+        ? Known
+        : InputContractViolationError<ContractInput<Items>, Known>;
+
+/** What an output may be: anything without output contracts. */
+export type OutputBound<Items> = [Sides<Items, 1>] extends [never]
+  ? any // no contract bounds the output
+  : HasNever<ContractOutput<Items>> extends true
+    ? OutputContractViolationError<ContractOutput<Items>>
+    : ContractOutput<Items>;
+
+/** As `OutputBound`, with the type a result schema states, when there is one. */
+export type Bound<Items, HasSchema, Known> = HasSchema extends true
+  ? [Sides<Items, 1>] extends [never]
+    ? Known
+    : Known & OutputBound<Items>
+  : OutputBound<Items>;

@@ -1,0 +1,143 @@
+import { captureFilePath } from "../lib/filePath";
+import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import type { Schema } from "../lib/schema";
+import { symbolEvent, symbolFilePath } from "../lib/symbols";
+import type { IsAny } from "../lib/typeLevel";
+import type { IEventMeta, TagType } from "./attachments";
+import { assertId, hasBrand } from "./brand";
+import { appendTo, type ReplaceOption } from "./builderLists";
+
+/** Emits an event a definition depends on; resolves when all listeners finished. */
+export type EventDependencyCaller<P> =
+  IsAny<P> extends true
+    ? (input?: any) => Promise<void> // an `any` payload takes anything
+    : [P] extends [void]
+      ? (() => Promise<void>) & ((input?: Record<string, never>) => Promise<void>)
+      : (input: P) => Promise<void>;
+
+/** A typed message. */
+export interface IEvent<P = any> extends Injectable {
+  readonly kind: "event";
+  readonly id: string;
+  readonly meta: IEventMeta;
+  readonly tags: readonly TagType[];
+  /** Validates, and may transform, the payload of every emission. */
+  readonly payloadSchema?: Schema<P> | undefined;
+  /** Whether listeners of equal order run at the same time. */
+  readonly parallel: boolean;
+  readonly [symbolEvent]: true;
+  readonly [symbolFilePath]: string;
+  optional(): IOptionalDependency<this>;
+  readonly $bare?: readonly [true];
+  readonly $payload?: readonly [P];
+  readonly $injects?: readonly [EventDependencyCaller<P>];
+  readonly $injectsInResource?: readonly [unknown];
+}
+
+/** One occurrence of an event, as listeners see it. Fresh for every emission. */
+export interface IEventEmission<P = any> {
+  readonly id: string;
+  data: P;
+  readonly timestamp: Date;
+  /** Id of what emitted it; `"outside"` for `emitEvent` of a run, `"run"` for the ready event. */
+  readonly source: string;
+  readonly meta: IEventMeta;
+  readonly tags: readonly TagType[];
+  /** No later listener sees this emission. */
+  stopPropagation(): void;
+  isPropagationStopped(): boolean;
+}
+
+export type EventHandlerType<P = any> = (event: IEventEmission<P>) => any; // whatever a listener returns is ignored
+
+export interface IEventDefinition<P = any> {
+  readonly id: string;
+  readonly meta?: IEventMeta | undefined;
+  readonly payloadSchema?: Schema<P> | undefined;
+  readonly tags?: readonly TagType[] | undefined;
+  /** Run listeners of equal order at the same time. Default false. */
+  readonly parallel?: boolean | undefined;
+}
+
+/** The payload of an event definition. */
+export type PayloadOf<E> = E extends { readonly $payload?: readonly [infer P] } ? P : never;
+export type ExtractEventPayload<E> = PayloadOf<E>;
+
+type Pick1<U, K extends PropertyKey> = { [P in K]: U extends Record<P, infer V> ? V : never };
+// `keyof` of a union is the keys all members share.
+type CommonOf<U> = IsAny<U> extends true ? any : Pick1<U, keyof U>; // an `any` payload takes anything
+
+/** What the payloads of several events have in common; the payload itself for one event. */
+export type CommonPayload<T> =
+  IsAny<T> extends true
+    ? any // nothing is known about the events
+    : T extends readonly (infer E)[]
+      ? CommonOf<PayloadOf<E>>
+      : PayloadOf<T>;
+
+export interface EventFluentBuilder<P = void> {
+  readonly id: string;
+  payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N>;
+  tags(tags: readonly TagType[], option?: ReplaceOption): EventFluentBuilder<P>;
+  meta(meta: IEventMeta): EventFluentBuilder<P>;
+  /** Run listeners of equal order at the same time. */
+  parallel(enabled?: boolean): EventFluentBuilder<P>;
+  build(): IEvent<P>;
+}
+
+export const isEvent = (value: unknown): value is IEvent => hasBrand(value, symbolEvent);
+
+/** Starts an event. */
+export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
+  assertId("event", id);
+  const filePath = captureFilePath(eventBuilder);
+  const at = (definition: IEventDefinition): EventFluentBuilder<any> =>
+    Object.freeze({
+      id,
+      payloadSchema: (payloadSchema: Schema) => at({ ...definition, payloadSchema }),
+      tags: (tags: readonly TagType[], option?: ReplaceOption) =>
+        at({ ...definition, tags: appendTo(definition.tags, tags, option) }),
+      meta: (meta: IEventMeta) => at({ ...definition, meta }),
+      parallel: (parallel = true) => at({ ...definition, parallel }),
+      build: () => createEvent(definition, filePath),
+    });
+  return at({ id });
+}
+
+/** Makes an event from a definition object. */
+export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P> {
+  assertId("event", definition.id);
+  return createEvent(definition, captureFilePath(defineEvent));
+}
+
+function createEvent(definition: IEventDefinition, filePath: () => string): IEvent {
+  const { id, meta = {}, tags = [], payloadSchema, parallel = false } = definition;
+  return Object.freeze({
+    kind: "event",
+    id,
+    meta,
+    tags,
+    payloadSchema,
+    parallel,
+    optional,
+    [symbolEvent]: true,
+    get [symbolFilePath]() {
+      return filePath();
+    },
+  } as IEvent);
+}
+
+/** Several events to listen to; takes them one by one or as one array. */
+export function onAnyOf<const T extends readonly IEvent<any>[]>(events: T): T;
+export function onAnyOf<const T extends readonly IEvent<any>[]>(...events: T): T;
+export function onAnyOf(...events: readonly (IEvent | readonly IEvent[])[]): readonly IEvent[] {
+  return events.flat();
+}
+
+/** Whether an emission is of one of the events, by id. */
+export function isOneOf<const T extends readonly IEvent<any>[]>(
+  emission: IEventEmission<any>,
+  events: T,
+): emission is IEventEmission<CommonPayload<T>> {
+  return events.some((event) => event.id === emission.id);
+}

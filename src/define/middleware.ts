@@ -1,0 +1,330 @@
+import { builderIncompleteError, type BuilderType } from "../errors/bootErrors";
+import { captureFilePath } from "../lib/filePath";
+import { isPlainObject } from "../lib/guards";
+import type { DependencyMap, InjectedMap } from "../lib/injectable";
+import type { Schema } from "../lib/schema";
+import {
+  symbolFilePath,
+  symbolMiddlewareConfigured,
+  symbolResourceMiddleware,
+  symbolTaskMiddleware,
+} from "../lib/symbols";
+import type { Bare, With } from "../lib/typeLevel";
+import type { IMiddlewareMeta, TagType } from "./attachments";
+import { assertId, hasBrand } from "./brand";
+import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
+import type { Contract } from "./contracts";
+import type { ExecutionJournal } from "./journal";
+import { parseConfig } from "./parseConfig";
+import type { IResource } from "./resource";
+import type { WithConfig } from "./tag";
+import type { ITask } from "./task";
+
+/** What a task middleware, or an interceptor of tasks, receives. */
+export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
+  readonly task: { readonly definition: ITask; readonly input: In };
+  /** Goes on inwards: without argument with the current input, else with the given one, `undefined` included. */
+  readonly next: (input?: In) => Promise<Out>;
+  readonly journal: ExecutionJournal;
+}
+
+/** What a resource middleware, or an interceptor of resources, receives. */
+export interface IResourceMiddlewareExecutionInput<C = any, Out = any> {
+  readonly resource: { readonly definition: IResource<any, any>; readonly config: C };
+  /** Goes on inwards: without argument with the current config, else with the given one. */
+  readonly next: (config?: C) => Promise<Out>;
+}
+
+/** A contract side inside `run`: `any` when nothing is stated. */
+type Side<T> = [T] extends [void] ? any : T;
+
+/** Applies to every task, or to those a predicate picks. */
+export type TaskMiddlewareReach = boolean | ((task: ITask) => boolean);
+/** Applies to every resource, or to those a predicate picks. */
+export type ResourceMiddlewareReach = boolean | ((resource: IResource<any, any>) => boolean);
+
+interface MiddlewareFields<C> {
+  readonly id: string;
+  readonly meta: IMiddlewareMeta;
+  readonly tags: readonly TagType[];
+  readonly dependencies: DependencySource;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly [symbolFilePath]: string;
+}
+
+/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export interface ITaskMiddleware<C = any, In = void, Out = void, D = any> extends Contract<In, Out>, MiddlewareFields<C> {
+  readonly kind: "taskMiddleware";
+  readonly config: C;
+  readonly everywhere?: TaskMiddlewareReach | undefined;
+  readonly [symbolTaskMiddleware]: true;
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  /**
+   * The middleware with a config; objects are merged when called again.
+   * @throws {validationError} the config does not fit `configSchema`
+   */
+  with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
+  readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
+  readonly $config?: readonly [C];
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any>
+  extends Contract<In, Out>, MiddlewareFields<C> {
+  readonly kind: "taskMiddleware";
+  readonly config: C;
+  readonly everywhere?: TaskMiddlewareReach | undefined;
+  readonly [symbolTaskMiddleware]: true;
+  readonly [symbolMiddlewareConfigured]: true;
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
+  readonly $bare?: readonly [true];
+  readonly $config?: readonly [C];
+}
+
+/** Wraps the `init` of resources. `In` and `Out` are contracts on config and value. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
+  extends Contract<In, Out>, MiddlewareFields<C> {
+  readonly kind: "resourceMiddleware";
+  readonly config: C;
+  readonly everywhere?: ResourceMiddlewareReach | undefined;
+  readonly [symbolResourceMiddleware]: true;
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  /**
+   * The middleware with a config; objects are merged when called again.
+   * @throws {validationError} the config does not fit `configSchema`
+   */
+  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
+  readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
+  readonly $config?: readonly [C];
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export interface IResourceMiddlewareConfigured<C = any, In = void, Out = void, D = any>
+  extends Contract<In, Out>, MiddlewareFields<C> {
+  readonly kind: "resourceMiddleware";
+  readonly config: C;
+  readonly everywhere?: ResourceMiddlewareReach | undefined;
+  readonly [symbolResourceMiddleware]: true;
+  readonly [symbolMiddlewareConfigured]: true;
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
+  readonly $bare?: readonly [true];
+  readonly $config?: readonly [C];
+}
+
+/** Type state of the middleware builders. */
+export interface MiddlewareShape {
+  config: unknown;
+  in: unknown;
+  out: unknown;
+  deps: object;
+}
+
+export interface NewMiddlewareShape<C, In, Out> extends MiddlewareShape {
+  config: C;
+  in: In;
+  out: Out;
+  deps: {};
+}
+
+export interface TaskMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
+  readonly id: string;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option?: { override?: false },
+  ): TaskMiddlewareFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option: { override: true },
+  ): TaskMiddlewareFluentBuilder<With<S, { deps: N }>>;
+  configSchema<C>(schema: Schema<C>): TaskMiddlewareFluentBuilder<With<S, { config: C }>>;
+  run(
+    run: (
+      input: ITaskMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
+      dependencies: InjectedMap<S["deps"]>,
+      config: S["config"],
+    ) => Promise<any>, // a middleware may answer with anything
+  ): TaskMiddlewareFluentBuilder<S>;
+  meta(meta: IMiddlewareMeta): TaskMiddlewareFluentBuilder<S>;
+  tags(tags: readonly TagType[], option?: ReplaceOption): TaskMiddlewareFluentBuilder<S>;
+  /** Applies to every task, or to those the predicate picks, outside their own middleware. */
+  everywhere(reach: TaskMiddlewareReach): TaskMiddlewareFluentBuilder<S>;
+  /** @throws {builderIncompleteError} `.run` is missing */
+  build(): ITaskMiddleware<S["config"], S["in"], S["out"]>;
+}
+
+export interface ResourceMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
+  readonly id: string;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option?: { override?: false },
+  ): ResourceMiddlewareFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option: { override: true },
+  ): ResourceMiddlewareFluentBuilder<With<S, { deps: N }>>;
+  configSchema<C>(schema: Schema<C>): ResourceMiddlewareFluentBuilder<With<S, { config: C }>>;
+  run(
+    run: (
+      input: IResourceMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
+      dependencies: InjectedMap<S["deps"]>,
+      config: S["config"],
+    ) => Promise<any>, // a middleware may answer with anything
+  ): ResourceMiddlewareFluentBuilder<S>;
+  meta(meta: IMiddlewareMeta): ResourceMiddlewareFluentBuilder<S>;
+  tags(tags: readonly TagType[], option?: ReplaceOption): ResourceMiddlewareFluentBuilder<S>;
+  /** Applies to every resource, or to those the predicate picks, outside their own middleware. */
+  everywhere(reach: ResourceMiddlewareReach): ResourceMiddlewareFluentBuilder<S>;
+  /** @throws {builderIncompleteError} `.run` is missing */
+  build(): IResourceMiddleware<S["config"], S["in"], S["out"]>;
+}
+
+/** A task middleware as `taskMiddleware({ ... })` takes it. */
+export interface ITaskMiddlewareDefinition<C = any, In = void, Out = void, D extends DependencyMap = any> {
+  readonly id: string;
+  readonly dependencies?: D | ((config: C) => D) | undefined;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly meta?: IMiddlewareMeta | undefined;
+  readonly tags?: readonly TagType[] | undefined;
+  readonly everywhere?: TaskMiddlewareReach | undefined;
+  run(
+    input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>,
+    dependencies: InjectedMap<D>,
+    config: C,
+  ): Promise<any>; // a middleware may answer with anything
+}
+
+/** A resource middleware as `resourceMiddleware({ ... })` takes it. */
+export interface IResourceMiddlewareDefinition<C = any, In = void, Out = void, D extends DependencyMap = any> {
+  readonly id: string;
+  readonly dependencies?: D | ((config: C) => D) | undefined;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly meta?: IMiddlewareMeta | undefined;
+  readonly tags?: readonly TagType[] | undefined;
+  readonly everywhere?: ResourceMiddlewareReach | undefined;
+  run(
+    input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>,
+    dependencies: InjectedMap<D>,
+    config: C,
+  ): Promise<any>; // a middleware may answer with anything
+}
+
+type MiddlewareKind = "taskMiddleware" | "resourceMiddleware";
+
+/** @internal Everything a middleware is made from, without its types. */
+export interface MiddlewareDraft {
+  readonly id: string;
+  readonly dependencies?: DependencySource | undefined;
+  readonly config?: unknown;
+  readonly configSchema?: Schema | undefined;
+  readonly meta?: IMiddlewareMeta | undefined;
+  readonly tags?: readonly TagType[] | undefined;
+  readonly everywhere?: boolean | ((definition: never) => boolean) | undefined;
+  readonly run?: ((input: never, dependencies: never, config: never) => Promise<unknown>) | undefined;
+}
+
+export const isTaskMiddleware = (value: unknown): value is ITaskMiddleware => hasBrand(value, symbolTaskMiddleware);
+export const isResourceMiddleware = (value: unknown): value is IResourceMiddleware =>
+  hasBrand(value, symbolResourceMiddleware);
+
+/** Starts a task middleware. */
+export function taskMiddlewareBuilder<C = void, In = void, Out = void>(
+  id: string,
+): TaskMiddlewareFluentBuilder<NewMiddlewareShape<C, In, Out>> {
+  assertId("task middleware", id);
+  return middlewareBuilderOf("taskMiddleware", { id }, captureFilePath(taskMiddlewareBuilder));
+}
+
+/** Starts a resource middleware. */
+export function resourceMiddlewareBuilder<C = void, In = void, Out = void>(
+  id: string,
+): ResourceMiddlewareFluentBuilder<NewMiddlewareShape<C, In, Out>> {
+  assertId("resource middleware", id);
+  return middlewareBuilderOf("resourceMiddleware", { id }, captureFilePath(resourceMiddlewareBuilder));
+}
+
+/** Makes a task middleware from a definition object. */
+export function defineTaskMiddleware<C = any, In = void, Out = void, D extends DependencyMap = {}>(
+  definition: ITaskMiddlewareDefinition<C, In, Out, D>,
+): ITaskMiddleware<C, In, Out, D> {
+  assertId("task middleware", definition.id);
+  return createMiddleware("taskMiddleware", definition as MiddlewareDraft, captureFilePath(defineTaskMiddleware));
+}
+
+/** Makes a resource middleware from a definition object. */
+export function defineResourceMiddleware<C = any, In = void, Out = void, D extends DependencyMap = {}>(
+  definition: IResourceMiddlewareDefinition<C, In, Out, D>,
+): IResourceMiddleware<C, In, Out, D> {
+  assertId("resource middleware", definition.id);
+  return createMiddleware(
+    "resourceMiddleware",
+    definition as MiddlewareDraft,
+    captureFilePath(defineResourceMiddleware),
+  );
+}
+
+/** @internal The builder over a draft; overrides start from one that is filled. */
+export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: () => string): any { // the callers name the type
+  const at = (patch: Partial<MiddlewareDraft>): unknown => middlewareBuilderOf(kind, { ...draft, ...patch }, filePath);
+  return Object.freeze({
+    id: draft.id,
+    dependencies: (added: DependencySource, option?: ReplaceOption) =>
+      at({ dependencies: mergeDependencies(draft.dependencies, added, option) }),
+    configSchema: (configSchema: Schema) => at({ configSchema }),
+    run: (run: NonNullable<MiddlewareDraft["run"]>) => at({ run }),
+    meta: (meta: IMiddlewareMeta) => at({ meta }),
+    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ tags: appendTo(draft.tags, tags, option) }),
+    everywhere: (everywhere: NonNullable<MiddlewareDraft["everywhere"]>) => at({ everywhere }),
+    build: () => createMiddleware(kind, draft, filePath),
+  });
+}
+
+const builderTypes: Record<MiddlewareKind, BuilderType> = {
+  taskMiddleware: "task-middleware",
+  resourceMiddleware: "resource-middleware",
+};
+
+/** @internal */
+export function createMiddleware(
+  kind: MiddlewareKind,
+  draft: MiddlewareDraft,
+  filePath: () => string,
+  configured = false,
+): any { // the callers name the type
+  const { id, dependencies = {}, config = {}, configSchema, meta = {}, tags = [], everywhere, run } = draft;
+  if (typeof run !== "function") {
+    throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
+  }
+  return Object.freeze({
+    kind,
+    id,
+    dependencies,
+    config,
+    configSchema,
+    meta,
+    tags,
+    everywhere,
+    run,
+    [kind === "taskMiddleware" ? symbolTaskMiddleware : symbolResourceMiddleware]: true,
+    ...(configured && { [symbolMiddlewareConfigured]: true }),
+    get [symbolFilePath]() {
+      return filePath();
+    },
+    with(given: unknown): unknown {
+      const parsed = parseConfig(configSchema, given, "Middleware config", id);
+      return createMiddleware(kind, { ...(this as MiddlewareDraft), config: mergeConfig(config, parsed) }, filePath, true);
+    },
+  });
+}
+
+/**
+ * The first config keeps its identity: middleware that counts or limits shares state by config object.
+ * A later one is merged over it.
+ */
+function mergeConfig(current: unknown, given: unknown): unknown {
+  if (!isPlainObject(current) || !isPlainObject(given)) return given;
+  return Object.keys(current).length === 0 ? given : { ...current, ...given };
+}

@@ -1,0 +1,415 @@
+import { captureFilePath } from "../lib/filePath";
+import {
+  optional,
+  type DependencyMap,
+  type Injectable,
+  type InjectedInResourceMap,
+  type IOptionalDependency,
+} from "../lib/injectable";
+import type { Schema } from "../lib/schema";
+import {
+  symbolFilePath,
+  symbolFramework,
+  symbolResource,
+  symbolResourceForkedFrom,
+  symbolResourceWithConfig,
+} from "../lib/symbols";
+import type { Bare, Open, OpenConfig, With } from "../lib/typeLevel";
+import type { IResourceMeta, RegisterableItems, ResourceMiddlewareAttachmentType, TagType } from "./attachments";
+import { assertId, hasBrand } from "./brand";
+import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
+import type { Bound, Contract, OutputBound, ResolveInput, Sides } from "./contracts";
+import { forkDraft, type ResourceForkInfo, type ResourceForkOptions } from "./fork";
+import { parseConfig } from "./parseConfig";
+import { normalizeThrows, type ThrowsList } from "./throwsList";
+
+type RegisterList = RegisterableItems | readonly RegisterableItems[] | null | undefined;
+
+/** The children of a resource, as written: one, several, or a function of the config. */
+export type RegisterSource = RegisterList | ((config: never) => RegisterList);
+
+/** What `.overrides([...])` takes; `null` and `undefined` are skipped. */
+export type OverridableElements = { readonly kind: string; readonly id: string } | null | undefined;
+
+/**
+ * A service with a lifecycle: one value per run, made by `init`, released by `dispose`.
+ *
+ * `C` is the config, `V` the promise of the value. The other parameters exist for annotations written against 5.x.
+ */
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see above */
+export interface IResource<
+  C = void,
+  V extends Promise<any> = Promise<any>,
+  D = any,
+  Context = any,
+  M = any,
+  Tags = any,
+  Mw = any,
+> extends Injectable {
+  /* eslint-enable @typescript-eslint/no-unused-vars */
+  readonly kind: "resource";
+  readonly id: string;
+  readonly meta: IResourceMeta;
+  readonly dependencies?: DependencySource | undefined;
+  readonly register: RegisterSource;
+  readonly overrides: readonly OverridableElements[];
+  readonly middleware: readonly ResourceMiddlewareAttachmentType[];
+  readonly tags: readonly TagType[];
+  readonly configSchema?: Schema | undefined;
+  readonly resultSchema?: Schema | undefined;
+  readonly throws?: readonly string[] | undefined;
+  readonly [symbolResource]: true;
+  readonly [symbolFilePath]: string;
+  readonly [symbolResourceForkedFrom]?: ResourceForkInfo;
+  readonly [symbolFramework]?: FrameworkPreset;
+  init?(config: C, dependencies: any, context: Context): V;
+  dispose?(value: Awaited<V>, config: C, dependencies: any, context: Context): Promise<void>;
+  context?(): Context;
+  /**
+   * The resource with its config, to be registered or run.
+   * @throws {validationError} the config does not fit `configSchema`
+   */
+  with: OpenConfig<C> extends true ? () => IResourceWithConfig<C, V> : (config: C) => IResourceWithConfig<C, V>;
+  optional(): IOptionalDependency<this>;
+  /** The same definition under another id: a separate instance at run time. */
+  fork(id: string, options?: ResourceForkOptions): IResource<C, V, D, Context, M, Tags, Mw>;
+  readonly $bare?: Bare<C, "this resource needs a config: use .with(config)">;
+  readonly $value?: readonly [C, V];
+  readonly $injects?: readonly [Awaited<V>];
+  readonly $injectsInResource?: readonly [unknown];
+}
+
+/** A resource with its config given. */
+export interface IResourceWithConfig<C = any, V extends Promise<any> = any> {
+  readonly kind: "resourceWithConfig";
+  readonly id: string;
+  readonly resource: IResource<C, V>;
+  readonly config: C;
+  readonly [symbolResourceWithConfig]: true;
+  readonly $bare?: readonly [true];
+  readonly $value?: readonly [C, V];
+}
+
+/**
+ * How a run makes the value of a resource that the framework provides.
+ *
+ * Such a resource needs no registration: referencing it is enough. Its value is there before anything initialises.
+ */
+export interface FrameworkPreset {
+  /** Computes the value of one run; `app` is the run's `PresetScope`. Absent: an ordinary `init` makes it. */
+  readonly value?: ((app: never) => unknown) | undefined;
+  /** Adapts the value for one dependant, e.g. a logger with its source. */
+  readonly injectFor?: ((value: never, dependantId: string) => unknown) | undefined;
+}
+
+export type ExtractResourceConfig<R> = R extends { readonly $value?: readonly [infer C, any] } ? C : never;
+export type ExtractResourceValue<R> = R extends { readonly $value?: readonly [any, infer V] } ? Awaited<V> : never;
+
+/** Type state of a resource builder; `value` is the awaited one. */
+export interface ResourceShape {
+  config: unknown;
+  value: unknown;
+  /** Whether a result schema fixes `value`. */
+  schema: boolean;
+  deps: object;
+  context: unknown;
+  tags: readonly Contract[];
+  middleware: readonly Contract[];
+  /** Boxed contract sides of tags and middleware; `never` while there are none. */
+  needs: unknown;
+  gives: unknown;
+}
+
+/** Type state of `r.resource<C>(id)`. */
+export interface NewResourceShape<C> extends ResourceShape {
+  config: C;
+  value: any; // unknown until `.init` says
+  schema: false;
+  deps: {};
+  context: any; // no `.context` yet
+  tags: readonly [];
+  middleware: readonly [];
+  needs: never;
+  gives: never;
+}
+
+type ResourceItems<S extends ResourceShape> = readonly [...S["tags"], ...S["middleware"]];
+
+/** The config of `init`: generic or schema first, then contracts, then the callback's own annotation. */
+export type InitConfig<S extends ResourceShape, C> = [S["needs"]] extends [never]
+  ? OpenConfig<S["config"]> extends true
+    ? C
+    : S["config"]
+  : ResolveInput<S["config"], Open<S["config"]>, ResourceItems<S>, C>;
+
+/** What `init` may resolve to. */
+export type InitBound<S extends ResourceShape> = [S["gives"]] extends [never]
+  ? S["schema"] extends true
+    ? S["value"]
+    : any // nothing bounds the value
+  : Bound<ResourceItems<S>, S["schema"], S["value"]>;
+
+/** The shape with new tags or middleware, their contracts collected once. */
+export type CarryResourceContracts<
+  S extends ResourceShape,
+  Tags extends readonly Contract[],
+  Middleware extends readonly Contract[],
+> = With<
+  S,
+  {
+    tags: Tags;
+    middleware: Middleware;
+    needs: Sides<readonly [...Tags, ...Middleware], 0>;
+    gives: Sides<readonly [...Tags, ...Middleware], 1>;
+  }
+>;
+
+/** Fluent form of a resource definition; every method returns a new builder. */
+export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShape<void>> {
+  readonly id: string;
+  /** Adds dependencies; later keys win. */
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option?: { override?: false },
+  ): ResourceFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | ((config: S["config"]) => N),
+    option: { override: true },
+  ): ResourceFluentBuilder<With<S, { deps: N }>>;
+  /** Adds children to the app. */
+  register(
+    items:
+      | RegisterableItems
+      | readonly RegisterableItems[]
+      | ((config: S["config"]) => RegisterableItems | readonly RegisterableItems[] | null | undefined),
+    option?: ReplaceOption,
+  ): ResourceFluentBuilder<S>;
+  /** Definitions that take the place of others with their ids. */
+  overrides(items: readonly OverridableElements[], option?: ReplaceOption): ResourceFluentBuilder<S>;
+  tags<const T extends readonly TagType[]>(
+    tags: T,
+    option?: { override?: false },
+  ): ResourceFluentBuilder<CarryResourceContracts<S, readonly [...S["tags"], ...T], S["middleware"]>>;
+  tags<const T extends readonly TagType[]>(
+    tags: T,
+    option: { override: true },
+  ): ResourceFluentBuilder<CarryResourceContracts<S, T, S["middleware"]>>;
+  /** Adds middleware around `init`; the first one is outermost. */
+  middleware<const T extends readonly ResourceMiddlewareAttachmentType[]>(
+    middleware: T,
+    option?: { override?: false },
+  ): ResourceFluentBuilder<CarryResourceContracts<S, S["tags"], readonly [...S["middleware"], ...T]>>;
+  middleware<const T extends readonly ResourceMiddlewareAttachmentType[]>(
+    middleware: T,
+    option: { override: true },
+  ): ResourceFluentBuilder<CarryResourceContracts<S, S["tags"], T>>;
+  /** Private state, made once per run right before `init` and handed to `init` and `dispose`. */
+  context<X>(factory: () => X): ResourceFluentBuilder<With<S, { context: X }>>;
+  /** Validates, and may transform, the config at `.with(...)`. */
+  configSchema<C>(schema: Schema<C>): ResourceFluentBuilder<With<S, { config: C }>>;
+  /** Validates, and may transform, what `init` resolves to. */
+  resultSchema<R>(schema: Schema<R>): ResourceFluentBuilder<With<S, { value: R; schema: true }>>;
+  meta(meta: IResourceMeta): ResourceFluentBuilder<S>;
+  /** Errors it may throw, as helpers or ids; documentation only. Replaces the list. */
+  throws(list: ThrowsList): ResourceFluentBuilder<S>;
+  /** Makes the value. Without generic or schema, the config's type is the parameter's annotation. */
+  init<C = S["config"], V extends InitBound<S> = InitBound<S>>(
+    init: (
+      config: InitConfig<S, C>,
+      dependencies: InjectedInResourceMap<S["deps"]>,
+      context: S["context"],
+    ) => Promise<V>,
+  ): ResourceFluentBuilder<
+    With<S, { config: InitConfig<S, C>; value: S["schema"] extends true ? S["value"] : V }>
+  >;
+  /** Releases the value; called in reverse order of initialisation. */
+  dispose(
+    dispose: (
+      value: S["value"],
+      config: S["config"],
+      dependencies: InjectedInResourceMap<S["deps"]>,
+      context: S["context"],
+    ) => Promise<void>,
+  ): ResourceFluentBuilder<S>;
+  build(): IResource<S["config"], Promise<S["value"]>>;
+}
+
+/** A resource as `resource({ ... })` takes it. */
+export interface IResourceDefinition<
+  C = any,
+  V extends Promise<any> = any,
+  D extends DependencyMap = any,
+  Context = any,
+  Tags extends readonly TagType[] = readonly TagType[],
+  Mw extends readonly ResourceMiddlewareAttachmentType[] = readonly ResourceMiddlewareAttachmentType[],
+> {
+  readonly id: string;
+  readonly dependencies?: D | ((config: C) => D) | undefined;
+  readonly register?:
+    | readonly RegisterableItems[]
+    | ((config: C) => RegisterableItems | readonly RegisterableItems[] | null | undefined)
+    | undefined;
+  readonly overrides?: readonly OverridableElements[] | undefined;
+  readonly middleware?: Mw | undefined;
+  readonly tags?: Tags | undefined;
+  readonly meta?: IResourceMeta | undefined;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly resultSchema?: Schema<Awaited<V>> | undefined;
+  readonly throws?: ThrowsList | undefined;
+  readonly context?: (() => Context) | undefined;
+  init?(
+    config: ResolveInput<C, Open<C>, readonly [...Tags, ...Mw], C>,
+    dependencies: InjectedInResourceMap<D>,
+    context: Context,
+  ): V & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+  dispose?(
+    value: Awaited<V>,
+    config: C,
+    dependencies: InjectedInResourceMap<D>,
+    context: Context,
+  ): Promise<void>;
+}
+
+/** The `init` of a resource. */
+export type ResourceInitFn<C, V extends Promise<any>, D extends DependencyMap, Context> = (
+  config: C,
+  dependencies: InjectedInResourceMap<D>,
+  context: Context,
+) => V;
+
+/** @internal Everything a resource is made from, without its types. */
+export interface ResourceDraft {
+  readonly id: string;
+  readonly dependencies?: DependencySource | undefined;
+  readonly register?: RegisterSource;
+  readonly overrides?: readonly OverridableElements[] | undefined;
+  readonly middleware?: readonly ResourceMiddlewareAttachmentType[] | undefined;
+  readonly tags?: readonly TagType[] | undefined;
+  readonly meta?: IResourceMeta | undefined;
+  readonly configSchema?: Schema | undefined;
+  readonly resultSchema?: Schema | undefined;
+  readonly throws?: ThrowsList | undefined;
+  readonly context?: (() => unknown) | undefined;
+  readonly init?: ((config: any, dependencies: any, context: any) => Promise<any>) | undefined; // typed by the builder
+  readonly dispose?: ((value: any, config: any, dependencies: any, context: any) => Promise<void>) | undefined; // as above
+  readonly [symbolFramework]?: FrameworkPreset | undefined;
+  readonly [symbolResourceForkedFrom]?: ResourceForkInfo | undefined;
+}
+
+export const isResource = (value: unknown): value is IResource<any, any> => hasBrand(value, symbolResource);
+export const isResourceWithConfig = (value: unknown): value is IResourceWithConfig =>
+  hasBrand(value, symbolResourceWithConfig);
+
+/** Starts a resource. */
+export function resourceBuilder<C = void>(id: string): ResourceFluentBuilder<NewResourceShape<C>> {
+  assertId("resource", id);
+  return resourceBuilderOf({ id }, captureFilePath(resourceBuilder));
+}
+
+/** Makes a resource from a definition object; everything is inferred from it. */
+export function defineResource<
+  C = void,
+  V extends Promise<any> = Promise<any>,
+  D extends DependencyMap = {},
+  Context = any,
+  M = any,
+  const Tags extends readonly TagType[] = [],
+  const Mw extends readonly ResourceMiddlewareAttachmentType[] = [],
+>(definition: IResourceDefinition<C, V, D, Context, Tags, Mw>): IResource<C, V, D, Context, M, Tags, Mw> {
+  assertId("resource", definition.id);
+  return createResource(definition as ResourceDraft, captureFilePath(defineResource)) as IResource<
+    C,
+    V,
+    D,
+    Context,
+    M,
+    Tags,
+    Mw
+  >;
+}
+
+/** @internal The builder over a draft; overrides start from one that is filled. */
+export function resourceBuilderOf(draft: ResourceDraft, filePath: () => string): ResourceFluentBuilder<any> {
+  const at = (patch: Partial<ResourceDraft>) => resourceBuilderOf({ ...draft, ...patch }, filePath);
+  return Object.freeze({
+    id: draft.id,
+    dependencies: (added: DependencySource, option?: ReplaceOption) =>
+      at({ dependencies: mergeDependencies(draft.dependencies, added, option) }),
+    register: (items: RegisterSource, option?: ReplaceOption) =>
+      at({ register: mergeRegister(draft.register, items, option) }),
+    overrides: (items: readonly OverridableElements[], option?: ReplaceOption) =>
+      at({ overrides: appendTo(draft.overrides, items, option) }),
+    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ tags: appendTo(draft.tags, tags, option) }),
+    middleware: (middleware: readonly ResourceMiddlewareAttachmentType[], option?: ReplaceOption) =>
+      at({ middleware: appendTo(draft.middleware, middleware, option) }),
+    context: (context: () => unknown) => at({ context }),
+    configSchema: (configSchema: Schema) => at({ configSchema }),
+    resultSchema: (resultSchema: Schema) => at({ resultSchema }),
+    meta: (meta: IResourceMeta) => at({ meta }),
+    throws: (throws: ThrowsList) => at({ throws }),
+    init: (init: NonNullable<ResourceDraft["init"]>) => at({ init }),
+    dispose: (dispose: NonNullable<ResourceDraft["dispose"]>) => at({ dispose }),
+    build: () => createResource(draft, filePath),
+  }) as unknown as ResourceFluentBuilder<any>; // the shape exists only for the checker
+}
+
+/** @internal */
+export function createResource(draft: ResourceDraft, filePath: () => string): IResource<any, any> {
+  const { id, register = [], overrides = [], middleware = [], tags = [], meta = {} } = draft;
+  return Object.freeze({
+    kind: "resource",
+    id,
+    dependencies: draft.dependencies,
+    register,
+    overrides,
+    middleware,
+    tags,
+    meta,
+    configSchema: draft.configSchema,
+    resultSchema: draft.resultSchema,
+    throws: normalizeThrows("resource", id, draft.throws),
+    context: draft.context,
+    init: draft.init,
+    dispose: draft.dispose,
+    [symbolResource]: true,
+    get [symbolFilePath]() {
+      return filePath();
+    },
+    ...(draft[symbolFramework] && { [symbolFramework]: draft[symbolFramework] }),
+    ...(draft[symbolResourceForkedFrom] && { [symbolResourceForkedFrom]: draft[symbolResourceForkedFrom] }),
+    with: withConfig,
+    optional,
+    fork(newId: string, options?: ResourceForkOptions) {
+      return createResource(forkDraft(this as ResourceDraft, newId, options), filePath);
+    },
+  }) as unknown as IResource<any, any>; // as typed by whoever called
+}
+
+/** Follows `this`, so that it works on overrides. */
+function withConfig(this: IResource<any, any>, config?: unknown): IResourceWithConfig {
+  return Object.freeze({
+    kind: "resourceWithConfig" as const,
+    id: this.id,
+    resource: this,
+    config: parseConfig(this.configSchema, config, "Resource config", this.id),
+    [symbolResourceWithConfig]: true as const,
+  });
+}
+
+function mergeRegister(existing: RegisterSource, added: RegisterSource, option?: ReplaceOption): RegisterSource {
+  if (option?.override === true || existing === undefined) {
+    return typeof added === "function" ? added : listItems(added);
+  }
+  if (typeof existing !== "function" && typeof added !== "function") return [...listItems(existing), ...listItems(added)];
+  return (config: never) => [...resolveRegister(existing, config), ...resolveRegister(added, config)];
+}
+
+/** The items behind any form of `register`. */
+export function resolveRegister(source: RegisterSource, config: unknown): readonly RegisterableItems[] {
+  return listItems(typeof source === "function" ? source(config as never) : source);
+}
+
+function listItems(items: RegisterList): readonly RegisterableItems[] {
+  if (items === null || items === undefined) return [];
+  return Array.isArray(items) ? [...(items as readonly RegisterableItems[])] : [items as RegisterableItems];
+}

@@ -1,0 +1,131 @@
+import { captureFilePath } from "../lib/filePath";
+import type { Schema } from "../lib/schema";
+import { symbolFilePath, symbolTag, symbolTagConfigured } from "../lib/symbols";
+import type { Bare, IsAny } from "../lib/typeLevel";
+import type { Contract } from "./contracts";
+import type { ITaggable, ITagMeta, TagLike } from "./attachments";
+import { assertId, hasBrand } from "./brand";
+import { parseConfig } from "./parseConfig";
+
+/** `.with` of a definition with config `C`: no argument for `void`. */
+export type WithConfig<C, R> = [C] extends [void]
+  ? IsAny<C> extends true
+    ? (config?: any) => R // an `any` config takes anything
+    : () => R
+  : (config: C) => R;
+
+/** Typed annotation of a definition, optionally with a config and with type contracts. */
+export interface ITag<C = void, In = void, Out = void> extends Contract<In, Out> {
+  readonly kind: "tag";
+  readonly id: string;
+  readonly meta: ITagMeta;
+  /** Config the tag carries: the defaults until `.with` is called. */
+  readonly config?: C | undefined;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly [symbolTag]: true;
+  readonly [symbolFilePath]: string;
+  /**
+   * The same tag with a config, merged over the defaults when both are objects.
+   * @throws {validationError} the config does not fit `configSchema`
+   */
+  with: WithConfig<C, ITagConfigured<C, In, Out>>;
+  /** Whether a tag of this id is attached. */
+  exists(target: ITaggable | readonly TagLike[]): boolean;
+  /** Config of the attached tag of this id; `undefined` when absent. */
+  extract(target: ITaggable | readonly TagLike[]): C | undefined;
+  readonly $bare?: Bare<C, "this tag needs a config: use .with(config)">;
+}
+
+/** A tag with its config given. */
+export interface ITagConfigured<C = void, In = void, Out = void> extends Contract<In, Out> {
+  readonly kind: "tag";
+  readonly id: string;
+  readonly meta: ITagMeta;
+  readonly config: C;
+  readonly configSchema?: Schema<C> | undefined;
+  readonly [symbolTag]: true;
+  readonly [symbolTagConfigured]: true;
+  readonly [symbolFilePath]: string;
+  with: WithConfig<C, ITagConfigured<C, In, Out>>;
+  exists(target: ITaggable | readonly TagLike[]): boolean;
+  extract(target: ITaggable | readonly TagLike[]): C | undefined;
+  readonly $bare?: readonly [true];
+}
+
+export interface ITagDefinition<C = void> {
+  readonly id: string;
+  readonly meta?: ITagMeta | undefined;
+  readonly configSchema?: Schema<C> | undefined;
+  /** Defaults, under what `.with` gives. */
+  readonly config?: C | undefined;
+}
+
+export interface TagFluentBuilder<C = void, In = void, Out = void> {
+  readonly id: string;
+  meta(meta: ITagMeta): TagFluentBuilder<C, In, Out>;
+  configSchema<N>(schema: Schema<N>): TagFluentBuilder<N, In, Out>;
+  /** Defaults, under what `.with` gives. */
+  config<N>(defaults: N): TagFluentBuilder<N, In, Out>;
+  build(): ITag<C, In, Out>;
+}
+
+export const isTag = (value: unknown): value is ITag<any, any, any> => hasBrand(value, symbolTag);
+
+/** Starts a tag. `In` and `Out` are contracts on what it is attached to. */
+export function tagBuilder<C = void, In = void, Out = void>(id: string): TagFluentBuilder<C, In, Out> {
+  assertId("tag", id);
+  const filePath = captureFilePath(tagBuilder);
+  // The type parameters exist only for the checker, so this is the single cast of the builder.
+  const at = (definition: ITagDefinition<any>): TagFluentBuilder<any, In, Out> =>
+    Object.freeze({
+      id,
+      meta: (meta: ITagMeta) => at({ ...definition, meta }),
+      configSchema: (configSchema: Schema) => at({ ...definition, configSchema }),
+      config: (config: unknown) => at({ ...definition, config }),
+      build: () => createTag<unknown, In, Out>(definition, filePath),
+    }) as TagFluentBuilder<any, In, Out>;
+  return at({ id });
+}
+
+/** Makes a tag from a definition object. */
+export function defineTag<C = void, In = void, Out = void>(definition: ITagDefinition<C>): ITag<C, In, Out> {
+  assertId("tag", definition.id);
+  return createTag(definition, captureFilePath(defineTag));
+}
+
+function createTag<C, In, Out>(
+  definition: ITagDefinition<C>,
+  filePath: () => string,
+  configured = false,
+): ITag<C, In, Out> {
+  const { id, meta = {}, configSchema, config } = definition;
+  return Object.freeze({
+    kind: "tag",
+    id,
+    meta,
+    configSchema,
+    config,
+    [symbolTag]: true,
+    ...(configured && { [symbolTagConfigured]: true }),
+    get [symbolFilePath]() {
+      return filePath();
+    },
+    with(given?: C) {
+      const parsed = parseConfig(configSchema, given as C, "Tag config", id);
+      return createTag<C, In, Out>({ ...definition, config: mergeTagConfig(config, parsed) }, filePath, true);
+    },
+    exists: (target: ITaggable | readonly TagLike[]) => find(target, id) !== undefined,
+    extract: (target: ITaggable | readonly TagLike[]) => find(target, id)?.config as C | undefined,
+  }) as unknown as ITag<C, In, Out>;
+}
+
+function mergeTagConfig<C>(defaults: C | undefined, given: C): C {
+  // `null` is an object here: it leaves the defaults as they are.
+  if (typeof defaults !== "object" || defaults === null || typeof given !== "object") return given;
+  return { ...defaults, ...given };
+}
+
+function find(target: ITaggable | readonly TagLike[], id: string): { config?: unknown } | undefined {
+  const tags = Array.isArray(target) ? (target as readonly TagLike[]) : (target as ITaggable).tags;
+  return tags?.find((tag) => tag.id === id) as { config?: unknown } | undefined;
+}

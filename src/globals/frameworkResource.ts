@@ -1,0 +1,26 @@
+import { createResource, type FrameworkPreset, type IResource } from "../define/resource";
+import { symbolFramework } from "../lib/symbols";
+import type { PresetScope } from "../runtime/presets";
+import { globalTags } from "./tags";
+
+export interface FrameworkResourceOptions<V> {
+  /** Computes the value of one run. */
+  readonly value: (scope: PresetScope) => V;
+  /** Adapts the value for one dependant. */
+  readonly injectFor?: (value: V, dependantId: string) => V;
+  /** Default true. */
+  readonly system?: boolean;
+}
+
+/** A resource whose value every run has from the start; nobody needs to register it. */
+export function frameworkResource<V>(id: string, options: FrameworkResourceOptions<V>): IResource<void, Promise<V>> {
+  const { value, injectFor, system = true } = options;
+  return createResource(
+    {
+      id,
+      tags: system ? [globalTags.system] : [],
+      [symbolFramework]: { value, injectFor } as FrameworkPreset,
+    },
+    () => "unknown",
+  );
+}

@@ -1,0 +1,23 @@
+import { defineTag, type ITag } from "../define/tag";
+import { excludeFromGlobalHooksId } from "../define/reservedIds";
+import { authValidator, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
+
+export interface SystemTagConfig {
+  metadata?: Record<string, any> | undefined; // free-form
+}
+
+/** Marks what belongs to the framework. */
+const system: ITag<SystemTagConfig> = /* @__PURE__ */ defineTag({ id: "globals.tags.system" });
+
+/** Marks events that `"*"` hooks do not hear. */
+const excludeFromGlobalHooks: ITag<SystemTagConfig> = /* @__PURE__ */ defineTag({ id: excludeFromGlobalHooksId });
+
+export const globalTags = {
+  system,
+  excludeFromGlobalHooks,
+  tunnel,
+  tunnelPolicy,
+  /** The name of `tunnelPolicy` in 5.5. */
+  tunnelTaskPolicy: tunnelPolicy,
+  authValidator,
+};

@@ -1,0 +1,23 @@
+import { getPlatform, type IAsyncLocalStorage } from "./platform";
+
+/** Values by async-context id. Never mutated once it is entered. */
+export type ContextSlots = ReadonlyMap<string, unknown>;
+
+/**
+ * One storage for every async context of the process, so that entering several at once costs one scope.
+ * Process-wide because contexts work outside any run; made on first use, so importing costs nothing.
+ */
+let storage: IAsyncLocalStorage<ContextSlots> | undefined;
+
+/** Whether async contexts work here at all. */
+export const hasContextScope = (): boolean => storage !== undefined || getPlatform().hasAsyncLocalStorage();
+
+/** What is provided to the current async chain. */
+export const currentSlots = (): ContextSlots | undefined => storage?.getStore();
+
+/** Runs `fn` with these slots added to the current ones; returns exactly what it returns. */
+export function provideSlots<R>(added: ContextSlots, fn: () => R): R {
+  storage ??= getPlatform().createAsyncLocalStorage<ContextSlots>();
+  const current = storage.getStore();
+  return storage.run(current === undefined ? added : new Map([...current, ...added]), fn);
+}

@@ -1,0 +1,48 @@
+import type { RegisterableItems } from "./define/attachments";
+import { builtins } from "./globals/builtins";
+import { Logger } from "./globals/resources/logger";
+import { boot, type Framework } from "./runtime/boot";
+import { resolveRunOptions, type RunOptions } from "./runtime/options";
+import type { RunResult as RunResultOf } from "./runtime/runResult";
+import { isTunnelResource } from "./tunnels/routing/tunnelResource";
+
+/** A running application. */
+export type RunResult<V = any> = RunResultOf<V, Logger>;
+
+/** A resource that can be run as it stands: its config is given, or it needs none. */
+export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems {
+  readonly kind: "resource" | "resourceWithConfig";
+  readonly $value?: readonly [any, V];
+}
+
+/**
+ * Boots an application from its root resource.
+ *
+ * @throws the first problem found before anything was initialised, with all of them under `errors`; or the error that
+ * an `init` failed with, after what was initialised has been disposed of
+ * @see readmes/FULL_GUIDE.md
+ */
+export type Run = <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => Promise<RunResult<Awaited<V>>>;
+
+/** What an entry adds to the framework. */
+export interface RunAdditions {
+  readonly builtins: readonly RegisterableItems[];
+  readonly presets: Framework["presets"];
+}
+
+/** Makes the `run` of an entry. */
+export function createRun(additions?: RunAdditions): Run {
+  return <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) =>
+    boot<Awaited<V>, Logger>(
+      root,
+      {
+        builtins: additions ? [...builtins(), ...additions.builtins] : builtins(),
+        presets: additions?.presets ?? new Map(),
+        initFirst: ({ definition }) => isTunnelResource(definition),
+        createLogger: (options) => new Logger(options),
+      },
+      resolveRunOptions(options),
+    );
+}
+
+export const run: Run = /* @__PURE__ */ createRun();

@@ -1,0 +1,33 @@
+import type { TaskCallOptions } from "../define/task";
+import type { ITask } from "../define/task";
+import type { IResource } from "../define/resource";
+import type { EventManager } from "./eventManager";
+import type { MiddlewareManager } from "./middlewareManager";
+import type { Store } from "./store";
+
+/** The part of a logger that a run writes to; the real one is a framework resource. */
+export interface Logger {
+  debug(message: string, info?: Record<string, unknown>): Promise<void>;
+  info(message: string, info?: Record<string, unknown>): Promise<void>;
+  warn(message: string, info?: Record<string, unknown>): Promise<void>;
+  error(message: string, info?: Record<string, unknown>): Promise<void>;
+  /** Ends buffering. */
+  lock(): Promise<void>;
+}
+
+/** Runs tasks by definition; the value of `globals.resources.taskRunner`. */
+export interface TaskRunner {
+  /** Runs the registered task of the definition's id. @throws {taskNotRegisteredError} (as a rejection) */
+  run<I, O extends Promise<any>>(task: ITask<I, O>, input?: I, options?: TaskCallOptions): Promise<Awaited<O>>;
+}
+
+/** What the value of a framework resource is computed from, once per run. */
+export interface PresetScope {
+  readonly store: Store;
+  readonly eventManager: EventManager;
+  readonly taskRunner: TaskRunner;
+  readonly middlewareManager: MiddlewareManager;
+  readonly logger: Logger;
+  /** The value of another framework resource of this run. */
+  valueOf<V extends Promise<any>>(resource: IResource<any, V>): Awaited<V>;
+}

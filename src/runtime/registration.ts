@@ -1,0 +1,55 @@
+import type { IErrorHelper } from "../errors/defineError";
+import type { IAsyncContext } from "../define/asyncContext";
+import type { IEvent } from "../define/event";
+import type { IHook } from "../define/hook";
+import type { IResourceMiddleware, ITaskMiddleware } from "../define/middleware";
+import type { FrameworkPreset, IResource } from "../define/resource";
+import type { ITag } from "../define/tag";
+import type { ITask } from "../define/task";
+import type { DependencyMap } from "../lib/injectable";
+
+interface RegistrationOf<Kind extends string, Definition> {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly definition: Definition;
+  /** Given with `.with(...)`, else `{}`. */
+  readonly config: unknown;
+  /** Id of the resource that registers it; absent for the root and for what the framework adds. */
+  readonly owner: string | undefined;
+  /** Function forms are resolved. */
+  readonly dependencies: DependencyMap;
+}
+
+export type TaskRegistration = RegistrationOf<"task", ITask>;
+export interface ResourceRegistration extends RegistrationOf<"resource", IResource<any, any>> {
+  /** How the framework computes the value; absent for resources that initialise. */
+  readonly preset: FrameworkPreset["value"];
+}
+export type HookRegistration = RegistrationOf<"hook", IHook>;
+export type EventRegistration = RegistrationOf<"event", IEvent>;
+export type TaskMiddlewareRegistration = RegistrationOf<"taskMiddleware", ITaskMiddleware>;
+export type ResourceMiddlewareRegistration = RegistrationOf<"resourceMiddleware", IResourceMiddleware>;
+
+/** One definition that takes part in a run, flat and resolved. */
+export type Registration =
+  | TaskRegistration
+  | ResourceRegistration
+  | HookRegistration
+  | EventRegistration
+  | TaskMiddlewareRegistration
+  | ResourceMiddlewareRegistration
+  | RegistrationOf<"tag", ITag<any, any, any>>
+  | RegistrationOf<"error", IErrorHelper>
+  | RegistrationOf<"asyncContext", IAsyncContext>;
+
+/** All registrations by id, in container order: built-ins, then depth-first as registered, the root last. */
+export type Registrations = ReadonlyMap<string, Registration>;
+
+/** The ids from the root to a registration, as registered. */
+export function registrationPath(id: string, registrations: Registrations): string[] {
+  const path = [id];
+  for (let owner = registrations.get(id)?.owner; owner !== undefined; owner = registrations.get(owner)?.owner) {
+    path.unshift(owner);
+  }
+  return path;
+}

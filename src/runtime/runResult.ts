@@ -1,0 +1,44 @@
+import type { IEvent } from "../define/event";
+import type { IResource } from "../define/resource";
+import type { ITask, TaskCallOptions } from "../define/task";
+import type { IsAny } from "../lib/typeLevel";
+import type { Store } from "./store";
+
+/** Arguments of a task call: the input may be left out only where it is void. */
+export type RunTaskArgs<I> =
+  IsAny<I> extends true
+    ? [input?: any, options?: TaskCallOptions] // an `any` task takes anything
+    : [I] extends [undefined | void]
+      ? [input?: undefined, options?: TaskCallOptions]
+      : [input: I, options?: TaskCallOptions];
+
+/** Arguments of an emission: the payload may be left out only where it is void. */
+export type EmitArgs<P> = IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
+
+/** A running application. All functions are own properties, so it can be destructured. */
+export interface RunResult<V, L = unknown> {
+  /** What the root's `init` resolved to. */
+  readonly value: V;
+  readonly logger: L;
+  readonly store: Store;
+  /** Runs the registered task of that id. @throws {Error} (at once) there is none */
+  runTask<I, O extends Promise<any>>(task: ITask<I, O>, ...args: RunTaskArgs<I>): Promise<Awaited<O>>;
+  runTask(taskId: string, input?: any, options?: TaskCallOptions): Promise<any>;
+  /** Resolves when all listeners finished. @throws {Error} (at once) no such event is registered */
+  emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
+  emitEvent(eventId: string, payload?: any): Promise<void>;
+  /** @throws {Error} no such resource is registered */
+  getResourceValue<V2 extends Promise<any>>(resource: ResourceHandle<any, V2>): Awaited<V2>;
+  getResourceValue(resourceId: string): any;
+  /** @throws {Error} no such resource is registered */
+  getResourceConfig<C>(resource: ResourceHandle<C, any>): C;
+  getResourceConfig(resourceId: string): unknown;
+  /** Disposes of all resources, last initialised first; once, whoever calls. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Any resource, looked at for its types alone. */
+export interface ResourceHandle<C, V extends Promise<any>> extends Pick<IResource<any, any>, "kind" | "id"> {
+  readonly $value?: readonly [C, V];
+}

@@ -1,0 +1,116 @@
+/** Bytes as they come; the consumer pulls, so back-pressure is the consumer's pace. */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** What a call is addressed to. */
+export interface WireTarget {
+  readonly kind: "task" | "event" | "discovery";
+  /** Id of the task or event; `""` for discovery. */
+  readonly id: string;
+}
+
+/** Text encoded by a serializer. */
+export interface TextBody {
+  readonly kind: "text";
+  /**
+   * The whole text. A body that is still arriving is refused as soon as it passes the limit.
+   *
+   * @param limitBytes counted in bytes as received. Default: none, for who made the body
+   */
+  read(limitBytes?: number): string | Promise<string>;
+}
+
+/** Files beside a value: the value's text, in which sentinels stand for the files. */
+export interface FormBody {
+  readonly kind: "form";
+  readonly manifest: string;
+  /** In the order they are sent. */
+  readonly files: readonly WireFile[];
+}
+
+/** A form that is still arriving. */
+export interface IncomingFormBody {
+  readonly kind: "incomingForm";
+  /**
+   * Resolves as soon as the manifest is known; files go on arriving.
+   *
+   * @param decode turns the manifest's text into a value
+   */
+  open(decode: (manifest: string) => unknown): Promise<IncomingForm>;
+}
+
+export interface IncomingForm {
+  /** The call's input, with file handles in the place of sentinels. */
+  readonly input: unknown;
+  /** Settles when the whole body was read; rejects when something was wrong with it. */
+  readonly finished: Promise<void>;
+  /** Nobody needs the rest: read it and throw it away. */
+  discard(): void;
+}
+
+/** Raw bytes that are the whole input. */
+export interface StreamBody {
+  readonly kind: "stream";
+  readonly stream: ByteStream;
+}
+
+export type WireBody = TextBody | FormBody | IncomingFormBody | StreamBody;
+
+/** What is known about a file. */
+export interface InputFileMeta {
+  name: string;
+  type?: string | undefined;
+  /** In bytes; not checked against what arrives. */
+  size?: number | undefined;
+  /** In ms since 1970. */
+  lastModified?: number | undefined;
+  extra?: Record<string, unknown> | undefined;
+}
+
+/** One file of a form, and where its bytes come from. */
+export interface WireFile {
+  readonly id: string;
+  readonly meta: InputFileMeta;
+  readonly source: { readonly bytes: Uint8Array } | { readonly stream: ByteStream } | { readonly blob: Blob };
+}
+
+/** Header names in lower case. */
+export type WireHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** One call on its way. */
+export interface WireRequest {
+  readonly target: WireTarget;
+  /** "POST", except for discovery. */
+  readonly method: string;
+  readonly headers: WireHeaders;
+  readonly body: WireBody;
+  /** Aborts when the caller gives up. Reading it may be what starts listening, so read it only if needed. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a reply carries. */
+export type ReplyBody =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "stream"; readonly stream: ByteStream }
+  /** The task answered by itself, on the carrier's own reply. */
+  | { readonly kind: "taken" };
+
+/** The answer to a call. */
+export interface WireResponse {
+  readonly status: number;
+  readonly statusText?: string | undefined;
+  /** Absent for text: it is JSON then. */
+  readonly contentType?: string | undefined;
+  /** Beside the content type. */
+  readonly headers?: WireHeaders | undefined;
+  readonly body: ReplyBody;
+}
+
+/**
+ * Carries one call and brings the reply back. Clients call it, servers implement it, tests join the two directly.
+ *
+ * Rejects only when the carrier fails: connection lost, aborted. A call that failed is an ordinary `WireResponse`.
+ */
+export type Transport = (request: WireRequest) => Promise<WireResponse>;
+
+/** A body from text that is already there. */
+export const textBody = (text: string): TextBody => ({ kind: "text", read: () => text });

@@ -1,0 +1,95 @@
+import { defineTag, type ITag } from "../../define/tag";
+import type { IEvent, IEventEmission } from "../../define/event";
+import type { ITask, TaskCallOptions } from "../../define/task";
+
+/**
+ * What a tunnel does in this process: `client` routes calls away, `server` says what may be called from outside,
+ * `both` does both, `none` nothing.
+ */
+export type TunnelMode = "client" | "server" | "both" | "none";
+/** Ids or definitions, or a predicate over every registered task. */
+export type TunnelTaskSelector = readonly (string | ITask)[] | ((task: ITask) => boolean);
+/** Ids or definitions, or a predicate over every registered event. */
+export type TunnelEventSelector = readonly (string | IEvent)[] | ((event: IEvent) => boolean);
+/**
+ * Who hears an event of a client tunnel: here first and then there (`mirror`), there only, here only, or there first
+ * and here if that fails.
+ */
+export type EventDeliveryMode = "mirror" | "remote-only" | "local-only" | "remote-first";
+
+/** A client as a tunnel uses it; every client of this package is one. */
+export interface TunnelClient {
+  task(id: string, input?: any, options?: any): Promise<any>; // the caller's types are the tasks'
+  event(id: string, payload?: any, options?: any): Promise<void>; // as above
+  eventWithResult?(id: string, payload?: any, options?: any): Promise<any>; // as above
+}
+
+/** The value of a tunnel resource. */
+export interface TunnelRunner {
+  /** Only `"http"`, the default, counts for an exposure. */
+  readonly transport?: "http" | (string & {}) | undefined;
+  /** Default "none". */
+  readonly mode?: TunnelMode | undefined;
+  readonly tasks?: TunnelTaskSelector | undefined;
+  readonly events?: TunnelEventSelector | undefined;
+  /** Default "mirror". */
+  readonly eventDeliveryMode?: EventDeliveryMode | undefined;
+  /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
+  run?(task: ITask, input?: unknown, options?: TaskCallOptions): Promise<unknown>;
+  /** Emits a selected event elsewhere; what it resolves to becomes the payload, unless `undefined`. */
+  emit?(emission: IEventEmission): Promise<unknown>;
+  /** Stands in for `run` and `emit` where they are missing. */
+  readonly client?: TunnelClient | undefined;
+  /** Server side: whether callers may set async contexts. Default true. */
+  readonly allowAsyncContext?: boolean | undefined;
+}
+
+/** Marks a resource whose value is a `TunnelRunner`. */
+export const tunnel: ITag<void, void, TunnelRunner> = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
+
+type MiddlewareReference = string | { readonly id: string };
+
+/** Which caller-side middleware still runs for a task that a tunnel routes; all accepted spellings. */
+export interface TunnelTaskMiddlewarePolicyConfig {
+  readonly client?:
+    | readonly MiddlewareReference[]
+    | { readonly middlewareAllowList?: readonly MiddlewareReference[] | undefined }
+    | undefined;
+  /** Declarative: the process that runs the task enforces nothing. */
+  readonly server?:
+    | readonly MiddlewareReference[]
+    | { readonly middlewareAllowList?: readonly MiddlewareReference[] | undefined }
+    | undefined;
+  readonly middlewareAllowList?:
+    | {
+        readonly client?: readonly MiddlewareReference[] | undefined;
+        readonly server?: readonly MiddlewareReference[] | undefined;
+      }
+    | undefined;
+}
+
+/** Lists, on a task, the caller-side middleware that a tunnel keeps. Without it none runs. */
+export const tunnelPolicy: ITag<TunnelTaskMiddlewarePolicyConfig> = /* @__PURE__ */ defineTag({
+  id: "globals.tags.tunnel.middlewarePolicy",
+});
+
+/** The request, as a validator task sees it. */
+export interface AuthValidatorInput {
+  /** Names in lower case. */
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly method: string;
+  /** As requested, query included. */
+  readonly url: string;
+  readonly path: string;
+}
+
+export interface AuthValidatorResult {
+  readonly ok: boolean;
+  /** For logs of the validator; never sent to the caller. */
+  readonly message?: string | undefined;
+}
+
+/** Marks a task that may approve requests to an exposure. */
+export const authValidator: ITag<void, AuthValidatorInput, AuthValidatorResult> = /* @__PURE__ */ defineTag({
+  id: "globals.tags.authValidator",
+});

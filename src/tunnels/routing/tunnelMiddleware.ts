@@ -1,0 +1,29 @@
+import { defineResourceMiddleware, type IResourceMiddleware } from "../../define/middleware";
+import type { IResource } from "../../define/resource";
+import type { EventManager } from "../../runtime/eventManager";
+import type { Store } from "../../runtime/store";
+import { routeEvents } from "./routeEvents";
+import { routeTasks } from "./routeTasks";
+import { isTunnelResource, readTunnel } from "./tunnelResource";
+
+/** The handles of the run, which live a layer above. */
+export interface TunnelMiddlewareHandles {
+  readonly store: IResource<void, Promise<Store>>;
+  readonly eventManager: IResource<void, Promise<EventManager>>;
+}
+
+/** Applies every tunnel right after its resource initialised; the resource's value stays what `init` returned. */
+export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResourceMiddleware<void> {
+  return defineResourceMiddleware<void, void, void, TunnelMiddlewareHandles & Record<string, IResource<void, any>>>({
+    id: "globals.middleware.resource.tunnel",
+    dependencies: { ...handles },
+    everywhere: isTunnelResource,
+    async run({ resource, next }, { store, eventManager }) {
+      const value: unknown = await next();
+      const tunnel = readTunnel(value);
+      routeTasks(tunnel, resource.definition.id, store);
+      routeEvents(tunnel, store, eventManager);
+      return value;
+    },
+  });
+}
