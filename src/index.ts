@@ -33,7 +33,6 @@ export {
   bindProcessErrorHandler,
   createDefaultUnhandledError,
   safeReportUnhandledError,
-
 } from "./runtime/unhandledErrors";
 export { PlatformAdapter, setPlatform, type IPlatformAdapter } from "./platform/platform";
 export { globals } from "./globals/index";

@@ -22,7 +22,10 @@ export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems 
  * an `init` failed with, after what was initialised has been disposed of
  * @see readmes/FULL_GUIDE.md
  */
-export type Run = <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => Promise<RunResult<Awaited<V>>>;
+export type Run = <V extends Promise<any>>(
+  root: RunnableRoot<V>,
+  options?: RunOptions,
+) => Promise<RunResult<Awaited<V>>>;
 
 /** What an entry adds to the framework. */
 export interface RunAdditions {

@@ -80,7 +80,9 @@ export function defineAsyncContext(
   const filePath = captureFilePath(defineAsyncContext);
   const definition = typeof idOrDefinition === "string" ? { id: idOrDefinition } : idOrDefinition;
   assertId("async context", definition.id);
-  return typeof idOrDefinition === "string" ? builderOf(definition, filePath) : createAsyncContext(definition, filePath);
+  return typeof idOrDefinition === "string"
+    ? builderOf(definition, filePath)
+    : createAsyncContext(definition, filePath);
 }
 
 /**

@@ -86,12 +86,13 @@ function createDeepFork(reId: (id: string) => string): DeepFork {
 function deepChildren(base: Forkable, deepFork: DeepFork): Pick<Forkable, "register" | "dependencies"> {
   const { register, dependencies } = base;
   const children = (config: never): RegisterableItems[] =>
-    listOf(typeof register === "function" ? (register as (config: never) => unknown)(config) : register).flatMap((item) =>
-      forkItem(item, deepFork),
+    listOf(typeof register === "function" ? (register as (config: never) => unknown)(config) : register).flatMap(
+      (item) => forkItem(item, deepFork),
     );
   return {
     register: typeof register === "function" ? children : children(undefined as never),
-    dependencies: dependencies && ((config: never) => remapDependencies(resolveDependencies(dependencies, config), deepFork)),
+    dependencies:
+      dependencies && ((config: never) => remapDependencies(resolveDependencies(dependencies, config), deepFork)),
   };
 }
 

@@ -69,7 +69,9 @@ export interface HookFluentBuilder<S extends HookShape = NewHookShape> {
 
 /** Builder of a hook override: what it listens to stays. */
 export type HookOverrideBuilder<S extends HookShape = NewHookShape> = {
-  [K in Exclude<keyof HookFluentBuilder<S>, "on" | "order" | "dependencies" | "tags" | "meta" | "run">]: HookFluentBuilder<S>[K];
+  [
+    K in Exclude<keyof HookFluentBuilder<S>, "on" | "order" | "dependencies" | "tags" | "meta" | "run">
+  ]: HookFluentBuilder<S>[K];
 } & {
   order(order: number): HookOverrideBuilder<S>;
   dependencies<N extends DependencyMap>(

@@ -54,7 +54,8 @@ interface MiddlewareFields<C> {
 
 /** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
-export interface ITaskMiddleware<C = any, In = void, Out = void, D = any> extends Contract<In, Out>, MiddlewareFields<C> {
+export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
+  extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "taskMiddleware";
   readonly config: C;
   readonly everywhere?: TaskMiddlewareReach | undefined;
@@ -190,11 +191,7 @@ export interface ITaskMiddlewareDefinition<C = any, In = void, Out = void, D ext
   readonly meta?: IMiddlewareMeta | undefined;
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: TaskMiddlewareReach | undefined;
-  run(
-    input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>,
-    dependencies: InjectedMap<D>,
-    config: C,
-  ): Promise<any>; // a middleware may answer with anything
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: InjectedMap<D>, config: C): Promise<any>; // a middleware may answer with anything
 }
 
 /** A resource middleware as `resourceMiddleware({ ... })` takes it. */
@@ -267,7 +264,8 @@ export function defineResourceMiddleware<C = any, In = void, Out = void, D exten
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: () => string): any { // the callers name the type
+export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: () => string): any {
+  // the callers name the type
   const at = (patch: Partial<MiddlewareDraft>): unknown => middlewareBuilderOf(kind, { ...draft, ...patch }, filePath);
   return Object.freeze({
     id: draft.id,
@@ -293,7 +291,8 @@ export function createMiddleware(
   draft: MiddlewareDraft,
   filePath: () => string,
   configured = false,
-): any { // the callers name the type
+): any {
+  // the callers name the type
   const { id, dependencies = {}, config = {}, configSchema, meta = {}, tags = [], everywhere, run } = draft;
   if (typeof run !== "function") {
     throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
@@ -315,7 +314,12 @@ export function createMiddleware(
     },
     with(given: unknown): unknown {
       const parsed = parseConfig(configSchema, given, "Middleware config", id);
-      return createMiddleware(kind, { ...(this as MiddlewareDraft), config: mergeConfig(config, parsed) }, filePath, true);
+      return createMiddleware(
+        kind,
+        { ...(this as MiddlewareDraft), config: mergeConfig(config, parsed) },
+        filePath,
+        true,
+      );
     },
   });
 }

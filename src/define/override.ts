@@ -2,7 +2,15 @@ import { symbolFilePath } from "../lib/symbols";
 import type { DependencyMap, InjectedInResourceMap, InjectedMap } from "../lib/injectable";
 import type { IAsyncContext } from "./asyncContext";
 import type { IEventEmission } from "./event";
-import { createHook, hookBuilderOf, isHook, type HookDraft, type HookOverrideBuilder, type HookPayload, type IHook } from "./hook";
+import {
+  createHook,
+  hookBuilderOf,
+  isHook,
+  type HookDraft,
+  type HookOverrideBuilder,
+  type HookPayload,
+  type IHook,
+} from "./hook";
 import {
   createMiddleware,
   isResourceMiddleware,
@@ -24,7 +32,17 @@ import {
   type ResourceDraft,
   type ResourceFluentBuilder,
 } from "./resource";
-import { createTask, isPhantomTask, isTask, taskBuilderOf, type CallInfo, type ITask, type NewTaskShape, type TaskDraft, type TaskFluentBuilder } from "./task";
+import {
+  createTask,
+  isPhantomTask,
+  isTask,
+  taskBuilderOf,
+  type CallInfo,
+  type ITask,
+  type NewTaskShape,
+  type TaskDraft,
+  type TaskFluentBuilder,
+} from "./task";
 import type { With } from "../lib/typeLevel";
 
 /** Definitions that can be overridden. */
@@ -108,7 +126,10 @@ export const overrideBuilder: OverrideBuilder = ((base: OverridableBase): unknow
     task: (task) => taskBuilderOf(task as TaskDraft, filePath),
     resource: (resource) => resourceBuilderOf(resource as ResourceDraft, filePath),
     hook: (hook) => {
-      const { on: _fixed, ...builder } = hookBuilderOf(hook as HookDraft, filePath) as unknown as Record<string, unknown>;
+      const { on: _fixed, ...builder } = hookBuilderOf(hook as HookDraft, filePath) as unknown as Record<
+        string,
+        unknown
+      >;
       return Object.freeze(builder);
     },
     taskMiddleware: (middleware) => middlewareBuilderOf("taskMiddleware", middleware as MiddlewareDraft, filePath),

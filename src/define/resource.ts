@@ -219,9 +219,7 @@ export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShap
       dependencies: InjectedInResourceMap<S["deps"]>,
       context: S["context"],
     ) => Promise<V>,
-  ): ResourceFluentBuilder<
-    With<S, { config: InitConfig<S, C>; value: S["schema"] extends true ? S["value"] : V }>
-  >;
+  ): ResourceFluentBuilder<With<S, { config: InitConfig<S, C>; value: S["schema"] extends true ? S["value"] : V }>>;
   /** Releases the value; called in reverse order of initialisation. */
   dispose(
     dispose: (
@@ -262,12 +260,7 @@ export interface IResourceDefinition<
     dependencies: InjectedInResourceMap<D>,
     context: Context,
   ): V & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
-  dispose?(
-    value: Awaited<V>,
-    config: C,
-    dependencies: InjectedInResourceMap<D>,
-    context: Context,
-  ): Promise<void>;
+  dispose?(value: Awaited<V>, config: C, dependencies: InjectedInResourceMap<D>, context: Context): Promise<void>;
 }
 
 /** The `init` of a resource. */
@@ -400,7 +393,8 @@ function mergeRegister(existing: RegisterSource, added: RegisterSource, option?:
   if (option?.override === true || existing === undefined) {
     return typeof added === "function" ? added : listItems(added);
   }
-  if (typeof existing !== "function" && typeof added !== "function") return [...listItems(existing), ...listItems(added)];
+  if (typeof existing !== "function" && typeof added !== "function")
+    return [...listItems(existing), ...listItems(added)];
   return (config: never) => [...resolveRegister(existing, config), ...resolveRegister(added, config)];
 }
 

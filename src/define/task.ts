@@ -1,6 +1,12 @@
 import { builderIncompleteError, invalidDefinitionError } from "../errors/bootErrors";
 import { captureFilePath } from "../lib/filePath";
-import { optional, type DependencyMap, type Injectable, type InjectedMap, type IOptionalDependency } from "../lib/injectable";
+import {
+  optional,
+  type DependencyMap,
+  type Injectable,
+  type InjectedMap,
+  type IOptionalDependency,
+} from "../lib/injectable";
 import { isSchema, type Schema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
 import type { IsAny, Open, With } from "../lib/typeLevel";
@@ -58,8 +64,14 @@ export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & {
  * `I` is the input, `O` the promise of the result. The other parameters exist for annotations written against 5.x.
  */
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility, see above
-export interface ITask<I = any, O extends Promise<any> = any, D = any, M = any, Tags = any, Mw = any>
-  extends Injectable {
+export interface ITask<
+  I = any,
+  O extends Promise<any> = any,
+  D = any,
+  M = any,
+  Tags = any,
+  Mw = any,
+> extends Injectable {
   readonly kind: "task";
   readonly id: string;
   readonly meta: ITaskMeta;
@@ -199,9 +211,15 @@ export interface TaskFluentBuilder<S extends TaskShape = NewTaskShape> {
 /** Builder of a task that another process runs. */
 export interface PhantomTaskFluentBuilder<I = undefined, Result = any> {
   readonly id: string;
-  dependencies(dependencies: DependencyMap | (() => DependencyMap), option?: ReplaceOption): PhantomTaskFluentBuilder<I, Result>;
+  dependencies(
+    dependencies: DependencyMap | (() => DependencyMap),
+    option?: ReplaceOption,
+  ): PhantomTaskFluentBuilder<I, Result>;
   tags(tags: readonly TagType[], option?: ReplaceOption): PhantomTaskFluentBuilder<I, Result>;
-  middleware(middleware: readonly TaskMiddlewareAttachmentType[], option?: ReplaceOption): PhantomTaskFluentBuilder<I, Result>;
+  middleware(
+    middleware: readonly TaskMiddlewareAttachmentType[],
+    option?: ReplaceOption,
+  ): PhantomTaskFluentBuilder<I, Result>;
   inputSchema<N>(schema: Schema<N>): PhantomTaskFluentBuilder<N, Result>;
   resultSchema<N>(schema: Schema<N>): PhantomTaskFluentBuilder<I, N>;
   throws(list: ThrowsList): PhantomTaskFluentBuilder<I, Result>;
@@ -314,7 +332,8 @@ function listMethods<B>(draft: TaskDraft, at: (draft: TaskDraft) => B) {
     id: draft.id,
     dependencies: (added: DependencySource, option?: ReplaceOption) =>
       at({ ...draft, dependencies: mergeDependencies(draft.dependencies, added, option) }),
-    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ ...draft, tags: appendTo(draft.tags, tags, option) }),
+    tags: (tags: readonly TagType[], option?: ReplaceOption) =>
+      at({ ...draft, tags: appendTo(draft.tags, tags, option) }),
     middleware: (middleware: readonly TaskMiddlewareAttachmentType[], option?: ReplaceOption) =>
       at({ ...draft, middleware: appendTo(draft.middleware, middleware, option) }),
     inputSchema: (inputSchema: Schema) => at({ ...draft, inputSchema }),

@@ -2,7 +2,13 @@
  * Type names that applications written against 5.x use in annotations, stated in the terms of this version.
  */
 import type { DefaultErrorType, IErrorDefinition } from "../errors/defineError";
-import type { DependencyMap, Injected, InjectedInResource, InjectedInResourceMap, InjectedMap } from "../lib/injectable";
+import type {
+  DependencyMap,
+  Injected,
+  InjectedInResource,
+  InjectedInResourceMap,
+  InjectedMap,
+} from "../lib/injectable";
 import type { IsAny, Open, OpenConfig, RequiredKeys, Simplify, UnionToIntersection } from "../lib/typeLevel";
 import type { IAsyncContextDefinition } from "./asyncContext";
 import type {
@@ -32,7 +38,9 @@ export type AsyncContextDefinition<T> = IAsyncContextDefinition<T>;
 export type HookOn = ValidOnTarget;
 
 /** A tag that may be attached without `.with(...)`. */
-export type ITagWithOptionalConfig<C = any, In = any, Out = any> = ITag<C, In, Out> & { readonly $bare?: readonly [true] };
+export type ITagWithOptionalConfig<C = any, In = any, Out = any> = ITag<C, In, Out> & {
+  readonly $bare?: readonly [true];
+};
 
 export type IsUnspecified<T> = Open<T>;
 export type ShouldReplaceInput<T> = Open<T>;
@@ -43,7 +51,9 @@ export type ResolveConfig<Existing, Proposed> = OpenConfig<Existing> extends tru
 // Contracts
 export type IContractable<_Config = any, In = any, Out = any> = Contract<In, Out>;
 export type ExtractContractOf<T> = T extends { readonly $contract?: infer C } ? NonNullable<C> : never;
-export type ExtractContractsFromCollection<Items> = Items extends readonly (infer Item)[] ? ExtractContractOf<Item> : never;
+export type ExtractContractsFromCollection<Items> = Items extends readonly (infer Item)[]
+  ? ExtractContractOf<Item>
+  : never;
 export type ExtractInputTypeFromContracts<Items> = ContractInput<Items>;
 export type ExtractOutputTypeFromContracts<Items> = ContractOutput<Items>;
 /** @deprecated use `ExtractOutputTypeFromContracts` */
@@ -72,9 +82,16 @@ export type EnsureOutputSatisfiesContracts<Items, Value> =
   HasOutputContracts<Items> extends true ? ([Awaited<Value>] extends [OutputBound<Items>] ? Value : never) : Value;
 /** @deprecated use `EnsureOutputSatisfiesContracts` */
 export type EnsureResponseSatisfiesContracts<Items, Value> = EnsureOutputSatisfiesContracts<Items, Value>;
-export type InferInputOrViolationFromContracts<Items, Value = undefined> = ResolveContractInput<Value, Open<Value>, Items, Value>;
-export type InferOutputOrViolationFromContracts<Items> = HasOutputContracts<Items> extends true ? OutputBound<Items> : unknown;
+export type InferInputOrViolationFromContracts<Items, Value = undefined> = ResolveContractInput<
+  Value,
+  Open<Value>,
+  Items,
+  Value
+>;
+export type InferOutputOrViolationFromContracts<Items> =
+  HasOutputContracts<Items> extends true ? OutputBound<Items> : unknown;
 export type InputArg<Items> = HasInputContracts<Items> extends true ? [input: ContractInput<Items>] : [];
-export type InputCollisionGuard<Items> = HasNever<ContractInput<Items>> extends true ? InputContractViolationError<ContractInput<Items>> : unknown;
+export type InputCollisionGuard<Items> =
+  HasNever<ContractInput<Items>> extends true ? InputContractViolationError<ContractInput<Items>> : unknown;
 
 export type { IsAny, RequiredKeys, Simplify, UnionToIntersection };

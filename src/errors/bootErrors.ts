@@ -1,14 +1,6 @@
 import { declareError } from "./defineError";
 
-export type RegisteredKind =
-  | "Task"
-  | "Resource"
-  | "Event"
-  | "Error"
-  | "AsyncContext"
-  | "Middleware"
-  | "Tag"
-  | "Hook";
+export type RegisteredKind = "Task" | "Resource" | "Event" | "Error" | "AsyncContext" | "Middleware" | "Tag" | "Hook";
 
 /** Two registrations share an id; ids form one namespace across all kinds. */
 export const duplicateRegistrationError = /* @__PURE__ */ declareError<{
@@ -20,7 +12,8 @@ export const duplicateRegistrationError = /* @__PURE__ */ declareError<{
   message: ({ type, id }) =>
     `${type} "${id}" already registered. You might have used the same 'id' in two different components or you may have registered the same element twice.`,
   fix: ({ id, owners }) =>
-    owners && `keep one of the registrations of "${id}"; it is registered by ${owners.map((owner) => `"${owner}"`).join(" and ")}.`,
+    owners &&
+    `keep one of the registrations of "${id}"; it is registered by ${owners.map((owner) => `"${owner}"`).join(" and ")}.`,
 });
 
 /** A required dependency, or the target of an override, is not registered. */
@@ -98,8 +91,7 @@ export const eventNotFoundError = /* @__PURE__ */ declareError<{ id: string; nee
 );
 
 export const resourceNotFoundError = /* @__PURE__ */ declareError<{ id: string }>("runner.errors.resourceNotFound", {
-  message: ({ id }) =>
-    `Resource "${id}" not found. Did you forget to register it or are you using the correct id?`,
+  message: ({ id }) => `Resource "${id}" not found. Did you forget to register it or are you using the correct id?`,
 });
 
 export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{

@@ -104,7 +104,9 @@ export function defineError<Data extends DefaultErrorType = DefaultErrorType>(
   definition: IErrorDefinition<Data>,
 ): IErrorHelper<Data>;
 export function defineError<Data extends DefaultErrorType = DefaultErrorType>(id: string): ErrorFluentBuilder<Data>;
-export function defineError(idOrDefinition: string | IErrorDefinition): IErrorHelper | ErrorFluentBuilder<DefaultErrorType> {
+export function defineError(
+  idOrDefinition: string | IErrorDefinition,
+): IErrorHelper | ErrorFluentBuilder<DefaultErrorType> {
   const filePath = captureFilePath(defineError);
   return typeof idOrDefinition === "string"
     ? errorBuilder({ id: idOrDefinition }, filePath)

@@ -9,7 +9,8 @@ export interface WireFailure {
   readonly message: string;
 }
 
-const failure = (status: number, code: string, message: string): WireFailure => Object.freeze({ status, code, message });
+const failure = (status: number, code: string, message: string): WireFailure =>
+  Object.freeze({ status, code, message });
 
 /** Thrown by the stages of a server, caught where the reply is made. */
 export class WireFailureError extends Error {
@@ -46,7 +47,8 @@ export const authNotConfigured = /* @__PURE__ */ failure(
 export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight");
 
 /** "Payload too large", or which multipart limit was passed. */
-export const payloadTooLarge = (message = "Payload too large"): WireFailure => failure(413, "PAYLOAD_TOO_LARGE", message);
+export const payloadTooLarge = (message = "Payload too large"): WireFailure =>
+  failure(413, "PAYLOAD_TOO_LARGE", message);
 export const notExposed = (kind: "Task" | "Event", id: string): WireFailure =>
   failure(403, "FORBIDDEN", `${kind} ${id} not exposed`);
 export const notRegistered = (kind: "Task" | "Event", id: string): WireFailure =>

@@ -7,7 +7,7 @@ describe("visitDependencyFirst", () => {
     const graph = edges({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] });
     const order: string[] = [];
 
-    visitDependencyFirst("a", graph, new Set(), (id) => order.push(id));
+    visitDependencyFirst("a", graph, new Map(), (id) => order.push(id));
 
     expect(order).toEqual(["d", "b", "c", "a"]);
   });
@@ -15,9 +15,24 @@ describe("visitDependencyFirst", () => {
   it("walks a chain of 100,000 nodes", () => {
     let visits = 0;
 
-    visitDependencyFirst("0", (id) => (id === "100000" ? [] : [String(Number(id) + 1)]), new Set(), () => (visits += 1));
+    visitDependencyFirst(
+      "0",
+      (id) => (id === "100000" ? [] : [String(Number(id) + 1)]),
+      new Map(),
+      () => (visits += 1),
+    );
 
     expect(visits).toBe(100_001);
+  });
+});
+
+describe("visitDependencyFirst on loops", () => {
+  it("says so for a loop, and not for a shared successor", () => {
+    const looping = edges({ a: ["b"], b: ["c"], c: ["b"] });
+    const sharing = edges({ a: ["b", "c"], b: ["c"] });
+
+    expect(visitDependencyFirst("a", looping, new Map(), () => {})).toBe(true);
+    expect(visitDependencyFirst("a", sharing, new Map(), () => {})).toBe(false);
   });
 });
 

@@ -7,25 +7,47 @@ interface Visit {
   next: number;
 }
 
+/** What a walk knows about the nodes it has met: `true` once a node and everything below it is done. */
+export type Visited = Map<string, boolean>;
+
 /**
- * Appends every node reachable from `start` after its own successors, skipping those visited already.
+ * Calls `visit` for every node reachable from `start`, each after its own successors, skipping those visited already.
  *
- * Iterative: graphs come from users and may be thousands of nodes deep. Loops must have been ruled out.
+ * Iterative: graphs come from users and may be thousands of nodes deep.
+ *
+ * @returns whether a loop was met; the order is of no use then
  */
-export function visitDependencyFirst(start: string, edgesOf: EdgesOf, visited: Set<string>, visit: (id: string) => void): void {
-  if (visited.has(start)) return;
-  visited.add(start);
-  const stack: Visit[] = [{ id: start, edges: edgesOf(start), next: 0 }];
+export function visitDependencyFirst(
+  start: string,
+  edgesOf: EdgesOf,
+  visited: Visited,
+  visit: (id: string) => void,
+): boolean {
+  if (visited.has(start)) return false;
+  const startEdges = edgesOf(start);
+  if (startEdges.length === 0) {
+    visited.set(start, true);
+    visit(start);
+    return false;
+  }
+  let loops = false;
+  visited.set(start, false);
+  const stack: Visit[] = [{ id: start, edges: startEdges, next: 0 }];
   for (let top = stack.at(-1); top; top = stack.at(-1)) {
     const successor = top.edges[top.next++];
     if (successor === undefined) {
       stack.pop();
+      visited.set(top.id, true);
       visit(top.id);
-    } else if (!visited.has(successor)) {
-      visited.add(successor);
-      stack.push({ id: successor, edges: edgesOf(successor), next: 0 });
+      continue;
     }
+    const done = visited.get(successor);
+    if (done === false) loops = true;
+    if (done !== undefined) continue;
+    visited.set(successor, false);
+    stack.push({ id: successor, edges: edgesOf(successor), next: 0 });
   }
+  return loops;
 }
 
 /** The loops met by one depth-first walk, each as its ids from and back to its first one. */

@@ -14,7 +14,9 @@ export type With<Base, Patch> = { [K in keyof Base]: K extends keyof Patch ? Pat
 export type Simplify<T> = T extends (...args: never[]) => unknown ? T : { [K in keyof T]: T[K] } & {};
 
 /** Keys that cannot be left out. */
-export type RequiredKeys<T> = T extends object ? { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T] : never;
+export type RequiredKeys<T> = T extends object
+  ? { [K in keyof T]-?: {} extends Pick<T, K> ? never : K }[keyof T]
+  : never;
 
 /** `A | B` to `A & B`. */
 export type UnionToIntersection<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void

@@ -17,7 +17,10 @@ export interface OverrideRequest {
  * The outermost resource wins; among siblings the one registered later. An overriding resource keeps the config given
  * at registration unless it brings its own, and only those of its children are added that are not registered yet.
  */
-export function applyOverrides(registrations: Registrations, problems: Problems): { registrations: Registrations; requests: readonly OverrideRequest[] } {
+export function applyOverrides(
+  registrations: Registrations,
+  problems: Problems,
+): { registrations: Registrations; requests: readonly OverrideRequest[] } {
   const requests = collectRequests(registrations);
   if (requests.length === 0) return { registrations, requests };
 
@@ -45,7 +48,9 @@ function replace(current: Registration, override: NonNullable<OverridableElement
     const replaced = { ...current, definition: override } as Registration;
     return { ...replaced, dependencies: dependenciesOf(replaced) } as Registration;
   }
-  const definition = isResourceWithConfig(override) ? override.resource : (override as ResourceRegistration["definition"]);
+  const definition = isResourceWithConfig(override)
+    ? override.resource
+    : (override as ResourceRegistration["definition"]);
   const config = isResourceWithConfig(override) ? override.config : current.config;
   // Without an `init` of its own, an override of a framework resource keeps the framework's value.
   const preset = presetOf(definition) ?? (definition.init === undefined ? current.preset : undefined);

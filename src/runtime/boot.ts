@@ -43,7 +43,11 @@ type Root = RegisterableItems;
  * Stages: collect, override, plan (all pure), link and initialise, seal, ready. Whatever fails after the first effect
  * rolls back what was initialised; the original error wins.
  */
-export async function boot<V, L extends Logger>(root: Root, framework: Framework<L>, options: ResolvedRunOptions): Promise<RunResult<V, L>> {
+export async function boot<V, L extends Logger>(
+  root: Root,
+  framework: Framework<L>,
+  options: ResolvedRunOptions,
+): Promise<RunResult<V, L>> {
   await getPlatform().init?.();
   const logger = framework.createLogger(options.logs);
   const { plan, requests } = planRun(root, framework, options);
@@ -102,7 +106,8 @@ function createRun<L extends Logger>(
     relinkTasks: () => cells.tasks.forEach((cell) => cell.relink()),
     findInvoke: (taskId) => cells.tasks.get(taskId)?.invoke,
     everywhereForTask: (task) => plan.layers.everywhereForTask(task).map(({ definition }) => definition),
-    everywhereForResource: (resource) => plan.layers.everywhereForResource(resource).map(({ definition }) => definition),
+    everywhereForResource: (resource) =>
+      plan.layers.everywhereForResource(resource).map(({ definition }) => definition),
   });
   const store = createStore({
     cells,
@@ -114,7 +119,13 @@ function createRun<L extends Logger>(
     lock,
   });
   const taskRunner = createTaskRunner(cells);
-  const presetValues = createPresetValues(cells, framework, { store, eventManager, taskRunner, middlewareManager, logger });
+  const presetValues = createPresetValues(cells, framework, {
+    store,
+    eventManager,
+    taskRunner,
+    middlewareManager,
+    logger,
+  });
 
   const initialized: string[] = [];
   const bootAborter = new AbortController();
@@ -229,7 +240,9 @@ function listenToProcess(
   onUnhandledError: ResolvedRunOptions["onUnhandledError"] & {},
   onShutdown: (reason: string) => Promise<void>,
 ): () => void {
-  const unhookErrors = options.errorBoundary ? onUncaughtError(toVoid(bindProcessErrorHandler(onUnhandledError))) : undefined;
+  const unhookErrors = options.errorBoundary
+    ? onUncaughtError(toVoid(bindProcessErrorHandler(onUnhandledError)))
+    : undefined;
   const unregister = options.shutdownHooks ? registerForShutdown(onShutdown) : undefined;
   return () => {
     unhookErrors?.();

@@ -1,5 +1,20 @@
 import { MapJournal, type ExecutionJournal } from "../define/journal";
-import type { CallInfo } from "../define/task";
+import type { CallInfo, TaskCallOptions } from "../define/task";
+
+/** Where the signal of a call comes from. Reading it may be what makes it, so it is passed on unread. */
+export interface SignalSource {
+  readonly signal: AbortSignal;
+}
+
+/** What a call may be given from inside the framework. */
+export interface InvokeOptions extends TaskCallOptions {
+  /** Stands in for `signal` where making one costs; `signal` takes its place when both are given. */
+  readonly signalSource?: SignalSource | undefined;
+}
+
+export function signalSourceOf({ signal, signalSource }: InvokeOptions): SignalSource | undefined {
+  return signal === undefined ? signalSource : { signal };
+}
 
 /**
  * One execution of a task: what its interceptors, middleware and body share.
@@ -9,12 +24,12 @@ import type { CallInfo } from "../define/task";
 export class Call implements CallInfo {
   #journal: ExecutionJournal | undefined;
   #signal: AbortSignal | undefined;
-  /** The signal the caller gave, if any; tasks called in turn inherit it. */
-  readonly givenSignal: AbortSignal | undefined;
+  /** What the caller gave, if anything; tasks called in turn inherit it. */
+  readonly given: SignalSource | undefined;
 
-  constructor(journal: ExecutionJournal | undefined, signal: AbortSignal | undefined) {
+  constructor(journal: ExecutionJournal | undefined, given: SignalSource | undefined) {
     this.#journal = journal;
-    this.givenSignal = signal;
+    this.given = given;
   }
 
   get journal(): ExecutionJournal {
@@ -22,6 +37,6 @@ export class Call implements CallInfo {
   }
 
   get signal(): AbortSignal {
-    return this.givenSignal ?? (this.#signal ??= new AbortController().signal);
+    return this.given?.signal ?? (this.#signal ??= new AbortController().signal);
   }
 }

@@ -6,7 +6,7 @@ import type { IResourceMiddleware, ITaskMiddleware } from "../define/middleware"
 import type { IResource } from "../define/resource";
 import type { ITag } from "../define/tag";
 import type { Registrations } from "./registration";
-import { createTaskCell, type TaskCell, type TaskCellContext } from "./taskCell";
+import { TaskCell, type TaskCellContext } from "./taskCell";
 
 /** How far the dependencies of a hook are. */
 export const HookDependencyState = /* @__PURE__ */ Object.freeze({
@@ -81,7 +81,7 @@ export function createCells(registrations: Registrations, context: TaskCellConte
     const { id } = registration;
     switch (registration.kind) {
       case "task":
-        cells.tasks.set(id, createTaskCell(registration.definition, context));
+        cells.tasks.set(id, new TaskCell(registration.definition, context));
         break;
       case "resource":
         cells.resources.set(id, {

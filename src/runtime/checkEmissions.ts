@@ -53,7 +53,11 @@ export function findReentrantEvents(plan: BootPlan, emitsAnything: EmitsAnything
 const none: ReentrantEvents = new Set();
 
 /** Events that a definition may emit, directly or through what it depends on; `undefined` for any. */
-function reachableEvents(start: string, { registrations, edges }: BootPlan, emitsAnything: EmitsAnything): Set<string> | undefined {
+function reachableEvents(
+  start: string,
+  { registrations, edges }: BootPlan,
+  emitsAnything: EmitsAnything,
+): Set<string> | undefined {
   const events = new Set<string>();
   const seen = new Set([start]);
   const pending = [start];

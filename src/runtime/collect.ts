@@ -5,7 +5,13 @@ import { isAsyncContext } from "../define/asyncContext";
 import { isEvent } from "../define/event";
 import { isHook } from "../define/hook";
 import { isResourceMiddleware, isTaskMiddleware } from "../define/middleware";
-import { isResource, isResourceWithConfig, resolveRegister, type FrameworkPreset, type IResource } from "../define/resource";
+import {
+  isResource,
+  isResourceWithConfig,
+  resolveRegister,
+  type FrameworkPreset,
+  type IResource,
+} from "../define/resource";
 import { isTag } from "../define/tag";
 import { isTask } from "../define/task";
 import type { RegisterableItems } from "../define/attachments";
@@ -14,8 +20,12 @@ import { symbolFramework } from "../lib/symbols";
 import type { Problems } from "./problems";
 import type { Registration, Registrations } from "./registration";
 
-/** A registration whose dependencies are still to be resolved. */
-type Pending = Registration extends infer Each ? (Each extends Registration ? Omit<Each, "dependencies"> : never) : never;
+/** A registration whose dependencies are still to be resolved; they are filled in place, once all ids are known. */
+type Pending = Registration extends infer Each
+  ? Each extends Registration
+    ? Omit<Each, "dependencies"> & { dependencies: DependencyMap }
+    : never
+  : never;
 
 const kindNames: Record<Registration["kind"], RegisteredKind> = {
   task: "Task",
@@ -35,7 +45,11 @@ const kindNames: Record<Registration["kind"], RegisteredKind> = {
  * Dynamic `.register(config => [...])` is expanded here. Children that a framework definition stands for are added when
  * something refers to them, so nobody has to register the framework.
  */
-export function collect(root: RegisterableItems, builtins: readonly RegisterableItems[], problems: Problems): Registrations {
+export function collect(
+  root: RegisterableItems,
+  builtins: readonly RegisterableItems[],
+  problems: Problems,
+): Registrations {
   const found = new Map<string, Pending>();
   for (const builtin of builtins) collectTree(builtin, undefined, found, problems);
   collectTree(root, undefined, found, problems);
@@ -82,7 +96,12 @@ export function dependenciesOf(pending: Pending): DependencyMap {
 const noDependencies: DependencyMap = {};
 
 /** One item with everything below it, depth-first; iterative, since trees may be deep. */
-function collectTree(top: unknown, topOwner: string | undefined, found: Map<string, Pending>, problems: Problems): void {
+function collectTree(
+  top: unknown,
+  topOwner: string | undefined,
+  found: Map<string, Pending>,
+  problems: Problems,
+): void {
   const stack: { readonly item: unknown; readonly owner: string | undefined }[] = [{ item: top, owner: topOwner }];
   for (let next = stack.pop(); next; next = stack.pop()) {
     const { item, owner } = next;
@@ -95,7 +114,11 @@ function collectTree(top: unknown, topOwner: string | undefined, found: Map<stri
     if (existing !== undefined) {
       const owners = [existing.owner, owner].filter((id) => id !== undefined);
       problems.add(
-        duplicateRegistrationError.create({ type: kindNames[existing.kind], id: pending.id, ...(owners.length > 0 && { owners }) }),
+        duplicateRegistrationError.create({
+          type: kindNames[existing.kind],
+          id: pending.id,
+          ...(owners.length > 0 && { owners }),
+        }),
       );
       continue;
     }
@@ -113,7 +136,8 @@ function readItem(item: unknown, owner: string | undefined): Pending | undefined
   const kind = readKind(item);
   if (kind === undefined) return undefined;
   const definition = item as { readonly id: string; readonly config?: unknown };
-  return { kind, id: definition.id, definition, config: definition.config ?? {}, owner } as Pending;
+  const { id, config = {} } = definition;
+  return { kind, id, definition, config, owner, dependencies: noDependencies } as Pending;
 }
 
 function readKind(item: unknown): Registration["kind"] | undefined {
@@ -129,7 +153,8 @@ function readKind(item: unknown): Registration["kind"] | undefined {
 }
 
 function resourceOf(definition: IResource<any, any>, config: unknown, owner: string | undefined): Pending {
-  return { kind: "resource", id: definition.id, definition, config, owner, preset: presetOf(definition) };
+  const preset = presetOf(definition);
+  return { kind: "resource", id: definition.id, definition, config, owner, preset, dependencies: noDependencies };
 }
 
 /** An `init`, as an override may bring one, takes the place of the framework's value. */
@@ -137,32 +162,36 @@ export function presetOf(definition: IResource<any, any>): FrameworkPreset["valu
   return definition.init === undefined ? definition[symbolFramework]?.value : undefined;
 }
 
-/** Resolves dependencies and adds framework definitions that are only referred to. */
-function resolveAll(found: Map<string, Pending>, problems: Problems, known?: Registrations): Map<string, Registration> {
-  const resolved = new Map<string, Registration>();
-  const referred = new Map<string, Registration>();
-  const resolve = (pending: Pending, into: Map<string, Registration>): void => {
-    const registration = { ...pending, dependencies: dependenciesOf(pending) } as Registration;
-    into.set(registration.id, registration);
-    for (const target of frameworkReferences(registration)) {
+/** Resolves dependencies and adds framework definitions that are only referred to, in front of what refers to them. */
+function resolveAll(found: Map<string, Pending>, problems: Problems, known?: Registrations): Registrations {
+  const referred = new Map<string, Pending>();
+  const resolve = (pending: Pending): void => {
+    pending.dependencies = dependenciesOf(pending);
+    for (const target of frameworkReferences(pending)) {
       if (found.has(target.id) || referred.has(target.id) || known?.has(target.id)) continue;
       const added = new Map<string, Pending>();
       collectTree(target, undefined, added, problems);
-      // Claimed before it is resolved, since framework definitions may refer to each other.
-      for (const each of added.values()) referred.set(each.id, each as Registration);
-      for (const each of added.values()) resolve(each, referred);
+      // Claimed before they are resolved, since framework definitions may refer to each other.
+      for (const each of added.values()) referred.set(each.id, each);
+      for (const each of added.values()) resolve(each);
     }
   };
-  for (const pending of found.values()) resolve(pending, resolved);
-  return new Map([...referred, ...resolved]);
+  for (const pending of found.values()) resolve(pending);
+  return referred.size === 0 ? found : new Map([...referred, ...found]);
 }
 
-function frameworkReferences({ definition, dependencies }: Registration): { readonly id: string }[] {
-  const targets: unknown[] = Object.values(dependencies).map((dependency) =>
-    isOptionalDependency(dependency) ? dependency.inner : dependency,
-  );
-  if ("middleware" in definition) targets.push(...definition.middleware);
-  return targets.filter(
-    (target): target is { readonly id: string } => typeof target === "object" && target !== null && symbolFramework in target,
-  );
+function frameworkReferences({ definition, dependencies }: Registration): readonly { readonly id: string }[] {
+  let references: { readonly id: string }[] | undefined;
+  const add = (target: unknown): void => {
+    if (typeof target !== "object" || target === null || !(symbolFramework in target)) return;
+    (references ??= []).push(target as unknown as { readonly id: string });
+  };
+  for (const key in dependencies) {
+    const dependency = dependencies[key];
+    add(isOptionalDependency(dependency) ? dependency.inner : dependency);
+  }
+  if ("middleware" in definition) definition.middleware.forEach(add);
+  return references ?? noReferences;
 }
+
+const noReferences: readonly never[] = [];

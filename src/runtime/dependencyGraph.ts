@@ -1,11 +1,17 @@
 import type { EdgesOf } from "../lib/graph";
 import { targetOf } from "./dependencyTarget";
-import type { LayerSelection } from "./selectLayers";
+import type { Attachment, LayerSelection } from "./selectLayers";
 import type { Registration, Registrations } from "./registration";
 
 /** What has dependencies of its own: events, tags, errors and contexts are no nodes. */
-export function isNode({ kind }: Registration): boolean {
-  return kind === "task" || kind === "resource" || kind === "hook" || kind === "taskMiddleware" || kind === "resourceMiddleware";
+function isNode({ kind }: Registration): boolean {
+  return (
+    kind === "task" ||
+    kind === "resource" ||
+    kind === "hook" ||
+    kind === "taskMiddleware" ||
+    kind === "resourceMiddleware"
+  );
 }
 
 /**
@@ -18,27 +24,39 @@ export function isNode({ kind }: Registration): boolean {
 export function createEdges(registrations: Registrations, layers: LayerSelection): EdgesOf {
   const edges = new Map<string, readonly string[]>();
   for (const registration of registrations.values()) {
-    if (isNode(registration)) edges.set(registration.id, edgesFrom(registration, registrations, layers));
+    if (!isNode(registration)) continue;
+    const needed = edgesFrom(registration, registrations, layers);
+    if (needed.length > 0) edges.set(registration.id, needed);
   }
   return (id) => edges.get(id) ?? noEdges;
 }
 
 const noEdges: readonly string[] = [];
 
-function edgesFrom(registration: Registration, registrations: Registrations, layers: LayerSelection): readonly string[] {
+function edgesFrom(
+  registration: Registration,
+  registrations: Registrations,
+  layers: LayerSelection,
+): readonly string[] {
   if (registration.kind === "resource" && registration.preset !== undefined) return noEdges;
-  const ids: string[] = [];
+  const attached = attachmentsOf(registration, layers);
+  let ids: string[] | undefined;
   for (const key in registration.dependencies) {
     const target = targetOf(registration.dependencies[key]);
-    if (target !== undefined) ids.push(target.id);
+    if (target !== undefined && isNodeId(target.id, registrations)) (ids ??= []).push(target.id);
   }
-  if (registration.kind === "task") {
-    for (const { middlewareId } of layers.forTask(registration.definition)) ids.push(middlewareId);
-  } else if (registration.kind === "resource") {
-    for (const { middlewareId } of layers.forResource(registration.definition)) ids.push(middlewareId);
+  for (const { middlewareId } of attached) {
+    if (isNodeId(middlewareId, registrations)) (ids ??= []).push(middlewareId);
   }
-  return ids.length === 0 ? noEdges : ids.filter((id) => isNodeId(id, registrations));
+  return ids ?? noEdges;
 }
+
+function attachmentsOf(registration: Registration, layers: LayerSelection): readonly Attachment[] {
+  if (registration.kind === "task") return layers.forTask(registration.definition);
+  return registration.kind === "resource" ? layers.forResource(registration.definition) : noAttachments;
+}
+
+const noAttachments: readonly Attachment[] = [];
 
 function isNodeId(id: string, registrations: Registrations): boolean {
   const target = registrations.get(id);

@@ -6,7 +6,10 @@ import type { ResourceCell } from "./cells";
  *
  * @throws what one disposer threw, or an `AggregateError` of several whose message starts with the first one's
  */
-export async function disposeAll(initialized: readonly string[], resources: ReadonlyMap<string, ResourceCell>): Promise<void> {
+export async function disposeAll(
+  initialized: readonly string[],
+  resources: ReadonlyMap<string, ResourceCell>,
+): Promise<void> {
   const failures: unknown[] = [];
   for (const id of initialized.toReversed()) {
     const cell = resources.get(id);

@@ -31,7 +31,9 @@ export function createEmissionGuard(scope: TrackedScope<GuardFrame>): EmissionGu
     listener: (listener) => ({
       ...listener,
       run: (emission) =>
-        scope.run({ id: emission.id, source: emission.source, hookId: listener.id ?? "" }, async () => listener.run(emission)),
+        scope.run({ id: emission.id, source: emission.source, hookId: listener.id ?? "" }, async () =>
+          listener.run(emission),
+        ),
     }),
   };
 }

@@ -78,7 +78,11 @@ export class EventManager {
   }
 
   /** @throws {lockedError} the manager is locked */
-  addListener<P>(event: IEvent<P> | readonly IEvent<P>[], handler: EventHandlerType<P>, options?: IEventHandlerOptions<P>): void {
+  addListener<P>(
+    event: IEvent<P> | readonly IEvent<P>[],
+    handler: EventHandlerType<P>,
+    options?: IEventHandlerOptions<P>,
+  ): void {
     this.#assertUnlocked();
     const listener = toListener(handler, options);
     for (const { id } of [event].flat() as IEvent[]) {
@@ -155,7 +159,11 @@ export class EventManager {
   attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
     for (const id of reentrant) this.#guarded.add(id);
     for (const { hook, eventIds, listen } of hooks) {
-      const listener = toListener((emission) => (this.#hookInterceptors.length === 0 ? listen(hook, emission) : this.#runAttached(0, hook, emission, listen)), hook);
+      const listener = toListener(
+        (emission) =>
+          this.#hookInterceptors.length === 0 ? listen(hook, emission) : this.#runAttached(0, hook, emission, listen),
+        hook,
+      );
       if (eventIds === "*") this.#globalListeners.push(listener);
       else for (const id of eventIds) this.#listeners.set(id, [...(this.#listeners.get(id) ?? []), listener]);
     }
@@ -169,7 +177,11 @@ export class EventManager {
   async #runAttached(index: number, hook: IHook, emission: IEventEmission, listen: HookListen): Promise<unknown> {
     const interceptor = this.#hookInterceptors[index];
     if (interceptor === undefined) return listen(hook, emission);
-    return interceptor((passedHook, passed) => this.#runAttached(index + 1, passedHook, passed, listen), hook, emission);
+    return interceptor(
+      (passedHook, passed) => this.#runAttached(index + 1, passedHook, passed, listen),
+      hook,
+      emission,
+    );
   }
 
   #assertUnlocked(): void {

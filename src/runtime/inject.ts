@@ -1,6 +1,7 @@
 import type { Logger } from "./presets";
 import { isOptionalDependency } from "../lib/injectable";
 import { symbolFramework } from "../lib/symbols";
+import type { SignalSource } from "./call";
 import type { Cells } from "./cells";
 import { targetOf } from "./dependencyTarget";
 import type { EventManager } from "./eventManager";
@@ -43,7 +44,9 @@ function injectOne(dependency: unknown, owner: Registration, { cells, eventManag
     case "resource": {
       const cell = cells.resources.get(id);
       const injectFor = cell?.resource[symbolFramework]?.injectFor;
-      return injectFor && cell.resource.init === undefined ? injectFor(cell.value as never, owner.id) : (cell?.value as unknown);
+      return injectFor && cell.resource.init === undefined
+        ? injectFor(cell.value as never, owner.id)
+        : (cell?.value as unknown);
     }
     case "event": {
       const event = cells.events.get(id)?.event;
@@ -69,7 +72,7 @@ export function createDependencyBinder(
   owner: Registration,
   dependencies: Record<string, unknown>,
   { cells }: InjectionSources,
-): ((signal: AbortSignal) => object) | undefined {
+): ((signal: SignalSource) => object) | undefined {
   const tasks = Object.entries(owner.dependencies).flatMap(([key, dependency]) => {
     const target: unknown = isOptionalDependency(dependency) ? dependency.inner : dependency;
     const { kind, id } = target as { kind?: string; id: string };

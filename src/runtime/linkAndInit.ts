@@ -101,7 +101,11 @@ function linkHook(registration: Registration, context: LinkContext): void {
   cell.dependencyState = HookDependencyState.Ready;
 }
 
-function linkMiddleware(registration: Registration, cells: ReadonlyMap<string, MiddlewareCell>, context: LinkContext): void {
+function linkMiddleware(
+  registration: Registration,
+  cells: ReadonlyMap<string, MiddlewareCell>,
+  context: LinkContext,
+): void {
   const cell = cells.get(registration.id);
   if (cell === undefined) return;
   cell.computedDependencies = injectDependencies(registration, context);
@@ -152,5 +156,8 @@ async function initialise(registration: ResourceRegistration, context: LinkConte
 
 /** What a boot rejects with that was aborted. */
 export function bootCancelled(reason: unknown): Error {
-  return cancellationError.create({ reason: typeof reason === "string" ? reason : "The boot was aborted" }, { cause: reason });
+  return cancellationError.create(
+    { reason: typeof reason === "string" ? reason : "The boot was aborted" },
+    { cause: reason },
+  );
 }

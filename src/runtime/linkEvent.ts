@@ -105,7 +105,8 @@ function intercepted(interceptors: readonly EventEmissionInterceptor[], deliver:
 }
 
 function assertSameControls(first: IEventEmission, passed: IEventEmission): void {
-  if (passed.stopPropagation === first.stopPropagation && passed.isPropagationStopped === first.isPropagationStopped) return;
+  if (passed.stopPropagation === first.stopPropagation && passed.isPropagationStopped === first.isPropagationStopped)
+    return;
   throw validationError.create({
     subject: "Event interceptor",
     id: first.id,
@@ -118,7 +119,9 @@ function linkListeners({ event, listeners, guard }: EventLink): Deliver {
   const [only] = guarded;
   if (only === undefined) return () => undefined;
   if (event.parallel) return deliverInBatches(batchByOrder(guarded));
-  return guarded.length === 1 ? (emission) => deliverToOne(only, emission) : (emission) => deliverInTurn(guarded, emission);
+  return guarded.length === 1
+    ? (emission) => deliverToOne(only, emission)
+    : (emission) => deliverInTurn(guarded, emission);
 }
 
 /** A listener never hears what it emitted itself. */
@@ -179,9 +182,14 @@ async function runBatch(batch: readonly Listener[], emission: IEventEmission): P
 }
 
 function annotate(thrown: unknown, { id, order }: Listener): Error {
-  const error = isError(thrown) || (typeof thrown === "object" && thrown !== null) ? (thrown as Error) : normalizeError(thrown);
-  for (const [key, value] of [["listenerId", id], ["listenerOrder", order]] as const) {
-    if (!(key in error)) Reflect.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true });
+  const error =
+    isError(thrown) || (typeof thrown === "object" && thrown !== null) ? (thrown as Error) : normalizeError(thrown);
+  for (const [key, value] of [
+    ["listenerId", id],
+    ["listenerOrder", order],
+  ] as const) {
+    if (!(key in error))
+      Reflect.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true });
   }
   return error;
 }

@@ -48,14 +48,23 @@ function initStep({ resource, dependencies, context }: ResourceLink): Step {
   };
 }
 
-function layerStep({ run, dependencies, config: layerConfig, interceptors }: ResourceLayer, inner: Step, resource: IResource<any, any>): Step {
+function layerStep(
+  { run, dependencies, config: layerConfig, interceptors }: ResourceLayer,
+  inner: Step,
+  resource: IResource<any, any>,
+): Step {
   let step: Step = async (config): Promise<unknown> => run(inputOf(resource, config, inner), dependencies, layerConfig);
   for (const intercept of interceptors) step = interceptorStep(intercept, step, resource, inner);
   return step;
 }
 
 /** As for tasks: `input.next` goes on past the middleware that is intercepted. */
-function interceptorStep(intercept: ResourceMiddlewareInterceptor, inner: Step, resource: IResource<any, any>, skipTo: Step = inner): Step {
+function interceptorStep(
+  intercept: ResourceMiddlewareInterceptor,
+  inner: Step,
+  resource: IResource<any, any>,
+  skipTo: Step = inner,
+): Step {
   return async (config): Promise<unknown> =>
     intercept((passed) => inner(passed.resource.config), inputOf(resource, config, skipTo));
 }
@@ -78,7 +87,11 @@ export function annotateInitFailure(thrown: unknown, resourceId: string, path: r
   const prefix = `Resource "${resourceId}" initialization failed: `;
   const error = normalizeError(thrown);
   // Something else may have said it already, with or without the prefix.
-  if (!error.message.includes(`"${resourceId}"`) && !error.message.startsWith(prefix) && !mentionsSubject(error, resourceId)) {
+  if (
+    !error.message.includes(`"${resourceId}"`) &&
+    !error.message.startsWith(prefix) &&
+    !mentionsSubject(error, resourceId)
+  ) {
     assign(error, "message", prefix + error.message);
   }
   if (!Object.hasOwn(error, "resourceId")) assign(error, "resourceId", resourceId);
@@ -94,5 +107,10 @@ function mentionsSubject(error: Error, resourceId: string): boolean {
 
 /** Frozen errors exist; they are passed on as they are. */
 function assign(error: Error, key: string, value: unknown): void {
-  Reflect.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: key !== "message" && key !== "cause" });
+  Reflect.defineProperty(error, key, {
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: key !== "message" && key !== "cause",
+  });
 }

@@ -1,12 +1,12 @@
 import { validationFailed, type ValidationSubject } from "../errors/runErrors";
 import type { ITaskMiddleware, ITaskMiddlewareExecutionInput } from "../define/middleware";
-import type { ITask, TaskCallOptions } from "../define/task";
+import type { ITask } from "../define/task";
 import { isThenable } from "../lib/guards";
 import { compileSchema, type Schema } from "../lib/schema";
-import { Call } from "./call";
+import { Call, signalSourceOf, type InvokeOptions, type SignalSource } from "./call";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
-export type Invoke = (input: unknown, options?: TaskCallOptions) => Promise<unknown>;
+export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
 
 /** One step of the chain around a task; may throw, may answer with anything. */
 type Step = (input: unknown, call: Call) => unknown;
@@ -32,13 +32,13 @@ export interface TaskLink {
   readonly run: ITask["run"];
   readonly dependencies: object;
   /** Dependencies for one call, when the caller gave a signal that the tasks among them should inherit. */
-  readonly bindDependencies: ((signal: AbortSignal) => object) | undefined;
+  readonly bindDependencies: ((signal: SignalSource) => object) | undefined;
   /** First one is outermost. */
   readonly globalInterceptors: readonly TaskMiddlewareInterceptor[];
   readonly layers: readonly TaskLayer[];
   /** First one is outermost. */
   readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
-  readonly reportFailure: (error: unknown) => void;
+  readonly reportFailure: (error: unknown, taskId: string) => void;
 }
 
 /**
@@ -56,11 +56,11 @@ export function linkTask(link: TaskLink): Invoke {
 
   const inner = step;
   const fail = (error: unknown): never => {
-    reportFailure(error);
+    reportFailure(error, task.id);
     throw error;
   };
   return (input, options) => {
-    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, options.signal);
+    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, signalSourceOf(options));
     try {
       const result = inner(input, call);
       // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
@@ -81,7 +81,7 @@ function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step
     bindDependencies === undefined
       ? (input, call) => run(input, dependencies, call)
       : (input, call) =>
-          run(input, call.givenSignal === undefined ? dependencies : bindDependencies(call.givenSignal), call);
+          run(input, call.given === undefined ? dependencies : bindDependencies(call.given), call);
   return withSchemas(task, body);
 }
 
@@ -134,7 +134,8 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
 
 function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
   const { run, dependencies, config } = layer;
-  let step: Step = (input, call) => run(new ExecutionInput(task, input, nextOf(inner, input, call), call), dependencies, config);
+  let step: Step = (input, call) =>
+    run(new ExecutionInput(task, input, nextOf(inner, input, call), call), dependencies, config);
   for (const intercept of layer.interceptors) step = interceptorStep(intercept, step, task, inner);
   return step;
 }

@@ -1,5 +1,10 @@
 import { lockedError, taskNotRegisteredError } from "../errors/runErrors";
-import { isResourceMiddleware, isTaskMiddleware, type IResourceMiddleware, type ITaskMiddleware } from "../define/middleware";
+import {
+  isResourceMiddleware,
+  isTaskMiddleware,
+  type IResourceMiddleware,
+  type ITaskMiddleware,
+} from "../define/middleware";
 import type { IResource } from "../define/resource";
 import type { ITask } from "../define/task";
 import type { ResourceMiddlewareInterceptor } from "./linkResource";
@@ -47,7 +52,11 @@ export interface MiddlewareManagerHost {
   readonly everywhereForResource: (resource: IResource<any, any>) => IResourceMiddleware[];
 }
 
-export function createMiddlewareManager({ interceptors, relinkTasks, ...host }: MiddlewareManagerHost): MiddlewareManager {
+export function createMiddlewareManager({
+  interceptors,
+  relinkTasks,
+  ...host
+}: MiddlewareManagerHost): MiddlewareManager {
   let locked = false;
   const assertUnlocked = (): void => {
     if (locked) throw lockedError.create({ what: "MiddlewareManager" });

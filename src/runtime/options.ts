@@ -41,7 +41,9 @@ export interface RunOptions {
 
 /** Options without gaps. */
 export interface ResolvedRunOptions {
-  readonly logs: { readonly [K in keyof RunLogOptions]-?: NonNullable<RunLogOptions[K]> | (K extends "printThreshold" ? null : never) };
+  readonly logs: {
+    readonly [K in keyof RunLogOptions]-?: NonNullable<RunLogOptions[K]> | (K extends "printThreshold" ? null : never);
+  };
   readonly errorBoundary: boolean;
   readonly shutdownHooks: boolean;
   readonly onUnhandledError: OnUnhandledError | undefined;
@@ -58,7 +60,8 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
   const environment = detectMode();
   return Object.freeze({
     logs: Object.freeze({
-      printThreshold: logs.printThreshold === undefined ? (environment === "test" ? null : "info") : logs.printThreshold,
+      printThreshold:
+        logs.printThreshold === undefined ? (environment === "test" ? null : "info") : logs.printThreshold,
       printStrategy: logs.printStrategy ?? "pretty",
       bufferLogs: logs.bufferLogs ?? false,
     }),

@@ -8,7 +8,7 @@ import {
 } from "../errors/bootErrors";
 import { findCycles, visitDependencyFirst, type EdgesOf } from "../lib/graph";
 import { isOptionalDependency } from "../lib/injectable";
-import { createEdges, isNode } from "./dependencyGraph";
+import { createEdges } from "./dependencyGraph";
 import { targetOf } from "./dependencyTarget";
 import type { Problems } from "./problems";
 import { registrationPath, type Registration, type Registrations, type ResourceRegistration } from "./registration";
@@ -34,46 +34,70 @@ export type InitFirst = (registration: ResourceRegistration) => boolean;
  * Reports `unknownItemTypeError`, `dependencyNotFoundError`, `eventNotFoundError` and `circularDependenciesError`; the
  * plan is only of use when nothing was reported.
  */
-export function planBoot(registrations: Registrations, rootId: string, initFirst: InitFirst, problems: Problems): BootPlan {
+export function planBoot(
+  registrations: Registrations,
+  rootId: string,
+  initFirst: InitFirst,
+  problems: Problems,
+): BootPlan {
   checkDependencies(registrations, problems);
   const layers = selectLayers(registrations);
   const edges = createEdges(registrations, layers);
-  const order = orderBoot(registrations, rootId, initFirst, edges);
-  if (hasLoop(order, edges)) {
+  const { order, loops } = orderBoot(registrations, rootId, initFirst, edges);
+  if (loops) {
     const cycles = findCycles(order, edges).map((cycle) => cycle.join(" -> "));
     problems.add(circularDependenciesError.create({ cycles }));
   }
   return { registrations, root: registrations.get(rootId) as ResourceRegistration, layers, edges, order };
 }
 
-/** In an order that respects all edges, nothing stands before what it needs. */
-function hasLoop(order: readonly string[], edges: EdgesOf): boolean {
-  const position = new Map(order.map((id, index) => [id, index]));
-  return order.some((id, index) => edges(id).some((needed) => (position.get(needed) ?? -1) >= index));
-}
-
 /**
  * The passes of a boot: resources that initialise first, resource middleware, task middleware, hooks, what resources
  * need, tasks, remaining resources, the root. Within a pass in container order.
  */
-function orderBoot(registrations: Registrations, rootId: string, initFirst: InitFirst, edges: EdgesOf): readonly string[] {
-  const nodes = [...registrations.values()].filter(isNode);
-  const visited = new Set<string>();
+function orderBoot(
+  registrations: Registrations,
+  rootId: string,
+  initFirst: InitFirst,
+  edges: EdgesOf,
+): { readonly order: readonly string[]; readonly loops: boolean } {
+  const visited = new Map<string, boolean>();
   const order: string[] = [];
-  const visit = (id: string): void => visitDependencyFirst(id, edges, visited, (each) => order.push(each));
-  const visitAll = (kind: Registration["kind"]): void => {
-    for (const node of nodes) if (node.kind === kind) visit(node.id);
+  const append = (id: string): void => void order.push(id);
+  let loops = false;
+  const visit = (id: string): void => {
+    if (visitDependencyFirst(id, edges, visited, append)) loops = true;
+  };
+  const visitAll = (nodes: readonly Registration[]): void => {
+    for (const { id } of nodes) visit(id);
   };
 
-  for (const node of nodes) if (node.kind === "resource" && initFirst(node)) visit(node.id);
-  visitAll("resourceMiddleware");
-  visitAll("taskMiddleware");
-  visitAll("hook");
-  for (const node of nodes) if (node.kind === "resource") edges(node.id).forEach(visit);
-  visitAll("task");
-  for (const node of nodes) if (node.kind === "resource" && node.id !== rootId) visit(node.id);
+  const { resources, resourceMiddleware, taskMiddleware, hooks, tasks } = groupNodes(registrations);
+  visitAll(resources.filter(initFirst));
+  visitAll(resourceMiddleware);
+  visitAll(taskMiddleware);
+  visitAll(hooks);
+  for (const { id } of resources) edges(id).forEach(visit);
+  visitAll(tasks);
+  for (const { id } of resources) if (id !== rootId) visit(id);
   visit(rootId);
-  return order;
+  return { order, loops };
+}
+
+function groupNodes(registrations: Registrations) {
+  const resources: ResourceRegistration[] = [];
+  const resourceMiddleware: Registration[] = [];
+  const taskMiddleware: Registration[] = [];
+  const hooks: Registration[] = [];
+  const tasks: Registration[] = [];
+  for (const registration of registrations.values()) {
+    if (registration.kind === "task") tasks.push(registration);
+    else if (registration.kind === "resource") resources.push(registration);
+    else if (registration.kind === "hook") hooks.push(registration);
+    else if (registration.kind === "taskMiddleware") taskMiddleware.push(registration);
+    else if (registration.kind === "resourceMiddleware") resourceMiddleware.push(registration);
+  }
+  return { resources, resourceMiddleware, taskMiddleware, hooks, tasks };
 }
 
 /** Every tag and middleware in use must be registered. Reports `tagNotFoundError` and `middlewareNotRegisteredError`. */
@@ -106,7 +130,8 @@ const kindKeys: Partial<Record<string, string>> = {
 
 function checkDependencies(registrations: Registrations, problems: Problems): void {
   for (const registration of registrations.values()) {
-    if (registration.kind === "hook") checkListenedEvents(registration.definition.on, registration.id, registrations, problems);
+    if (registration.kind === "hook")
+      checkListenedEvents(registration.definition.on, registration.id, registrations, problems);
     for (const key in registration.dependencies) {
       checkDependency(registration, key, registrations, problems);
     }
@@ -138,6 +163,10 @@ function checkListenedEvents(on: unknown, hookId: string, registrations: Registr
   for (const event of Array.isArray(on) ? (on as unknown[]) : [on]) {
     const id = targetOf(event)?.id;
     if (id !== undefined && registrations.get(id)?.kind === "event") continue;
-    problems.add(id === undefined ? unknownItemTypeError.create({ item: event, owner: hookId, key: "on" }) : eventNotFoundError.create({ id, neededBy: hookId }));
+    problems.add(
+      id === undefined
+        ? unknownItemTypeError.create({ item: event, owner: hookId, key: "on" })
+        : eventNotFoundError.create({ id, neededBy: hookId }),
+    );
   }
 }

@@ -13,7 +13,8 @@ export type RunTaskArgs<I> =
       : [input: I, options?: TaskCallOptions];
 
 /** Arguments of an emission: the payload may be left out only where it is void. */
-export type EmitArgs<P> = IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
+export type EmitArgs<P> =
+  IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
 
 /** A running application. All functions are own properties, so it can be destructured. */
 export interface RunResult<V, L = unknown> {

@@ -33,11 +33,13 @@ export function selectLayers(registrations: Registrations): LayerSelection {
   );
 
   const everywhereForTask = (task: ITask) =>
-    forTasks.length === 0 ? none : forTasks.filter(({ definition: { everywhere } }) => (typeof everywhere === "function" ? everywhere(task) : true));
-  const everywhereForResource = (resource: IResource<any, any>) =>
-    forResources.length === 0
+    forTasks.length === 0
       ? none
-      : forResources.filter((each) => reaches(each, resource));
+      : forTasks.filter(({ definition: { everywhere } }) =>
+          typeof everywhere === "function" ? everywhere(task) : true,
+        );
+  const everywhereForResource = (resource: IResource<any, any>) =>
+    forResources.length === 0 ? none : forResources.filter((each) => reaches(each, resource));
 
   return {
     everywhereForTask,
@@ -48,8 +50,12 @@ export function selectLayers(registrations: Registrations): LayerSelection {
 }
 
 /** A framework resource that the middleware itself depends on stays unwrapped: it would wait for itself. */
-function reaches({ definition: { everywhere }, dependencies }: ResourceMiddlewareRegistration, resource: IResource<any, any>): boolean {
-  if (symbolFramework in resource && Object.values(dependencies).some((each) => targetOf(each)?.id === resource.id)) return false;
+function reaches(
+  { definition: { everywhere }, dependencies }: ResourceMiddlewareRegistration,
+  resource: IResource<any, any>,
+): boolean {
+  if (symbolFramework in resource && Object.values(dependencies).some((each) => targetOf(each)?.id === resource.id))
+    return false;
   return typeof everywhere === "function" ? everywhere(resource) : true;
 }
 

@@ -14,7 +14,7 @@ import type {
 } from "./cells";
 import type { MiddlewareManager } from "./middlewareManager";
 import type { RunnerMode } from "./options";
-import type { TaskRoute, TaskStoreElementType } from "./taskCell";
+import type { TaskCell, TaskRoute, TaskStoreElementType } from "./taskCell";
 import type { OnUnhandledError } from "./unhandledErrors";
 
 /** What a run consists of; the value of `globals.resources.store`. Maps are in container order. */
@@ -41,6 +41,8 @@ export interface Store {
   getTasksWithTag(tag: string | { readonly id: string }): ITask[];
   getResourcesWithTag(tag: string | { readonly id: string }): IResource<any, any>[];
   getMiddlewareManager(): MiddlewareManager;
+  /** @internal A task as it can be called: read `invoke` at each call, as a relink replaces it. */
+  findTask(taskId: string): TaskCell | undefined;
   /**
    * @internal Hands a task over to a tunnel.
    * @throws {tunnelOwnershipConflictError} another tunnel routes the task
@@ -94,6 +96,7 @@ export function createStore({ cells, rootId, lock, overrideRequests, ...parts }:
     getResourcesWithTag: (tag) =>
       [...cells.resources.values()].map(({ resource }) => resource).filter((resource) => carries(resource, tag)),
     getMiddlewareManager: parts.middlewareManager,
+    findTask: (taskId) => cells.tasks.get(taskId),
     routeTask(taskId, route) {
       lock.assertOpen();
       cells.tasks.get(taskId)?.route(route);
@@ -101,7 +104,10 @@ export function createStore({ cells, rootId, lock, overrideRequests, ...parts }:
   };
 }
 
-function carries({ tags }: { readonly tags: readonly { readonly id: string }[] }, tag: string | { readonly id: string }): boolean {
+function carries(
+  { tags }: { readonly tags: readonly { readonly id: string }[] },
+  tag: string | { readonly id: string },
+): boolean {
   const id = typeof tag === "string" ? tag : tag.id;
   return tags.some((each) => each.id === id);
 }

@@ -1,8 +1,15 @@
 import { phantomTaskNotRoutedError, taskNotReadyError } from "../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../errors/bootErrors";
 import type { ExecutionJournal } from "../define/journal";
-import { isPhantomTask, type ITask, type TaskCallOptions, type TaskDependencyWithIntercept, type TaskLocalInterceptor } from "../define/task";
+import {
+  isPhantomTask,
+  type ITask,
+  type TaskCallOptions,
+  type TaskDependencyWithIntercept,
+  type TaskLocalInterceptor,
+} from "../define/task";
 import { symbolTunneledBy } from "../lib/symbols";
+import type { Call, SignalSource } from "./call";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
 
 /** A task of a run, as `store.tasks` shows it. */
@@ -47,99 +54,115 @@ export interface TaskWiring {
 
 /**
  * The one mutable spot per task. Callers hold the cell and read `invoke` on each call, so a relink reaches all of them;
- * `seal` ends relinking.
+ * `seal` ends relinking. A class, because an application has thousands.
  */
-export interface TaskCell extends TaskStoreElementType {
-  invoke: Invoke;
+export class TaskCell implements TaskStoreElementType {
+  task: ITask;
+  computedDependencies: Record<string, unknown> = noDependencies;
+  isInitialized = false;
+  interceptors: readonly TaskLocalInterceptor<any, any>[] = noInterceptors;
+  invoke: Invoke = this.#refuse;
+  readonly #definition: ITask;
+  readonly #context: TaskCellContext;
+  #wiring: TaskWiring | undefined;
+  #route: TaskRoute | undefined;
+
+  constructor(definition: ITask, context: TaskCellContext) {
+    this.task = definition;
+    this.#definition = definition;
+    this.#context = context;
+  }
+
   /** Links the task; from now on it can be called. */
-  bake(wiring: TaskWiring): void;
-  intercept(interceptor: TaskLocalInterceptor<any, any>): void;
+  bake(wiring: TaskWiring): void {
+    this.#wiring = wiring;
+    this.computedDependencies = wiring.dependencies;
+    this.isInitialized = true;
+    this.invoke = this.#link(wiring);
+  }
+
+  /** @throws {Error} the container no longer changes */
+  intercept(interceptor: TaskLocalInterceptor<any, any>): void {
+    this.#context.assertUnlocked();
+    this.interceptors = [...this.interceptors, interceptor];
+    this.relink();
+  }
+
   /** @throws {tunnelOwnershipConflictError} another tunnel routes the task */
-  route(route: TaskRoute): void;
+  route(route: TaskRoute): void {
+    const current = this.#route;
+    if (current !== undefined && current.ownerId !== route.ownerId) {
+      throw tunnelOwnershipConflictError.create({
+        taskId: this.#definition.id,
+        currentOwnerId: current.ownerId,
+        attemptedOwnerId: route.ownerId,
+      });
+    }
+    this.#route = route;
+    this.task = routedView(this.#definition, route.ownerId);
+    this.relink();
+  }
+
   /** Something around the task changed: link again before the next call. */
-  relink(): void;
-  seal(): void;
-}
+  relink(): void {
+    if (this.#wiring !== undefined) this.invoke = this.#linkThenInvoke;
+  }
 
-export function createTaskCell(definition: ITask, context: TaskCellContext): TaskCell {
-  const interceptors: TaskLocalInterceptor<any, any>[] = [];
-  let wiring: TaskWiring | undefined;
-  let route: TaskRoute | undefined;
+  /** Nothing changes any more. */
+  seal(): void {
+    if (this.invoke === this.#linkThenInvoke && this.#wiring !== undefined) this.invoke = this.#link(this.#wiring);
+  }
 
-  const reportFailure = (error: unknown): void => context.reportFailure(error, definition.id);
-  const link = (): Invoke => {
-    const { dependencies, bindDependencies, layers } = wiring as TaskWiring;
+  // Both are called as `cell.invoke(...)`, so `this` is the cell.
+  #refuse(): Promise<never> {
+    return Promise.reject(taskNotReadyError.create({ taskId: this.#definition.id }));
+  }
+
+  #linkThenInvoke(input: unknown, options?: TaskCallOptions): Promise<unknown> {
+    this.invoke = this.#link(this.#wiring as TaskWiring);
+    return this.invoke(input, options);
+  }
+
+  #link({ dependencies, bindDependencies, layers }: TaskWiring): Invoke {
+    const route = this.#route;
+    const context = this.#context;
     return linkTask({
-      task: definition,
-      run: bodyOf(definition, route, context.phantomsMustBeRouted),
+      task: this.#definition,
+      run: bodyOf(this.#definition, route, context.phantomsMustBeRouted),
       dependencies,
       bindDependencies: route === undefined ? bindDependencies : undefined,
       globalInterceptors: context.globalInterceptors,
       layers: layers
         .filter(({ id }) => route === undefined || route.keepsMiddleware.has(id))
         .map((layer) => ({ ...layer, interceptors: context.interceptorsOf(layer.id) })),
-      localInterceptors: interceptors,
-      reportFailure,
+      localInterceptors: this.interceptors,
+      reportFailure: context.reportFailure,
     });
-  };
-  const linkThenInvoke: Invoke = (input, options) => {
-    cell.invoke = link();
-    return cell.invoke(input, options);
-  };
-
-  const cell: { -readonly [K in keyof TaskCell]: TaskCell[K] } = {
-    task: definition,
-    computedDependencies: noDependencies,
-    isInitialized: false,
-    interceptors,
-    invoke: () => Promise.reject(taskNotReadyError.create({ taskId: definition.id })),
-    bake(given) {
-      wiring = given;
-      cell.computedDependencies = given.dependencies;
-      cell.isInitialized = true;
-      cell.invoke = link();
-    },
-    intercept(interceptor) {
-      context.assertUnlocked();
-      interceptors.push(interceptor);
-      cell.relink();
-    },
-    route(given) {
-      if (route !== undefined && route.ownerId !== given.ownerId) {
-        throw tunnelOwnershipConflictError.create({
-          taskId: definition.id,
-          currentOwnerId: route.ownerId,
-          attemptedOwnerId: given.ownerId,
-        });
-      }
-      route = given;
-      // Accessors are kept as they are: reading one would work out a path nobody asked for.
-      const view: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(definition);
-      view["isTunneled"] = { value: true, enumerable: true };
-      cell.task = Object.freeze(Object.defineProperty(Object.create(Object.prototype, view), symbolTunneledBy, { value: given.ownerId, enumerable: true })) as ITask;
-      cell.relink();
-    },
-    relink() {
-      if (wiring !== undefined) cell.invoke = linkThenInvoke;
-    },
-    seal() {
-      if (cell.invoke === linkThenInvoke) cell.invoke = link();
-    },
-  };
-  return cell;
+  }
 }
 
 const noDependencies: Record<string, unknown> = {};
+const noInterceptors: readonly never[] = [];
+
+/** The definition, marked as routed. */
+function routedView(definition: ITask, ownerId: string): ITask {
+  // Accessors are kept as they are: reading one would work out a path nobody asked for.
+  const descriptors = Object.getOwnPropertyDescriptors(definition) as PropertyDescriptorMap;
+  const view = Object.create(Object.prototype, descriptors) as object;
+  Object.defineProperty(view, "isTunneled", { value: true, enumerable: true });
+  Object.defineProperty(view, symbolTunneledBy, { value: ownerId, enumerable: true });
+  return Object.freeze(view) as ITask;
+}
 
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {
     return (input, _dependencies, call) =>
-      route.run(definition, input, { signal: (call as { givenSignal?: AbortSignal } | undefined)?.givenSignal });
+      route.run(definition, input, { signal: (call as Call | undefined)?.given?.signal });
   }
   if (phantomsMustBeRouted && isPhantomTask(definition)) {
     return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
   }
-  return (input, dependencies, call) => definition.run(input, dependencies, call);
+  return definition.run;
 }
 
 /** What tasks, hooks and middleware receive for a task. */
@@ -150,19 +173,20 @@ export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Prom
  *
  * @param inherited signal of the call on whose behalf the task is called; an own one takes its place
  */
-export function createTaskCaller(cell: TaskCell, inherited?: AbortSignal): InjectedTask {
+export function createTaskCaller(cell: TaskCell, inherited?: SignalSource): InjectedTask {
   const { id, inputSchema } = cell.task;
   const invoke =
     inherited === undefined
       ? (input: unknown, options?: TaskCallOptions) => cell.invoke(input, options)
       : (input: unknown, options?: TaskCallOptions) =>
-          cell.invoke(input, { journal: options?.journal, signal: options?.signal ?? inherited });
+          cell.invoke(input, { journal: options?.journal, signal: options?.signal, signalSource: inherited });
   // A schema says the input matters, so an only argument is never mistaken for options.
   const caller =
     inputSchema !== undefined
       ? invoke
       : function caller(input?: unknown, options?: TaskCallOptions) {
-          if (arguments.length === 1 && typeof input === "object" && isCallOptions(input)) return invoke(undefined, input);
+          if (arguments.length === 1 && typeof input === "object" && isCallOptions(input))
+            return invoke(undefined, input);
           return invoke(input, options);
         };
   return Object.defineProperty(caller, "id", { value: id, enumerable: true }) as unknown as InjectedTask;

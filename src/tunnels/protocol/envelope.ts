@@ -10,13 +10,13 @@ export interface WireError {
 
 /** The JSON body of every reply. Reserved: `meta`. */
 export type Envelope =
-  | { readonly ok: true; readonly result?: unknown }
-  | { readonly ok: false; readonly error: WireError };
+  { readonly ok: true; readonly result?: unknown } | { readonly ok: false; readonly error: WireError };
 
 /** Envelope type for annotations in applications; see `Envelope` for what is really sent. */
 export interface ProtocolEnvelope<T = unknown> {
   ok: boolean;
   result?: T | undefined;
-  error?: { code: string; message: string; details?: unknown; httpCode?: number; id?: string; data?: unknown } | undefined;
+  error?:
+    { code: string; message: string; details?: unknown; httpCode?: number; id?: string; data?: unknown } | undefined;
   meta?: { protocolVersion?: number; traceId?: string; taskVersion?: number } | undefined;
 }

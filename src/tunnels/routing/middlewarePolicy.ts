@@ -8,7 +8,8 @@ export function keptMiddleware(task: ITask): ReadonlySet<string> {
   if (!isPlainObject(policy)) return none;
   const { client, middlewareAllowList } = policy;
   if (Array.isArray(client)) return idsOf(client);
-  if (isPlainObject(client) && Array.isArray(client["middlewareAllowList"])) return idsOf(client["middlewareAllowList"]);
+  if (isPlainObject(client) && Array.isArray(client["middlewareAllowList"]))
+    return idsOf(client["middlewareAllowList"]);
   if (isPlainObject(middlewareAllowList) && Array.isArray(middlewareAllowList["client"])) {
     return idsOf(middlewareAllowList["client"]);
   }

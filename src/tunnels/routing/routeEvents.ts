@@ -30,11 +30,16 @@ export function routeEvents(tunnel: TunnelRunner, store: Store, eventManager: Ev
     if (result !== undefined) emission.data = result;
   };
   const deliver = deliveries[tunnel.eventDeliveryMode as EventDeliveryMode] ?? deliveries.mirror;
-  eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission) => deliver(next, emission, emitRemotely));
+  eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission) =>
+    deliver(next, emission, emitRemotely),
+  );
 }
 
 /** Who hears an emission, and whose failure is the emission's. */
-const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmission, remote: EmitRemotely) => Promise<void>> = {
+const deliveries: Record<
+  EventDeliveryMode,
+  (next: Next, emission: IEventEmission, remote: EmitRemotely) => Promise<void>
+> = {
   "local-only": (next, emission) => next(emission),
   "remote-only": (_next, emission, remote) => remote(emission),
   async "remote-first"(next, emission, remote) {

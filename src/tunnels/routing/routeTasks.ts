@@ -38,5 +38,6 @@ function runOf(tunnel: TunnelRunner): Run | undefined {
     };
   }
   if (typeof client?.task !== "function") return undefined;
-  return async (task, input, options) => (options?.signal ? client.task(task.id, input, options) : client.task(task.id, input)) as unknown;
+  return async (task, input, options) =>
+    (options?.signal ? client.task(task.id, input, options) : client.task(task.id, input)) as unknown;
 }
