@@ -1,0 +1,79 @@
+import type { ClassCodec } from "./codec";
+import { invalidPayload } from "./serializerError";
+
+/** Every binary type travels as the bytes it shows, in memory order. */
+export function createBinaryCodecs(): ClassCodec[] {
+  return [
+    binaryCodec("ArrayBuffer", ArrayBuffer, 1, (bytes) => bytes.buffer),
+    binaryCodec("DataView", DataView, 1, (bytes) => new DataView(bytes.buffer)),
+    bufferCodec(),
+    viewCodec("Int8Array", Int8Array),
+    viewCodec("Uint8Array", Uint8Array),
+    viewCodec("Uint8ClampedArray", Uint8ClampedArray),
+    viewCodec("Int16Array", Int16Array),
+    viewCodec("Uint16Array", Uint16Array),
+    viewCodec("Int32Array", Int32Array),
+    viewCodec("Uint32Array", Uint32Array),
+    viewCodec("Float32Array", Float32Array),
+    viewCodec("Float64Array", Float64Array),
+    viewCodec("BigInt64Array", BigInt64Array),
+    viewCodec("BigUint64Array", BigUint64Array),
+  ];
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface ViewConstructor {
+  new (buffer: ArrayBuffer): object;
+  readonly prototype: object;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** Node only; elsewhere its bytes are read as the class it extends. */
+function bufferCodec(): ClassCodec {
+  const { Buffer } = globalThis as { Buffer?: typeof globalThis.Buffer };
+  return binaryCodec("Buffer", Buffer, 1, (bytes) => (Buffer ? Buffer.from(bytes.buffer) : bytes));
+}
+
+function viewCodec(id: string, View: ViewConstructor): ClassCodec {
+  return binaryCodec(id, View, View.BYTES_PER_ELEMENT, (bytes) => new View(bytes.buffer));
+}
+
+function binaryCodec(
+  id: string,
+  Class: { readonly prototype: object } | undefined,
+  elementBytes: number,
+  wrap: (bytes: Bytes) => object,
+): ClassCodec {
+  return {
+    id,
+    strategy: "value",
+    prototype: Class?.prototype,
+    owns: (value) => ArrayBuffer.isView(value) || isArrayBuffer(value),
+    serialize: (value: ArrayBuffer | ArrayBufferView) => Array.from(bytesOf(value)),
+    deserialize: (payload) => wrap(readBytes(payload, id, elementBytes)),
+  };
+}
+
+function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+}
+
+function readBytes(payload: unknown, id: string, elementBytes: number): Bytes {
+  if (!Array.isArray(payload) || payload.length % elementBytes !== 0) throw invalidPayload(id);
+  const bytes = new Uint8Array(payload.length);
+  for (let index = 0; index < payload.length; index += 1) {
+    const byte: unknown = payload[index];
+    if (typeof byte !== "number") throw invalidPayload(id);
+    bytes[index] = byte;
+    // Storing keeps whole numbers from 0 to 255 and changes every other.
+    if (bytes[index] !== byte) throw invalidPayload(id);
+  }
+  return bytes;
+}
+
+function isArrayBuffer(value: object): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === "[object ArrayBuffer]" && "byteLength" in value;
+}
