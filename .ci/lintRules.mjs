@@ -28,6 +28,7 @@ const pureTopLevel = {
       unmarked:
         "Mark this top-level call with /* @__PURE__ */, or bundlers keep it for applications that never use it.",
       effect: "A module has no effects when imported: the package promises `sideEffects: false`.",
+      kept: "esbuild keeps this for applications that never use it, and all it mentions: {{what}} at the top level. Compute it inside a function, or in /* @__PURE__ */ (() => ...)().",
       template: "Bundlers keep a top-level tagged template: build the value with a marked call.",
       awaits: "No top-level await: it would break require() of the ES modules.",
     },
@@ -42,7 +43,25 @@ const pureTopLevel = {
       else if (!isMarked(node)) context.report({ node, messageId: "unmarked" });
     }
 
+    const isWellKnownSymbol = (node) => node.type === "MemberExpression" && node.object.name === "Symbol";
+
+    function keep(node, what) {
+      if (runsAtTopLevel(node) && !isPartOfCallee(node)) context.report({ node, messageId: "kept", data: { what } });
+    }
+
+    function checkKey(node) {
+      const { computed, key } = node;
+      if (computed && key.type !== "Literal" && !isWellKnownSymbol(key)) keep(node, "a computed key");
+    }
+
     return {
+      Property: checkKey,
+      MethodDefinition: checkKey,
+      PropertyDefinition: checkKey,
+      SpreadElement: (node) => keep(node, "a spread"),
+      ObjectPattern: (node) => keep(node, "destructuring"),
+      TemplateLiteral: (node) => node.expressions.length > 0 && keep(node, "a template with a name in it"),
+      MemberExpression: (node) => !isWellKnownSymbol(node) && keep(node, "reading a property"),
       CallExpression: check,
       NewExpression: check,
       ImportExpression: check,
