@@ -34,7 +34,6 @@ export interface IAsyncContext<T = any> extends Injectable {
   /** @internal Validates a value the way `provide` does; the schema's errors surface as they are. */
   validate(value: unknown): T;
   optional(): IOptionalDependency<this>;
-  readonly $bare?: readonly [true];
   readonly $injects?: readonly [this];
   readonly $injectsInResource?: readonly [unknown];
 }

@@ -24,11 +24,14 @@ export interface ResourceMiddlewareAttachmentType extends Contract {
   readonly $bare?: readonly [true];
 }
 
-/** Anything a resource can register. */
+/**
+ * Anything a resource can register. Only resources need their config for that: tags and middleware are registered bare
+ * and configured where they are attached.
+ */
 export interface RegisterableItems {
   readonly kind: string;
   readonly id: string;
-  readonly $bare?: readonly [true];
+  readonly $registerable?: readonly [true];
 }
 
 /** Tags as the lookups of a tag see them. */

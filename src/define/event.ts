@@ -28,7 +28,6 @@ export interface IEvent<P = any> extends Injectable {
   readonly [symbolEvent]: true;
   readonly [symbolFilePath]: string;
   optional(): IOptionalDependency<this>;
-  readonly $bare?: readonly [true];
   readonly $payload?: readonly [P];
   readonly $injects?: readonly [EventDependencyCaller<P>];
   readonly $injectsInResource?: readonly [unknown];

@@ -30,7 +30,6 @@ export interface IHook<D = any, On = any, M = any> {
   readonly [symbolHook]: true;
   readonly [symbolFilePath]: string;
   run(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>;
-  readonly $bare?: readonly [true];
   readonly $on?: readonly [On];
 }
 

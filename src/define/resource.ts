@@ -73,7 +73,7 @@ export interface IResource<
   optional(): IOptionalDependency<this>;
   /** The same definition under another id: a separate instance at run time. */
   fork(id: string, options?: ResourceForkOptions): IResource<C, V, D, Context, M, Tags, Mw>;
-  readonly $bare?: Bare<C, "this resource needs a config: use .with(config)">;
+  readonly $registerable?: Bare<C, "this resource needs a config: use .with(config)">;
   readonly $value?: readonly [C, V];
   readonly $injects?: readonly [Awaited<V>];
   readonly $injectsInResource?: readonly [unknown];
@@ -86,7 +86,7 @@ export interface IResourceWithConfig<C = any, V extends Promise<any> = any> {
   readonly resource: IResource<C, V>;
   readonly config: C;
   readonly [symbolResourceWithConfig]: true;
-  readonly $bare?: readonly [true];
+  readonly $registerable?: readonly [true];
   readonly $value?: readonly [C, V];
 }
 

@@ -91,7 +91,6 @@ export interface ITask<
   // A method, so that parameters are bivariant and `ITask<any>` is a supertype of every task.
   run(input: I, dependencies: any, info?: CallInfo): O;
   optional(): IOptionalDependency<ITask<I, O>>;
-  readonly $bare?: readonly [true];
   readonly $io?: readonly [I, O];
   readonly $injects?: readonly [TaskDependency<I, O>];
   readonly $injectsInResource?: readonly [TaskDependencyWithIntercept<I, O>];

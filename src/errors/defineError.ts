@@ -48,7 +48,6 @@ export interface IErrorHelper<Data = any> extends Injectable {
   /** Holds for instances made by any helper of this id, in any copy of the package. */
   is(error: unknown): error is RunnerError<Data>;
   optional(): IOptionalDependency<this>;
-  readonly $bare?: readonly [true];
   readonly $injects?: readonly [this];
   readonly $injectsInResource?: readonly [unknown];
 }
