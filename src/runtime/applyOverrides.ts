@@ -1,6 +1,6 @@
 import { dependencyNotFoundError } from "../errors/bootErrors";
-import { isResource, isResourceWithConfig, resolveRegister, type OverridableElements } from "../define/resource";
-import { collectChildren, dependenciesOf, presetOf } from "./collect";
+import { isResource, isResourceWithConfig, type OverridableElements } from "../define/resource";
+import { collectBrought, dependenciesOf, presetOf } from "./collect";
 import type { Problems } from "./problems";
 import { registrationPath, type Registration, type Registrations, type ResourceRegistration } from "./registration";
 
@@ -36,9 +36,7 @@ export function applyOverrides(
     }
     const replaced = replace(current, override);
     applied.set(override.id, replaced);
-    if (replaced.kind !== "resource") continue;
-    const children = resolveRegister(replaced.definition.register, replaced.config);
-    insertBefore(applied, override.id, collectChildren(children, override.id, applied, problems));
+    insertBefore(applied, override.id, collectBrought(replaced, applied, problems));
   }
   return { registrations: applied, requests };
 }
@@ -69,15 +67,16 @@ function collectRequests(registrations: Registrations): OverrideRequest[] {
     .flatMap(({ source }) => requestsOf(source.id, source.definition.overrides, new Set()));
 }
 
-/** An overriding resource's own overrides come first: whoever listed it may still override them. */
+/** What overriding resources list themselves comes first: whoever lists them wins over it. */
 function requestsOf(source: string, overrides: readonly OverridableElements[], seen: Set<unknown>): OverrideRequest[] {
-  return overrides.flatMap((override) => {
-    if (override === null || override === undefined || seen.has(override)) return [];
-    seen.add(override);
+  const listed = overrides.filter((override) => override !== null && override !== undefined);
+  const nested = listed.flatMap((override) => {
     const resource = isResourceWithConfig(override) ? override.resource : override;
-    const nested = isResource(resource) ? requestsOf(resource.id, resource.overrides, seen) : [];
-    return [...nested, { source, override }];
+    if (!isResource(resource) || seen.has(resource)) return [];
+    seen.add(resource);
+    return requestsOf(resource.id, resource.overrides, seen);
   });
+  return [...nested, ...listed.map((override) => ({ source, override }))];
 }
 
 /** Keeps container order: what an override adds stands before the resource that brings it. */

@@ -61,18 +61,21 @@ export function collect(
   return resolveAll(found, problems);
 }
 
-/** Adds what an override brings along, under the overriding resource. */
-export function collectChildren(
-  children: readonly RegisterableItems[],
-  owner: string,
-  known: Registrations,
-  problems: Problems,
-): Registrations {
+/** What an override brings along: children of its own, and framework definitions that it refers to. */
+export function collectBrought(override: Registration, known: Registrations, problems: Problems): Registrations {
   const found = new Map<string, Pending>();
-  for (const child of children) {
-    if (!known.has(child.id)) collectTree(child, owner, found, problems);
+  const children = override.kind === "resource" ? resolveRegister(override.definition.register, override.config) : [];
+  for (const child of children as readonly unknown[]) {
+    // An override inherits the children of its base, which are registered already.
+    if (!known.has((child as { readonly id: string } | undefined)?.id ?? "")) {
+      collectTree(child, override.id, found, problems);
+    }
   }
-  return resolveAll(found, problems, known);
+  for (const { id, owner } of found.values()) {
+    const existing = known.get(id);
+    if (existing !== undefined && found.delete(id)) problems.add(duplicateOf(existing, owner));
+  }
+  return resolveAll(found, problems, { override, known });
 }
 
 /** Dependencies of one registration, function forms resolved with its config. */
@@ -112,14 +115,7 @@ function collectTree(
     }
     const existing = found.get(pending.id);
     if (existing !== undefined) {
-      const owners = [existing.owner, owner].filter((id) => id !== undefined);
-      problems.add(
-        duplicateRegistrationError.create({
-          type: kindNames[existing.kind],
-          id: pending.id,
-          ...(owners.length > 0 && { owners }),
-        }),
-      );
+      problems.add(duplicateOf(existing, owner));
       continue;
     }
     found.set(pending.id, pending);
@@ -127,6 +123,12 @@ function collectTree(
     const children = resolveRegister(pending.definition.register, pending.config);
     for (let index = children.length - 1; index >= 0; index--) stack.push({ item: children[index], owner: pending.id });
   }
+}
+
+function duplicateOf(existing: Pending, owner: string | undefined): Error {
+  const owners = [existing.owner, owner].filter((id) => id !== undefined);
+  const type = kindNames[existing.kind];
+  return duplicateRegistrationError.create({ type, id: existing.id, ...(owners.length > 0 && { owners }) });
 }
 
 /** What kind of definition an item is; `undefined` when it is none. */
@@ -163,12 +165,19 @@ export function presetOf(definition: IResource<any, any>): FrameworkPreset["valu
 }
 
 /** Resolves dependencies and adds framework definitions that are only referred to, in front of what refers to them. */
-function resolveAll(found: Map<string, Pending>, problems: Problems, known?: Registrations): Registrations {
+function resolveAll(
+  found: Map<string, Pending>,
+  problems: Problems,
+  into?: { readonly override: Registration; readonly known: Registrations },
+): Registrations {
   const referred = new Map<string, Pending>();
   const resolve = (pending: Pending): void => {
     pending.dependencies = dependenciesOf(pending);
+    addReferences(pending);
+  };
+  const addReferences = (pending: Pending): void => {
     for (const target of frameworkReferences(pending)) {
-      if (found.has(target.id) || referred.has(target.id) || known?.has(target.id)) continue;
+      if (found.has(target.id) || referred.has(target.id) || into?.known.has(target.id)) continue;
       const added = new Map<string, Pending>();
       collectTree(target, undefined, added, problems);
       // Claimed before they are resolved, since framework definitions may refer to each other.
@@ -176,6 +185,7 @@ function resolveAll(found: Map<string, Pending>, problems: Problems, known?: Reg
       for (const each of added.values()) resolve(each);
     }
   };
+  if (into !== undefined) addReferences(into.override);
   for (const pending of found.values()) resolve(pending);
   return referred.size === 0 ? found : new Map([...referred, ...found]);
 }
