@@ -1,0 +1,143 @@
+import type { IEvent } from "../../define/event";
+import type { ITask } from "../../define/task";
+import { exposureNotEnabled, notExposed, notRegistered, WireFailureError } from "../../errors/wireErrors";
+import type { Store } from "../../runtime/store";
+import type { TaskCell } from "../../runtime/taskCell";
+import type { WireTarget } from "../protocol/wire";
+import type { TunnelRunner } from "../routing/tags";
+import { isHttpServerTunnel, isTunnelResource } from "../routing/tunnelResource";
+
+/** A task that may be called from outside. */
+export interface ServedTask {
+  readonly kind: "task";
+  /** Read `invoke` at each call: before the run is ready it may be relinked. */
+  readonly cell: TaskCell;
+  readonly acceptsContexts: boolean;
+}
+
+/** An event that may be emitted from outside. */
+export interface ServedEvent {
+  readonly kind: "event";
+  readonly event: IEvent;
+  readonly acceptsContexts: boolean;
+}
+
+/** What may be reached, in the order the tunnels name it. */
+export interface AllowList {
+  /** Whether a server tunnel says anything at all. */
+  readonly enabled: boolean;
+  /** Without a server tunnel: whether everything registered may be reached. */
+  readonly open: boolean;
+  readonly tasks: ReadonlyMap<string, ServedTask>;
+  readonly events: ReadonlyMap<string, ServedEvent>;
+}
+
+/** The allow-list of a run while it boots, and from `freeze` on for good. */
+export interface AllowListSource {
+  /** Before `freeze`: what the tunnels initialised so far say. */
+  current(): AllowList;
+  freeze(): AllowList;
+}
+
+export interface AllowListOptions {
+  /** Without a server tunnel everything registered may be reached. */
+  readonly open: boolean;
+  /** A predicate threw, so the item was left out. */
+  readonly onSkipped: (id: string, error: unknown) => void;
+}
+
+export function createAllowListSource(store: Store, options: AllowListOptions): AllowListSource {
+  let frozen: AllowList | undefined;
+  return {
+    current: () => frozen ?? readAllowList(store, options),
+    freeze: () => (frozen ??= readAllowList(store, options)),
+  };
+}
+
+/** What an allow-list serves under a target. @throws {WireFailureError} 403 or 404 */
+export function admit(allowList: AllowList, { kind, id }: WireTarget): ServedTask | ServedEvent {
+  const served = kind === "task" ? allowList.tasks.get(id) : allowList.events.get(id);
+  if (served !== undefined) return served;
+  const subject = kind === "task" ? "Task" : "Event";
+  if (allowList.enabled) throw new WireFailureError(notExposed(subject, id));
+  throw new WireFailureError(allowList.open ? notRegistered(subject, id) : exposureNotEnabled);
+}
+
+/** Evaluates the selectors of every server tunnel that is initialised. */
+export function readAllowList(store: Store, { open, onSkipped }: AllowListOptions): AllowList {
+  const tunnels = [...store.resources.values()]
+    .filter(({ resource, isInitialized }) => isInitialized && isTunnelResource(resource))
+    .map(({ value }) => value as TunnelRunner)
+    .filter(isHttpServerTunnel);
+  const enabled = tunnels.length > 0;
+  const everything = open && !enabled ? [{ selector: () => true, acceptsContexts: true }] : [];
+  const chosenBy = <D extends Definition>(selections: readonly Selection<D>[], registered: ReadonlyMap<string, D>) =>
+    select([...selections, ...everything], registered, onSkipped);
+
+  const tasks = new Map<string, ServedTask>();
+  const registeredTasks = new Map([...store.tasks].map(([id, { task }]) => [id, task]));
+  for (const [id, accepts] of chosenBy(tunnels.map(taskSelection), registeredTasks)) {
+    const cell = store.findTask(id);
+    if (cell) tasks.set(id, { kind: "task", cell, acceptsContexts: accepts });
+  }
+
+  const events = new Map<string, ServedEvent>();
+  const registeredEvents = new Map([...store.events].map(([id, { event }]) => [id, event]));
+  for (const [id, accepts] of chosenBy(tunnels.map(eventSelection), registeredEvents)) {
+    const event = registeredEvents.get(id);
+    if (event) events.set(id, { kind: "event", event, acceptsContexts: accepts });
+  }
+  return { enabled, open: open && !enabled, tasks, events };
+}
+
+interface Definition {
+  readonly id: string;
+}
+
+interface Selection<D extends Definition> {
+  readonly selector: readonly (string | Definition)[] | ((definition: D) => boolean) | undefined;
+  readonly acceptsContexts: boolean;
+}
+
+const acceptsContexts = ({ allowAsyncContext }: TunnelRunner): boolean => allowAsyncContext !== false;
+const taskSelection = (tunnel: TunnelRunner): Selection<ITask> => ({
+  selector: tunnel.tasks,
+  acceptsContexts: acceptsContexts(tunnel),
+});
+const eventSelection = (tunnel: TunnelRunner): Selection<IEvent> => ({
+  selector: tunnel.events,
+  acceptsContexts: acceptsContexts(tunnel),
+});
+
+/** Registered ids that are selected, each with whether callers may set contexts: one tunnel that says no is enough. */
+function select<D extends Definition>(
+  selections: readonly Selection<D>[],
+  registered: ReadonlyMap<string, D>,
+  onSkipped: AllowListOptions["onSkipped"],
+): Map<string, boolean> {
+  const selected = new Map<string, boolean>();
+  for (const { selector, acceptsContexts: accepts } of selections) {
+    for (const id of idsOf(selector, registered, onSkipped)) selected.set(id, accepts && selected.get(id) !== false);
+  }
+  return selected;
+}
+
+function idsOf<D extends Definition>(
+  selector: Selection<D>["selector"],
+  registered: ReadonlyMap<string, D>,
+  onSkipped: AllowListOptions["onSkipped"],
+): string[] {
+  if (selector === undefined) return [];
+  if (typeof selector !== "function") {
+    return selector.map((item) => (typeof item === "string" ? item : item.id)).filter((id) => registered.has(id));
+  }
+  const picks = (definition: D): boolean => {
+    try {
+      return selector(definition);
+    } catch (error) {
+      onSkipped(definition.id, error);
+      return false;
+    }
+  };
+  return [...registered.values()].filter(picks).map(({ id }) => id);
+}

@@ -1,0 +1,49 @@
+import type { IAsyncContext } from "../../define/asyncContext";
+import { isThenable } from "../../lib/guards";
+import { hasContextScope, type ContextSlots } from "../../platform/contextScope";
+import type { SerializerLike } from "../../serializer/codec";
+
+/** Reads a context header into slots; `undefined` when there is nothing to provide. Never throws. */
+export type ReadContexts = (header: string | string[] | undefined) => ContextSlots | undefined;
+
+/**
+ * Prepares the reading of async contexts that callers send along.
+ *
+ * Whatever is unknown, malformed or refused by its schema is ignored, entry by entry: a caller with a newer or broken
+ * context must not lose its call.
+ */
+export function createContextReader(
+  contexts: ReadonlyMap<string, IAsyncContext>,
+  serializer: SerializerLike,
+): ReadContexts {
+  if (contexts.size === 0 || !hasContextScope()) return () => undefined;
+  return (header) => {
+    const text = typeof header === "object" ? header[0] : header;
+    if (text === undefined || text === "") return undefined;
+    const slots = new Map<string, unknown>();
+    for (const [id, sent] of entriesOf(text, serializer)) {
+      const context = contexts.get(id);
+      if (context !== undefined && typeof sent === "string") fill(slots, context, sent);
+    }
+    return slots.size === 0 ? undefined : slots;
+  };
+}
+
+function entriesOf(text: string, serializer: SerializerLike): [string, unknown][] {
+  try {
+    const parsed = serializer.parse<unknown>(text);
+    return typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : [];
+  } catch {
+    return [];
+  }
+}
+
+function fill(slots: Map<string, unknown>, context: IAsyncContext, text: string): void {
+  try {
+    const value: unknown = context.validate(context.parse(text));
+    // An asynchronous schema cannot be waited for where `provide` could not either.
+    if (!isThenable(value)) slots.set(context.id, value);
+  } catch {
+    // Ignored, as said above.
+  }
+}

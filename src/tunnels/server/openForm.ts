@@ -1,0 +1,41 @@
+import { missingFilePart, WireFailureError } from "../../errors/wireErrors";
+import type { InputFileMeta } from "../../platform/inputFile";
+import type { FormBody, IncomingForm, IncomingFormBody, WireFile } from "../protocol/wire";
+import { hydrateFiles } from "./hydrateFiles";
+
+/** Makes the handle that a task receives for a file. */
+export type OpenFile = (meta: InputFileMeta, source: WireFile["source"]) => unknown;
+
+/**
+ * A form that is still arriving, or one that is all there.
+ *
+ * @throws {WireFailureError} (as a rejection) the manifest is missing or malformed, or names a file that is not there
+ */
+export async function openForm(
+  body: FormBody | IncomingFormBody,
+  readInput: (manifest: string) => unknown,
+  openFile: OpenFile,
+): Promise<IncomingForm> {
+  if (body.kind === "incomingForm") return body.open(readInput);
+  const files = new Map(body.files.map((file) => [file.id, file]));
+  const input = hydrateFiles(readInput(body.manifest), ({ id, meta }) => {
+    const file = files.get(id);
+    if (file === undefined) throw new WireFailureError(missingFilePart);
+    return openFile(mergeFileMeta(meta, file.meta), file.source);
+  });
+  return { input, finished: Promise.resolve(), discard() {} };
+}
+
+/** What the manifest says about a file comes before what came with its bytes. */
+export function mergeFileMeta(
+  stated: Partial<InputFileMeta> = {},
+  carried: Partial<InputFileMeta> = {},
+): InputFileMeta {
+  return {
+    name: stated.name ?? carried.name ?? "upload",
+    type: stated.type ?? carried.type,
+    size: stated.size ?? carried.size,
+    lastModified: stated.lastModified ?? carried.lastModified,
+    extra: stated.extra ?? carried.extra,
+  };
+}
