@@ -139,6 +139,7 @@ function createRun<L extends Logger>(
         await disposeAll(initialized, cells.resources);
       } finally {
         eventManager.dispose();
+        await presetValues.dispose();
       }
     })());
 
@@ -273,9 +274,14 @@ function createTaskRunner(cells: Cells): TaskRunner {
 }
 
 /** Values of framework resources: of registered ones from the start, of others when somebody asks. */
-function createPresetValues(cells: Cells, { presets }: Framework, handles: Omit<PresetScope, "valueOf">) {
+function createPresetValues(cells: Cells, { presets }: Framework, handles: Omit<PresetScope, "valueOf" | "onDispose">) {
   const values = new Map<string, unknown>();
-  const scope: PresetScope = { ...handles, valueOf: (resource) => read(resource) as never };
+  const disposers: (() => Promise<void>)[] = [];
+  const scope: PresetScope = {
+    ...handles,
+    valueOf: (resource) => read(resource) as never,
+    onDispose: (dispose) => void disposers.push(dispose),
+  };
 
   function compute(id: string, own: FrameworkPreset["value"]): unknown {
     if (!values.has(id)) values.set(id, ((presets.get(id) ?? own) as (scope: PresetScope) => unknown)(scope));
@@ -294,6 +300,8 @@ function createPresetValues(cells: Cells, { presets }: Framework, handles: Omit<
 
   return {
     read,
+    // An application's own failure to dispose is the one to report.
+    dispose: async () => void (await Promise.allSettled(disposers.map((dispose) => dispose()))),
     fill({ registrations }: BootPlan): void {
       for (const registration of registrations.values()) {
         if (registration.kind !== "resource" || registration.preset === undefined) continue;

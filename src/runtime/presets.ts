@@ -30,4 +30,6 @@ export interface PresetScope {
   readonly logger: Logger;
   /** The value of another framework resource of this run. */
   valueOf<V extends Promise<any>>(resource: IResource<any, V>): Awaited<V>;
+  /** Called after everything of the application was disposed of; all are called at once. */
+  onDispose(dispose: () => Promise<void>): void;
 }

@@ -1,3 +1,5 @@
+import type { InputFileMeta } from "../../platform/inputFile";
+
 /** Bytes as they come; the consumer pulls, so back-pressure is the consumer's pace. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
@@ -55,17 +57,6 @@ export interface StreamBody {
 
 export type WireBody = TextBody | FormBody | IncomingFormBody | StreamBody;
 
-/** What is known about a file. */
-export interface InputFileMeta {
-  name: string;
-  type?: string | undefined;
-  /** In bytes; not checked against what arrives. */
-  size?: number | undefined;
-  /** In ms since 1970. */
-  lastModified?: number | undefined;
-  extra?: Record<string, unknown> | undefined;
-}
-
 /** One file of a form, and where its bytes come from. */
 export interface WireFile {
   readonly id: string;
@@ -85,6 +76,24 @@ export interface WireRequest {
   readonly body: WireBody;
   /** Aborts when the caller gives up. Reading it may be what starts listening, so read it only if needed. */
   readonly signal: AbortSignal | undefined;
+  /** Told while the body leaves; clients only. */
+  readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
+  /** Told while the reply's body arrives; clients only. */
+  readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/** How much of a request's body was handed to the connection. */
+export interface UploadProgress {
+  readonly sentBytes: number;
+  /** Absent when a stream of unknown length is among what is sent. */
+  readonly totalBytes?: number | undefined;
+}
+
+/** How much of a reply's body has arrived. */
+export interface DownloadProgress {
+  readonly receivedBytes: number;
+  /** Absent when the far side does not say. */
+  readonly totalBytes?: number | undefined;
 }
 
 /** What a reply carries. */

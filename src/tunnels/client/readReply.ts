@@ -1,0 +1,92 @@
+import type { IErrorHelper } from "../../errors/defineError";
+import { isError } from "../../errors/normaliseThrown";
+import { TunnelError } from "../../errors/tunnelError";
+import type { SerializerLike } from "../../serializer/codec";
+import type { WireResponse } from "../protocol/wire";
+
+/** What reading a reply needs to know of the client. */
+export interface ReplyReading {
+  readonly serializer: SerializerLike;
+  /** Error helpers by id; what they threw on the far side is thrown again as theirs. */
+  readonly errors: ReadonlyMap<string, IErrorHelper>;
+  /** Name under which the details of an `HTTP_ERROR` list the reason phrase. */
+  readonly statusKey: "statusText" | "statusMessage";
+}
+
+/** A reply that came as text, not checked beyond being an object. */
+export interface LooseEnvelope {
+  readonly ok?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/**
+ * Reads the envelope of a reply that says the call succeeded.
+ *
+ * The status decides nothing as long as there is an envelope: peers differ in the statuses they use.
+ *
+ * @param fallback message where the reply brings none
+ * @throws {TunnelError} the call failed, or the reply is no envelope; for failures of a known helper, that helper's error
+ */
+export function readEnvelope(
+  { status, statusText, contentType }: WireResponse,
+  text: string,
+  fallback: string,
+  reading: ReplyReading,
+): LooseEnvelope {
+  const isOk = status >= 200 && status < 300;
+  const httpError = (): TunnelError => {
+    const details = {
+      statusCode: status,
+      [reading.statusKey]: statusText,
+      contentType,
+      ...(text !== "" && { bodyPreview: text.slice(0, previewLength) }),
+    };
+    // Readable under its usual name whichever name is listed.
+    if (reading.statusKey !== "statusText") Object.defineProperty(details, "statusText", { value: statusText });
+    const message = `Tunnel HTTP ${status}${statusText ? ` ${statusText}` : ""}`;
+    return new TunnelError("HTTP_ERROR", message, details, { httpCode: status });
+  };
+
+  if (text === "" && !isOk) throw httpError();
+  let envelope: unknown;
+  try {
+    envelope = text === "" ? undefined : reading.serializer.parse(text);
+  } catch (error) {
+    throw isOk ? error : httpError();
+  }
+  if (typeof envelope !== "object" || envelope === null) throw new TunnelError("INVALID_RESPONSE", fallback);
+  const { ok, error } = envelope as LooseEnvelope;
+  if (ok) return envelope;
+  throw revive(error, fallback, reading.errors);
+}
+
+/** In UTF-16 units. */
+const previewLength = 512;
+
+/** The error a failed call is rejected with. */
+function revive(error: unknown, fallback: string, errors: ReplyReading["errors"]): Error {
+  const failure = toTunnelError(error, fallback);
+  const helper = failure.id === undefined ? undefined : errors.get(failure.id);
+  if (helper === undefined) return failure;
+  try {
+    return helper.create(failure.data ?? {});
+  } catch {
+    // Two versions of an application may disagree about the data; what happened there is what matters here.
+    return failure;
+  }
+}
+
+function toTunnelError(error: unknown, fallback: string): TunnelError {
+  if (typeof error === "string") return new TunnelError("UNKNOWN", error);
+  if (isError(error)) return new TunnelError("UNKNOWN", error.message);
+  if (typeof error !== "object" || error === null) return new TunnelError("UNKNOWN", fallback);
+  const { code, message, details, id, data, httpCode } = error as Record<string, unknown>;
+  if (typeof message !== "string") return new TunnelError("UNKNOWN", fallback);
+  if (typeof code !== "string") return new TunnelError("UNKNOWN", message);
+  return new TunnelError(code, message || fallback, details, {
+    id: typeof id === "string" ? id : undefined,
+    data,
+    httpCode: typeof httpCode === "number" ? httpCode : undefined,
+  });
+}

@@ -1,0 +1,89 @@
+import { isPlainObject } from "../../lib/guards";
+import { isFileSentinel, type FileSentinel } from "../../platform/inputFile";
+import type { ByteStream, WireFile } from "../protocol/wire";
+
+/** An input whose files were taken out. */
+export interface ExtractedFiles {
+  /** A copy with bare sentinels; what is no array or plain object is the original. */
+  readonly input: unknown;
+  /** In the order they were met, each source once. */
+  readonly files: readonly WireFile[];
+}
+
+/**
+ * Takes the files out of an input. Only arrays and plain objects are searched, so dates, maps and the like keep their
+ * place and their type; loops stay loops.
+ *
+ * @returns `undefined` when there is no file with a source: the input can travel as it is
+ * @throws {Error} two files share one id
+ */
+export function extractFiles(input: unknown): ExtractedFiles | undefined {
+  if (!holdsFile(input)) return undefined;
+  const files = new Map<string, WireFile>();
+  const copies = new Map<object, unknown>();
+
+  function copy(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    if (copies.has(value)) return copies.get(value);
+    if (isFileSentinel(value)) return remember(value, extract(value));
+    if (Array.isArray(value)) {
+      const items = remember(value, [] as unknown[]);
+      for (const item of value) items.push(copy(item));
+      return items;
+    }
+    if (!isPlainObject(value)) return value;
+    const fields = remember(value, {} as Record<string, unknown>);
+    for (const [key, field] of Object.entries(value)) {
+      // No serializer sends it, and assigning it would replace the prototype.
+      if (key !== "__proto__") fields[key] = copy(field);
+    }
+    return fields;
+  }
+
+  function remember<T>(original: object, made: T): T {
+    copies.set(original, made);
+    return made;
+  }
+
+  function extract(sentinel: FileSentinel): object {
+    const { id, meta = { name: "upload" } } = sentinel;
+    const source = sourceOf(sentinel);
+    if (source !== undefined) {
+      const known = files.get(id);
+      if (known !== undefined && contentOf(known.source) !== contentOf(source)) {
+        throw new Error(`Two files of one call share the id "${id}". Give each file its own id.`);
+      }
+      files.set(id, known ?? { id, meta, source });
+    }
+    return { $runnerFile: "File", id, meta: sentinel.meta };
+  }
+
+  return { input: copy(input), files: [...files.values()] };
+}
+
+/** Most inputs hold none, and are not copied then. */
+function holdsFile(input: unknown): boolean {
+  if (typeof input !== "object" || input === null) return false;
+  const seen = new Set<object>();
+  const pending: unknown[] = [input];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (isFileSentinel(value)) {
+      if (sourceOf(value) !== undefined) return true;
+    } else if (Array.isArray(value) || isPlainObject(value)) {
+      for (const item of Object.values(value)) pending.push(item);
+    }
+  }
+  return false;
+}
+
+/** Where the bytes are; `undefined` for a sentinel that only describes a file. */
+function sourceOf({ _node: node, _web: web }: FileSentinel): WireFile["source"] | undefined {
+  if (node?.buffer !== undefined) return { bytes: node.buffer };
+  if (node?.stream !== undefined) return { stream: node.stream as ByteStream };
+  return web?.blob === undefined ? undefined : { blob: web.blob };
+}
+
+const contentOf = (source: WireFile["source"]): unknown => Object.values(source)[0];

@@ -1,0 +1,18 @@
+import type { FormBody } from "../protocol/wire";
+
+/** Name of the form field that holds the input, files left as sentinels. */
+export const manifestField = "__manifest";
+/** Name of the part with a file's bytes. */
+export const filePart = (id: string): string => `file:${id}`;
+/** File name of a part whose file has none. */
+export const defaultFileName = "upload";
+
+/** A form for fetch and XMLHttpRequest. Files are blobs here, and their parts get the type of the blob. */
+export function formDataOf({ manifest, files }: FormBody): FormData {
+  const form = new FormData();
+  form.append(manifestField, manifest);
+  for (const { id, meta, source } of files) {
+    if ("blob" in source) form.append(filePart(id), source.blob, meta.name || defaultFileName);
+  }
+  return form;
+}

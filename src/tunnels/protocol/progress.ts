@@ -1,0 +1,24 @@
+/** Counts the bytes of one body and tells about them now and then. */
+export interface ByteCounter {
+  add(bytes: number): void;
+  /** Tells the final count, whenever it told last. */
+  finish(): void;
+}
+
+const intervalMs = 50;
+
+/** @param report called with the bytes so far, at most every 50 ms and once at the end */
+export function createByteCounter(report: (bytes: number) => void): ByteCounter {
+  let bytes = 0;
+  let reportedAtMs = -Infinity;
+  return {
+    add(count) {
+      bytes += count;
+      const nowMs = performance.now();
+      if (nowMs - reportedAtMs < intervalMs) return;
+      reportedAtMs = nowMs;
+      report(bytes);
+    },
+    finish: () => report(bytes),
+  };
+}

@@ -1,0 +1,76 @@
+import { formDataOf } from "../files/formDataBody";
+import { targetPath } from "../protocol/paths";
+import { createByteCounter } from "../protocol/progress";
+import type { Transport, WireRequest } from "../protocol/wire";
+
+/** Where a fetch transport sends its calls. */
+export interface FetchTransportConfig {
+  /** Without the slash at the end. */
+  readonly baseUrl: string;
+  /** Default: the global `fetch`, looked up at each call. */
+  readonly fetchImpl?: typeof fetch | undefined;
+}
+
+/**
+ * Carries calls by fetch: JSON and forms of blobs, answered by text. Redirects are refused, or the token would follow.
+ *
+ * @throws {Error} there is no fetch
+ */
+export function fetchTransport({ baseUrl, fetchImpl }: FetchTransportConfig): Transport {
+  if (fetchImpl === undefined && typeof globalThis.fetch !== "function") {
+    throw new Error("global fetch is not available; provide fetchImpl in config");
+  }
+  const send = fetchImpl ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
+  return async (request) => {
+    const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
+    const body = await webBodyOf(request);
+    const init = { method, headers, body, signal, redirect: "error" };
+    const response = await send(baseUrl + targetPath(target), init as RequestInit);
+    // fetch tells nothing of what it has sent; where it has a reply, that is all.
+    if (onProgress !== undefined) onProgress({ sentBytes: sizeOf(request, body), totalBytes: sizeOf(request, body) });
+    return {
+      // What stands in for a fetch may know less than fetch.
+      status: response.status ?? 200,
+      statusText: response.statusText,
+      contentType: response.headers?.get("content-type") ?? undefined,
+      body: { kind: "text", text: await readText(response, onDownloadProgress) },
+    };
+  };
+}
+
+/** A body for fetch and XMLHttpRequest. */
+export async function webBodyOf({ body }: WireRequest): Promise<string | FormData> {
+  if (body.kind === "text") return body.read();
+  if (body.kind === "form") return formDataOf(body);
+  throw new TypeError(`fetch cannot carry a ${body.kind} body.`);
+}
+
+/** Without the few bytes around the parts of a form, which only fetch knows. */
+function sizeOf({ body }: WireRequest, sent: string | FormData): number {
+  if (typeof sent === "string") return utf8.encode(sent).byteLength;
+  return body.kind !== "form"
+    ? 0
+    : body.files.reduce(
+        (sum, { source }) => sum + ("blob" in source ? source.blob.size : 0),
+        utf8.encode(body.manifest).byteLength,
+      );
+}
+
+const utf8 = /* @__PURE__ */ new TextEncoder();
+
+async function readText(response: Response, report: WireRequest["onDownloadProgress"]): Promise<string> {
+  if (report === undefined || !response.body) return response.text();
+  const length = Number(response.headers.get("content-length"));
+  // The length is that of the compressed bytes; what arrives here was decompressed.
+  const totalBytes = length > 0 && !response.headers.has("content-encoding") ? length : undefined;
+  const counter = createByteCounter((receivedBytes) => report({ receivedBytes, totalBytes }));
+  const decoder = new TextDecoder();
+  const reader = response.body.getReader();
+  let text = "";
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    counter.add(chunk.value.byteLength);
+    text += decoder.decode(chunk.value, { stream: true });
+  }
+  counter.finish();
+  return text + decoder.decode();
+}

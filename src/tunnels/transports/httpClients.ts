@@ -1,0 +1,109 @@
+import type { CallCodecOptions, ClientAuth, Refusals } from "../client/callCodec";
+import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
+import type { Transport } from "../protocol/wire";
+import { fetchTransport } from "./fetchTransport";
+import { readBaseUrl, withHttpOptions, type HttpOptions } from "./httpOptions";
+import { mixedTransport } from "./mixedTransport";
+import { hasXhr, xhrTransport } from "./xhrTransport";
+
+/** What every HTTP client is configured with. */
+export interface HttpCallerConfig
+  extends
+    Pick<CallCodecOptions, "serializer" | "auth" | "contexts" | "errorRegistry">,
+    Pick<HttpOptions, "onRequest" | "timeoutMs"> {
+  /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
+  readonly baseUrl: string;
+}
+
+/** A secret that goes along with every call. */
+export interface HttpClientAuth extends ClientAuth {}
+
+/** Configures `createHttpClient`. */
+export interface HttpClientConfig extends HttpCallerConfig {
+  readonly auth?: HttpClientAuth | undefined;
+  /** Takes the place of the global `fetch`, in tests for example. */
+  readonly fetchImpl?: typeof fetch | undefined;
+}
+
+/** A client for code that runs anywhere: JSON, and uploads of blobs. */
+export interface HttpClient extends RemoteClient {}
+
+/** A secret that goes along with every call. */
+export interface ExposureFetchAuthConfig extends ClientAuth {}
+
+/** Configures `createExposureFetch`. */
+export interface ExposureFetchConfig extends HttpCallerConfig {
+  readonly auth?: ExposureFetchAuthConfig | undefined;
+  /** Takes the place of the global `fetch`, in tests for example. */
+  readonly fetchImpl?: typeof fetch | undefined;
+}
+
+/** The smallest client: JSON only. */
+export interface ExposureFetchClient extends RemoteClient {}
+
+/** Configures `globals.tunnels.http.createClient`. */
+export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl"> {
+  /** Where the exposure is mounted. */
+  readonly url: string;
+}
+
+/**
+ * Makes the smallest client: JSON over fetch.
+ *
+ * @throws {Error} no `baseUrl`, or no fetch
+ * @see readmes/TUNNELS.md
+ */
+export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
+  const baseUrl = readBaseUrl(config.baseUrl, "createExposureFetch");
+  const transport = withHttpOptions(fetchTransport({ ...config, baseUrl }), { ...config, baseUrl });
+  return createTunnelClient({ ...config, transport, refuses: jsonOnly });
+}
+
+/**
+ * Makes the smallest client: JSON over fetch. As `createExposureFetch`, with `url` for `baseUrl`.
+ *
+ * @throws {Error} no `url`, or no fetch
+ */
+export const createExposureClient = ({ url, ...config }: ExposureClientConfig): ExposureFetchClient =>
+  createExposureFetch({ ...config, baseUrl: url });
+
+/**
+ * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls with `onProgress` go through
+ * XMLHttpRequest where there is one.
+ *
+ * @throws {Error} no `baseUrl`, or no fetch
+ * @see readmes/TUNNELS.md
+ */
+export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config, {});
+
+/** What a platform may do better than fetch. */
+export interface UniversalCarriers {
+  /** For calls without files. */
+  readonly text?: ((baseUrl: string) => Transport) | undefined;
+  readonly close?: Parameters<typeof createTunnelClient>[0]["close"];
+}
+
+/** `createHttpClient`, with better transports where the platform has them. */
+export function createUniversalClient(config: HttpClientConfig, carriers: UniversalCarriers): HttpClient {
+  const baseUrl = readBaseUrl(config.baseUrl, "createHttpClient");
+  const { fetchImpl } = config;
+  const byFetch = fetchTransport({ baseUrl, fetchImpl });
+  const byXhr = xhrTransport(baseUrl);
+  const web: Transport = (request) =>
+    request.onProgress !== undefined && fetchImpl === undefined && hasXhr() ? byXhr(request) : byFetch(request);
+  const text = carriers.text?.(baseUrl);
+  const carry = text === undefined ? web : mixedTransport({ text, rest: web });
+  const transport = withHttpOptions(carry, { ...config, baseUrl });
+  return createTunnelClient({ ...config, transport, close: carriers.close, refuses: universalRefusals });
+}
+
+const universalRefusals: Refusals = {
+  streams:
+    "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
+  nodeFiles:
+    "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
+};
+
+const sendsJsonOnly =
+  "createExposureFetch sends JSON only. Use createHttpClient for blobs, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.";
+const jsonOnly: Refusals = { streams: sendsJsonOnly, files: sendsJsonOnly };

@@ -1,0 +1,84 @@
+import type { MaybePromise } from "../../lib/typeLevel";
+import { targetPath } from "../protocol/paths";
+import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
+
+/** What a hook sees of a request, and may change of it. */
+export interface OutgoingRequest {
+  readonly url: string;
+  /** Names in lower case. Adding, replacing and deleting is honoured. */
+  readonly headers: Record<string, string>;
+}
+
+/** What every HTTP client does around its transport. */
+export interface HttpOptions {
+  readonly baseUrl: string;
+  /** Last word on the headers; what it throws rejects the call before anything was sent. */
+  readonly onRequest?: ((request: OutgoingRequest) => MaybePromise<void>) | undefined;
+  /** From `onRequest` to the end of the reply, or to the start of a streamed one. 0 or absent: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** What a call that takes too long is rejected with. Default: the `AbortError` of fetch. */
+  readonly timeoutError?: ((url: string, timeoutMs: number) => Error) | undefined;
+}
+
+/**
+ * Cuts the slash at the end of a base URL.
+ *
+ * @param owner names the function in the error
+ * @throws {Error} there is no base URL
+ */
+export function readBaseUrl(baseUrl: string | undefined, owner: string): string {
+  if (!baseUrl) throw new Error(`${owner} requires baseUrl`);
+  return baseUrl.endsWith("/") ? baseUrl.slice(0, -1) : baseUrl;
+}
+
+/** Adds hook and deadline to a transport; without either, it is the transport itself. */
+export function withHttpOptions(carry: Transport, options: HttpOptions): Transport {
+  const { baseUrl, onRequest, timeoutMs = 0, timeoutError } = options;
+  if (onRequest === undefined && !(timeoutMs > 0)) return carry;
+
+  async function prepared(request: WireRequest): Promise<WireResponse> {
+    if (onRequest === undefined) return carry(request);
+    const headers = { ...request.headers } as Record<string, string>;
+    await onRequest({ url: baseUrl + targetPath(request.target), headers });
+    request.signal?.throwIfAborted();
+    return carry({ ...request, headers });
+  }
+  if (!(timeoutMs > 0)) return (request) => settleOrAbort(prepared(request), request.signal);
+
+  return async (request) => {
+    const deadline = new AbortController();
+    const { signal } = request;
+    const forward = (): void => deadline.abort(signal?.reason);
+    const stop = (): void => signal?.removeEventListener("abort", forward);
+    signal?.addEventListener("abort", forward, { once: true });
+    const timer = setTimeout(() => {
+      deadline.abort(timeoutError?.(baseUrl + targetPath(request.target), timeoutMs));
+    }, timeoutMs);
+    try {
+      const response = await settleOrAbort(prepared({ ...request, signal: deadline.signal }), deadline.signal);
+      if (response.body.kind === "stream") onceOver(response.body.stream, stop);
+      else stop();
+      return response;
+    } catch (error) {
+      stop();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** Rejects with the signal's reason, also when a hook or a `fetchImpl` does not care about signals. */
+function settleOrAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Streams of carriers are Node's, which say when they are over; the caller's signal reaches them until then. */
+function onceOver(stream: object, callback: () => void): void {
+  (stream as { once?: (event: "close", listener: () => void) => void }).once?.("close", callback);
+}

@@ -1,0 +1,57 @@
+import { targetPath } from "../protocol/paths";
+import type { Transport, WireResponse } from "../protocol/wire";
+import { webBodyOf } from "./fetchTransport";
+
+/** Whether calls that want to know their upload progress can have it: fetch does not tell. */
+export const hasXhr = (): boolean => typeof globalThis.XMLHttpRequest === "function";
+
+/**
+ * Carries calls by XMLHttpRequest, for `onProgress` in browsers. It follows redirects, which nothing can prevent; a
+ * reply from elsewhere is refused.
+ */
+export const xhrTransport =
+  (baseUrl: string): Transport =>
+  async (request) => {
+    const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
+    const url = baseUrl + targetPath(target);
+    const body = await webBodyOf(request);
+    signal?.throwIfAborted();
+
+    const xhr = new XMLHttpRequest();
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) {
+      if (value !== undefined) xhr.setRequestHeader(name, String(value));
+    }
+    const totalOf = ({ lengthComputable, total }: ProgressEvent): number | undefined =>
+      lengthComputable ? total : undefined;
+    if (onProgress !== undefined) {
+      const report = (event: ProgressEvent): void =>
+        onProgress({ sentBytes: event.loaded, totalBytes: totalOf(event) });
+      xhr.upload.onprogress = report;
+      xhr.upload.onload = report;
+    }
+    if (onDownloadProgress !== undefined) {
+      xhr.onprogress = (event) => onDownloadProgress({ receivedBytes: event.loaded, totalBytes: totalOf(event) });
+    }
+
+    return new Promise<WireResponse>((resolve, reject) => {
+      const abort = (): void => xhr.abort();
+      signal?.addEventListener("abort", abort, { once: true });
+      xhr.onloadend = () => signal?.removeEventListener("abort", abort);
+      xhr.onabort = () => reject(signal?.reason as Error);
+      // The words of fetch: where the reply comes from should not matter to a `catch`.
+      xhr.onerror = () => reject(new TypeError("Failed to fetch"));
+      xhr.onload = () => {
+        if (xhr.responseURL !== new URL(url, globalThis.location?.href).href)
+          return reject(new TypeError("Failed to fetch"));
+        const contentType = xhr.getResponseHeader("content-type") ?? undefined;
+        resolve({
+          status: xhr.status,
+          statusText: xhr.statusText,
+          contentType,
+          body: { kind: "text", text: xhr.responseText },
+        });
+      };
+      xhr.send(body);
+    });
+  };
