@@ -91,20 +91,20 @@ export default defineConfig(
       ],
     },
   },
-  {
-    files: filesOfThePublicApi(),
+  ...[...publicNames()].map(([file, names]) => ({
+    files: [file],
     plugins: { jsdoc },
     settings: { jsdoc: { mode: "typescript" } },
     rules: {
       "jsdoc/require-jsdoc": [
         "error",
         {
-          publicOnly: true,
-          require: { ClassDeclaration: true, FunctionDeclaration: true },
+          require: { FunctionDeclaration: false },
           contexts: [
-            "TSInterfaceDeclaration",
-            "TSTypeAliasDeclaration",
-            "ExportNamedDeclaration > VariableDeclaration",
+            ...["FunctionDeclaration", "ClassDeclaration", "TSInterfaceDeclaration"].map(
+              (type) => `ExportNamedDeclaration > ${type}[id.name=/^(?:${names.join("|")})$/]`,
+            ),
+            `ExportNamedDeclaration[declaration.declarations.0.id.name=/^(?:${names.join("|")})$/]`,
           ],
           checkConstructors: false,
           enableFixer: false,
@@ -114,7 +114,7 @@ export default defineConfig(
       "jsdoc/no-types": "error",
       "jsdoc/check-param-names": ["error", { disableMissingParamChecks: true }],
     },
-  },
+  })),
   {
     files: tests,
     plugins: { jest },
@@ -156,18 +156,24 @@ export default defineConfig(
   },
 );
 
-/** The files whose exports the entries re-export, read from the entries themselves. */
-function filesOfThePublicApi() {
-  const entries = ["src/index.ts", "src/node/index.ts", "src/errors/index.ts", "src/platform/createFile.ts"];
-  const found = new Set();
+/** What the entries export, by the file that declares it; read from the entries and the files they pass on. */
+function publicNames() {
+  const names = new Map();
   const visit = (file) => {
-    if (found.has(file) || !existsSync(file)) return;
-    found.add(file);
-    for (const [, specifier] of readFileSync(file, "utf8").matchAll(/^\}? ?(?:export .*)?from "(\.[^"]+)";/gm)) {
+    for (const [, list, specifier] of readFileSync(file, "utf8").matchAll(
+      /^export (?:type )?(?:\* as \w+|\*|\{([^}]*)\}) from "(\.[^"]+)";/gm,
+    )) {
       const target = join(dirname(file), specifier);
-      visit([`${target}.ts`, join(target, "index.ts")].find((path) => existsSync(path)) ?? file);
+      const source = [`${target}.ts`, join(target, "index.ts")].find((path) => existsSync(path));
+      if (!source) continue;
+      if (list === undefined) visit(source);
+      // The header of this file speaks for all of its symbols.
+      else if (source !== "src/lib/symbols.ts") {
+        const exported = [...list.matchAll(/(?:type )?(\w+)(?: as \w+)?,?/g)].map(([, name]) => name);
+        names.set(source, [...new Set([...(names.get(source) ?? []), ...exported])]);
+      }
     }
   };
-  entries.forEach(visit);
-  return [...found];
+  ["src/index.ts", "src/node/index.ts", "src/errors/index.ts"].filter((entry) => existsSync(entry)).forEach(visit);
+  return names;
 }
