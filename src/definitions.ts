@@ -38,6 +38,7 @@ export type {
   IOptionalDependency,
 } from "./lib/injectable";
 export type { IsNever, IsUnknown, MaybePromise, Open, OpenConfig, With } from "./lib/typeLevel";
+// eslint-disable-next-line no-restricted-syntax -- a file of nothing but public names
 export type * from "./define/typeNames";
 
 // Definitions

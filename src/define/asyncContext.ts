@@ -57,7 +57,7 @@ export interface AsyncContextFluentBuilder<T = unknown> {
   build(): IAsyncContext<T>;
 }
 
-/** Config of `requireContext`. */
+/** What `requireContext` is given: the context a task cannot do without. */
 export interface RequireContextMiddlewareConfig {
   readonly context: IAsyncContext<any>;
 }

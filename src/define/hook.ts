@@ -123,7 +123,7 @@ export function defineHook<D extends DependencyMap = {}, const On extends ValidO
   definition: IHookDefinition<D, On>,
 ): IHook<D, On, M> {
   assertId("hook", definition.id);
-  return createHook(definition as HookDraft, captureFilePath(defineHook)) as IHook<D, On, M>;
+  return createHook(definition, captureFilePath(defineHook)) as IHook<D, On, M>;
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
@@ -147,7 +147,7 @@ export function hookBuilderOf(draft: HookDraft, filePath: () => string): HookFlu
       }
       return createHook(draft, filePath);
     },
-  }) as unknown as HookFluentBuilder<any>; // the shape exists only for the checker
+  }); // the shape exists only for the checker
 }
 
 /** @internal */

@@ -53,7 +53,6 @@ interface MiddlewareFields<C> {
 }
 
 /** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "taskMiddleware";
@@ -70,7 +69,6 @@ export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
   readonly $config?: readonly [C];
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "taskMiddleware";
@@ -85,7 +83,6 @@ export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = a
 }
 
 /** Wraps the `init` of resources. `In` and `Out` are contracts on config and value. */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "resourceMiddleware";
@@ -102,7 +99,6 @@ export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
   readonly $config?: readonly [C];
 }
 
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export interface IResourceMiddlewareConfigured<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "resourceMiddleware";
@@ -248,7 +244,7 @@ export function defineTaskMiddleware<C = any, In = void, Out = void, D extends D
   definition: ITaskMiddlewareDefinition<C, In, Out, D>,
 ): ITaskMiddleware<C, In, Out, D> {
   assertId("task middleware", definition.id);
-  return createMiddleware("taskMiddleware", definition as MiddlewareDraft, captureFilePath(defineTaskMiddleware));
+  return createMiddleware("taskMiddleware", definition, captureFilePath(defineTaskMiddleware));
 }
 
 /** Makes a resource middleware from a definition object. */
@@ -256,11 +252,7 @@ export function defineResourceMiddleware<C = any, In = void, Out = void, D exten
   definition: IResourceMiddlewareDefinition<C, In, Out, D>,
 ): IResourceMiddleware<C, In, Out, D> {
   assertId("resource middleware", definition.id);
-  return createMiddleware(
-    "resourceMiddleware",
-    definition as MiddlewareDraft,
-    captureFilePath(defineResourceMiddleware),
-  );
+  return createMiddleware("resourceMiddleware", definition, captureFilePath(defineResourceMiddleware));
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */

@@ -1,6 +1,4 @@
 import { symbolFilePath } from "../lib/symbols";
-import type { DependencyMap, InjectedInResourceMap, InjectedMap } from "../lib/injectable";
-import type { IAsyncContext } from "./asyncContext";
 import type { IEventEmission } from "./event";
 import {
   createHook,

@@ -36,7 +36,7 @@ export type OverridableElements = { readonly kind: string; readonly id: string }
  *
  * `C` is the config, `V` the promise of the value. The other parameters exist for annotations written against 5.x.
  */
-/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see above */
+
 export interface IResource<
   C = void,
   V extends Promise<any> = Promise<any>,
@@ -46,7 +46,6 @@ export interface IResource<
   Tags = any,
   Mw = any,
 > extends Injectable {
-  /* eslint-enable @typescript-eslint/no-unused-vars */
   readonly kind: "resource";
   readonly id: string;
   readonly meta: IResourceMeta;
@@ -310,15 +309,7 @@ export function defineResource<
   const Mw extends readonly ResourceMiddlewareAttachmentType[] = [],
 >(definition: IResourceDefinition<C, V, D, Context, Tags, Mw>): IResource<C, V, D, Context, M, Tags, Mw> {
   assertId("resource", definition.id);
-  return createResource(definition as ResourceDraft, captureFilePath(defineResource)) as IResource<
-    C,
-    V,
-    D,
-    Context,
-    M,
-    Tags,
-    Mw
-  >;
+  return createResource(definition, captureFilePath(defineResource)) as IResource<C, V, D, Context, M, Tags, Mw>;
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
@@ -343,7 +334,7 @@ export function resourceBuilderOf(draft: ResourceDraft, filePath: () => string):
     init: (init: NonNullable<ResourceDraft["init"]>) => at({ init }),
     dispose: (dispose: NonNullable<ResourceDraft["dispose"]>) => at({ dispose }),
     build: () => createResource(draft, filePath),
-  }) as unknown as ResourceFluentBuilder<any>; // the shape exists only for the checker
+  }); // the shape exists only for the checker
 }
 
 /** @internal */

@@ -63,7 +63,8 @@ export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & {
  *
  * `I` is the input, `O` the promise of the result. The other parameters exist for annotations written against 5.x.
  */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility, see above
+
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see above */
 export interface ITask<
   I = any,
   O extends Promise<any> = any,
@@ -72,6 +73,7 @@ export interface ITask<
   Tags = any,
   Mw = any,
 > extends Injectable {
+  /* eslint-enable @typescript-eslint/no-unused-vars */
   readonly kind: "task";
   readonly id: string;
   readonly meta: ITaskMeta;
@@ -296,7 +298,7 @@ function taskFromDefinition<
   const Mw extends readonly TaskMiddlewareAttachmentType[] = [],
 >(definition: ITaskDefinition<I, O, D, Tags, Mw>): ITask<I, O, D, M, Tags, Mw> {
   assertId("task", definition.id);
-  return createTask(definition as TaskDraft, captureFilePath(taskFromDefinition));
+  return createTask(definition, captureFilePath(taskFromDefinition));
 }
 
 /** Makes a phantom task from a definition object. */

@@ -49,6 +49,7 @@ export type ResolveInput<Existing, Proposed> = Open<Existing> extends true ? Pro
 export type ResolveConfig<Existing, Proposed> = OpenConfig<Existing> extends true ? Proposed : Existing;
 
 // Contracts
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export type IContractable<_Config = any, In = any, Out = any> = Contract<In, Out>;
 export type ExtractContractOf<T> = T extends { readonly $contract?: infer C } ? NonNullable<C> : never;
 export type ExtractContractsFromCollection<Items> = Items extends readonly (infer Item)[]

@@ -23,12 +23,10 @@ export class CancellationError extends Error {
     super(reason ?? "Operation cancelled", options);
     this.name = cancellationId;
     this.data = reason === undefined ? {} : { reason };
+    Object.defineProperty(this, symbolErrorInstance, { value: true });
   }
 
-  get [symbolErrorInstance](): true {
-    return true;
-  }
-
+  // eslint-disable-next-line runner/pure-top-level -- `instanceof` across package copies is worth the bytes
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A subclass keeps the ordinary meaning of `instanceof`.
     if (this !== CancellationError) return Function.prototype[Symbol.hasInstance].call(this, value);

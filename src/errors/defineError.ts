@@ -79,10 +79,8 @@ class HelperError<Data> extends Error {
     this.name = id;
     this.id = id;
     this.data = data;
-  }
-
-  get [symbolErrorInstance](): true {
-    return true;
+    // In the constructor: bundlers keep a class with a computed key, used or not.
+    Object.defineProperty(this, symbolErrorInstance, { value: true });
   }
 }
 

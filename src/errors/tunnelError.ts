@@ -27,16 +27,14 @@ export class TunnelError extends Error {
     super(message);
     this.name = "TunnelError";
     this.code = code;
+    Object.defineProperty(this, brand, { value: true });
     // Absent facts stay absent, so that spreading or printing the error shows only what is known.
     const known = Object.entries({ details, ...extras }).filter(([, value]) => value !== undefined);
     Object.assign(this, Object.fromEntries(known));
   }
 
-  get [brand](): true {
-    return true;
-  }
-
   /** Holds for instances of another copy of the package as well. */
+  // eslint-disable-next-line runner/pure-top-level -- `instanceof` across package copies is worth the bytes
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== TunnelError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;

@@ -19,7 +19,7 @@ export function frameworkResource<V>(id: string, options: FrameworkResourceOptio
     {
       id,
       tags: system ? [globalTags.system] : [],
-      [symbolFramework]: { value, injectFor } as FrameworkPreset,
+      [symbolFramework]: { value, injectFor },
     },
     () => "unknown",
   );

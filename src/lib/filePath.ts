@@ -35,6 +35,6 @@ function readFirstFile(holder: StackHolder): string {
     return "unknown";
   } finally {
     // `undefined` is the engine's default here; deleting instead would drop a hook installed meanwhile.
-    Error.prepareStackTrace = prepare as NonNullable<typeof prepare>;
+    Error.prepareStackTrace = prepare;
   }
 }

@@ -6,7 +6,7 @@ import { unknownItemTypeError } from "../errors/bootErrors";
 import { taskNotRegisteredError } from "../errors/runErrors";
 import { getPlatform } from "../platform/platform";
 import { onUncaughtError } from "../platform/processEvents";
-import { applyOverrides } from "./applyOverrides";
+import { applyOverrides, type OverrideRequest } from "./applyOverrides";
 import { createCells, HookDependencyState, type Cells } from "./cells";
 import { checkEmissions, findReentrantEvents } from "./checkEmissions";
 import { collect, presetOf } from "./collect";
@@ -51,7 +51,7 @@ export async function boot<V, L extends Logger>(
   await getPlatform().init?.();
   const logger = framework.createLogger(options.logs);
   const { plan, requests } = planRun(root, framework, options);
-  const run = createRun(plan, requests, framework, options, logger);
+  const run = createRun({ plan, overrideRequests: requests, framework, options, logger });
   if (options.dryRun) {
     await logger.debug("Dry run mode. Skipping initialization...", fromRun);
     return run.result as RunResult<V, L>;
@@ -79,17 +79,19 @@ function planRun(root: Root, { builtins, initFirst }: Framework, options: Resolv
   return { plan, requests };
 }
 
+interface RunParts<L extends Logger> {
+  readonly plan: BootPlan;
+  readonly overrideRequests: readonly OverrideRequest[];
+  readonly framework: Framework<L>;
+  readonly options: ResolvedRunOptions;
+  readonly logger: L;
+}
+
 /** Everything of one run, wired but not started. */
-function createRun<L extends Logger>(
-  plan: BootPlan,
-  overrideRequests: Parameters<typeof createStore>[0]["overrideRequests"],
-  framework: Framework<L>,
-  options: ResolvedRunOptions,
-  logger: L,
-) {
+function createRun<L extends Logger>({ plan, overrideRequests, framework, options, logger }: RunParts<L>) {
   const lock = createLock();
   const interceptors = createMiddlewareInterceptors();
-  const onUnhandledError = options.onUnhandledError ?? createDefaultUnhandledError(logger as never);
+  const onUnhandledError = options.onUnhandledError ?? createDefaultUnhandledError(logger);
   const report = (kind: "task" | "resourceInit", error: unknown, source: string): void =>
     void safeReportUnhandledError(onUnhandledError, { error, kind, source });
 

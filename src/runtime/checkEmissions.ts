@@ -50,7 +50,7 @@ export function findReentrantEvents(plan: BootPlan, emitsAnything: EmitsAnything
   return new Set([...emits.keys()].filter((id) => returnsTo(id, emits)));
 }
 
-const none: ReentrantEvents = new Set();
+const none: ReentrantEvents = /* @__PURE__ */ new Set();
 
 /** Events that a definition may emit, directly or through what it depends on; `undefined` for any. */
 function reachableEvents(

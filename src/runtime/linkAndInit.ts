@@ -1,5 +1,5 @@
 import { cancellationError } from "../errors/cancellation";
-import { HookDependencyState, type Cells, type MiddlewareCell } from "./cells";
+import { HookDependencyState, type MiddlewareCell } from "./cells";
 import { createDependencyBinder, injectDependencies, type InjectionSources } from "./inject";
 import { annotateInitFailure, initResource } from "./linkResource";
 import type { MiddlewareInterceptors } from "./middlewareManager";
@@ -35,7 +35,7 @@ async function linkInParallel(context: LinkContext): Promise<void> {
   for (const id of plan.order) {
     const isRoot = id === plan.root.id;
     // The root is the last one to initialise, whatever it depends on.
-    const needed = isRoot ? [...done.values()] : plan.edges(id).map((each) => done.get(each));
+    const needed = isRoot ? [...done.values()] : plan.edges(id).flatMap((each) => done.get(each) ?? []);
     done.set(
       id,
       Promise.all(needed).then(async () => {

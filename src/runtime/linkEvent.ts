@@ -70,7 +70,7 @@ function linkPlain(event: IEvent, unheard: boolean, deliver: Deliver): LinkedEve
           try {
             return deliver(new Emission(event, data, source)) ?? Promise.resolve();
           } catch (error) {
-            return Promise.reject(error as Error);
+            return Promise.reject(error);
           }
         },
     async emitWithResult(data, source) {

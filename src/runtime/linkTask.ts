@@ -60,7 +60,8 @@ export function linkTask(link: TaskLink): Invoke {
     throw error;
   };
   return (input, options) => {
-    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, signalSourceOf(options));
+    const call =
+      options === undefined ? new Call(undefined, undefined) : new Call(options.journal, signalSourceOf(options));
     try {
       const result = inner(input, call);
       // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
@@ -80,8 +81,7 @@ function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step
   const body: Step =
     bindDependencies === undefined
       ? (input, call) => run(input, dependencies, call)
-      : (input, call) =>
-          run(input, call.given === undefined ? dependencies : bindDependencies(call.given), call);
+      : (input, call) => run(input, call.given === undefined ? dependencies : bindDependencies(call.given), call);
   return withSchemas(task, body);
 }
 
@@ -169,6 +169,6 @@ function toPromise(step: Step, input: unknown, call: Call): Promise<unknown> {
     const result = step(input, call);
     return result instanceof Promise ? result : Promise.resolve(result);
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 }
