@@ -26,7 +26,6 @@ export class CancellationError extends Error {
     Object.defineProperty(this, symbolErrorInstance, { value: true });
   }
 
-  // eslint-disable-next-line runner/pure-top-level -- `instanceof` across package copies is worth the bytes
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A subclass keeps the ordinary meaning of `instanceof`.
     if (this !== CancellationError) return Function.prototype[Symbol.hasInstance].call(this, value);

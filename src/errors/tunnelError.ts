@@ -34,7 +34,6 @@ export class TunnelError extends Error {
   }
 
   /** Holds for instances of another copy of the package as well. */
-  // eslint-disable-next-line runner/pure-top-level -- `instanceof` across package copies is worth the bytes
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== TunnelError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;

@@ -1,4 +1,4 @@
-import { createResource, type FrameworkPreset, type IResource } from "../define/resource";
+import { createResource, type IResource } from "../define/resource";
 import { symbolFramework } from "../lib/symbols";
 import type { PresetScope } from "../runtime/presets";
 import { globalTags } from "./tags";
