@@ -15,6 +15,7 @@ const lower = {
 /** Files of a layer that may import one thing above or beside it. */
 const exceptions = [
   { from: "define/asyncContext", to: "serializer/(createSerializer|Serializer)" },
+  { from: "platform/platform", to: "errors/runErrors" },
   { from: "node/index", to: "(index|run)" },
 ];
 

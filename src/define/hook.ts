@@ -99,7 +99,7 @@ export interface IHookDefinition<D extends DependencyMap = any, On extends Valid
   run(event: IEventEmission<HookPayload<On>>, dependencies: InjectedMap<D>): Promise<any>; // ignored
 }
 
-/** @internal Everything a hook is made from, without its types. */
+/** Everything a hook is made from, without its types. */
 export interface HookDraft {
   readonly id: string;
   readonly on?: ValidOnTarget | undefined;

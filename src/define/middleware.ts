@@ -207,7 +207,7 @@ export interface IResourceMiddlewareDefinition<C = any, In = void, Out = void, D
 
 type MiddlewareKind = "taskMiddleware" | "resourceMiddleware";
 
-/** @internal Everything a middleware is made from, without its types. */
+/** Everything a middleware is made from, without its types. */
 export interface MiddlewareDraft {
   readonly id: string;
   readonly dependencies?: DependencySource | undefined;

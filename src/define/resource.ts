@@ -269,7 +269,7 @@ export type ResourceInitFn<C, V extends Promise<any>, D extends DependencyMap, C
   context: Context,
 ) => V;
 
-/** @internal Everything a resource is made from, without its types. */
+/** Everything a resource is made from, without its types. */
 export interface ResourceDraft {
   readonly id: string;
   readonly dependencies?: DependencySource | undefined;

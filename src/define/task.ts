@@ -251,7 +251,7 @@ export interface ITaskDefinition<
   ): O & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
 }
 
-/** @internal Everything a task is made from, without its types. */
+/** Everything a task is made from, without its types. */
 export interface TaskDraft {
   readonly id: string;
   readonly dependencies?: DependencySource | undefined;

@@ -1,4 +1,3 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { Semaphore, type SemaphoreEvent, type SemaphoreEventType } from "./semaphore";
 
 const eventTypes: SemaphoreEventType[] = ["queued", "acquired", "released", "timeout", "aborted", "disposed"];

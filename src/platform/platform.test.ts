@@ -1,4 +1,3 @@
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { platformUnsupportedFunctionError } from "../errors/runErrors";
 import { getPlatform, perPlatform, PlatformAdapter, setPlatform, type PlatformId } from "./platform";
 

@@ -1,4 +1,3 @@
-import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import { getPlatform, PlatformAdapter, setPlatform } from "./platform";
 import { onShutdownSignal, onUncaughtError } from "./processEvents";
 

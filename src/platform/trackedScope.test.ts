@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { IAsyncLocalStorage } from "./asyncStorage";
 import { getPlatform, PlatformAdapter, setPlatform } from "./platform";
 import { createTrackedScope } from "./trackedScope";

@@ -1,7 +1,7 @@
 import { eventCycleError, type EmissionFrame } from "../errors/runErrors";
 import type { IEventEmission } from "../define/event";
 import type { TrackedScope } from "../platform/trackedScope";
-import type { Listener } from "./linkEvent";
+import type { Listener } from "./listener";
 
 /** One emission on the current async chain, and the hook of it that is running. */
 export interface GuardFrame extends EmissionFrame {

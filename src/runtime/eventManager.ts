@@ -3,7 +3,8 @@ import type { EventHandlerType, IEvent, IEventEmission } from "../define/event";
 import type { IHook } from "../define/hook";
 import { createTrackedScope, type TrackedScope } from "../platform/trackedScope";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
-import { linkEvent, type EventEmissionInterceptor, type LinkedEvent, type Listener } from "./linkEvent";
+import { linkEvent, type EventEmissionInterceptor, type LinkedEvent } from "./linkEvent";
+import type { Listener } from "./listener";
 import { excludeFromGlobalHooksId } from "../define/reservedIds";
 
 export type HookExecutionInterceptor = (

@@ -4,16 +4,8 @@ import type { IEvent, IEventEmission } from "../define/event";
 import { isThenable } from "../lib/guards";
 import { Emission } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
+import type { Listener } from "./listener";
 import { validator } from "./linkTask";
-
-/** A listener, ready to be called. */
-export interface Listener {
-  /** Id of the hook, or what `addListener` was given. */
-  readonly id: string | undefined;
-  readonly order: number;
-  readonly filter: ((emission: IEventEmission) => boolean) | undefined;
-  readonly run: (emission: IEventEmission) => unknown;
-}
 
 export type EventEmissionInterceptor = (
   next: (emission: IEventEmission) => Promise<void>,

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import { getPlatform, PlatformAdapter, setPlatform } from "../platform/platform";
 import { createTrackedScope } from "../platform/trackedScope";
 import { Queue, type QueueEvent, type QueueEventType } from "./queue";

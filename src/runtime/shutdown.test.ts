@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, jest } from "@jest/globals";
 import { getPlatform, PlatformAdapter, setPlatform } from "../platform/platform";
 import { registerForShutdown } from "./shutdown";
 

@@ -30,7 +30,7 @@ export function createClientFactory<Config extends object, Client extends Remote
   const dropped = new FinalizationRegistry<WeakRef<Client>>((reference) => open.delete(reference));
   scope.onDispose(async () => {
     const signal = AbortSignal.timeout(closeMs);
-    await Promise.allSettled([...open].map((reference) => reference.deref()?.close({ signal })));
+    await Promise.allSettled([...open].map(async (reference) => reference.deref()?.close({ signal })));
   });
   return (config) => {
     const fromRun = {

@@ -1,4 +1,3 @@
-import { describe, expect, it } from "@jest/globals";
 import { ansiTheme, formatJson, formatLines, type PrintableLog } from "./logFormat";
 
 const timestamp = new Date(Date.UTC(2024, 0, 2, 3, 4, 5, 67));

@@ -1,4 +1,3 @@
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { LogPrinterLevels, PrintableLog } from "./logFormat";
 import { LogPrinter } from "./logPrinter";
 

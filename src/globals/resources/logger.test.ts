@@ -1,4 +1,3 @@
-import { afterEach, describe, expect, it, jest } from "@jest/globals";
 import type { PrintableLog } from "./logFormat";
 import { Logger, type ILog, type LoggerOptions, type LogLevels } from "./logger";
 import { LogPrinter } from "./logPrinter";
