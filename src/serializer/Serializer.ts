@@ -89,6 +89,7 @@ export class Serializer implements SerializerLike {
   }
 }
 
+// eslint-disable-next-line no-restricted-syntax -- the one instance per process is what is promised
 let instance: Serializer | undefined;
 
 /**

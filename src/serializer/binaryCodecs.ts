@@ -1,33 +1,31 @@
 import type { ClassCodec } from "./codec";
 import { invalidPayload } from "./serializerError";
 
+const viewIds = [
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
+  "BigUint64Array",
+] as const;
+
 /** Every binary type travels as the bytes it shows, in memory order. */
 export function createBinaryCodecs(): ClassCodec[] {
   return [
     binaryCodec("ArrayBuffer", ArrayBuffer, 1, (bytes) => bytes.buffer),
     binaryCodec("DataView", DataView, 1, (bytes) => new DataView(bytes.buffer)),
     bufferCodec(),
-    viewCodec("Int8Array", Int8Array),
-    viewCodec("Uint8Array", Uint8Array),
-    viewCodec("Uint8ClampedArray", Uint8ClampedArray),
-    viewCodec("Int16Array", Int16Array),
-    viewCodec("Uint16Array", Uint16Array),
-    viewCodec("Int32Array", Int32Array),
-    viewCodec("Uint32Array", Uint32Array),
-    viewCodec("Float32Array", Float32Array),
-    viewCodec("Float64Array", Float64Array),
-    viewCodec("BigInt64Array", BigInt64Array),
-    viewCodec("BigUint64Array", BigUint64Array),
+    ...viewIds.map(viewCodec),
   ];
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-interface ViewConstructor {
-  new (buffer: ArrayBuffer): object;
-  readonly prototype: object;
-  readonly BYTES_PER_ELEMENT: number;
-}
 
 /** Node only; elsewhere its bytes are read as the class it extends. */
 function bufferCodec(): ClassCodec {
@@ -35,7 +33,8 @@ function bufferCodec(): ClassCodec {
   return binaryCodec("Buffer", Buffer, 1, (bytes) => (Buffer ? Buffer.from(bytes.buffer) : bytes));
 }
 
-function viewCodec(id: string, View: ViewConstructor): ClassCodec {
+function viewCodec(id: (typeof viewIds)[number]): ClassCodec {
+  const View = globalThis[id];
   return binaryCodec(id, View, View.BYTES_PER_ELEMENT, (bytes) => new View(bytes.buffer));
 }
 

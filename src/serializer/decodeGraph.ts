@@ -1,3 +1,4 @@
+import type { TypeCodec } from "./codec";
 import { isTypeRecord, isUnsafeKey, type GraphPayload, type NodeReference } from "./markers";
 import { adoptResult, fillPlaceholder } from "./placeholder";
 import { depthExceeded, invalidPayload, quoteId, serializerError } from "./serializerError";
@@ -19,6 +20,7 @@ export function decodeGraph(payload: GraphPayload, registry: TypeRegistry, maxDe
     nodes: payload.nodes,
     decoded: new Map(),
     open: new Map(),
+    spent: new Set(),
   });
 }
 
@@ -30,6 +32,14 @@ interface Run {
   readonly decoded: Map<string, unknown>;
   /** Typed nodes whose payload is being decoded. */
   readonly open: Map<string, OpenNode>;
+  /** What built-in values were made from, see `deserialize`. */
+  readonly spent: Set<object>;
+}
+
+interface UntrustedNode {
+  readonly kind?: unknown;
+  readonly type?: unknown;
+  readonly value?: unknown;
 }
 
 interface OpenNode {
@@ -44,7 +54,8 @@ function decodeValue(value: unknown, depth: number, run: Run): unknown {
   if (Array.isArray(value)) return decodeItems(value, depth, run);
   if ((value as Partial<NodeReference>).__ref !== undefined) return decodeReference(value, depth, run);
   if (isTypeRecord(value)) {
-    return run.registry.codecById(value.__type).deserialize(decodeValue(value.value, depth + 1, run));
+    const codec = run.registry.codecById(value.__type);
+    return deserialize(codec, decodeValue(value.value, depth + 1, run), run);
   }
   return decodeFields(safeFields(value), depth, run);
 }
@@ -63,8 +74,9 @@ function decodeReference(reference: object, depth: number, run: Run): unknown {
 
 function decodeNode(id: string, depth: number, run: Run): unknown {
   if (depth > run.maxDepth) throw depthExceeded(run.maxDepth);
-  const { kind, type, value } = findNode(id, run);
-  switch (kind) {
+  const node = findNode(id, run);
+  const { value } = node;
+  switch (node.kind) {
     case "array":
       if (!Array.isArray(value)) throw invalidPayload("array node");
       run.decoded.set(id, value);
@@ -76,7 +88,7 @@ function decodeNode(id: string, depth: number, run: Run): unknown {
       return decodeFields(fields, depth, run);
     }
     case "type": {
-      const decoded = decodeTypeNode(id, type, value, depth, run);
+      const decoded = decodeTypeNode(id, node, depth, run);
       run.decoded.set(id, decoded);
       return decoded;
     }
@@ -85,7 +97,7 @@ function decodeNode(id: string, depth: number, run: Run): unknown {
   }
 }
 
-function findNode(id: string, run: Run): { kind?: unknown; type?: unknown; value?: unknown } {
+function findNode(id: string, run: Run): UntrustedNode {
   const known = !isUnsafeKey(id) && Object.prototype.propertyIsEnumerable.call(run.nodes, id);
   const node = known ? run.nodes[id] : undefined;
   if (node === undefined || node === null) {
@@ -94,17 +106,32 @@ function findNode(id: string, run: Run): { kind?: unknown; type?: unknown; value
   return node;
 }
 
-function decodeTypeNode(id: string, type: unknown, value: unknown, depth: number, run: Run): unknown {
-  const codec = run.registry.codecById(type);
+function decodeTypeNode(id: string, node: UntrustedNode, depth: number, run: Run): unknown {
+  const codec = run.registry.codecById(node.type);
   const created = codec.create?.() ?? undefined;
   const open: OpenNode = { placeholder: (created as object | undefined) ?? {}, referenced: false };
 
   run.open.set(id, open);
-  const result = codec.deserialize(decodeValue(value, depth + 1, run));
+  const result = deserialize(codec, decodeValue(node.value, depth + 1, run), run);
   run.open.delete(id);
 
   if (created !== undefined) return fillPlaceholder(open.placeholder, result);
   return open.referenced ? adoptResult(open.placeholder, result, run.registry) : result;
+}
+
+/**
+ * Built-in types copy their payload, so each needs one of its own, as encoders write it. Otherwise a short text that
+ * refers to one long list many times would take memory without end.
+ */
+function deserialize(codec: TypeCodec, payload: unknown, run: Run): unknown {
+  if (codec.custom !== true && typeof payload === "object" && payload !== null) {
+    for (const part of [payload, (payload as { customFields?: unknown }).customFields]) {
+      if (typeof part !== "object" || part === null) continue;
+      if (run.spent.has(part)) throw invalidPayload(codec.id);
+      run.spent.add(part);
+    }
+  }
+  return codec.deserialize(payload);
 }
 
 function decodeItems(items: unknown[], depth: number, run: Run): unknown[] {

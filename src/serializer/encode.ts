@@ -1,5 +1,4 @@
 import type { TypeCodec } from "./codec";
-import { isUnsafeKey } from "./markers";
 import { depthExceeded, unsupportedValue } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
 
@@ -13,6 +12,19 @@ export interface Encoding<T> {
   encode(value: unknown, depth: number): T;
   /** As `encode`, for a payload that is the very object it was made from. */
   encodeAgain(value: object, depth: number): T;
+}
+
+/** Whether JSON has a text for the value that means the value. */
+export function isJsonScalar(value: unknown): value is string | number | boolean | null {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value);
+    default:
+      return value === null;
+  }
 }
 
 /**

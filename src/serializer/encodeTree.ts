@@ -1,5 +1,5 @@
 import type { TypeCodec } from "./codec";
-import { codecOfObject, codecOfPrimitive, encodePayload, isPlain, type Encoding } from "./encode";
+import { codecOfObject, codecOfPrimitive, encodePayload, isJsonScalar, isPlain, type Encoding } from "./encode";
 import { escapePrefix, isGraphPayload, isReservedKey, isTypeRecord, isUnsafeKey, type TypeRecord } from "./markers";
 import { depthExceeded, unsupportedValue, type SerializerError } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
@@ -51,18 +51,6 @@ function encodeValue(value: unknown, depth: number, run: TreeEncoding): unknown 
   return typeof value === "object" && value !== null
     ? encodeObject(value, depth, run)
     : encodeTyped(value, codecOfPrimitive(value, run.registry), depth, run);
-}
-
-function isJsonScalar(value: unknown): value is string | number | boolean | null {
-  switch (typeof value) {
-    case "string":
-    case "boolean":
-      return true;
-    case "number":
-      return Number.isFinite(value);
-    default:
-      return value === null;
-  }
 }
 
 function encodeObject(value: object, depth: number, run: TreeEncoding): unknown {

@@ -67,26 +67,11 @@ function defineHidden(error: Error, key: "stack" | "cause", value: unknown): voi
   Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
 }
 
-/** Fields with a place of their own, and those whose replacement would change how the error behaves. */
+/** Fields with a place of their own, and those that would shadow what every object inherits. */
 function isReservedField(key: string): boolean {
-  switch (key) {
-    case "name":
-    case "message":
-    case "stack":
-    case "cause":
-    case "toString":
-    case "toLocaleString":
-    case "toJSON":
-    case "valueOf":
-    case "hasOwnProperty":
-    case "isPrototypeOf":
-    case "propertyIsEnumerable":
-    case "__defineGetter__":
-    case "__defineSetter__":
-    case "__lookupGetter__":
-    case "__lookupSetter__":
-      return true;
-    default:
-      return isUnsafeKey(key);
-  }
+  return isStandardField(key) || isUnsafeKey(key) || Object.hasOwn(Object.prototype, key);
+}
+
+function isStandardField(key: string): boolean {
+  return key === "name" || key === "message" || key === "stack" || key === "cause" || key === "toJSON";
 }

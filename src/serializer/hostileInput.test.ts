@@ -110,6 +110,28 @@ const rows: readonly Row[] = [
     "Invalid Map payload",
     "INVALID_PAYLOAD",
   ],
+  [
+    "many values made of one list",
+    graph(
+      Array.from({ length: 20_000 }, () => ({ __type: "Buffer", value: ref("a") })),
+      { a: { kind: "array", value: Array.from({ length: 200_000 }, () => 0) } },
+    ),
+    "Invalid Buffer payload",
+    "INVALID_PAYLOAD",
+  ],
+  [
+    "errors that share their fields",
+    graph(
+      ["b", "c"].map((id) => ({ __type: "Error", value: ref(id) })),
+      {
+        a: { kind: "object", value: {} },
+        b: { kind: "object", value: { name: "E", message: "m", customFields: ref("a") } },
+        c: { kind: "object", value: { name: "E", message: "m", customFields: ref("a") } },
+      },
+    ),
+    "Invalid Error payload",
+    "INVALID_PAYLOAD",
+  ],
   ["map entries that are no pairs", record("Map", [[1, 2], { 0: 1, 1: 2 }]), "Invalid Map payload", "INVALID_PAYLOAD"],
   ["a map entry of three", record("Map", [[1, 2, 3]]), "Invalid Map payload", "INVALID_PAYLOAD"],
   ["a set that is a string", record("Set", "abc"), "Invalid Set payload", "INVALID_PAYLOAD"],

@@ -168,7 +168,7 @@ describe("any text", () => {
 
 /** `__proto__` included. */
 function ownKeys(entries: readonly (readonly [string, unknown])[]): object {
-  return Object.fromEntries(entries) as object;
+  return Object.fromEntries(entries);
 }
 
 function assertSafe(value: unknown, seen: Set<object>): void {

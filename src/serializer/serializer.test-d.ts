@@ -51,5 +51,6 @@ expectTypeOf(serializer.stringify(1)).toEqualTypeOf<string>();
 // What may be given where a serializer is asked for.
 expectTypeOf(serializer).toExtend<SerializerLike>();
 expectTypeOf(JSON).toExtend<SerializerLike>();
+// `any`: what `JSON.parse` and many wrappers of it return.
 expectTypeOf<{ stringify(value: unknown): string; parse(text: string): any }>().toExtend<SerializerLike>();
 expectTypeOf<{ stringify(value: unknown): string }>().not.toExtend<SerializerLike>();
