@@ -2,7 +2,7 @@ import {
   bindProcessErrorHandler,
   createDefaultUnhandledError,
   safeReportUnhandledError,
-  type OnUnhandledError,
+  type OnUnhandledErrorInfo,
 } from "./unhandledErrors";
 
 describe("createDefaultUnhandledError", () => {
@@ -33,7 +33,7 @@ describe("createDefaultUnhandledError", () => {
 
 describe("bindProcessErrorHandler", () => {
   it("reports with kind process and the event as source", async () => {
-    const handler = jest.fn<OnUnhandledError>();
+    const handler = jest.fn<void | Promise<void>, [OnUnhandledErrorInfo]>();
 
     await bindProcessErrorHandler(handler)("lost", "unhandledRejection");
 
