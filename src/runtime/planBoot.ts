@@ -45,7 +45,7 @@ export function planBoot(
   const edges = createEdges(registrations, layers);
   const { order, loops } = orderBoot(registrations, rootId, initFirst, edges);
   if (loops) {
-    const cycles = findCycles(order, edges).map((cycle) => cycle.join(" -> "));
+    const cycles = findCycles(registrations.keys(), edges).map((cycle) => cycle.join(" -> "));
     problems.add(circularDependenciesError.create({ cycles }));
   }
   return { registrations, root: registrations.get(rootId) as ResourceRegistration, layers, edges, order };

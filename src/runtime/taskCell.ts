@@ -1,6 +1,5 @@
 import { phantomTaskNotRoutedError, taskNotReadyError } from "../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../errors/bootErrors";
-import type { ExecutionJournal } from "../define/journal";
 import {
   isPhantomTask,
   type ITask,
@@ -8,6 +7,7 @@ import {
   type TaskDependencyWithIntercept,
   type TaskLocalInterceptor,
 } from "../define/task";
+import { isPlainObject } from "../lib/guards";
 import { symbolTunneledBy } from "../lib/symbols";
 import type { Call, SignalSource } from "./call";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
@@ -199,14 +199,18 @@ export function createInterceptableCaller(cell: TaskCell): TaskDependencyWithInt
   return caller as TaskDependencyWithIntercept<unknown, Promise<unknown>>;
 }
 
-/** A plain object that holds a journal or a signal, and nothing else. */
+/** A plain object that holds a journal or a signal, either of them possibly `undefined`, and nothing else. */
 export function isCallOptions(value: object | null): value is TaskCallOptions {
   if (value === null || !("signal" in value || "journal" in value)) return false;
+  if (!isPlainObject(value)) return false;
   return Object.entries(value).every(([key, entry]) =>
-    key === "signal" ? entry instanceof AbortSignal : key === "journal" && isJournal(entry),
+    key === "signal" ? isOptional(entry, isSignal) : key === "journal" && isOptional(entry, isJournal),
   );
 }
 
-function isJournal(value: unknown): value is ExecutionJournal {
+const isOptional = (value: unknown, is: (value: unknown) => boolean): boolean => value === undefined || is(value);
+const isSignal = (value: unknown): boolean => value instanceof AbortSignal;
+
+function isJournal(value: unknown): boolean {
   return typeof value === "object" && value !== null && "get" in value && "set" in value && "has" in value;
 }

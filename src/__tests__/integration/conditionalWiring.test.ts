@@ -1,4 +1,5 @@
 import { r, run, type RegisterableItems } from "../../index";
+import { appOf } from "../support/appOf";
 
 describe("the config a resource is given", () => {
   /** A resource that notes what each of its functions is called with. */
@@ -23,12 +24,7 @@ describe("the config a resource is given", () => {
   it("is {} for a bare registration", async () => {
     const { seen, probe } = createProbe();
 
-    await using _app = await run(
-      r
-        .resource("app")
-        .register(probe as RegisterableItems)
-        .build(),
-    );
+    await (await run(appOf(probe as RegisterableItems))).dispose();
 
     expect(seen).toEqual(everywhere({}));
   });
@@ -36,8 +32,7 @@ describe("the config a resource is given", () => {
   it("is {} for a bare root", async () => {
     const { seen, probe } = createProbe();
 
-    await using _app = await run(r.resource("app").register([]).build());
-    await using _bare = await run(probe as never);
+    await (await run(probe as never)).dispose();
 
     expect(seen).toEqual(everywhere({}));
   });
@@ -46,8 +41,8 @@ describe("the config a resource is given", () => {
     const { seen, probe } = createProbe();
     const root = createProbe();
 
-    await using _app = await run(r.resource("app").register(probe.with(config)).build());
-    await using _direct = await run(root.probe.with(config));
+    await (await run(appOf(probe.with(config)))).dispose();
+    await (await run(root.probe.with(config))).dispose();
 
     expect(seen).toEqual(everywhere(config));
     expect(root.seen).toEqual(everywhere(config));
@@ -72,7 +67,7 @@ describe("the config a resource is given", () => {
       .run(async () => {})
       .build();
 
-    await using app = await run(r.resource("app").register([limit, task]).build());
+    await using app = await run(appOf(limit, task));
     await app.runTask(task);
 
     expect(seen).toEqual([
@@ -94,12 +89,7 @@ describe("conditional registration", () => {
     .build();
 
   it.each([true, false])("follows the config (%s)", async (enabled) => {
-    await using app = await run(
-      r
-        .resource("app")
-        .register(feature.with({ metrics: enabled }))
-        .build(),
-    );
+    await using app = await run(appOf(feature.with({ metrics: enabled })));
 
     expect(app.store.tasks.has("metrics")).toBe(enabled);
   });
@@ -118,7 +108,7 @@ describe("conditional registration", () => {
       .register(() => metrics)
       .build();
 
-    await using app = await run(r.resource("app").register([nothing, undefinedly, single]).build());
+    await using app = await run(appOf(nothing, undefinedly, single));
 
     expect([...app.store.tasks.keys()]).toEqual(["metrics"]);
   });
@@ -171,12 +161,7 @@ describe("conditional registration", () => {
       .init(async (_config, { backend }) => backend)
       .build();
 
-    await using app = await run(
-      r
-        .resource("app")
-        .register([memory, disk, storage.with({ durable: true })])
-        .build(),
-    );
+    await using app = await run(appOf(memory, disk, storage.with({ durable: true })));
 
     expect(app.getResourceValue(storage)).toBe("disk");
   });
@@ -249,7 +234,7 @@ describe("optional dependencies", () => {
   it("are undefined when nobody registered them", async () => {
     const { seen, owners } = createDependents();
 
-    await using app = await run(r.resource("app").register(Object.values(owners)).build());
+    await using app = await run(appOf(...Object.values(owners)));
     await app.runTask(owners.task);
 
     expect(seen).toEqual({ hook: [], resource: [], task: [], "resource middleware": [], "task middleware": [] });
@@ -279,7 +264,7 @@ describe("optional dependencies", () => {
       .init(async (_, { task }) => task?.intercept(async (next, input) => (await next(input)) + 1))
       .build();
 
-    await using app = await run(r.resource("app").register([task, interceptor]).build());
+    await using app = await run(appOf(task, interceptor));
 
     expect(await app.runTask(task)).toBe(3);
   });

@@ -1,4 +1,5 @@
 import { Errors, globals, r, run } from "../../index";
+import { appOf } from "../support/appOf";
 import { rejectionOf } from "../support/failures";
 
 /** Resources that write down when they come and go. */
@@ -95,8 +96,9 @@ describe("an application of two levels", () => {
       .register([ordinary, forTask, forHook, forMiddleware, forResourceMiddleware])
       .register([task, hook, middleware, resourceMiddleware]);
 
-    await using _app = await run(root.build());
+    await using app = await run(root.build());
 
+    expect(app.store.isLocked).toBe(true);
     expect(log).toEqual(["+forResourceMiddleware", "+forMiddleware", "+forHook", "+forTask", "+ordinary"]);
   });
 
@@ -118,10 +120,7 @@ describe("an application of two levels", () => {
         seen.push(value, config, dependencies.name, context.opened);
       })
       .build();
-    const root = r
-      .resource("app")
-      .register([name, pool.with({ size: 3 })])
-      .build();
+    const root = appOf(name, pool.with({ size: 3 }));
 
     await (await run(root)).dispose();
     await (await run(root)).dispose();
@@ -300,7 +299,7 @@ describe("an init that fails", () => {
       .init(() => Promise.reject(thrown))
       .build();
 
-    const error = await rejectionOf(run(r.resource("app").register(broken).build()));
+    const error = await rejectionOf(run(appOf(broken)));
 
     expect(error.message).toBe(message);
     expect(error).toMatchObject({ resourceId: "b" });
@@ -332,7 +331,7 @@ describe("an init that fails", () => {
       .init(() => Promise.reject(new Error("boom")))
       .build();
 
-    const error = await rejectionOf(run(r.resource("app").register([stubborn, broken]).build()));
+    const error = await rejectionOf(run(appOf(stubborn, broken)));
 
     expect(error.message).toBe('Resource "broken" initialization failed: boom');
   });
@@ -383,12 +382,7 @@ describe("dispose", () => {
   it("attempts all resources and rejects with a single failure as it is", async () => {
     const log: string[] = [];
     const { log: others, traced } = createTrace();
-    const app = await run(
-      r
-        .resource("app")
-        .register([traced("first").build(), failing("second", log)])
-        .build(),
-    );
+    const app = await run(appOf(traced("first").build(), failing("second", log)));
 
     const error = await rejectionOf(app.dispose());
 
@@ -399,12 +393,7 @@ describe("dispose", () => {
 
   it("rejects with all failures when there are several, the first one's message first", async () => {
     const log: string[] = [];
-    const app = await run(
-      r
-        .resource("app")
-        .register([failing("a", log), failing("b", log)])
-        .build(),
-    );
+    const app = await run(appOf(failing("a", log), failing("b", log)));
 
     const error = await rejectionOf(app.dispose());
 
@@ -417,12 +406,7 @@ describe("dispose", () => {
   it("silences events: later emissions reach nobody", async () => {
     const ping = r.event("ping").build();
     const heard = jest.fn(async () => {});
-    const app = await run(
-      r
-        .resource("app")
-        .register([ping, r.hook("hook").on(ping).run(heard).build()])
-        .build(),
-    );
+    const app = await run(appOf(ping, r.hook("hook").on(ping).run(heard).build()));
 
     await app.dispose();
     await app.emitEvent(ping);
@@ -458,7 +442,7 @@ it("resource results are checked against their schema, and named", async () => {
     .init(() => Promise.resolve("80" as unknown as number))
     .build();
 
-  const error = await rejectionOf(run(r.resource("app").register(port).build()));
+  const error = await rejectionOf(run(appOf(port)));
 
   expect(Errors.validationError.is(error)).toBe(true);
   expect(error.message).toBe("Resource result validation failed for port: must be a number");

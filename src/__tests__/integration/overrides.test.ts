@@ -1,4 +1,5 @@
 import { defineOverride, Errors, globals, override, r, run, type OverridableElements } from "../../index";
+import { appOf } from "../support/appOf";
 import { rejectionOf } from "../support/failures";
 
 const mailer = r
@@ -49,12 +50,7 @@ describe("which override wins", () => {
         .overrides([named(id)])
         .build();
 
-    await using app = await run(
-      r
-        .resource("app")
-        .register([mailer, sibling("a"), sibling("b")])
-        .build(),
-    );
+    await using app = await run(appOf(mailer, sibling("a"), sibling("b")));
 
     expect(app.getResourceValue(mailer)).toBe("b");
     expect(await winner({ root: [named("first"), named("second")] })).toBe("second");
@@ -261,12 +257,7 @@ describe("an override", () => {
   it("can be forked, configured and made optional like any definition", async () => {
     const better = named("better");
 
-    await using app = await run(
-      r
-        .resource("app")
-        .register([mailer, better.fork("copy")])
-        .build(),
-    );
+    await using app = await run(appOf(mailer, better.fork("copy")));
 
     expect([app.getResourceValue("copy") as unknown, app.getResourceValue(mailer)]).toEqual(["better", "smtp"]);
     expect(better.optional().inner).toBe(better);
