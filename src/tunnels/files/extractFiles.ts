@@ -32,7 +32,7 @@ export function extractFiles(input: unknown): ExtractedFiles | undefined {
       return items;
     }
     if (!isPlainObject(value)) return value;
-    const fields = remember(value, {} as Record<string, unknown>);
+    const fields: Record<string, unknown> = remember(value, {});
     for (const [key, field] of Object.entries(value)) {
       // No serializer sends it, and assigning it would replace the prototype.
       if (key !== "__proto__") fields[key] = copy(field);

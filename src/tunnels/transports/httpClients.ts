@@ -1,5 +1,5 @@
 import type { CallCodecOptions, ClientAuth, Refusals } from "../client/callCodec";
-import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
+import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
 import type { Transport } from "../protocol/wire";
 import { fetchTransport } from "./fetchTransport";
 import { readBaseUrl, withHttpOptions, type HttpOptions } from "./httpOptions";
@@ -74,27 +74,25 @@ export const createExposureClient = ({ url, ...config }: ExposureClientConfig): 
  * @throws {Error} no `baseUrl`, or no fetch
  * @see readmes/TUNNELS.md
  */
-export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config, {});
+export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config);
 
-/** What a platform may do better than fetch. */
-export interface UniversalCarriers {
-  /** For calls without files. */
-  readonly text?: ((baseUrl: string) => Transport) | undefined;
-  readonly close?: Parameters<typeof createTunnelClient>[0]["close"];
+/** What a platform has that is better than fetch, for calls without files. */
+export interface TextCarrier {
+  readonly send: Transport;
+  readonly close: NonNullable<TunnelClientOptions["close"]>;
 }
 
-/** `createHttpClient`, with better transports where the platform has them. */
-export function createUniversalClient(config: HttpClientConfig, carriers: UniversalCarriers): HttpClient {
+/** `createHttpClient`, with the text carrier of the platform if there is one. */
+export function createUniversalClient(config: HttpClientConfig, carrier?: TextCarrier): HttpClient {
   const baseUrl = readBaseUrl(config.baseUrl, "createHttpClient");
   const { fetchImpl } = config;
   const byFetch = fetchTransport({ baseUrl, fetchImpl });
   const byXhr = xhrTransport(baseUrl);
   const web: Transport = (request) =>
     request.onProgress !== undefined && fetchImpl === undefined && hasXhr() ? byXhr(request) : byFetch(request);
-  const text = carriers.text?.(baseUrl);
-  const carry = text === undefined ? web : mixedTransport({ text, rest: web });
+  const carry = carrier === undefined ? web : mixedTransport({ text: carrier.send, rest: web });
   const transport = withHttpOptions(carry, { ...config, baseUrl });
-  return createTunnelClient({ ...config, transport, close: carriers.close, refuses: universalRefusals });
+  return createTunnelClient({ ...config, transport, close: carrier?.close, refuses: universalRefusals });
 }
 
 const universalRefusals: Refusals = {

@@ -1,0 +1,47 @@
+import { createWriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { PassThrough, pipeline, type Readable } from "node:stream";
+import { pipeline as pipelineAsync } from "node:stream/promises";
+import type { InputFile, InputFileMeta, NodeFileSource, RunnerFileSentinel } from "../../platform/inputFile";
+
+/**
+ * Puts a file into an input of a Smart or Mixed client, which sends its bytes beside the rest.
+ *
+ * @param source `buffer` wins over `stream`; a stream is read once, when the call is made
+ * @param id unique within one call: give every file its own when there are several. Default "F1"
+ * @see readmes/TUNNELS.md
+ */
+export const createNodeFile = <S extends NodeFileSource>(
+  meta: InputFileMeta,
+  source: S,
+  id = "F1",
+): RunnerFileSentinel & { _node: S } => ({ $runnerFile: "File", id, meta, _node: source });
+
+/** Reads a file into memory. */
+export async function readInputFileToBuffer(file: InputFile<Readable>): Promise<Buffer> {
+  const { stream } = await file.resolve();
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<unknown>) {
+    if (chunk !== null && chunk !== undefined) chunks.push(toBuffer(chunk));
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Writes a file to a path; missing directories are made, an existing file is replaced. */
+export async function writeInputFileToPath(
+  file: InputFile<Readable>,
+  targetPath: string,
+): Promise<{ bytesWritten: number }> {
+  const { stream } = await file.resolve();
+  await mkdir(dirname(targetPath), { recursive: true });
+  const target = createWriteStream(targetPath);
+  await pipelineAsync(stream, target);
+  return { bytesWritten: target.bytesWritten };
+}
+
+/** A new stream fed by another; what fails there fails here. */
+export const toPassThrough = (stream: Readable): Readable => pipeline(stream, new PassThrough(), () => {});
+
+const toBuffer = (chunk: unknown): Buffer =>
+  chunk instanceof Uint8Array ? Buffer.from(chunk) : Buffer.from(String(chunk));

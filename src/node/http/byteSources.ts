@@ -1,0 +1,35 @@
+import { Readable, Transform } from "node:stream";
+import type { ReadableStream as NodeWebStream } from "node:stream/web";
+import type { FileStream } from "../../platform/inputFile";
+
+/** Node streams as they are; web streams, generators and streams of the old kind as Node streams. */
+export function toReadable(source: FileStream | NodeJS.ReadableStream | ReadableStream<Uint8Array>): Readable {
+  if (source instanceof Readable) return source;
+  if ("getReader" in source) return Readable.fromWeb(source as NodeWebStream);
+  if ("pipe" in source && !(Symbol.asyncIterator in source)) return new Readable().wrap(source);
+  return Readable.from(source);
+}
+
+/** Passes bytes on and tells how many. */
+export function countingStream(count: (bytes: number) => void): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      count(chunk.byteLength);
+      done(null, chunk);
+    },
+  });
+}
+
+/** Passes bytes on and fails at anything else, which a socket would throw at instead. */
+export function bytesOnly(): Transform {
+  return new Transform({
+    writableObjectMode: true,
+    transform(chunk: unknown, _encoding, done) {
+      if (typeof chunk === "string" || chunk instanceof Uint8Array) done(null, chunk);
+      else
+        done(
+          new TypeError(`A stream to be sent holds a value of type ${typeof chunk}; only text and bytes can be sent.`),
+        );
+    },
+  });
+}

@@ -1,0 +1,62 @@
+import { pipeline, type Readable, type Transform } from "node:stream";
+import { brotliDecompress, createBrotliDecompress, createGunzip, createInflate, gunzip, inflate } from "node:zlib";
+import { promisify } from "node:util";
+import { TunnelError } from "../../errors/tunnelError";
+
+/** What a client that accepts compressed replies says it understands. */
+export const acceptEncoding = "gzip, deflate, br";
+
+interface Coding {
+  readonly stream: () => Transform;
+  readonly whole: (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
+}
+
+const gzip: Coding = { stream: () => createGunzip(), whole: /* @__PURE__ */ promisify(gunzip) };
+const codings: ReadonlyMap<string, Coding> = /* @__PURE__ */ new Map([
+  ["gzip", gzip],
+  ["x-gzip", gzip],
+  ["deflate", { stream: () => createInflate(), whole: /* @__PURE__ */ promisify(inflate) }],
+  ["br", { stream: () => createBrotliDecompress(), whole: /* @__PURE__ */ promisify(brotliDecompress) }],
+]);
+
+/**
+ * Undoes the content encoding of a stream. It is destroyed when reading stops before the end.
+ *
+ * @throws {TunnelError} `INVALID_RESPONSE`: an encoding nobody asked for
+ */
+export function decodeStream(stream: Readable, encoding: string | undefined): Readable {
+  return codingsOf(encoding).reduce<Readable>(
+    // What fails shows on the last stream, which is the one that is read.
+    (source, { stream: decoder }) => pipeline(source, decoder(), () => {}),
+    stream,
+  );
+}
+
+/**
+ * Undoes the content encoding of a whole body.
+ *
+ * @param limitBytes of the decoded bytes
+ * @throws {TunnelError} as `decodeStream`; an `Error` of zlib for bytes that are not in the encoding, or too many
+ */
+export async function decodeBytes(bytes: Buffer, encoding: string | undefined, limitBytes: number): Promise<Buffer> {
+  let decoded = bytes;
+  for (const { whole } of codingsOf(encoding)) decoded = await whole(decoded, { maxOutputLength: limitBytes });
+  return decoded;
+}
+
+/** In the order they are undone: the last one applied first. */
+function codingsOf(encoding: string | undefined): Coding[] {
+  const names = (encoding ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+  return names
+    .filter((name) => name !== "" && name !== "identity")
+    .reverse()
+    .map((name) => {
+      const coding = codings.get(name);
+      if (coding === undefined)
+        throw new TunnelError("INVALID_RESPONSE", `Tunnel reply has the unknown encoding "${name}".`);
+      return coding;
+    });
+}

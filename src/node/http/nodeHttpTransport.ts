@@ -1,0 +1,196 @@
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { pipeline, type Readable, type Transform } from "node:stream";
+import { promisify } from "node:util";
+import { createGzip, gzip } from "node:zlib";
+import { TunnelError } from "../../errors/tunnelError";
+import { clientClosed } from "../../tunnels/client/createTunnelClient";
+import { targetPath } from "../../tunnels/protocol/paths";
+import { createByteCounter } from "../../tunnels/protocol/progress";
+import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
+import { bytesOnly, countingStream, toReadable } from "./byteSources";
+import { defaultReplyBytes, errorOf, type Carrier } from "./carrier";
+import { acceptEncoding } from "./contentDecoding";
+import { readEndpoint, type Endpoint } from "./endpoint";
+import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
+import { readReply } from "./readNodeReply";
+
+/** What a client compresses. Replies that come compressed are read either way. */
+export interface ClientCompression {
+  /** Gzip request bodies. Only for exposures that accept it; nothing is negotiated. Default false. */
+  readonly requests?: boolean | undefined;
+  /** Tell the exposure that replies may be compressed. Default false. */
+  readonly responses?: boolean | undefined;
+}
+
+export interface NodeHttpTransportConfig {
+  readonly baseUrl: string;
+  readonly compression?: ClientCompression | undefined;
+  /** Largest JSON reply, decompressed, in bytes. Default 256 MiB. */
+  readonly maxReplyBytes?: number | undefined;
+}
+
+/**
+ * Carries every kind of body over node:http: text, forms with streamed files, and bytes in both directions at once.
+ *
+ * Replies that are no JSON are handed out as they arrive. Redirects are not followed.
+ */
+export function nodeHttpTransport({
+  baseUrl,
+  compression = {},
+  maxReplyBytes = defaultReplyBytes,
+}: NodeHttpTransportConfig): Carrier {
+  let connection: Connection | undefined;
+  const underWay = new Set<ClientRequest>();
+
+  async function send(wire: WireRequest): Promise<WireResponse> {
+    connection ??= connect(baseUrl);
+    const body = await prepareBody(wire, compression.requests === true);
+    const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
+    if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
+    const request = connection.open(targetPath(wire.target), wire.method, headers);
+    underWay.add(request);
+    request.once("close", () => underWay.delete(request));
+    return exchange(request, wire, body, maxReplyBytes);
+  }
+
+  return {
+    send,
+    async close({ signal } = {}) {
+      connection?.release();
+      const destroy = (): void => underWay.forEach((request) => request.destroy(clientClosed()));
+      if (signal?.aborted === true) destroy();
+      signal?.addEventListener("abort", destroy, { once: true });
+      await Promise.all([...underWay].map((request) => new Promise((resolve) => request.once("close", resolve))));
+      signal?.removeEventListener("abort", destroy);
+    },
+  };
+}
+
+/** What a call that takes longer than `timeoutMs` is rejected with. */
+export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
+  new TunnelError(
+    "REQUEST_TIMEOUT",
+    `Tunnel request timeout after ${timeoutMs}ms`,
+    { url, timeoutMs },
+    { httpCode: 408 },
+  );
+
+interface Connection {
+  open(path: string, method: string, headers: OutgoingHttpHeaders): ClientRequest;
+  /** Lets go of idle sockets, and of the others once they are idle. */
+  release(): void;
+}
+
+function connect(baseUrl: string): Connection {
+  const { isSecure, hostname, port, basePath }: Endpoint = readEndpoint(baseUrl);
+  const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const request = isSecure ? httpsRequest : httpRequest;
+  return {
+    open: (path, method, headers) => request({ agent, hostname, port, path: basePath + path, method, headers }),
+    release() {
+      agent.maxFreeSockets = 0;
+      for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
+    },
+  };
+}
+
+/** A body on its way, and what it adds to the headers. */
+interface OutgoingBody {
+  readonly headers: OutgoingHttpHeaders;
+  readonly content: string | Buffer | Readable;
+  /** What the content goes through before the socket. */
+  readonly stages: readonly Transform[];
+  /** Length before compression, if known. */
+  readonly totalBytes: number | undefined;
+}
+
+async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean): Promise<OutgoingBody> {
+  const encoding = isCompressed ? { "content-encoding": "gzip" } : {};
+  if (body.kind === "text") {
+    const text = await body.read();
+    const totalBytes = Buffer.byteLength(text);
+    const content = isCompressed ? await gzipped(text) : text;
+    const length = typeof content === "string" ? totalBytes : content.byteLength;
+    return { content, stages: [], totalBytes, headers: { "content-length": length, ...encoding } };
+  }
+  if (body.kind === "incomingForm") throw new TypeError("A form that is still arriving cannot be sent on.");
+
+  const stages = isCompressed ? [createGzip()] : [];
+  if (body.kind === "stream") {
+    const content = toReadable(body.stream);
+    return {
+      content,
+      stages: [...(content.readableObjectMode ? [bytesOnly()] : []), ...stages],
+      totalBytes: undefined,
+      headers: encoding,
+    };
+  }
+  // `onRequest` has the last word on headers, so the boundary is read from there.
+  const contentType =
+    boundaryOf(headers["content-type"]) === undefined ? newFormContentType() : String(headers["content-type"]);
+  const { stream, totalBytes } = multipartStream(body, boundaryOf(contentType) as string);
+  return { content: stream, stages, totalBytes, headers: { "content-type": contentType, ...encoding } };
+}
+
+const gzipped: (text: string) => Promise<Buffer> = /* @__PURE__ */ promisify(gzip);
+
+/**
+ * Sends a body and reads the reply, which may start while the body still leaves.
+ *
+ * What fails before there is a reply rejects; what fails later shows on the reply.
+ */
+function exchange(
+  request: ClientRequest,
+  wire: WireRequest,
+  body: OutgoingBody,
+  limitBytes: number,
+): Promise<WireResponse> {
+  return new Promise((resolve, reject) => {
+    const { signal } = wire;
+    let reply: Readable | undefined;
+    const giveUp = (reason: unknown): void => {
+      reject(reason);
+      reply?.destroy(errorOf(reason));
+      request.destroy(errorOf(reason));
+    };
+    const abort = (): void => giveUp(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+
+    request.once("response", (message) => {
+      reply = message;
+      readReply(message, wire, limitBytes).then(resolve, giveUp);
+    });
+    // With a reply, a socket that breaks shows there.
+    request.on("error", reject);
+    request.once("close", () => {
+      signal?.removeEventListener("abort", abort);
+      reject(new Error("The connection was closed before there was a reply."));
+    });
+    sendBody(request, wire, body, giveUp);
+  });
+}
+
+function sendBody(
+  request: ClientRequest,
+  { onProgress }: WireRequest,
+  body: OutgoingBody,
+  giveUp: (reason: unknown) => void,
+): void {
+  const { content, stages, totalBytes } = body;
+  if (typeof content === "string" || Buffer.isBuffer(content)) {
+    request.end(content, () => onProgress?.({ sentBytes: totalBytes ?? 0, totalBytes }));
+    return;
+  }
+  const counter = onProgress && createByteCounter((sentBytes) => onProgress({ sentBytes, totalBytes }));
+  const counting = counter ? [countingStream(counter.add)] : [];
+  for (const stage of [content, ...stages]) {
+    // A socket that takes no more is no reason to drop a reply that may be there; a source that fails is.
+    stage.once("error", (error) => {
+      if (!request.destroyed) giveUp(error);
+    });
+  }
+  pipeline([content, ...counting, ...stages, request], (error) => {
+    if (!error) counter?.finish();
+  });
+}

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from "node:http";
+import { pipeline, type Readable } from "node:stream";
+import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
+import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
+import { countingStream } from "./byteSources";
+import { replyTooLarge } from "./carrier";
+import { decodeStream } from "./contentDecoding";
+
+/** An answer that is no envelope is only quoted in an error, so its beginning is enough. */
+const previewBytes = 64 * 1024;
+
+/**
+ * Reads a reply: JSON and refusals into text, anything else of a task stays the stream it is.
+ *
+ * The stream is destroyed when reading it fails, and never fails the process: whoever reads it sees the error.
+ */
+export async function readReply(
+  message: IncomingMessage,
+  request: WireRequest,
+  limitBytes: number,
+): Promise<WireResponse> {
+  const { statusCode: status = 0, statusMessage: statusText, headers } = message;
+  const contentType = headers["content-type"];
+  const stream = decodeStream(withProgress(message, request), headers["content-encoding"]);
+  stream.on("error", () => {});
+  const head = { status, statusText, contentType, headers };
+
+  const isJson = contentType !== undefined && /^application\/json\b/i.test(contentType);
+  const isOk = status >= 200 && status < 300;
+  if (!isJson && isOk && request.target.kind === "task") return { ...head, body: { kind: "stream", stream } };
+  const text = await readText(stream, isJson || isOk ? limitBytes : previewBytes, isJson || isOk);
+  return { ...head, body: { kind: "text", text } };
+}
+
+/** @param isWhole whether more than the limit is an error, or just not read */
+async function readText(stream: Readable, limitBytes: number, isWhole: boolean): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop destroys the stream.
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    chunks.push(chunk);
+    if (bytes <= limitBytes) continue;
+    if (isWhole) throw replyTooLarge(limitBytes);
+    break;
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function withProgress(message: IncomingMessage, { onDownloadProgress }: WireRequest): Readable {
+  if (onDownloadProgress === undefined) return message;
+  const totalBytes = Number(message.headers["content-length"]) || undefined;
+  const counter: ByteCounter = createByteCounter((receivedBytes) => onDownloadProgress({ receivedBytes, totalBytes }));
+  return pipeline(message, countingStream(counter.add), (error) => {
+    if (!error) counter.finish();
+  });
+}
