@@ -1,0 +1,217 @@
+import type { Server } from "node:http";
+import { defaultTokenHeader } from "../../tunnels/protocol/headers";
+import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
+
+/** Which origins may read replies; see `NodeExposureHttpCorsConfig.origin`. */
+export type CorsOrigin =
+  string | readonly (string | RegExp)[] | RegExp | ((origin: string | undefined) => string | null | undefined);
+
+/** What browsers on other origins may do. */
+export interface NodeExposureHttpCorsConfig {
+  /**
+   * A string is sent as it is; an array or a `RegExp` admits the origins it matches; a function says which one to send.
+   * Default: `"*"`, or none at all with `credentials`.
+   */
+  readonly origin?: CorsOrigin | undefined;
+  /** Named in preflight replies. Default `["POST", "OPTIONS"]`. */
+  readonly methods?: readonly string[] | undefined;
+  /** Named in preflight replies. Default: whatever the browser asks for. */
+  readonly allowedHeaders?: readonly string[] | undefined;
+  /** Reply headers that scripts may read. Default: none beside the standard's. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Let browsers send cookies. Needs `origin`. Default false. */
+  readonly credentials?: boolean | undefined;
+  /** How long a browser may remember a preflight reply, in seconds. */
+  readonly maxAge?: number | undefined;
+  /** Say that replies differ by origin, where they do. Default true. */
+  readonly varyOrigin?: boolean | undefined;
+}
+
+/** Who may call. */
+export interface NodeExposureHttpAuthConfig {
+  /** Header that carries the token. Default "x-runner-token". */
+  readonly header?: string | undefined;
+  /** Any of them will do; empty strings count for nothing. Compared in constant time. */
+  readonly token?: string | readonly string[] | undefined;
+  /**
+   * Without tokens and validator tasks: `true` serves everybody, `false` nobody. Default: only programs of this machine.
+   */
+  readonly allowAnonymous?: boolean | undefined;
+}
+
+/** Content codings, all off by default. */
+export interface NodeExposureHttpCompressionConfig {
+  /** Compress replies for callers that ask for it; text from `threshold` bytes on. Default threshold 1024. */
+  readonly responses?: boolean | { readonly threshold?: number | undefined } | undefined;
+  /** Accept compressed requests. Limits count decoded bytes. */
+  readonly requests?: boolean | undefined;
+}
+
+/** The HTTP side of an exposure. */
+export interface NodeExposureHttpConfig {
+  /** Where calls arrive. Default "/__runner". */
+  readonly basePath?: string | undefined;
+  /** A server of yours to attach to; it is neither started nor closed. Takes the place of `listen`. */
+  readonly server?: Server | undefined;
+  /** Start an own server. Port 0 picks a free one. Default host "127.0.0.1". */
+  readonly listen?: { readonly port: number; readonly host?: string | undefined } | undefined;
+  readonly auth?: NodeExposureHttpAuthConfig | undefined;
+  readonly cors?: NodeExposureHttpCorsConfig | undefined;
+  readonly limits?: ExposureLimits | undefined;
+  /** Without any server tunnel: let callers reach everything that is registered. Default false. */
+  readonly dangerouslyAllowOpenExposure?: boolean | undefined;
+  /** Answer 404 to discovery. Default false. */
+  readonly disableDiscovery?: boolean | undefined;
+  readonly compression?: NodeExposureHttpCompressionConfig | undefined;
+}
+
+/** Config of `nodeExposure`. */
+export interface NodeExposureConfig {
+  readonly http?: NodeExposureHttpConfig | undefined;
+}
+
+/** The config without gaps. */
+export interface ResolvedExposureConfig {
+  /** Starts with a slash and, unless it is "/", does not end with one. */
+  readonly basePath: string;
+  readonly server: Server | undefined;
+  readonly listen: { readonly port: number; readonly host: string } | undefined;
+  readonly auth: ResolvedAuth;
+  readonly cors: NodeExposureHttpCorsConfig | undefined;
+  readonly limits: ResolvedLimits;
+  readonly open: boolean;
+  readonly discoverable: boolean;
+  readonly compression: ResolvedCompression;
+}
+
+export interface ResolvedAuth {
+  /** In lower case. */
+  readonly header: string;
+  /** `undefined`: none configured. Empty: none will do. */
+  readonly tokens: readonly string[] | undefined;
+  readonly allowAnonymous: boolean | undefined;
+}
+
+export interface ResolvedCompression {
+  /** Smallest text that is compressed, in bytes; `undefined` leaves all replies as they are. */
+  readonly responseThreshold: number | undefined;
+  readonly requests: boolean;
+}
+
+/** Fills the gaps. @throws {TypeError} a value makes no sense; the message names the field */
+export function resolveExposureConfig(config: NodeExposureConfig | undefined): ResolvedExposureConfig {
+  const http = record(record(config, "config").http, "http") as NodeExposureHttpConfig;
+  return Object.freeze({
+    basePath: resolveBasePath(http.basePath),
+    server: resolveServer(http.server),
+    listen: resolveListen(http.listen),
+    auth: resolveAuth(http.auth),
+    cors: resolveCors(http.cors),
+    limits: resolveLimits(record(http.limits, "http.limits")),
+    open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
+    discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
+    compression: resolveCompression(http.compression),
+  });
+}
+
+function resolveBasePath(basePath: unknown = "/__runner"): string {
+  if (typeof basePath !== "string") throw invalid("http.basePath", "a string", basePath);
+  if (/[?#\s]/.test(basePath)) throw invalid("http.basePath", "a path without query, fragment or spaces", basePath);
+  return `/${basePath.replace(/^\/+|\/+$/g, "")}`;
+}
+
+function resolveServer(server: unknown): Server | undefined {
+  if (server === undefined) return undefined;
+  // By what is used of it: https and servers of frameworks are not instances of `http.Server`.
+  if (typeof (server as Partial<Server> | null)?.on === "function") return server as Server;
+  throw invalid("http.server", "an http.Server", server);
+}
+
+function resolveListen(listen: NodeExposureHttpConfig["listen"]): ResolvedExposureConfig["listen"] {
+  if (listen === undefined) return undefined;
+  const { port, host = "127.0.0.1" } = record(listen, "http.listen");
+  if (!(Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535)) {
+    throw invalid("http.listen.port", "an integer from 0 to 65535", port);
+  }
+  if (typeof host !== "string" || host === "") throw invalid("http.listen.host", "a non-empty string", host);
+  return { port: port as number, host };
+}
+
+function resolveAuth(auth: NodeExposureHttpConfig["auth"]): ResolvedAuth {
+  const { header = defaultTokenHeader, token, allowAnonymous } = record(auth, "http.auth");
+  if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
+    throw invalid("http.auth.header", "the name of a header", header);
+  }
+  if (allowAnonymous !== undefined) flag(allowAnonymous, "http.auth.allowAnonymous");
+  return {
+    header: header.toLowerCase(),
+    tokens: resolveTokens(token),
+    allowAnonymous: allowAnonymous as boolean | undefined,
+  };
+}
+
+/** A list, even an empty one, is a wish to authenticate; a single empty string is a missing environment variable. */
+function resolveTokens(token: unknown): readonly string[] | undefined {
+  if (token === undefined || token === "") return undefined;
+  const listed: readonly unknown[] = Array.isArray(token) ? token : [token];
+  if (!listed.every((each) => typeof each === "string")) {
+    throw new TypeError("http.auth.token must be a string or a list of strings.");
+  }
+  return listed.filter((each) => each !== "");
+}
+
+function resolveCors(cors: NodeExposureHttpCorsConfig | undefined): NodeExposureHttpCorsConfig | undefined {
+  if (cors === undefined) return undefined;
+  const { origin, maxAge, ...rest } = record(cors, "http.cors");
+  const isPattern = (value: unknown): boolean => typeof value === "string" || value instanceof RegExp;
+  if (!(
+    origin === undefined ||
+    isPattern(origin) ||
+    typeof origin === "function" ||
+    (Array.isArray(origin) && origin.every(isPattern))
+  )) {
+    throw invalid("http.cors.origin", "a string, a RegExp, a list of them, or a function", origin);
+  }
+  for (const key of ["methods", "allowedHeaders", "exposedHeaders"] as const) {
+    const list = rest[key];
+    if (list === undefined || (Array.isArray(list) && list.every((each) => typeof each === "string"))) continue;
+    throw invalid(`http.cors.${key}`, "a list of strings", list);
+  }
+  if (maxAge !== undefined && !(typeof maxAge === "number" && maxAge >= 0)) {
+    throw invalid("http.cors.maxAge", "a number of seconds", maxAge);
+  }
+  for (const key of ["credentials", "varyOrigin"] as const) flag(rest[key], `http.cors.${key}`);
+  return cors;
+}
+
+function resolveCompression(compression: NodeExposureHttpCompressionConfig | undefined): ResolvedCompression {
+  const { responses = false, requests } = record(compression, "http.compression");
+  const accepted = flag(requests, "http.compression.requests");
+  if (typeof responses === "boolean") return { responseThreshold: responses ? 1024 : undefined, requests: accepted };
+  const { threshold = 1024 } = record(responses, "http.compression.responses");
+  if (!(typeof threshold === "number" && threshold >= 0)) {
+    throw invalid("http.compression.responses.threshold", "a number of bytes", threshold);
+  }
+  return { responseThreshold: threshold, requests: accepted };
+}
+
+/** Configs come from files and environments, so their types are promises at best. */
+function record(value: unknown, field: string): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw invalid(field, "an object", value);
+}
+
+function flag(value: unknown, field: string): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  throw invalid(field, "a boolean", value);
+}
+
+const invalid = (field: string, expected: string, actual: unknown): TypeError =>
+  new TypeError(`${field} must be ${expected}, got ${describe(actual)}.`);
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? (Array.isArray(value) ? "a list" : "an object") : String(value);
+}

@@ -1,0 +1,124 @@
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { pipeline, type Readable } from "node:stream";
+import { contextError } from "../../errors/runErrors";
+import { currentSlots } from "../../platform/contextScope";
+import type { WireHeaders } from "../../tunnels/protocol/wire";
+import { readStreamResult } from "../../tunnels/server/streamResult";
+import { readCookies, type IncomingCall } from "./incomingRequest";
+import { originForm } from "./router";
+
+/** A Node stream of bytes that can be read. */
+export type NodeReadable = Readable;
+
+/** A streamed result with a head of its own. */
+export interface StreamingResponse {
+  readonly stream: NodeReadable;
+  /** Default 200. */
+  readonly status?: number | undefined;
+  /** Default "application/octet-stream". */
+  readonly contentType?: string | undefined;
+  /** CORS, cookie and security headers among them are ignored. */
+  readonly headers?: WireHeaders | undefined;
+}
+
+/** The HTTP request that a task serves. */
+export interface ExposureRequestContextValue {
+  readonly req: IncomingMessage;
+  /** Writing to it, piping into it or ending it takes the reply over: the result is then not sent. */
+  readonly res: ServerResponse;
+  /** The host is always `localhost`. */
+  readonly url: URL;
+  readonly basePath: string;
+  /** Names in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  readonly method?: string | undefined;
+  /** Aborts when the connection is lost before the reply was sent. */
+  readonly signal: AbortSignal;
+  /** Cookies of the request, by name. */
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+}
+
+/** @internal */
+export const exposureContextId = "platform.node.exposure.request";
+
+/**
+ * @internal A class with lazy members, because one is made per request and most tasks look at none of them.
+ */
+export class ExposureContext implements ExposureRequestContextValue {
+  readonly req: IncomingMessage;
+  readonly basePath: string;
+  readonly #call: IncomingCall;
+  #url: URL | undefined;
+  #cookies: Readonly<Record<string, string | undefined>> | undefined;
+
+  /** @param req what a task reads as the request: of a compressed one, a decoded view */
+  constructor(call: IncomingCall, basePath: string, req: IncomingMessage) {
+    this.req = req;
+    this.basePath = basePath;
+    this.#call = call;
+  }
+
+  get res(): ServerResponse {
+    return this.#call.reply.takeOver();
+  }
+
+  get url(): URL {
+    return (this.#url ??= new URL(`http://localhost${originForm(this.#call.req.url ?? "/")}`));
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#call.req.headers;
+  }
+
+  get method(): string {
+    return this.#call.method;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get cookies(): Readonly<Record<string, string | undefined>> {
+    return (this.#cookies ??= readCookies(this.headers.cookie));
+  }
+}
+
+/**
+ * The HTTP request that is being served, inside a task that an exposure runs, and in whatever that task calls.
+ *
+ * @throws {contextError} not inside such a task; ask `hasExposureContext()` first where both happen
+ * @see readmes/TUNNELS.md
+ */
+export function useExposureContext(): ExposureRequestContextValue {
+  const context = currentSlots()?.get(exposureContextId);
+  if (context !== undefined) return context as ExposureRequestContextValue;
+  throw contextError.create({ details: `Context not available for symbol ${exposureContextId}` });
+}
+
+/** Whether `useExposureContext()` would return. */
+export const hasExposureContext = (): boolean => currentSlots()?.has(exposureContextId) ?? false;
+
+/**
+ * Streams a reply from inside a task; does nothing when the response has ended.
+ *
+ * @param res default: the response of the exposure context
+ * @throws {contextError} no response given, and not inside a task that an exposure runs
+ */
+export function respondStream(source: NodeReadable | StreamingResponse): void;
+export function respondStream(res: ServerResponse, source: NodeReadable | StreamingResponse): void;
+export function respondStream(
+  ...args: [source: NodeReadable | StreamingResponse] | [res: ServerResponse, source: NodeReadable | StreamingResponse]
+): void {
+  const [res, source] = args.length === 1 ? [useExposureContext().res, args[0]] : args;
+  const streamed = readStreamResult(source);
+  if (streamed === undefined) throw new TypeError("respondStream takes a readable stream, or { stream, ... }.");
+  const { stream, status, contentType, headers } = streamed;
+  const readable = stream as unknown as Readable;
+  if (res.writableEnded || res.destroyed) {
+    readable.destroy();
+    return;
+  }
+  if (!res.headersSent) res.writeHead(status, { ...(headers as OutgoingHttpHeaders), "content-type": contentType });
+  // The task has returned or goes on: a failure shows as a response that breaks off.
+  pipeline(readable, res, () => {});
+}

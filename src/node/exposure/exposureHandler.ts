@@ -1,0 +1,167 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
+import { internalError, methodNotAllowed, notFound, overloaded } from "../../errors/wireErrors";
+import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
+import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/server/createHandler";
+import { readStreamResult } from "../../tunnels/server/streamResult";
+import { decodeRequest } from "./compression";
+import type { ResolvedExposureConfig } from "./config";
+import type { Cors } from "./cors";
+import { ExposureContext, exposureContextId } from "./exposureContext";
+import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
+import { RequestText, type BodySource } from "./jsonBody";
+import { IdleWatch } from "./limits";
+import { RequestForm } from "./multipartBody";
+import { OutgoingReply, type ReplyPolicy } from "./outgoingReply";
+import { createRouter, nowhere } from "./router";
+
+/** What the edge needs beside the pipeline's parts. */
+export interface ExposureParts extends Omit<HandlerParts<IncomingCall>, "ownReply" | "jsonBytes"> {
+  readonly config: ResolvedExposureConfig;
+  readonly cors: Cors;
+  readonly isClosing: () => boolean;
+  /** A reply broke off midway. */
+  readonly onBroken: ReplyPolicy["onBroken"];
+  /** A task both answered by itself and returned a value, which was dropped. */
+  readonly onDropped: (call: IncomingCall) => void;
+  /** A request was refused for want of credentials. */
+  readonly onUnauthorized: (call: IncomingCall) => void;
+  /** Something failed outside the pipeline. */
+  readonly onUnhandled: (error: unknown) => void;
+}
+
+/** Answers HTTP requests below the base path. Neither method rejects. */
+export interface ExposureHandler {
+  /** Resolves with whether the request was below the base path, and so was answered. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+  /** As `handle`, but what does not address this kind is answered 404. */
+  handleOnly(kind: WireTarget["kind"], req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Answers a request outside the base path. */
+  refuse(req: IncomingMessage, res: ServerResponse): Promise<void>;
+}
+
+/** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
+export function createExposureHandler(parts: ExposureParts): ExposureHandler {
+  const { config, cors, isClosing, onBroken, onUnhandled } = parts;
+  const { basePath, limits, compression, discoverable } = config;
+  const route = createRouter(basePath);
+  const assignRequestId = createRequestIds();
+  const policy: ReplyPolicy = { cors, compressFrom: compression.responseThreshold, isClosing, onBroken };
+  const source: BodySource = {
+    idleWatch: new IdleWatch(limits.bodyIdleMs),
+    open: compression.requests ? decodeRequest : (req) => req,
+  };
+  const serve = createHandler<IncomingCall>({
+    ...parts,
+    jsonBytes: limits.jsonBytes,
+    ownReply: createOwnReply(parts),
+  });
+  let inFlight = 0;
+
+  async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const reply = new OutgoingReply(req, res, policy, assignRequestId(req));
+    if (inFlight >= limits.inFlight) return reply.refuse(overloaded, { "retry-after": "1" });
+    if (target === nowhere || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound);
+    const { method } = req;
+    if (method !== "POST" && !(method === "GET" && target.kind === "discovery")) return reply.refuse(methodNotAllowed);
+
+    inFlight += 1;
+    try {
+      const onFormBroken = (): void => call.breakOff();
+      const call = new IncomingCall(target, bodyOf(target, req, onFormBroken), reply);
+      const response = await serve(call);
+      if (response.status === 401) parts.onUnauthorized(call);
+      await reply.send(response);
+    } finally {
+      inFlight -= 1;
+    }
+    return undefined;
+  }
+
+  function bodyOf(target: WireTarget, req: IncomingMessage, onBroken: () => void): WireBody {
+    const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
+    if (mode === "json") return new RequestText(req, source);
+    if (mode === "octet") return { kind: "stream", stream: req };
+    return new RequestForm({ req, source, limits: limits.multipart, onBroken });
+  }
+
+  /** Whatever fails out here must not leave a request without an answer. */
+  async function answerSafely(
+    target: WireTarget | typeof nowhere,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
+    try {
+      if (req.method === "OPTIONS") preflight(req, res);
+      else await answer(target, req, res);
+    } catch (error) {
+      onUnhandled(error);
+      if (res.headersSent) res.destroy();
+      else await new OutgoingReply(req, res, policy, "").refuse(internalError).catch(() => res.destroy());
+    }
+  }
+
+  function preflight(req: IncomingMessage, res: ServerResponse): void {
+    const head = [...cors.preflightFor(req.headers), "content-length", "0"];
+    if (cors.varies) head.push("vary", "Origin");
+    res.writeHead(204, head).end();
+  }
+
+  return {
+    async handle(req, res) {
+      const target = routeOf(req);
+      if (target === undefined) return false;
+      await answerSafely(target, req, res);
+      return true;
+    },
+    async handleOnly(kind, req, res) {
+      const target = routeOf(req);
+      const addressed = target !== undefined && target !== nowhere && target.kind === kind;
+      await answerSafely(addressed ? target : nowhere, req, res);
+    },
+    refuse: (req, res) => answerSafely(nowhere, req, res),
+  };
+
+  /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
+  function routeOf(req: IncomingMessage & { originalUrl?: unknown }): ReturnType<typeof route> {
+    const target = route(req.url ?? "/");
+    if (target !== undefined || typeof req.originalUrl !== "string") return target;
+    return route(req.originalUrl);
+  }
+}
+
+/** Tasks reach the request and the response through the exposure context. */
+function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<IncomingCall> {
+  const { basePath, compression, limits } = config;
+  return {
+    enter(call, contexts) {
+      const isCoded = compression.requests && call.body.kind === "stream";
+      const req = isCoded ? decodedView(call.req, limits.octetBytes) : call.req;
+      const slots = new Map<string, unknown>(contexts);
+      return slots.set(exposureContextId, new ExposureContext(call, basePath, req));
+    },
+    isTaken(call, result) {
+      const { reply } = call;
+      if (!reply.isTaken) return false;
+      if (result === undefined || !reply.isLeftOpen) return true;
+      const streamed = readStreamResult(result);
+      if (streamed !== undefined) reply.append(streamed.stream);
+      else {
+        // Nobody would ever end it: the task is done and its value cannot be sent any more.
+        reply.end();
+        onDropped(call);
+      }
+      return true;
+    },
+    abandon: ({ reply }) => reply.breakOff(),
+  };
+}
+
+/** A request whose body reads as decoded. */
+function decodedView(req: IncomingMessage, limitBytes: number): IncomingMessage {
+  const decoded: Readable = decodeRequest(req, limitBytes);
+  if (decoded === req) return req;
+  const described = ["headers", "rawHeaders", "method", "url", "httpVersion", "socket", "connection"] as const;
+  for (const key of described) Object.defineProperty(decoded, key, { get: () => req[key] as unknown });
+  return decoded as IncomingMessage;
+}

@@ -1,0 +1,216 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { symbolFramework } from "../../lib/symbols";
+import { createResource, type IResource } from "../../define/resource";
+import { normalizeError } from "../../errors/normaliseThrown";
+import { unauthorized } from "../../errors/wireErrors";
+import { globalEvents } from "../../globals/events";
+import { eventManager, logger, serializer, store, taskRunner } from "../../globals/resources/handles";
+import type { Logger } from "../../globals/resources/logger";
+import { globalTags } from "../../globals/tags";
+import type { EventManager } from "../../runtime/eventManager";
+import type { Store } from "../../runtime/store";
+import type { SerializerLike } from "../../serializer/codec";
+import { createAllowListSource } from "../../tunnels/server/allowList";
+import { createContextReader } from "../../tunnels/server/hydrateContexts";
+import { openNodeFile } from "../files/nodeInputFile";
+import { createNodeAuthenticate, isAuthenticated } from "./authenticate";
+import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config";
+import { createCors, type Cors } from "./cors";
+import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import type { IncomingCall } from "./incomingRequest";
+import { createServers } from "./server";
+import { pathOf } from "./router";
+
+/** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
+export interface NodeExposureHandlers {
+  /** Resolves with `false`, and writes nothing, when the request is outside the base path. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+  handleTask(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  handleEvent(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  handleDiscovery(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Answers 404 outside the base path. */
+  createRequestListener(): RequestListener;
+  /** A server that does not listen yet. */
+  createServer(): Server;
+  /** Serves the base path of a server and leaves its other requests alone. @returns what detaches */
+  attachTo(server: Server): () => void;
+  /** The server that is listened on or attached to by config. */
+  readonly server: Server | null;
+  /** Without a slash at the end. */
+  readonly basePath: string;
+  /** Detaches from all servers and closes the own one, once what it serves is done. */
+  close(): Promise<void>;
+}
+
+interface ExposureDependencies {
+  readonly store: Store;
+  readonly eventManager: EventManager;
+  readonly logger: Logger;
+  readonly serializer: SerializerLike;
+}
+
+/**
+ * Serves tasks and events of a run over HTTP: those that a server-mode tunnel names, to callers that authenticate.
+ *
+ * Rejects the boot when it cannot listen.
+ *
+ * @see readmes/TUNNELS.md
+ */
+export const nodeExposure: IResource<
+  NodeExposureConfig,
+  Promise<NodeExposureHandlers>
+> = /* @__PURE__ */ createResource(
+  {
+    id: "platform.node.resources.exposure",
+    dependencies: { store, taskRunner, eventManager, logger, serializer },
+    configSchema: { parse: checkConfig },
+    init: startExposure,
+    dispose: async (handlers: NodeExposureHandlers) => handlers.close(),
+    [symbolFramework]: {},
+  },
+  () => "unknown",
+);
+
+/** Checks at `.with(...)`, so that a mistake shows where it was made. */
+function checkConfig(config: NodeExposureConfig): NodeExposureConfig {
+  resolveExposureConfig(config);
+  return config;
+}
+
+async function startExposure(
+  config: NodeExposureConfig | undefined,
+  dependencies: ExposureDependencies,
+): Promise<NodeExposureHandlers> {
+  const resolved = resolveExposureConfig(config);
+  const handler = createExposure(resolved, dependencies, () => servers.isClosing);
+  const servers = createServers(handler, resolved.limits);
+  const server = await openServer(resolved, servers);
+  const { basePath, listen } = resolved;
+  if (server !== null && resolved.server === undefined) {
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : listen?.port;
+    void dependencies.logger.info("node.exposure.listen", { data: { basePath, port, host: listen?.host } });
+  }
+  return {
+    handleRequest: (req, res) => handler.handle(req, res),
+    handleTask: (req, res) => handler.handleOnly("task", req, res),
+    handleEvent: (req, res) => handler.handleOnly("event", req, res),
+    handleDiscovery: (req, res) => handler.handleOnly("discovery", req, res),
+    createRequestListener: servers.createRequestListener,
+    createServer: servers.createServer,
+    attachTo: servers.attachTo,
+    server,
+    basePath,
+    close: servers.close,
+  };
+}
+
+/** Joins the pipeline to what this run has registered. */
+function createExposure(
+  config: ResolvedExposureConfig,
+  { store, eventManager, logger, serializer }: ExposureDependencies,
+  isClosing: () => boolean,
+): ExposureHandler {
+  const cors = createCors(config.cors);
+  const validators = store
+    .getTasksWithTag(globalTags.authValidator)
+    .map(({ id }) => store.findTask(id))
+    .filter((cell) => cell !== undefined);
+  const allowList = createAllowListSource(store, {
+    open: config.open,
+    onSkipped: (id, error) =>
+      void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
+  });
+
+  warnAtBoot(config, { cors, isOpenToLocal: !isAuthenticated(config.auth, validators) }, logger);
+  eventManager.addListener(
+    globalEvents.ready,
+    () => {
+      const { enabled, open } = allowList.freeze();
+      if (!enabled && !open) void logger.warn(notEnabledAdvice);
+    },
+    // Before anything of the application learns that the run is ready, and may call.
+    { order: Number.MIN_SAFE_INTEGER },
+  );
+
+  return createExposureHandler({
+    config,
+    cors,
+    isClosing,
+    authenticate: createNodeAuthenticate(config.auth, validators, cors),
+    allowList: allowList.current,
+    readContexts: createContextReader(store.asyncContexts, serializer),
+    eventManager,
+    serializer,
+    errors: store.errors,
+    openFile: openNodeFile,
+    ...createReports(logger),
+  });
+}
+
+const notEnabledAdvice =
+  "Every task and event answers 403: no server-mode HTTP tunnel is registered. Register a resource tagged " +
+  'globals.tags.tunnel whose init returns { transport: "http", mode: "server", tasks: [...], events: [...] }.';
+
+function warnAtBoot(
+  { auth }: ResolvedExposureConfig,
+  { cors, isOpenToLocal }: { readonly cors: Cors; readonly isOpenToLocal: boolean },
+  logger: Logger,
+): void {
+  if (isOpenToLocal) {
+    const served = { true: "everybody", false: "nobody", undefined: "programs of this machine only" }[
+      String(auth.allowAnonymous)
+    ];
+    void logger.warn(
+      `The exposure has no authentication and serves ${served}. Set http.auth.token or add a validator task.`,
+    );
+  }
+  if (cors.isUnusable) {
+    void logger.warn(
+      "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
+    );
+  }
+}
+
+/** What operators learn. Logging is best effort: it never rejects and is not waited for. */
+function createReports(logger: Logger) {
+  const requestIdOf = (call: IncomingCall): string => call.reply.requestId;
+  return {
+    report: (error: unknown, call: IncomingCall, phase: string) =>
+      void logger.error(`exposure.${call.target.kind}.error`, {
+        error,
+        data: { error: messageOf(error), requestId: requestIdOf(call), id: call.target.id, phase },
+      }),
+    onUnauthorized: (call: IncomingCall) =>
+      void logger.warn("exposure.auth.failure", {
+        data: {
+          requestId: requestIdOf(call),
+          method: call.method,
+          path: pathOf(call.req.url ?? "/"),
+          status: unauthorized.status,
+          code: unauthorized.code,
+        },
+      }),
+    onBroken: (error: unknown, requestId: string) =>
+      void logger.error("exposure.http.broken", { error, data: { error: messageOf(error), requestId } }),
+    onDropped: (call: IncomingCall) =>
+      void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
+        data: { requestId: requestIdOf(call), id: call.target.id },
+      }),
+    onUnhandled: (error: unknown) =>
+      void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error) } }),
+  };
+}
+
+const messageOf = (thrown: unknown): string => normalizeError(thrown).message;
+
+async function openServer(
+  { server, listen }: ResolvedExposureConfig,
+  servers: ReturnType<typeof createServers>,
+): Promise<Server | null> {
+  if (server !== undefined) {
+    servers.attachTo(server);
+    return server;
+  }
+  return listen === undefined ? null : servers.listen(listen.port, listen.host);
+}

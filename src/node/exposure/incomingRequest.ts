@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { parse as parseCookies } from "cookie";
+import { cancellationError } from "../../errors/cancellation";
+import { requestAborted } from "../../errors/wireErrors";
+import { requestIdHeader } from "../../tunnels/protocol/headers";
+import type { WireBody, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import type { OutgoingReply } from "./outgoingReply";
+
+/** What kind of body a call to a task has. */
+export type BodyMode = "json" | "multipart" | "octet";
+
+/** Anything that is neither a form nor raw bytes is taken for JSON, whatever it says it is. */
+export function bodyModeOf(contentType: string | undefined): BodyMode {
+  if (contentType === undefined || contentType === "application/json") return "json";
+  if (/multipart\/form-data/i.test(contentType)) return "multipart";
+  return /^\s*application\/octet-stream\s*(;|$)/i.test(contentType) ? "octet" : "json";
+}
+
+/**
+ * A call that came over HTTP, with the request and response it came with.
+ *
+ * A class with a lazy signal, because one is made per request and most tasks look at no signal.
+ */
+export class IncomingCall implements WireRequest {
+  readonly target: WireTarget;
+  readonly body: WireBody;
+  readonly reply: OutgoingReply;
+  readonly req: IncomingMessage;
+  #aborter: AbortController | undefined;
+
+  constructor(target: WireTarget, body: WireBody, reply: OutgoingReply) {
+    this.target = target;
+    this.body = body;
+    this.reply = reply;
+    this.req = reply.req;
+  }
+
+  get method(): string {
+    return this.req.method ?? "GET";
+  }
+
+  get headers() {
+    return this.req.headers;
+  }
+
+  /** Aborts when the connection is lost before the reply was sent. */
+  get signal(): AbortSignal {
+    if (this.#aborter !== undefined) return this.#aborter.signal;
+    this.#aborter = new AbortController();
+    const { res } = this.reply;
+    // It also closes after a reply that was sent; that is no abort.
+    const onClose = (): void => {
+      if (!res.writableFinished) this.abort();
+    };
+    if (res.destroyed || res.closed) onClose();
+    else res.once("close", onClose);
+    return this.#aborter.signal;
+  }
+
+  /** Gives the call up, together with what was already sent of its reply. */
+  breakOff(): void {
+    this.abort();
+    this.reply.breakOff();
+  }
+
+  /** Aborts the call, if anybody looked at its signal. */
+  abort(): void {
+    this.#aborter?.abort(cancellationError.create({ reason: requestAborted.message }));
+  }
+}
+
+/** Gives a request its id, its own if that is usable, and puts it into the request's headers. */
+export function createRequestIds(): (req: IncomingMessage) => string {
+  // Shaped as a UUID of version 4: 74 random bits for the process, a counter that starts anywhere for the request.
+  const random = randomBytes(16);
+  const hex = random.toString("hex");
+  const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-`;
+  let count = random.readUIntBE(10, 5);
+  return (req) => {
+    const given = req.headers[requestIdHeader];
+    const id =
+      typeof given === "string" && isUsableId(given) ? given.trim() : prefix + (count++).toString(16).padStart(12, "0");
+    req.headers[requestIdHeader] = id;
+    return id;
+  };
+}
+
+const isUsableId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);
+
+/** Cookies by name. */
+export function readCookies(header: string | undefined): Record<string, string | undefined> {
+  return header === undefined ? {} : parseCookies(header);
+}

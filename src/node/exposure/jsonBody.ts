@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import {
+  invalidJson,
+  payloadTooLarge,
+  requestAborted,
+  requestTimeout,
+  WireFailureError,
+} from "../../errors/wireErrors";
+import type { TextBody } from "../../tunnels/protocol/wire";
+import type { IdleWatch } from "./limits";
+
+/** How the bodies of one exposure are read. */
+export interface BodySource {
+  readonly idleWatch: IdleWatch;
+  /**
+   * The body's bytes, with the request's coding undone where that is enabled.
+   *
+   * @throws {WireFailureError} 415
+   */
+  open(req: IncomingMessage, limitBytes: number): Readable;
+}
+
+/** The text of a request. A class, because one is made per request. */
+export class RequestText implements TextBody {
+  readonly kind = "text";
+  readonly #req: IncomingMessage;
+  readonly #source: BodySource;
+
+  constructor(req: IncomingMessage, source: BodySource) {
+    this.#req = req;
+    this.#source = source;
+  }
+
+  read(limitBytes = Infinity): string | Promise<string> {
+    const req = this.#req;
+    return readParsedBody(req) ?? readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.idleWatch);
+  }
+}
+
+/**
+ * Reads a stream into one string.
+ *
+ * @throws {WireFailureError} (as a rejection) 413 at the first byte over the limit, 408 when nothing came for too long,
+ * 499 when the connection was lost, 400 when the coding could not be undone
+ */
+function readText(req: IncomingMessage, stream: Readable, limitBytes: number, idleWatch: IdleWatch): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let first: Buffer | undefined;
+    let rest: Buffer[] | undefined;
+    let seenBytes = 0;
+    const onIdle = (): void => fail(new WireFailureError(requestTimeout));
+    const onData = (chunk: Buffer): void => {
+      seenBytes += chunk.byteLength;
+      if (seenBytes > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
+      idleWatch.touch(onIdle);
+      if (first === undefined) first = chunk;
+      else (rest ??= [first]).push(chunk);
+      return undefined;
+    };
+    const onEnd = (): void => {
+      idleWatch.delete(onIdle);
+      // Decoded as a whole: a character may be cut by the border of two chunks.
+      resolve(first === undefined ? "" : (rest === undefined ? first : Buffer.concat(rest)).toString());
+    };
+    const onError = (error: Error): void => fail(failureOf(error, req));
+    function fail(error: WireFailureError): void {
+      idleWatch.delete(onIdle);
+      stream.off("data", onData).off("end", onEnd);
+      stream.pause();
+      reject(error);
+    }
+    idleWatch.add(onIdle);
+    stream.on("data", onData).on("end", onEnd).on("error", onError);
+  });
+}
+
+function failureOf(error: Error, req: IncomingMessage): WireFailureError {
+  if (error instanceof WireFailureError) return error;
+  return new WireFailureError(req.destroyed && !req.complete ? requestAborted : invalidJson);
+}
+
+/**
+ * What a body parser in front of us has left on a request that it read: Express and alike put the value there.
+ *
+ * @returns the text to decode; `undefined` when nobody has read the request
+ * @throws {Error} it was read and nothing was left
+ */
+export function readParsedBody(req: IncomingMessage & { body?: unknown }): string | undefined {
+  if (!req.readableDidRead && !req.readableEnded) return undefined;
+  const { body } = req;
+  if (typeof body === "string") return body;
+  if (Buffer.isBuffer(body)) return body.toString();
+  if (body !== undefined) return JSON.stringify(body);
+  throw new Error("The request's body was read before the exposure got it: mount the exposure before body parsers.");
+}

@@ -1,0 +1,205 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline, Readable, type Stream } from "node:stream";
+import { internalError, type WireFailure } from "../../errors/wireErrors";
+import { jsonContentType, requestIdHeader } from "../../tunnels/protocol/headers";
+import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protocol/wire";
+import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
+import type { Cors } from "./cors";
+import { discardRest } from "./limits";
+
+/** What the replies of one exposure have in common. */
+export interface ReplyPolicy {
+  readonly cors: Cors;
+  /** Smallest text that is compressed, in bytes; `undefined` compresses nothing. */
+  readonly compressFrom: number | undefined;
+  /** Whether connections are to be closed after their current reply. */
+  readonly isClosing: () => boolean;
+  /** A reply broke off, which its caller sees as a cut connection. */
+  readonly onBroken: (error: unknown, requestId: string) => void;
+}
+
+const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
+
+/**
+ * The reply to one request; nothing else writes to a response, except a task that takes it over.
+ *
+ * Headers go out in one flat `writeHead` with the whole body, which is the cheapest way Node has.
+ */
+export class OutgoingReply {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly #policy: ReplyPolicy;
+  #isPrepared = false;
+  #isPipedInto = false;
+
+  constructor(req: IncomingMessage, res: ServerResponse, policy: ReplyPolicy, requestId: string) {
+    this.req = req;
+    this.res = res;
+    this.#policy = policy;
+    this.requestId = requestId;
+  }
+
+  /** Sends what the pipeline answered; resolves when it is on its way and nothing is left to do. */
+  async send({ status, contentType, headers, body }: WireResponse): Promise<void> {
+    if (body.kind === "text") return this.#sendText(status, body.text, headers);
+    if (body.kind === "stream") return this.#sendStream(body.stream, status, contentType ?? jsonContentType, headers);
+    return this.#ended();
+  }
+
+  /** Sends a refusal of the protocol. */
+  refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> {
+    const { status, message, code } = failure;
+    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), headers);
+  }
+
+  /** The response, with the headers of every reply set, for a task to answer by itself. */
+  takeOver(): ServerResponse {
+    const res = this.res;
+    if (this.#isPrepared) return res;
+    this.#isPrepared = true;
+    res.once("pipe", () => (this.#isPipedInto = true));
+    if (res.headersSent) return res;
+    const head = this.#common();
+    for (let index = 0; index < head.length; index += 2)
+      res.setHeader(head[index] as string, head[index + 1] as string);
+    return res;
+  }
+
+  /** Whether the task has begun to answer: looking at the response is not yet that. */
+  get isTaken(): boolean {
+    return this.#isPrepared && (this.#isPipedInto || this.res.headersSent || this.res.writableEnded);
+  }
+
+  /** Whether what the task began still waits to be ended by somebody. */
+  get isLeftOpen(): boolean {
+    return !this.#isPipedInto && !this.res.writableEnded;
+  }
+
+  /** Goes on with a stream where the task stopped writing. */
+  append(stream: ByteStream): void {
+    void this.#pipe(stream, undefined);
+  }
+
+  end(): void {
+    this.res.end();
+  }
+
+  /** Cuts a reply that was begun and can no longer be completed, so that its caller does not take it for whole. */
+  breakOff(): void {
+    if (this.res.headersSent && !this.res.writableEnded) this.res.destroy();
+  }
+
+  async #sendText(status: number, text: string, extra: WireHeaders | undefined): Promise<void> {
+    const res = this.res;
+    if (res.headersSent || res.destroyed) return;
+    const coding = this.#codingFor(text);
+    const payload = coding === undefined ? text : await compressText(coding, text);
+    const head = ["content-type", jsonContentType, "content-length", String(Buffer.byteLength(payload))];
+    if (coding !== undefined) head.push("content-encoding", coding);
+    append(head, extra);
+    head.push(...this.#common());
+    if (this.req.complete) {
+      res.writeHead(status, head).end(payload);
+      return;
+    }
+    // Closing on a caller that still sends would reset the connection before it could read the answer.
+    res.writeHead(status, [...head, "connection", "close"]).write(payload);
+    await discardRest(this.req);
+    res.end();
+  }
+
+  async #sendStream(
+    stream: ByteStream,
+    status: number,
+    contentType: string,
+    extra: WireHeaders | undefined,
+  ): Promise<void> {
+    const res = this.res;
+    if (res.headersSent || res.destroyed) {
+      toReadable(stream).destroy();
+      return;
+    }
+    const coding = extra?.["content-encoding"] || isCompressed(contentType) ? undefined : this.#coding();
+    const head = ["content-type", contentType];
+    for (const [name, value] of Object.entries(extra ?? {})) {
+      // Of the compressed bytes nobody knows the length.
+      if (coding === undefined || name !== "content-length") append(head, { [name]: value });
+    }
+    if (coding !== undefined) head.push("content-encoding", coding);
+    head.push(...this.#common());
+    try {
+      res.writeHead(status, head);
+    } catch (error) {
+      // A status or header of the task's that cannot be sent.
+      toReadable(stream).destroy();
+      this.#policy.onBroken(error, this.requestId);
+      await this.refuse(internalError);
+      return;
+    }
+    await this.#pipe(stream, coding);
+    if (!this.req.complete) await discardRest(this.req);
+  }
+
+  /** A stream that fails midway destroys the response; a caller that leaves destroys the stream. */
+  #pipe(stream: ByteStream, coding: ContentCoding | undefined): Promise<void> {
+    const source = toReadable(stream);
+    const streams: Stream[] = coding === undefined ? [source, this.res] : [source, createCompressor(coding), this.res];
+    return new Promise((resolve) => {
+      pipeline(streams as never, (error?: Error | null) => {
+        // The caller's leaving is no failure of ours.
+        if (error && !this.#isGone()) this.#policy.onBroken(error, this.requestId);
+        resolve();
+      });
+    });
+  }
+
+  #isGone(): boolean {
+    return this.req.socket.destroyed;
+  }
+
+  #ended(): Promise<void> {
+    const res = this.res;
+    if (res.writableFinished || res.closed) return Promise.resolve();
+    return new Promise((resolve) => res.once("close", resolve));
+  }
+
+  /** Flat headers of every reply, whatever it says. */
+  #common(): string[] {
+    const { cors, compressFrom, isClosing } = this.#policy;
+    const head = [...cors.headersFor(this.req.headers.origin), ...security, requestIdHeader, this.requestId];
+    if (cors.varies || compressFrom !== undefined) {
+      const names = [...(cors.varies ? ["Origin"] : []), ...(compressFrom !== undefined ? ["Accept-Encoding"] : [])];
+      head.push("vary", mergeVary(this.res.getHeader("vary"), names));
+    }
+    if (isClosing()) head.push("connection", "close");
+    return head;
+  }
+
+  #codingFor(text: string): ContentCoding | undefined {
+    const { compressFrom } = this.#policy;
+    return compressFrom !== undefined && Buffer.byteLength(text) >= compressFrom ? this.#coding() : undefined;
+  }
+
+  #coding(): ContentCoding | undefined {
+    return this.#policy.compressFrom === undefined ? undefined : negotiateCoding(this.req.headers["accept-encoding"]);
+  }
+}
+
+function append(head: string[], headers: WireHeaders | undefined): void {
+  if (headers === undefined) return;
+  for (const [name, value] of Object.entries(headers)) {
+    for (const each of value === undefined ? [] : [value].flat()) head.push(name, each);
+  }
+}
+
+/** Adds names to a `Vary` that something in front of us may have set. */
+export function mergeVary(existing: number | string | string[] | undefined, names: readonly string[]): string {
+  const listed = existing === undefined ? [] : String(existing).split(/\s*,\s*/);
+  if (listed.includes("*")) return "*";
+  const known = new Set(listed.map((name) => name.toLowerCase()));
+  return [...listed, ...names.filter((name) => !known.has(name.toLowerCase()))].join(", ");
+}
+
+const toReadable = (stream: ByteStream): Readable =>
+  "pipe" in stream ? (stream as Readable) : Readable.from(stream, { objectMode: false });

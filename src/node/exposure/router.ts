@@ -1,0 +1,39 @@
+import { parseTarget } from "../../tunnels/protocol/paths";
+import type { WireTarget } from "../../tunnels/protocol/wire";
+
+/** Below the base path, but addressing nothing. */
+export const nowhere = "nowhere";
+
+/** Says what a request target addresses; `undefined` when it is outside the base path. */
+export type Router = (requestTarget: string) => WireTarget | typeof nowhere | undefined;
+
+/** @param basePath as resolved: "/" or without a slash at the end */
+export function createRouter(basePath: string): Router {
+  const prefix = basePath === "/" ? "" : basePath;
+  return (requestTarget) => {
+    const path = pathOf(requestTarget);
+    if (!path.startsWith(prefix)) return undefined;
+    const rest = path.slice(prefix.length);
+    // A path that merely begins with the same characters is somebody else's.
+    if (rest !== "" && rest.charCodeAt(0) !== slash) return undefined;
+    return parseTarget(rest) ?? nowhere;
+  };
+}
+
+const slash = 47;
+
+/** The path of a request target: without query, and of the absolute form (RFC 9112 §3.2.2) without scheme and host. */
+export function pathOf(requestTarget: string): string {
+  const origin = originForm(requestTarget);
+  const end = origin.search(/[?#]/);
+  return end === -1 ? origin : origin.slice(0, end);
+}
+
+/** A request target in the form `/path?query`. */
+export function originForm(requestTarget: string): string {
+  if (requestTarget.charCodeAt(0) === slash) return requestTarget;
+  const authority = requestTarget.indexOf("://");
+  if (authority === -1) return requestTarget;
+  const start = requestTarget.slice(authority + 3).search(/[/?#]/);
+  return start === -1 ? "/" : requestTarget.slice(authority + 3 + start);
+}

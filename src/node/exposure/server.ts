@@ -1,0 +1,92 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { ExposureHandler } from "./exposureHandler";
+import type { ResolvedLimits } from "./limits";
+
+/** The servers of one exposure: an own one, and those it is attached to. */
+export interface ExposureServers {
+  createRequestListener(): RequestListener;
+  createServer(): Server;
+  /** @returns what detaches; calling it again does nothing */
+  attachTo(server: Server): () => void;
+  /** Starts an own server. Rejects when it cannot listen. */
+  listen(port: number, host: string): Promise<Server>;
+  /** Detaches and closes what is owned; every call returns the same promise. */
+  close(): Promise<void>;
+  readonly isClosing: boolean;
+}
+
+export function createServers(handler: ExposureHandler, limits: ResolvedLimits): ExposureServers {
+  const detachers = new Set<() => void>();
+  let owned: Server | undefined;
+  let closing: Promise<void> | undefined;
+
+  const listener = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    if (!(await handler.handle(req, res))) await handler.refuse(req, res);
+  };
+  const onRequest: RequestListener = (req, res) => void listener(req, res);
+  const onAttachedRequest: RequestListener = (req, res) => void handler.handle(req, res);
+
+  function createServer(): Server {
+    const { headersMs, headerBytes } = limits;
+    const server = createHttpServer(
+      // How long a body may take is our own limit: Node's would cut long uploads with a bare 408.
+      {
+        headersTimeout: headersMs,
+        requestTimeout: 0,
+        maxHeaderSize: headerBytes,
+        connectionsCheckingInterval: Math.min(headersMs, 1000),
+      },
+      onRequest,
+    );
+    return server;
+  }
+
+  async function close(): Promise<void> {
+    for (const detach of detachers) detach();
+    if (owned !== undefined) await drain(owned, limits.closeMs);
+  }
+
+  return {
+    createRequestListener: () => onRequest,
+    createServer,
+    attachTo(server) {
+      server.on("request", onAttachedRequest);
+      const detach = (): void => {
+        server.off("request", onAttachedRequest);
+        detachers.delete(detach);
+      };
+      detachers.add(detach);
+      return detach;
+    },
+    async listen(port, host) {
+      const server = createServer();
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject).listen(port, host, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+      owned = server;
+      return server;
+    },
+    close: () => (closing ??= close()),
+    get isClosing() {
+      return closing !== undefined;
+    },
+  };
+}
+
+/** Accepts nothing new, lets what runs finish, and cuts what has not after `closeMs`. */
+async function drain(server: Server, closeMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), closeMs);
+  await closed;
+  clearTimeout(timer);
+}
