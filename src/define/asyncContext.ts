@@ -1,7 +1,7 @@
-import { contextError, platformUnsupportedFunctionError } from "../errors/runErrors";
+import { contextError, platformUnsupportedFunctionError, validationFailed } from "../errors/runErrors";
 import { captureFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
-import { compileSchema, type Schema } from "../lib/schema";
+import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
 import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
 import { getDefaultSerializer } from "../serializer/Serializer";
@@ -109,7 +109,8 @@ function builderOf(definition: IAsyncContextDefinition, filePath: () => string):
 
 function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: () => string): IAsyncContext<T> {
   const { id, meta = {}, configSchema } = definition;
-  const validate = configSchema ? compileSchema(configSchema) : undefined;
+  const validate =
+    configSchema && compileSyncSchema(configSchema, (cause) => validationFailed("Async context value", id, cause));
   const assertStorage = (): void => {
     if (hasContextScope()) return;
     throw platformUnsupportedFunctionError.create({

@@ -1,6 +1,6 @@
 import { captureFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
-import { compileSchema, type Schema } from "../lib/schema";
+import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
 
 /** Bound of error data: anything with string keys. */
@@ -142,7 +142,7 @@ export function createErrorHelper<Data>(
     throw new TypeError(`Error "${id}" has httpCode ${String(httpCode)}; use an integer from 100 to 599.`);
   }
   const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
-  const parseData = definition.dataSchema ? compileSchema(definition.dataSchema) : undefined;
+  const parseData = definition.dataSchema ? compileSyncSchema(definition.dataSchema) : undefined;
 
   function create(data: Data, options?: ErrorOptions): RunnerError<Data> {
     const parsed = parseData ? (parseData(data) as Data) : data;

@@ -11,6 +11,7 @@ export type ValidationSubject =
   | "Middleware config"
   | "Tag config"
   | "Event payload"
+  | "Async context value"
   | "Event interceptor";
 
 export interface ValidationErrorData {

@@ -20,6 +20,7 @@ export interface StandardSchema<T = any> {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => unknown;
+    // `any` input: what a schema accepts is its own business
     readonly types?: { readonly input: any; readonly output: T } | undefined;
   };
 }
@@ -51,6 +52,24 @@ export function compileSchema(schema: Schema): Parse {
   return (value) => {
     const outcome = validate(value);
     return isThenable(outcome) ? outcome.then(readOutcome) : readOutcome(outcome);
+  };
+}
+
+/** What is said to somebody who uses an asynchronous schema where nothing can wait for it. */
+const asyncSchemaMessage = "the schema returned a promise; use a synchronous schema";
+
+/**
+ * As `compileSchema`, for places that cannot wait.
+ *
+ * @param refuse makes the error for a schema that returns a promise
+ */
+export function compileSyncSchema(schema: Schema, refuse: (cause: Error) => Error = (cause) => cause): Parse {
+  const parse = compileSchema(schema);
+  return (value) => {
+    const parsed = parse(value);
+    if (!isThenable(parsed)) return parsed;
+    parsed.then(undefined, () => {}); // its failure is beside the point
+    throw refuse(new Error(asyncSchemaMessage));
   };
 }
 
