@@ -165,7 +165,7 @@ function exchange(
     request.on("error", reject);
     request.once("close", () => {
       signal?.removeEventListener("abort", abort);
-      reject(new Error("The connection was closed before there was a reply."));
+      if (reply === undefined) reject(new Error("The connection was closed before there was a reply."));
     });
     sendBody(request, wire, body, giveUp);
   });

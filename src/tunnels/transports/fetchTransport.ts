@@ -1,5 +1,6 @@
 import { formDataOf } from "../files/formDataBody";
 import { targetPath } from "../protocol/paths";
+import { settleOrAbort } from "./httpOptions";
 import { createByteCounter } from "../protocol/progress";
 import type { Transport, WireRequest } from "../protocol/wire";
 
@@ -21,15 +22,15 @@ export function fetchTransport({ baseUrl, fetchImpl }: FetchTransportConfig): Tr
     throw new Error("global fetch is not available; provide fetchImpl in config");
   }
   const send = fetchImpl ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
+  // What stands in for a fetch may know less than fetch: of signals, of statuses.
   return async (request) => {
     const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
     const body = await webBodyOf(request);
     const init = { method, headers, body, signal, redirect: "error" };
-    const response = await send(baseUrl + targetPath(target), init as RequestInit);
+    const response = await settleOrAbort(send(baseUrl + targetPath(target), init as RequestInit), signal);
     // fetch tells nothing of what it has sent; where it has a reply, that is all.
     if (onProgress !== undefined) onProgress({ sentBytes: sizeOf(request, body), totalBytes: sizeOf(request, body) });
     return {
-      // What stands in for a fetch may know less than fetch.
       status: response.status ?? 200,
       statusText: response.statusText,
       contentType: response.headers?.get("content-type") ?? undefined,

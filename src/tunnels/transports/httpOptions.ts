@@ -34,16 +34,15 @@ export function readBaseUrl(baseUrl: string | undefined, owner: string): string 
 /** Adds hook and deadline to a transport; without either, it is the transport itself. */
 export function withHttpOptions(carry: Transport, options: HttpOptions): Transport {
   const { baseUrl, onRequest, timeoutMs = 0, timeoutError } = options;
-  if (onRequest === undefined && !(timeoutMs > 0)) return carry;
+  const urlOf = ({ target }: WireRequest): string => baseUrl + targetPath(target);
 
-  async function prepared(request: WireRequest): Promise<WireResponse> {
-    if (onRequest === undefined) return carry(request);
+  async function hooked(request: WireRequest): Promise<WireResponse> {
     const headers = { ...request.headers } as Record<string, string>;
-    await onRequest({ url: baseUrl + targetPath(request.target), headers });
-    request.signal?.throwIfAborted();
+    await settleOrAbort(onRequest?.({ url: urlOf(request), headers }), request.signal);
     return carry({ ...request, headers });
   }
-  if (!(timeoutMs > 0)) return (request) => settleOrAbort(prepared(request), request.signal);
+  const send = onRequest === undefined ? carry : hooked;
+  if (!(timeoutMs > 0)) return send;
 
   return async (request) => {
     const deadline = new AbortController();
@@ -51,30 +50,28 @@ export function withHttpOptions(carry: Transport, options: HttpOptions): Transpo
     const forward = (): void => deadline.abort(signal?.reason);
     const stop = (): void => signal?.removeEventListener("abort", forward);
     signal?.addEventListener("abort", forward, { once: true });
-    const timer = setTimeout(() => {
-      deadline.abort(timeoutError?.(baseUrl + targetPath(request.target), timeoutMs));
-    }, timeoutMs);
+    const timer = setTimeout(() => deadline.abort(timeoutError?.(urlOf(request), timeoutMs)), timeoutMs);
+    let reply: WireResponse["body"] | undefined;
     try {
-      const response = await settleOrAbort(prepared({ ...request, signal: deadline.signal }), deadline.signal);
-      if (response.body.kind === "stream") onceOver(response.body.stream, stop);
-      else stop();
+      const response = await send({ ...request, signal: deadline.signal });
+      reply = response.body;
       return response;
-    } catch (error) {
-      stop();
-      throw error;
     } finally {
       clearTimeout(timer);
+      if (reply?.kind === "stream") onceOver(reply.stream, stop);
+      else stop();
     }
   };
 }
 
-/** Rejects with the signal's reason, also when a hook or a `fetchImpl` does not care about signals. */
-function settleOrAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Rejects with the signal's reason while something that knows no signals takes its time. */
+export function settleOrAbort<T>(work: MaybePromise<T>, signal: AbortSignal | undefined): MaybePromise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
+    const stop = (): void => signal.removeEventListener("abort", abort);
     signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    Promise.resolve(work).then(resolve, reject).finally(stop);
   });
 }
 
