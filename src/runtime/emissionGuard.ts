@@ -22,7 +22,7 @@ export function createEmissionGuard(scope: TrackedScope<GuardFrame>): EmissionGu
       const outer = scope.frames();
       const frame: GuardFrame = { id, source };
       const first = outer.findLastIndex((each) => each.id === id);
-      if (first !== -1 && !isReemission(outer[0], frame)) {
+      if (first !== -1 && !isReemission(outer, frame)) {
         const path = [...outer.slice(0, first + 1).reverse(), frame].filter(isEmission).map(toPathEntry);
         return Promise.reject(eventCycleError.create({ path }));
       }
@@ -38,9 +38,14 @@ export function createEmissionGuard(scope: TrackedScope<GuardFrame>): EmissionGu
   };
 }
 
-/** A hook may emit the event it handles once more: it reaches the others, and not itself. */
-function isReemission(top: GuardFrame | undefined, { id, source }: GuardFrame): boolean {
-  return top !== undefined && top.id === id && top.hookId === source && top.source !== source;
+/**
+ * A hook may emit the event it handles once more: it reaches the others, and not itself. Once, because two such hooks
+ * would hand the event to each other for ever.
+ */
+function isReemission(outer: readonly GuardFrame[], { id, source }: GuardFrame): boolean {
+  const [top] = outer;
+  if (top === undefined || top.id !== id || top.hookId !== source) return false;
+  return !outer.some((each) => each.id === id && each.source === source);
 }
 
 /** Frames of running hooks repeat the emission they belong to. */

@@ -159,18 +159,19 @@ function deliverInBatches(batches: readonly (readonly Listener[])[]): Deliver {
   };
 }
 
+/** Failures in the order of the listeners, whichever failed first. */
 async function runBatch(batch: readonly Listener[], emission: IEventEmission): Promise<Error[]> {
-  const failures: Error[] = [];
-  await Promise.all(
+  const outcomes = await Promise.all(
     batch.map(async (listener) => {
       try {
         if (wants(listener, emission)) await listener.run(emission);
+        return undefined;
       } catch (error) {
-        failures.push(annotate(error, listener));
+        return annotate(error, listener);
       }
     }),
   );
-  return failures;
+  return outcomes.filter((failure) => failure !== undefined);
 }
 
 function annotate(thrown: unknown, { id, order }: Listener): Error {
