@@ -26,15 +26,28 @@ export * from "./definitions";
 export { run, type Run, type RunResult, type RunnableRoot } from "./run";
 export { createTestResource, type TestFacade } from "./testing";
 export { EventManager } from "./runtime/eventManager";
-export { Queue } from "./runtime/queue";
-export { Semaphore } from "./lib/semaphore";
-export { Logger } from "./globals/resources/logger";
+export { Queue, type QueueEvent, type QueueEventType } from "./runtime/queue";
+export { Semaphore, type SemaphoreEvent, type SemaphoreEventType } from "./lib/semaphore";
+export { Logger, type ILog, type ILogInfo, type LogLevels } from "./globals/resources/logger";
+export type {
+  ColorTheme,
+  LogPrinterLevels,
+  LogPrinterPrintStrategy,
+  PrintableLog,
+  PrintStrategy,
+} from "./globals/resources/logFormat";
 export {
   bindProcessErrorHandler,
   createDefaultUnhandledError,
   safeReportUnhandledError,
 } from "./runtime/unhandledErrors";
-export { PlatformAdapter, setPlatform, type IPlatformAdapter } from "./platform/platform";
+export {
+  PlatformAdapter,
+  setPlatform,
+  type IAsyncLocalStorage,
+  type IPlatformAdapter,
+  type PlatformId,
+} from "./platform/platform";
 export { globals } from "./globals/index";
 
 // Errors
@@ -42,7 +55,33 @@ export * as Errors from "./errors/index";
 export { CancellationError, TunnelError, defineError, normalizeError } from "./errors/index";
 
 // Calling other processes
-export type { TunnelRunner } from "./tunnels/routing/tags";
 export { assertTaskRouted } from "./tunnels/routing/assertTaskRouted";
-export { createExposureFetch, createHttpClient } from "./tunnels/transports/httpClients";
+export type {
+  AuthValidatorInput,
+  AuthValidatorResult,
+  EventDeliveryMode,
+  TunnelEventSelector,
+  TunnelMode,
+  TunnelRunner,
+  TunnelTaskMiddlewarePolicyConfig,
+  TunnelTaskSelector,
+} from "./tunnels/routing/tags";
+export {
+  createExposureFetch,
+  createHttpClient,
+  type ExposureClientConfig,
+  type ExposureFetchAuthConfig,
+  type ExposureFetchClient,
+  type ExposureFetchConfig,
+  type HttpClient,
+  type HttpClientAuth,
+  type HttpClientConfig,
+} from "./tunnels/transports/httpClients";
+export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
+export type { ClientCallOptions, CloseOptions } from "./tunnels/client/createTunnelClient";
+export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";
+export type { DownloadProgress, UploadProgress } from "./tunnels/protocol/wire";
+export type { InputFile, InputFileMeta, RunnerFileSentinel } from "./platform/inputFile";
 export { Serializer, getDefaultSerializer } from "./serializer/Serializer";
+export type { SerializerLike, SerializerOptions, TypeDefinition } from "./serializer/codec";
+export { SymbolPolicy, SymbolPolicyErrorMessage } from "./serializer/symbolPolicy";

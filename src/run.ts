@@ -33,19 +33,21 @@ export interface RunAdditions {
   readonly presets: Framework["presets"];
 }
 
-/** Makes the `run` of an entry. */
-export function createRun(additions?: RunAdditions): Run {
-  return <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) =>
-    boot<Awaited<V>, Logger>(
+/** Makes the `run` of an entry; the additions are read when something is run, so importing costs nothing. */
+export function createRun(additions?: () => RunAdditions): Run {
+  return <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => {
+    const added = additions?.();
+    return boot<Awaited<V>, Logger>(
       root,
       {
-        builtins: additions ? [...builtins(), ...additions.builtins] : builtins(),
-        presets: additions?.presets ?? new Map(),
+        builtins: [...builtins(), ...(added?.builtins ?? [])],
+        presets: added?.presets ?? new Map(),
         initFirst: ({ definition }) => isTunnelResource(definition),
-        createLogger: (options) => new Logger(options),
+        createLogger: (logs) => new Logger(logs),
       },
       resolveRunOptions(options),
     );
+  };
 }
 
 export const run: Run = /* @__PURE__ */ createRun();

@@ -66,7 +66,7 @@ const app = r
   .register([add, echo, order, secret, outOfStock, requestInfo, remote, story])
   .build();
 
-const { runTask, dispose } = await run(app, { logs: { printThreshold: "warn" } });
+const { runTask, dispose } = await run(app, { logs: { printThreshold: null } });
 await runTask(story);
 
 await using stranger = createHttpMixedClient({ baseUrl, auth: { token: "guessed" } });

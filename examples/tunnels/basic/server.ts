@@ -54,7 +54,7 @@ const app = r
   })
   .build();
 
-const { value } = await run(app, { logs: { printThreshold: "warn" } });
+const { value } = await run(app, { logs: { printThreshold: null } });
 process.send?.(value);
 // Whoever started this process has gone, or has no more use for it: SIGTERM disposes of the run.
 process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));

@@ -1,0 +1,63 @@
+/** Entry `./node`: everything of `.`, and what needs Node. */
+import { globals as universalGlobals } from "../index";
+import { createRun, type Run } from "../run";
+import {
+  createHttpMixedClient,
+  createHttpSmartClient,
+  createMixedHttpClient,
+  httpClientPresets,
+  httpMixedClientFactory,
+  httpSmartClientFactory,
+} from "./http/clientFactories";
+
+export * from "../index";
+
+/** Boots an application, with the Node built-ins: clients made by factories keep a connection pool. */
+export const run: Run = /* @__PURE__ */ createRun(() => ({
+  builtins: [httpSmartClientFactory, httpMixedClientFactory],
+  presets: httpClientPresets,
+}));
+
+/** What the framework provides, Node's client factories included. */
+export const globals = /* @__PURE__ */ (() => ({
+  ...universalGlobals,
+  resources: { ...universalGlobals.resources, httpSmartClientFactory, httpMixedClientFactory },
+}))();
+
+// Serving
+export { nodeExposure, type NodeExposureHandlers } from "./exposure/exposureResource";
+export {
+  hasExposureContext,
+  respondStream,
+  useExposureContext,
+  type ExposureRequestContextValue,
+  type NodeReadable,
+  type StreamingResponse,
+} from "./exposure/exposureContext";
+export type {
+  NodeExposureConfig,
+  NodeExposureHttpAuthConfig,
+  NodeExposureHttpCompressionConfig,
+  NodeExposureHttpConfig,
+  NodeExposureHttpCorsConfig,
+} from "./exposure/config";
+export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/limits";
+
+// Calling
+export { createHttpMixedClient, createHttpSmartClient, createMixedHttpClient };
+export type {
+  HttpSmartClient,
+  HttpSmartClientAuthConfig,
+  HttpSmartClientConfig,
+  HttpSmartClientFactory,
+  HttpSmartClientFactoryConfig,
+  MixedHttpClient,
+  MixedHttpClientAuthConfig,
+  MixedHttpClientConfig,
+  MixedHttpClientFactory,
+  MixedHttpClientFactoryConfig,
+} from "./http/clientFactories";
+
+// Files
+export { createNodeFile, readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./files/nodeFile";
+export { NodeInputFile } from "./files/nodeInputFile";
