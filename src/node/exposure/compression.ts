@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { pipeline, Transform, type Readable, type TransformCallback } from "node:stream";
+import { Transform, type Readable, type TransformCallback } from "node:stream";
 import { promisify } from "node:util";
 import zlib from "node:zlib";
 import { payloadTooLarge, unsupportedEncoding, WireFailureError } from "../../errors/wireErrors";
@@ -11,10 +11,10 @@ export type ContentCoding = "br" | "gzip" | "deflate";
 const codings: readonly ContentCoding[] = ["br", "gzip", "deflate"];
 
 /** Middling quality: the default one of brotli takes a hundred times longer for a tenth less. */
-const brotliParams = { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 };
+const brotliParams = () => ({ [zlib.constants.BROTLI_PARAM_QUALITY]: 4 });
 
 const textCompressors: Record<ContentCoding, (text: string) => Promise<Buffer>> = {
-  br: (text) => promisify(zlib.brotliCompress)(text, { params: brotliParams }),
+  br: (text) => promisify(zlib.brotliCompress)(text, { params: brotliParams() }),
   gzip: (text) => promisify(zlib.gzip)(text),
   deflate: (text) => promisify(zlib.deflate)(text),
 };
@@ -30,7 +30,7 @@ export const compressText = (coding: ContentCoding, text: string): Promise<Buffe
 /** Flushes after each chunk: a reply that is streamed is read while it is made. */
 export function createCompressor(coding: ContentCoding): Transform {
   const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = zlib.constants;
-  if (coding === "br") return zlib.createBrotliCompress({ params: brotliParams, flush: BROTLI_OPERATION_FLUSH });
+  if (coding === "br") return zlib.createBrotliCompress({ params: brotliParams(), flush: BROTLI_OPERATION_FLUSH });
   return coding === "gzip" ? zlib.createGzip({ flush: Z_SYNC_FLUSH }) : zlib.createDeflate({ flush: Z_SYNC_FLUSH });
 }
 
@@ -67,8 +67,15 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
   if (coding === undefined || coding === "" || coding === "identity") return req;
   const decoder = codings.find((known) => known === coding || (known === "gzip" && coding === "x-gzip"));
   if (decoder === undefined) throw new WireFailureError(unsupportedEncoding);
-  // Failures end up at the last stream, which somebody reads; the callback keeps them from being thrown.
-  return pipeline(req, decoders[decoder](), new ByteLimit(limitBytes), () => {});
+  // Not `pipeline`: it would destroy the request with the decoder, and the request's failure still has to be answered.
+  const decoded = decoders[decoder]();
+  const limited = new ByteLimit(limitBytes);
+  const fail = (error: Error): void => {
+    req.unpipe(decoded).pause();
+    limited.destroy(error);
+  };
+  req.on("error", fail).pipe(decoded).on("error", fail).pipe(limited).on("error", fail);
+  return limited;
 }
 
 /** Passes bytes on until there are too many. */

@@ -65,7 +65,7 @@ export interface NodeExposureHttpConfig {
   readonly compression?: NodeExposureHttpCompressionConfig | undefined;
 }
 
-/** Config of `nodeExposure`. */
+/** What `nodeExposure.with(...)` takes; all of it has defaults. */
 export interface NodeExposureConfig {
   readonly http?: NodeExposureHttpConfig | undefined;
 }
@@ -123,7 +123,8 @@ function resolveBasePath(basePath: unknown = "/__runner"): string {
 function resolveServer(server: unknown): Server | undefined {
   if (server === undefined) return undefined;
   // By what is used of it: https and servers of frameworks are not instances of `http.Server`.
-  if (typeof (server as Partial<Server> | null)?.on === "function") return server as Server;
+  const { on } = Object(server) as { on?: unknown };
+  if (typeof on === "function") return server as Server;
   throw invalid("http.server", "an http.Server", server);
 }
 

@@ -1,4 +1,3 @@
-import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { r } from "../../define/r";
 import { globals } from "../../globals/index";

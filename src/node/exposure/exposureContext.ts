@@ -99,9 +99,9 @@ export function useExposureContext(): ExposureRequestContextValue {
 export const hasExposureContext = (): boolean => currentSlots()?.has(exposureContextId) ?? false;
 
 /**
- * Streams a reply from inside a task; does nothing when the response has ended.
+ * Streams a reply from inside a task; does nothing when the response has ended. Without a response, that of the exposure
+ * context is used.
  *
- * @param res default: the response of the exposure context
  * @throws {contextError} no response given, and not inside a task that an exposure runs
  */
 export function respondStream(source: NodeReadable | StreamingResponse): void;

@@ -6,12 +6,12 @@ import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/s
 import { readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "./compression";
 import type { ResolvedExposureConfig } from "./config";
-import type { Cors } from "./cors";
+import { createCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
 import { RequestText, type BodySource } from "./jsonBody";
 import { IdleWatch } from "./limits";
-import { RequestForm } from "./multipartBody";
+import { createFormParsers, RequestForm } from "./multipartBody";
 import { OutgoingReply, type ReplyPolicy } from "./outgoingReply";
 import { createRouter, nowhere } from "./router";
 
@@ -47,10 +47,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const route = createRouter(basePath);
   const assignRequestId = createRequestIds();
   const policy: ReplyPolicy = { cors, compressFrom: compression.responseThreshold, isClosing, onBroken };
+  // Outside the base path other origins have no business.
+  const strangerPolicy: ReplyPolicy = { ...policy, cors: createCors({ origin: () => undefined, varyOrigin: false }) };
   const source: BodySource = {
     idleWatch: new IdleWatch(limits.bodyIdleMs),
     open: compression.requests ? decodeRequest : (req) => req,
   };
+  const parsers = createFormParsers();
   const serve = createHandler<IncomingCall>({
     ...parts,
     jsonBytes: limits.jsonBytes,
@@ -67,11 +70,15 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
     inFlight += 1;
     try {
-      const onFormBroken = (): void => call.breakOff();
-      const call = new IncomingCall(target, bodyOf(target, req, onFormBroken), reply);
+      const call: IncomingCall = new IncomingCall(
+        target,
+        bodyOf(target, req, () => call.breakOff()),
+        reply,
+      );
       const response = await serve(call);
       if (response.status === 401) parts.onUnauthorized(call);
       await reply.send(response);
+      if (call.body instanceof RequestForm) call.body.release();
     } finally {
       inFlight -= 1;
     }
@@ -82,7 +89,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
     if (mode === "octet") return { kind: "stream", stream: req };
-    return new RequestForm({ req, source, limits: limits.multipart, onBroken });
+    return new RequestForm({ req, source, parsers, limits: limits.multipart, onBroken });
   }
 
   /** Whatever fails out here must not leave a request without an answer. */
@@ -119,7 +126,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const addressed = target !== undefined && target !== nowhere && target.kind === kind;
       await answerSafely(addressed ? target : nowhere, req, res);
     },
-    refuse: (req, res) => answerSafely(nowhere, req, res),
+    refuse: (req, res) => new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */

@@ -40,6 +40,7 @@ export interface NodeExposureHandlers {
   readonly basePath: string;
   /** Detaches from all servers and closes the own one, once what it serves is done. */
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 interface ExposureDependencies {
@@ -56,20 +57,18 @@ interface ExposureDependencies {
  *
  * @see readmes/TUNNELS.md
  */
-export const nodeExposure: IResource<
-  NodeExposureConfig,
-  Promise<NodeExposureHandlers>
-> = /* @__PURE__ */ createResource(
-  {
-    id: "platform.node.resources.exposure",
-    dependencies: { store, taskRunner, eventManager, logger, serializer },
-    configSchema: { parse: checkConfig },
-    init: startExposure,
-    dispose: async (handlers: NodeExposureHandlers) => handlers.close(),
-    [symbolFramework]: {},
-  },
-  () => "unknown",
-);
+export const nodeExposure: IResource<NodeExposureConfig, Promise<NodeExposureHandlers>> = /* @__PURE__ */ (() =>
+  createResource(
+    {
+      id: "platform.node.resources.exposure",
+      dependencies: { store, taskRunner, eventManager, logger, serializer },
+      configSchema: { parse: checkConfig },
+      init: startExposure,
+      dispose: async (handlers: NodeExposureHandlers) => handlers.close(),
+      [symbolFramework]: {},
+    },
+    () => "unknown",
+  ))();
 
 /** Checks at `.with(...)`, so that a mistake shows where it was made. */
 function checkConfig(config: NodeExposureConfig): NodeExposureConfig {
@@ -102,6 +101,7 @@ async function startExposure(
     server,
     basePath,
     close: servers.close,
+    [Symbol.asyncDispose]: servers.close,
   };
 }
 

@@ -92,5 +92,12 @@ export function readParsedBody(req: IncomingMessage & { body?: unknown }): strin
   if (typeof body === "string") return body;
   if (Buffer.isBuffer(body)) return body.toString();
   if (body !== undefined) return JSON.stringify(body);
-  throw new Error("The request's body was read before the exposure got it: mount the exposure before body parsers.");
+  throw new Error(consumed);
 }
+
+/** @throws {Error} the request was read, so that waiting for its body would never end */
+export function assertUnread(req: IncomingMessage): void {
+  if (req.readableDidRead || req.readableEnded) throw new Error(consumed);
+}
+
+const consumed = "The request's body was read before the exposure got it: mount the exposure before body parsers.";

@@ -92,7 +92,7 @@ function defined(group: object | undefined, field: string): Record<string, numbe
   if (typeof group !== "object" || group === null) throw new TypeError(`${field} must be an object.`);
   const entries = Object.entries(group).filter(([, value]) => value !== undefined);
   for (const [key, value] of entries) limit(value, `${field}.${key}`);
-  return Object.fromEntries(entries) as Record<string, number>;
+  return Object.fromEntries(entries);
 }
 
 function limit(value: unknown, field: string): number {

@@ -167,7 +167,8 @@ export class OutgoingReply {
   /** Flat headers of every reply, whatever it says. */
   #common(): string[] {
     const { cors, compressFrom, isClosing } = this.#policy;
-    const head = [...cors.headersFor(this.req.headers.origin), ...security, requestIdHeader, this.requestId];
+    const head = [...cors.headersFor(this.req.headers.origin), ...security];
+    if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
     if (cors.varies || compressFrom !== undefined) {
       const names = [...(cors.varies ? ["Origin"] : []), ...(compressFrom !== undefined ? ["Accept-Encoding"] : [])];
       head.push("vary", mergeVary(this.res.getHeader("vary"), names));

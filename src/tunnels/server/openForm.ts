@@ -1,4 +1,5 @@
 import { missingFilePart, WireFailureError } from "../../errors/wireErrors";
+import { isPlainObject } from "../../lib/guards";
 import type { InputFileMeta } from "../../platform/inputFile";
 import type { FormBody, IncomingForm, IncomingFormBody, WireFile } from "../protocol/wire";
 import { hydrateFiles } from "./hydrateFiles";
@@ -26,16 +27,17 @@ export async function openForm(
   return { input, finished: Promise.resolve(), discard() {} };
 }
 
-/** What the manifest says about a file comes before what came with its bytes. */
-export function mergeFileMeta(
-  stated: Partial<InputFileMeta> = {},
-  carried: Partial<InputFileMeta> = {},
-): InputFileMeta {
+/** What the manifest says about a file comes before what came with its bytes. Facts of a wrong type are ignored. */
+export function mergeFileMeta(stated: unknown, carried: Partial<InputFileMeta> = {}): InputFileMeta {
+  const { name, type, size, lastModified, extra } = isPlainObject(stated) ? stated : {};
   return {
-    name: stated.name ?? carried.name ?? "upload",
-    type: stated.type ?? carried.type,
-    size: stated.size ?? carried.size,
-    lastModified: stated.lastModified ?? carried.lastModified,
-    extra: stated.extra ?? carried.extra,
+    name: textOf(name) ?? textOf(carried.name) ?? "upload",
+    type: textOf(type) ?? carried.type,
+    size: numberOf(size) ?? carried.size,
+    lastModified: numberOf(lastModified) ?? carried.lastModified,
+    extra: isPlainObject(extra) ? extra : carried.extra,
   };
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
