@@ -387,6 +387,21 @@ describe("addType", () => {
 });
 
 describe("limits", () => {
+  it("refuses a tree that shared structure would blow up, however short the text it came from", () => {
+    const serializer = new Serializer();
+    let doubled: unknown = [];
+    for (let level = 0; level < 40; level += 1) doubled = [doubled, doubled];
+    const text = serializer.serialize(doubled);
+
+    const decoded = serializer.parse(text);
+
+    expect(text.length).toBeLessThan(5_000);
+    expect(caught(() => serializer.stringify(decoded))).toMatchObject({
+      message: "Cannot serialize more than 10000000 objects in tree mode",
+      code: "TREE_TOO_LARGE",
+    });
+  });
+
   it.each([
     ["an object", { a: { b: 1 } }, 2],
     ["an array", [[1]], 2],

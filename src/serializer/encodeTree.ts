@@ -1,7 +1,7 @@
 import type { TypeCodec } from "./codec";
 import { codecOfObject, codecOfPrimitive, encodePayload, isJsonScalar, isPlain, type Encoding } from "./encode";
 import { escapePrefix, isGraphPayload, isReservedKey, isTypeRecord, isUnsafeKey, type TypeRecord } from "./markers";
-import { depthExceeded, unsupportedValue, type SerializerError } from "./serializerError";
+import { depthExceeded, treeTooLarge, unsupportedValue, type SerializerError } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
 
 /** Depth up to which the limit alone ends a loop; deeper runs remember where they are. */
@@ -10,7 +10,15 @@ const unwatchedDepth = 1000;
 interface TreeEncoding extends Encoding<unknown> {
   /** The objects around the current one; absent while loops are not watched for. */
   readonly ancestors: Set<object> | undefined;
+  /** Objects met so far, shared ones every time: the tree repeats them. */
+  visited: number;
 }
+
+/**
+ * Most objects of one tree. A few kilobytes of graph text can share structure so that its tree would have billions;
+ * a task that returns what it was sent must not be able to hang the process with it.
+ */
+const maxTreeObjects = 10_000_000;
 
 /**
  * Makes a value that `JSON.stringify` writes in tree format.
@@ -39,6 +47,7 @@ function startRun(registry: TypeRegistry, maxDepth: number, ancestors: Set<objec
     registry,
     maxDepth,
     ancestors,
+    visited: 0,
     suspended: [],
     encode: (value, depth) => encodeValue(value, depth, run),
     encodeAgain: (value, depth) => encodeUnwatched(value, depth, run),
@@ -64,6 +73,8 @@ function encodeObject(value: object, depth: number, run: TreeEncoding): unknown 
 }
 
 function encodeUnwatched(value: object, depth: number, run: TreeEncoding): unknown {
+  run.visited += 1;
+  if (run.visited > maxTreeObjects) throw treeTooLarge(maxTreeObjects);
   if (Array.isArray(value)) return encodeItems(value, depth, run);
   const codec = codecOfObject(value, run);
   return codec ? encodeTyped(value, codec, depth, run) : encodeFields(value, depth, run);

@@ -1,6 +1,7 @@
 /** What went wrong, for code that has to tell; messages are for people. */
 export type SerializerErrorCode =
   | "DEPTH_EXCEEDED"
+  | "TREE_TOO_LARGE"
   | "INVALID_PAYLOAD"
   | "INVALID_TYPE_DEFINITION"
   | "SYMBOL_REFUSED"
@@ -24,6 +25,10 @@ export function unsupportedValue(message: string): SerializerError {
 
 export function depthExceeded(maxDepth: number): SerializerError {
   return serializerError("DEPTH_EXCEEDED", `Maximum depth exceeded (${maxDepth})`);
+}
+
+export function treeTooLarge(maxObjects: number): SerializerError {
+  return serializerError("TREE_TOO_LARGE", `Cannot serialize more than ${maxObjects} objects in tree mode`);
 }
 
 export function invalidPayload(what: string): SerializerError {
