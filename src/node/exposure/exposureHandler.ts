@@ -30,19 +30,19 @@ export interface ExposureParts extends Omit<HandlerParts<IncomingCall>, "ownRepl
   readonly onUnhandled: (error: unknown) => void;
 }
 
-/** Answers HTTP requests below the base path. Neither method rejects. */
+/** Answers HTTP requests below the base path. What it returns never rejects. */
 export interface ExposureHandler {
-  /** Resolves with whether the request was below the base path, and so was answered. */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
+  /** @returns `undefined`, and leaves the request alone, when it is outside the base path */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined;
   /** As `handle`, but what does not address this kind is answered 404. */
   handleOnly(kind: WireTarget["kind"], req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Answers a request outside the base path. */
-  refuse(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  refuse(req: IncomingMessage, res: ServerResponse): void;
 }
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { config, cors, isClosing, onBroken, onUnhandled } = parts;
+  const { config, cors, isClosing, onBroken, onUnauthorized, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const assignRequestId = createRequestIds();
@@ -54,35 +54,50 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers();
-  const serve = createHandler<IncomingCall>({
+  const handler = createHandler<IncomingCall>({
     ...parts,
     jsonBytes: limits.jsonBytes,
     ownReply: createOwnReply(parts),
   });
   let inFlight = 0;
 
+  /** Whatever fails here must not leave a request without an answer. */
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const reply = new OutgoingReply(req, res, policy, assignRequestId(req));
-    if (inFlight >= limits.inFlight) return reply.refuse(overloaded, { "retry-after": "1" });
-    if (target === nowhere || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound);
-    const { method } = req;
-    if (method !== "POST" && !(method === "GET" && target.kind === "discovery")) return reply.refuse(methodNotAllowed);
-
     inFlight += 1;
     try {
-      const call: IncomingCall = new IncomingCall(
-        target,
-        bodyOf(target, req, () => call.breakOff()),
-        reply,
-      );
-      const response = await serve(call);
-      if (response.status === 401) parts.onUnauthorized(call);
-      await reply.send(response);
-      if (call.body instanceof RequestForm) call.body.release();
+      if (req.method === "OPTIONS") preflight(req, res);
+      else await serveOrRefuse(target, req, new OutgoingReply(req, res, policy, assignRequestId(req)));
+    } catch (error) {
+      onUnhandled(error);
+      if (res.headersSent) res.destroy();
+      else void new OutgoingReply(req, res, policy, "").refuse(internalError);
     } finally {
       inFlight -= 1;
     }
-    return undefined;
+  }
+
+  function serveOrRefuse(
+    target: WireTarget | typeof nowhere,
+    req: IncomingMessage,
+    reply: OutgoingReply,
+  ): Promise<void> | undefined {
+    if (inFlight > limits.inFlight) return reply.refuse(overloaded, { "retry-after": "1" });
+    if (target === nowhere || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound);
+    const isAllowed = req.method === "POST" || (req.method === "GET" && target.kind === "discovery");
+    return isAllowed ? serve(target, req, reply) : reply.refuse(methodNotAllowed);
+  }
+
+  async function serve(target: WireTarget, req: IncomingMessage, reply: OutgoingReply): Promise<void> {
+    const call: IncomingCall = new IncomingCall(
+      target,
+      bodyOf(target, req, () => call.breakOff()),
+      reply,
+    );
+    const response = await handler(call);
+    if (response.status === 401) onUnauthorized(call);
+    const sending = reply.send(response);
+    if (sending !== undefined) await sending;
+    if (call.body instanceof RequestForm) call.body.release();
   }
 
   function bodyOf(target: WireTarget, req: IncomingMessage, onBroken: () => void): WireBody {
@@ -92,22 +107,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     return new RequestForm({ req, source, parsers, limits: limits.multipart, onBroken });
   }
 
-  /** Whatever fails out here must not leave a request without an answer. */
-  async function answerSafely(
-    target: WireTarget | typeof nowhere,
-    req: IncomingMessage,
-    res: ServerResponse,
-  ): Promise<void> {
-    try {
-      if (req.method === "OPTIONS") preflight(req, res);
-      else await answer(target, req, res);
-    } catch (error) {
-      onUnhandled(error);
-      if (res.headersSent) res.destroy();
-      else await new OutgoingReply(req, res, policy, "").refuse(internalError).catch(() => res.destroy());
-    }
-  }
-
   function preflight(req: IncomingMessage, res: ServerResponse): void {
     const head = [...cors.preflightFor(req.headers), "content-length", "0"];
     if (cors.varies) head.push("vary", "Origin");
@@ -115,18 +114,16 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   }
 
   return {
-    async handle(req, res) {
+    handle(req, res) {
       const target = routeOf(req);
-      if (target === undefined) return false;
-      await answerSafely(target, req, res);
-      return true;
+      return target && answer(target, req, res);
     },
-    async handleOnly(kind, req, res) {
+    handleOnly(kind, req, res) {
       const target = routeOf(req);
-      const addressed = target !== undefined && target !== nowhere && target.kind === kind;
-      await answerSafely(addressed ? target : nowhere, req, res);
+      const isAddressed = target !== undefined && target !== nowhere && target.kind === kind;
+      return answer(isAddressed ? target : nowhere, req, res);
     },
-    refuse: (req, res) => new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
+    refuse: (req, res) => void new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */

@@ -91,7 +91,11 @@ async function startExposure(
     void dependencies.logger.info("node.exposure.listen", { data: { basePath, port, host: listen?.host } });
   }
   return {
-    handleRequest: (req, res) => handler.handle(req, res),
+    async handleRequest(req, res) {
+      const answering = handler.handle(req, res);
+      await answering;
+      return answering !== undefined;
+    },
     handleTask: (req, res) => handler.handleOnly("task", req, res),
     handleEvent: (req, res) => handler.handleOnly("event", req, res),
     handleDiscovery: (req, res) => handler.handleOnly("discovery", req, res),

@@ -40,15 +40,19 @@ export class OutgoingReply {
     this.requestId = requestId;
   }
 
-  /** Sends what the pipeline answered; resolves when it is on its way and nothing is left to do. */
-  async send({ status, contentType, headers, body }: WireResponse): Promise<void> {
+  /**
+   * Sends what the pipeline answered.
+   *
+   * @returns a promise, where something is left to wait for before the request is done with
+   */
+  send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
     if (body.kind === "text") return this.#sendText(status, body.text, headers);
     if (body.kind === "stream") return this.#sendStream(body.stream, status, contentType ?? jsonContentType, headers);
     return this.#ended();
   }
 
   /** Sends a refusal of the protocol. */
-  refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> {
+  refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> | undefined {
     const { status, message, code } = failure;
     return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), headers);
   }
@@ -60,7 +64,8 @@ export class OutgoingReply {
     this.#isPrepared = true;
     res.once("pipe", () => (this.#isPipedInto = true));
     if (res.headersSent) return res;
-    const head = this.#common();
+    const head: string[] = [];
+    this.#addCommon(head);
     for (let index = 0; index < head.length; index += 2)
       res.setHeader(head[index] as string, head[index + 1] as string);
     return res;
@@ -90,22 +95,39 @@ export class OutgoingReply {
     if (this.res.headersSent && !this.res.writableEnded) this.res.destroy();
   }
 
-  async #sendText(status: number, text: string, extra: WireHeaders | undefined): Promise<void> {
-    const res = this.res;
-    if (res.headersSent || res.destroyed) return;
-    const coding = this.#codingFor(text);
-    const payload = coding === undefined ? text : await compressText(coding, text);
-    const head = ["content-type", jsonContentType, "content-length", String(Buffer.byteLength(payload))];
-    if (coding !== undefined) head.push("content-encoding", coding);
-    append(head, extra);
-    head.push(...this.#common());
-    if (this.req.complete) {
-      res.writeHead(status, head).end(payload);
-      return;
-    }
-    // Closing on a caller that still sends would reset the connection before it could read the answer.
-    res.writeHead(status, [...head, "connection", "close"]).write(payload);
-    await discardRest(this.req);
+  #sendText(status: number, text: string, extra: WireHeaders | undefined): Promise<void> | undefined {
+    const { res } = this;
+    if (res.headersSent || res.destroyed) return undefined;
+    const bytes = Buffer.byteLength(text);
+    const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
+    if (coding !== undefined) return this.#sendCompressed(status, text, extra, coding);
+    return this.#write(status, this.#head(jsonContentType, String(bytes), extra), text);
+  }
+
+  async #sendCompressed(
+    status: number,
+    text: string,
+    extra: WireHeaders | undefined,
+    coding: ContentCoding,
+  ): Promise<void> {
+    const payload = await compressText(coding, text);
+    if (this.res.headersSent || this.res.destroyed) return;
+    const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding });
+    await this.#write(status, head, payload);
+  }
+
+  #write(status: number, head: string[], payload: string | Buffer): Promise<void> | undefined {
+    if (!this.req.complete) return this.#writeLast(status, head, payload);
+    this.res.writeHead(status, head).end(payload);
+    return undefined;
+  }
+
+  /** Closing on a caller that still sends would reset the connection before it could read the answer. */
+  async #writeLast(status: number, head: string[], payload: string | Buffer): Promise<void> {
+    const { req, res } = this;
+    if (!this.#policy.isClosing()) head.push("connection", "close");
+    res.writeHead(status, head).write(payload);
+    await discardRest(req);
     res.end();
   }
 
@@ -121,13 +143,9 @@ export class OutgoingReply {
       return;
     }
     const coding = extra?.["content-encoding"] || isCompressed(contentType) ? undefined : this.#coding();
-    const head = ["content-type", contentType];
-    for (const [name, value] of Object.entries(extra ?? {})) {
-      // Of the compressed bytes nobody knows the length.
-      if (coding === undefined || name !== "content-length") append(head, { [name]: value });
-    }
-    if (coding !== undefined) head.push("content-encoding", coding);
-    head.push(...this.#common());
+    // Of compressed bytes nobody knows the length.
+    const own = coding && { ...extra, "content-length": undefined, "content-encoding": coding };
+    const head = this.#head(contentType, undefined, own ?? extra);
     try {
       res.writeHead(status, head);
     } catch (error) {
@@ -158,28 +176,30 @@ export class OutgoingReply {
     return this.req.socket.destroyed;
   }
 
-  #ended(): Promise<void> {
-    const res = this.res;
-    if (res.writableFinished || res.closed) return Promise.resolve();
+  #ended(): Promise<void> | undefined {
+    const { res } = this;
+    if (res.writableFinished || res.closed) return undefined;
     return new Promise((resolve) => res.once("close", resolve));
   }
 
-  /** Flat headers of every reply, whatever it says. */
-  #common(): string[] {
+  #head(contentType: string, length: string | undefined, extra: WireHeaders | undefined): string[] {
+    const head =
+      length === undefined ? ["content-type", contentType] : ["content-type", contentType, "content-length", length];
+    if (extra !== undefined) append(head, extra);
+    this.#addCommon(head);
+    return head;
+  }
+
+  /** Adds the headers of every reply, whatever it says. */
+  #addCommon(head: string[]): void {
     const { cors, compressFrom, isClosing } = this.#policy;
-    const head = [...cors.headersFor(this.req.headers.origin), ...security];
+    head.push(...cors.headersFor(this.req.headers.origin), ...security);
     if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
     if (cors.varies || compressFrom !== undefined) {
       const names = [...(cors.varies ? ["Origin"] : []), ...(compressFrom !== undefined ? ["Accept-Encoding"] : [])];
       head.push("vary", mergeVary(this.res.getHeader("vary"), names));
     }
     if (isClosing()) head.push("connection", "close");
-    return head;
-  }
-
-  #codingFor(text: string): ContentCoding | undefined {
-    const { compressFrom } = this.#policy;
-    return compressFrom !== undefined && Buffer.byteLength(text) >= compressFrom ? this.#coding() : undefined;
   }
 
   #coding(): ContentCoding | undefined {
@@ -187,8 +207,7 @@ export class OutgoingReply {
   }
 }
 
-function append(head: string[], headers: WireHeaders | undefined): void {
-  if (headers === undefined) return;
+function append(head: string[], headers: WireHeaders): void {
   for (const [name, value] of Object.entries(headers)) {
     for (const each of value === undefined ? [] : [value].flat()) head.push(name, each);
   }

@@ -1,10 +1,4 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import type { ExposureHandler } from "./exposureHandler";
 import type { ResolvedLimits } from "./limits";
 
@@ -26,10 +20,9 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
   let owned: Server | undefined;
   let closing: Promise<void> | undefined;
 
-  const listener = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    if (!(await handler.handle(req, res))) await handler.refuse(req, res);
+  const onRequest: RequestListener = (req, res) => {
+    if (handler.handle(req, res) === undefined) handler.refuse(req, res);
   };
-  const onRequest: RequestListener = (req, res) => void listener(req, res);
   const onAttachedRequest: RequestListener = (req, res) => void handler.handle(req, res);
 
   function createServer(): Server {
