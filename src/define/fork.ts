@@ -1,6 +1,6 @@
 import type { DependencyMap } from "../lib/injectable";
 import { isOptionalDependency } from "../lib/injectable";
-import { symbolFilePath, symbolResource, symbolResourceForkedFrom, symbolResourceWithConfig } from "../lib/symbols";
+import { symbolResource, symbolResourceForkedFrom, symbolResourceWithConfig } from "../lib/symbols";
 import type { RegisterableItems } from "./attachments";
 import { hasBrand } from "./brand";
 import { resolveDependencies, type DependencySource } from "./builderLists";
@@ -29,7 +29,6 @@ interface Forkable {
   readonly id: string;
   readonly dependencies?: DependencySource | undefined;
   readonly register?: unknown;
-  readonly [symbolFilePath]?: string;
 }
 
 interface ForkableResource extends Forkable {
@@ -47,15 +46,30 @@ const isForkableWithConfig = (item: unknown): item is ForkableWithConfig => hasB
 /**
  * The draft of a fork. In deep mode the dependencies of the fork, and of every resource forked with it, point at the
  * forks.
+ *
+ * @param filePath gives the file that forks, when asked
  */
-export function forkDraft<D extends Forkable>(base: D, newId: string, options: ResourceForkOptions = {}): D {
+export function forkDraft<D extends Forkable>(
+  base: D,
+  newId: string,
+  options: ResourceForkOptions = {},
+  filePath: () => string,
+): D {
   const { register: mode = "keep", reId = (id: string) => `${newId}.${id}` } = options;
-  const origin: ResourceForkInfo = { fromId: base.id, forkedAtFilePath: base[symbolFilePath] ?? "unknown" };
-  const draft = { ...base, id: newId, [symbolResourceForkedFrom]: origin };
+  const draft = { ...base, id: newId, [symbolResourceForkedFrom]: originOf(base, filePath) };
   if (mode === "drop") return { ...draft, register: [] };
   if (mode === "keep") return draft;
 
-  return { ...draft, ...deepChildren(base, createDeepFork(reId)) };
+  return { ...draft, ...deepChildren(base, createDeepFork(reId, filePath)) };
+}
+
+function originOf({ id }: Forkable, filePath: () => string): ResourceForkInfo {
+  return {
+    fromId: id,
+    get forkedAtFilePath() {
+      return filePath();
+    },
+  };
 }
 
 /** One deep fork: every base resource is forked once, whoever asks. */
@@ -65,7 +79,7 @@ interface DeepFork {
   find(id: string): ForkableResource | undefined;
 }
 
-function createDeepFork(reId: (id: string) => string): DeepFork {
+function createDeepFork(reId: (id: string) => string, filePath: () => string): DeepFork {
   const forks = new Map<string, ForkableResource>();
   const deepFork: DeepFork = {
     find: (id) => forks.get(id),
@@ -74,7 +88,10 @@ function createDeepFork(reId: (id: string) => string): DeepFork {
       if (known) return known;
       const forked = base.fork(readNewId(reId, base.id), { register: "keep" });
       // Children and dependencies are worked out when a run asks, by then every sibling is known.
-      const remapped = remake(forked, deepChildren(base, deepFork));
+      const remapped = remake(forked, {
+        ...deepChildren(base, deepFork),
+        [symbolResourceForkedFrom]: originOf(base, filePath),
+      });
       forks.set(base.id, remapped);
       return remapped;
     },

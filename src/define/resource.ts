@@ -363,9 +363,7 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
     ...(draft[symbolResourceForkedFrom] && { [symbolResourceForkedFrom]: draft[symbolResourceForkedFrom] }),
     with: withConfig,
     optional,
-    fork(newId: string, options?: ResourceForkOptions) {
-      return createResource(forkDraft(this as ResourceDraft, newId, options), filePath);
-    },
+    fork: forkResource,
   }) as unknown as IResource<any, any>; // as typed by whoever called
 }
 
@@ -378,6 +376,13 @@ function withConfig(this: IResource<any, any>, config?: unknown): IResourceWithC
     config: parseConfig(this.configSchema, config, "Resource config", this.id),
     [symbolResourceWithConfig]: true as const,
   });
+}
+
+/** Follows `this` as well: a fork of an override is a fork of what it overrides with. */
+function forkResource(this: IResource<any, any>, newId: string, options?: ResourceForkOptions): IResource<any, any> {
+  assertId("resource", newId);
+  const draft = forkDraft(this as ResourceDraft, newId, options, captureFilePath(forkResource));
+  return createResource(draft, () => this[symbolFilePath]);
 }
 
 function mergeRegister(existing: RegisterSource, added: RegisterSource, option?: ReplaceOption): RegisterSource {

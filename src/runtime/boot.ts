@@ -147,6 +147,7 @@ function createRun<L extends Logger>({ plan, overrideRequests, framework, option
 
   async function link(): Promise<void> {
     presetValues.fill(plan);
+    await logger.debug("Events stored. Attaching listeners...", fromRun);
     attachHooks(plan, cells, eventManager);
     await logger.debug("Listeners attached. Computing dependencies...", fromRun);
     await linkAndInit(

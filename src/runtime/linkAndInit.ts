@@ -125,6 +125,9 @@ async function initialise(registration: ResourceRegistration, context: LinkConte
   const { id, definition, config } = registration;
   const { cells, plan, interceptors, signal } = context;
   if (signal.aborted) throw bootCancelled(signal.reason);
+  if (registration === plan.root) {
+    await context.logger.debug("Dependencies computed. Proceeding with initialization...", { source: "run" });
+  }
 
   const cell = cells.resources.get(id);
   if (cell === undefined) return;

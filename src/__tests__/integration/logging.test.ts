@@ -1,0 +1,176 @@
+import { globals, r, run, type RunOptions } from "../../index";
+import { appOf } from "../support/appOf";
+
+const logger = globals.resources.logger;
+
+/** What the console is given, in order. */
+function captureConsole(): string[] {
+  const lines: string[] = [];
+  const write = (line: unknown) => void lines.push(String(line));
+  jest.spyOn(console, "log").mockImplementation(write);
+  jest.spyOn(console, "error").mockImplementation(write);
+  return lines;
+}
+afterEach(() => void jest.restoreAllMocks());
+
+const messagesOf = (lines: readonly string[]) =>
+  lines.map((line) => (JSON.parse(line) as { message: unknown }).message);
+const json: RunOptions["logs"] = { printThreshold: "debug", printStrategy: "json" };
+
+it("an injected logger speaks in the name of its owner, whatever that is", async () => {
+  const sources: unknown[] = [];
+  const ping = r.event("ping").build();
+  const task = r
+    .task("task")
+    .dependencies({ logger })
+    .run(async (_: void, { logger }) => logger.info("x"))
+    .build();
+  const hook = r
+    .hook("hook")
+    .on(ping)
+    .dependencies({ logger: logger.optional() })
+    .run(async (_, { logger }) => logger?.info("x"))
+    .build();
+  const middleware = r.middleware
+    .task("middleware")
+    .everywhere(true)
+    .dependencies({ logger })
+    .run(async ({ next }, { logger }) => {
+      await logger.info("x");
+      return next();
+    })
+    .build();
+  const resource = r
+    .resource("resource")
+    .dependencies({ logger })
+    .init(async (_config, { logger }) => {
+      logger.onLog(({ source }) => void sources.push(source));
+      await logger.info("x");
+    })
+    .build();
+  await using app = await run(appOf(ping, task, hook, middleware, resource));
+  sources.length = 0;
+
+  await app.runTask(task);
+  await app.emitEvent(ping);
+  await app.logger.info("x");
+  await app.getResourceValue(logger).info("x");
+
+  expect(sources).toEqual(["middleware", "task", "hook", undefined, undefined]);
+});
+
+it("several runs do not hear each other's logs", async () => {
+  const heard: unknown[] = [];
+  await using first = await run(appOf());
+  await using second = await run(appOf());
+  first.logger.onLog(({ message }) => void heard.push(message));
+
+  await first.logger.info("mine");
+  await second.logger.info("not mine");
+
+  expect(heard).toEqual(["mine"]);
+});
+
+describe("bufferLogs", () => {
+  const noisy = (heard: unknown[]) =>
+    r
+      .resource("app")
+      .dependencies({ logger })
+      .init(async (_config, { logger }) => {
+        logger.onLog(({ message }) => void heard.push(message));
+        await logger.info("root init");
+      })
+      .build();
+
+  it("holds everything back until the root has initialised, then tells listeners and printer in order", async () => {
+    const lines = captureConsole();
+    const heard: unknown[] = [];
+    let whileBooting = -1;
+    const hook = r
+      .hook("hook")
+      .on(globals.events.ready)
+      .run(async () => {
+        whileBooting = lines.length;
+      })
+      .build();
+    const early = r
+      .resource("early")
+      .dependencies({ logger })
+      .init(async (_config, { logger }) => {
+        await logger.info("early");
+        expect(lines).toEqual([]);
+      });
+    const root = r.override(noisy(heard)).register([hook, early.build()]).build();
+
+    await using app = await run(root, { logs: { ...json, bufferLogs: true }, shutdownHooks: false });
+
+    expect(app.store.isLocked).toBe(true);
+    expect(whileBooting).toBeGreaterThan(0);
+    const expected = [
+      "Events stored. Attaching listeners...",
+      "Listeners attached. Computing dependencies...",
+      "early",
+      "Dependencies computed. Proceeding with initialization...",
+      "root init",
+      "Runner online. Awaiting tasks and events.",
+    ];
+    expect(messagesOf(lines)).toEqual(expected);
+    expect(heard).toEqual(expected);
+  });
+
+  it("is off by default: logs are printed as they come", async () => {
+    const lines = captureConsole();
+    let atInit: unknown[] = [];
+    const root = r
+      .resource("app")
+      .dependencies({ logger })
+      .init(async (_config, { logger }) => {
+        await logger.info("now");
+        atInit = messagesOf(lines);
+      })
+      .build();
+
+    await using app = await run(root, { logs: json });
+
+    expect(app.store.isLocked).toBe(true);
+    expect(atInit.at(-1)).toBe("now");
+  });
+});
+
+describe("the printed logs", () => {
+  it("are none under NODE_ENV=test", async () => {
+    const lines = captureConsole();
+
+    await using app = await run(appOf());
+    await app.logger.critical("nobody reads this");
+
+    expect(lines).toEqual([]);
+  });
+
+  it("carry the source run for what the boot says", async () => {
+    const lines = captureConsole();
+
+    await (await run(appOf(), { logs: json })).dispose();
+    await (await run(appOf(), { logs: json, dryRun: true })).dispose();
+
+    const logs = lines.map((line) => JSON.parse(line) as { source: string; message: string });
+    expect(new Set(logs.map(({ source }) => source))).toEqual(new Set(["run"]));
+    expect(logs.at(-1)?.message).toBe("Dry run mode. Skipping initialization...");
+  });
+
+  it("show an unhandled failure of a task through the default handler", async () => {
+    const lines = captureConsole();
+    const task = r
+      .task("task")
+      .run(() => Promise.reject(new Error("boom")))
+      .build();
+    await using app = await run(appOf(task), { logs: { ...json, printThreshold: "error" } });
+
+    await app.runTask(task).catch(() => {});
+    await new Promise(setImmediate);
+
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { level: "error", message: "Error: boom", source: "task", error: { message: "boom" }, data: { kind: "task" } },
+    ]);
+  });
+});
