@@ -6,6 +6,7 @@ import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
 import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
 import { getDefaultSerializer } from "../serializer/Serializer";
 import type { IAsyncContextMeta } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { defineTaskMiddleware, type ITaskMiddleware, type ITaskMiddlewareConfigured } from "./middleware";
 
@@ -109,6 +110,7 @@ function builderOf(definition: IAsyncContextDefinition, filePath: () => string):
 
 function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: () => string): IAsyncContext<T> {
   const { id, meta = {}, configSchema } = definition;
+  assertSchema("Async context", id, "configSchema", configSchema);
   const validate =
     configSchema && compileSyncSchema(configSchema, (cause) => validationFailed("Async context value", id, cause));
   const assertStorage = (): void => {

@@ -4,6 +4,7 @@ import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
 import type { IsAny } from "../lib/typeLevel";
 import type { IEventMeta, TagType } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, type ReplaceOption } from "./builderLists";
 
@@ -111,6 +112,7 @@ export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P
 
 function createEvent(definition: IEventDefinition, filePath: () => string): IEvent {
   const { id, meta = {}, tags = [], payloadSchema, parallel = false } = definition;
+  assertSchema("Event", id, "payloadSchema", payloadSchema);
   return Object.freeze({
     kind: "event",
     id,

@@ -11,6 +11,7 @@ import {
 } from "../lib/symbols";
 import type { Bare, With } from "../lib/typeLevel";
 import type { IMiddlewareMeta, TagType } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
 import type { Contract } from "./contracts";
@@ -289,6 +290,7 @@ export function createMiddleware(
   if (typeof run !== "function") {
     throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
   }
+  assertSchema("Middleware", id, "configSchema", configSchema);
   return Object.freeze({
     kind,
     id,

@@ -16,6 +16,7 @@ import {
 } from "../lib/symbols";
 import type { Bare, Open, OpenConfig, With } from "../lib/typeLevel";
 import type { IResourceMeta, RegisterableItems, ResourceMiddlewareAttachmentType, TagType } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
 import type { Bound, Contract, OutputBound, ResolveInput, Sides } from "./contracts";
@@ -340,6 +341,8 @@ export function resourceBuilderOf(draft: ResourceDraft, filePath: () => string):
 /** @internal */
 export function createResource(draft: ResourceDraft, filePath: () => string): IResource<any, any> {
   const { id, register = [], overrides = [], middleware = [], tags = [], meta = {} } = draft;
+  assertSchema("Resource", id, "configSchema", draft.configSchema);
+  assertSchema("Resource", id, "resultSchema", draft.resultSchema);
   return Object.freeze({
     kind: "resource",
     id,

@@ -4,6 +4,7 @@ import { symbolFilePath, symbolTag, symbolTagConfigured } from "../lib/symbols";
 import type { Bare, IsAny } from "../lib/typeLevel";
 import type { Contract } from "./contracts";
 import type { ITaggable, ITagMeta, TagLike } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { parseConfig } from "./parseConfig";
 
@@ -99,6 +100,7 @@ function createTag<C, In, Out>(
   configured = false,
 ): ITag<C, In, Out> {
   const { id, meta = {}, configSchema, config } = definition;
+  assertSchema("Tag", id, "configSchema", configSchema);
   return Object.freeze({
     kind: "tag",
     id,

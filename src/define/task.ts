@@ -1,4 +1,4 @@
-import { builderIncompleteError, invalidDefinitionError } from "../errors/bootErrors";
+import { builderIncompleteError } from "../errors/bootErrors";
 import { captureFilePath } from "../lib/filePath";
 import {
   optional,
@@ -7,10 +7,11 @@ import {
   type InjectedMap,
   type IOptionalDependency,
 } from "../lib/injectable";
-import { isSchema, type Schema } from "../lib/schema";
+import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
 import type { IsAny, Open, With } from "../lib/typeLevel";
 import type { ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
+import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
 import type { Bound, Contract, OutputBound, ResolveInput, Sides } from "./contracts";
@@ -350,8 +351,8 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
   if (typeof run !== "function") {
     throw builderIncompleteError.create({ type: "task", builderId: id, missingFields: ["run"] });
   }
-  assertSchema(id, "inputSchema", inputSchema);
-  assertSchema(id, "resultSchema", resultSchema);
+  assertSchema("Task", id, "inputSchema", inputSchema);
+  assertSchema("Task", id, "resultSchema", resultSchema);
   return Object.freeze({
     kind: "task",
     id,
@@ -378,14 +379,3 @@ function createPhantomTask(draft: TaskDraft, filePath: () => string): IPhantomTa
 
 /** The body of every phantom task. */
 const unrouted = (): Promise<undefined> => Promise.resolve(undefined);
-
-function assertSchema(id: string, field: string, schema: unknown): void {
-  if (schema === undefined || isSchema(schema)) return;
-  throw invalidDefinitionError.create({
-    kind: "Task",
-    id,
-    field,
-    expected: "an object with parse(value), or a Standard Schema",
-    received: schema,
-  });
-}
