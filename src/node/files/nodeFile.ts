@@ -34,10 +34,15 @@ export async function writeInputFileToPath(
   targetPath: string,
 ): Promise<{ bytesWritten: number }> {
   const { stream } = await file.resolve();
-  await mkdir(dirname(targetPath), { recursive: true });
-  const target = createWriteStream(targetPath);
-  await pipelineAsync(stream, target);
-  return { bytesWritten: target.bytesWritten };
+  try {
+    await mkdir(dirname(targetPath), { recursive: true });
+    const target = createWriteStream(targetPath);
+    await pipelineAsync(stream, target);
+    return { bytesWritten: target.bytesWritten };
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
 }
 
 /** A new stream fed by another; what fails there fails here. */

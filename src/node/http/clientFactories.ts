@@ -22,7 +22,7 @@ import { readBaseUrl, withHttpOptions } from "../../tunnels/transports/httpOptio
 import { mixedTransport } from "../../tunnels/transports/mixedTransport";
 import type { Carrier } from "./carrier";
 import { newFormContentType } from "./multipartStream";
-import { nodeHttpTransport, requestTimedOut, type ClientCompression } from "./nodeHttpTransport";
+import { nodeHttpTransport, requestTimedOut, watchSources, type ClientCompression } from "./nodeHttpTransport";
 import { poolTransport } from "./poolTransport";
 
 /** A secret that goes along with every call. */
@@ -42,7 +42,7 @@ export interface HttpSmartClient extends RemoteClient {
    * Sends a stream that is the whole input; the reply is a stream, unless the far side answers with JSON. Say so by
    * the type arguments then.
    */
-  task(id: string, input: NodeJS.ReadableStream | ReadableStream, options?: ClientCallOptions): Promise<Readable>;
+  task(id: string, input: Readable | ReadableStream<Uint8Array>, options?: ClientCallOptions): Promise<Readable>;
   /**
    * Runs a task there. Its result is a `Readable` if the far side answers with a stream.
    *
@@ -114,9 +114,14 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
 /** The name of `createHttpMixedClient` in older guides. */
 export const createMixedHttpClient = createHttpMixedClient;
 
-/** Its timeouts have an error of their own, as they always had. */
-const smartCalls = (smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport =>
-  withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
+/** Calls the way the Smart client makes them. Timeouts have an error of their own here, as they always had. */
+function smartCalls(smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport {
+  const carry = withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
+  return (request) => {
+    watchSources(request);
+    return carry(request);
+  };
+}
 
 const isForced = (
   forceSmart: NonNullable<MixedHttpClientConfig["forceSmart"]>,

@@ -15,12 +15,16 @@ export interface Endpoint {
 /**
  * Reads a base URL.
  *
- * @throws {Error} it is not an absolute http or https URL; relative ones mean something in browsers only
+ * @throws {Error} it is not an absolute http or https URL (relative ones mean something in browsers only), or it holds
+ * credentials, which would be dropped
  */
 export function readEndpoint(baseUrl: string): Endpoint {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new Error(`baseUrl "${baseUrl}" has to be an absolute http or https URL to be called from Node.`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw new Error("baseUrl must not hold a user name or password. Set the header they stand for in onRequest.");
   }
   const { hostname, port } = urlToHttpOptions(url);
   return {

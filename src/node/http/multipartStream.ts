@@ -46,10 +46,25 @@ export function multipartStream({ manifest, files }: FormBody, boundary: string)
     yield end;
   }
 
-  const stream = Readable.from(write(), { objectMode: false });
   const sources = parts.flatMap(({ source }) => source ?? []);
-  for (const source of sources) source.once("error", (error) => stream.destroy(error));
-  stream.once("close", () => sources.forEach((source) => source.destroy()));
+  const pieces = write();
+  // Not `Readable.from`: to be destroyed it waits for the piece under way, and that may never come.
+  const stream = new Readable({
+    read() {
+      pieces.next().then(
+        ({ done, value }) => this.push(done === true ? null : value),
+        (error: Error) => this.destroy(error),
+      );
+    },
+    destroy(error, done) {
+      for (const source of sources) source.destroy();
+      done(error);
+    },
+  });
+  for (const source of sources) {
+    if (source.errored) stream.destroy(source.errored);
+    source.once("error", (error) => stream.destroy(error));
+  }
   const total = parts.reduce<number | undefined>(
     (sum, { head, bytes }) =>
       sum === undefined || bytes === undefined ? undefined : sum + Buffer.byteLength(head) + bytes + 2,

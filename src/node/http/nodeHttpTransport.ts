@@ -67,6 +67,16 @@ export function nodeHttpTransport({
   };
 }
 
+/**
+ * Keeps a source that fails before it is read, while a hook is awaited for example, from ending the process; the call
+ * fails once it comes to the source.
+ */
+export function watchSources({ body }: WireRequest): void {
+  const watch = (stream: object): void => void (stream as Partial<Readable>).on?.("error", () => {});
+  if (body.kind === "stream") watch(body.stream);
+  if (body.kind === "form") body.files.forEach(({ source }) => "stream" in source && watch(source.stream));
+}
+
 /** What a call that takes longer than `timeoutMs` is rejected with. */
 export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
   new TunnelError(
@@ -167,7 +177,8 @@ function exchange(
       signal?.removeEventListener("abort", abort);
       if (reply === undefined) reject(new Error("The connection was closed before there was a reply."));
     });
-    sendBody(request, wire, body, giveUp);
+    if (signal?.aborted === true) abort();
+    else sendBody(request, wire, body, giveUp);
   });
 }
 
@@ -190,6 +201,8 @@ function sendBody(
       if (!request.destroyed) giveUp(error);
     });
   }
+  // It may have failed while a hook was awaited.
+  if (content.errored) giveUp(content.errored);
   pipeline([content, ...counting, ...stages, request], (error) => {
     if (!error) counter?.finish();
   });

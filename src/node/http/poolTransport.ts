@@ -56,8 +56,8 @@ export function poolTransport(config: PoolTransportConfig): Carrier {
   return {
     send,
     async close({ signal }: CloseOptions = {}) {
-      if (opening === undefined) return;
-      const via = await opening;
+      const via = await opening?.catch(() => undefined);
+      if (via === undefined) return;
       const destroy = (): void => void via.destroy(clientClosed());
       if (signal?.aborted === true) return via.destroy(clientClosed());
       signal?.addEventListener("abort", destroy, { once: true });

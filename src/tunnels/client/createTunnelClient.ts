@@ -14,6 +14,7 @@ export interface ClientCallOptions {
   readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+/** How a client is closed. */
 export interface CloseOptions {
   /** Stops waiting: calls still under way fail with `CLIENT_CLOSED`. */
   readonly signal?: AbortSignal | undefined;
@@ -31,7 +32,10 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
   /** Emits an event there and brings back its payload as the listeners left it. @throws {TunnelError} as `task` */
   eventWithResult<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<P>;
-  /** Takes no more calls, waits for those under way and lets go of the connections. Later calls: `CLIENT_CLOSED`. */
+  /**
+   * Takes no more calls; later ones fail with `CLIENT_CLOSED`. A client with connections of its own waits for the calls
+   * under way and lets go of them; over fetch there is nothing to wait for.
+   */
   close(options?: CloseOptions): Promise<void>;
 }
 

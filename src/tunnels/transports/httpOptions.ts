@@ -70,6 +70,7 @@ export function settleOrAbort<T>(work: MaybePromise<T>, signal: AbortSignal | un
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     const stop = (): void => signal.removeEventListener("abort", abort);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     Promise.resolve(work).then(resolve, reject).finally(stop);
   });

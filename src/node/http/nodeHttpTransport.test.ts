@@ -1,0 +1,433 @@
+import { createReadStream } from "node:fs";
+import type { ServerResponse } from "node:http";
+import { PassThrough, Readable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from "node:zlib";
+import { createDeferred } from "../../__tests__/support/deferred";
+import { rejectionOf } from "../../__tests__/support/failures";
+import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support/httpPeer";
+import { TunnelError } from "../../errors/tunnelError";
+import { createNodeFile } from "../files/nodeFile";
+import { createHttpSmartClient, type HttpSmartClientConfig } from "./clientFactories";
+
+const open = (baseUrl: string, config: Partial<HttpSmartClientConfig> = {}) =>
+  createHttpSmartClient({ baseUrl, ...config });
+const streamOf = (response: ServerResponse): void =>
+  void response.writeHead(200, { "content-type": "application/octet-stream" });
+
+describe("JSON", () => {
+  it("states its length, keeps its connection, and reads the envelope", async () => {
+    await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 3 }));
+    await using client = open(peer.baseUrl);
+
+    expect(await client.task<string, number>("t", "é")).toBe(3);
+    expect(await client.eventWithResult("e", 1)).toBe(3);
+    await client.event("e");
+
+    expect(peer.received[0]).toMatchObject({ body: '{"input":"é"}', headers: { "content-length": "14" } });
+    expect(peer.received[0]?.headers).not.toHaveProperty("accept-encoding");
+    expect(peer.connectionCount).toBe(1);
+  });
+
+  it("may be answered by a stream", async () => {
+    await using peer = await startPeer((_request, response) => {
+      streamOf(response);
+      response.end("RAW");
+    });
+    await using client = open(peer.baseUrl);
+
+    const reply = await client.task<number, Readable>("t", 1);
+
+    expect(reply).toBeInstanceOf(Readable);
+    expect(await text(reply)).toBe("RAW");
+  });
+
+  it("is read as text for events, whatever the reply says it is", async () => {
+    await using peer = await startPeer((_request, response) => {
+      streamOf(response);
+      response.end("RAW");
+    });
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.event("e"))).toMatchObject({ name: "SyntaxError" });
+  });
+});
+
+describe("duplex", () => {
+  it("answers while the question is still being asked", async () => {
+    await using peer = await startStreamingPeer((request, response) => {
+      streamOf(response);
+      request.on("data", (chunk: Buffer) => response.write(chunk.toString().toUpperCase()));
+      request.on("end", () => response.end());
+    });
+    await using client = open(peer.baseUrl);
+    const question = new PassThrough();
+
+    question.write("a");
+    const answer = await client.task("t", question);
+    const pieces = answer[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const next = async () => String((await pieces.next()).value);
+
+    expect(await next()).toBe("A");
+    question.end("b");
+    expect(await next()).toBe("B");
+    expect((await pieces.next()).done).toBe(true);
+  });
+
+  it.each([
+    ["a web stream", () => new Blob(["ab", "c"]).stream()],
+    ["text in object mode", () => Readable.from(["ab", "c"])],
+    ["bytes", () => Readable.from(Buffer.from("abc"))],
+  ])("sends %s", async (_what, source) => {
+    await using peer = await startPeer((_request, response, body) => sendJson(response, { ok: true, result: body }));
+    await using client = open(peer.baseUrl);
+
+    expect(await client.task<unknown, string>("t", source())).toBe("abc");
+    expect(peer.received[0]?.headers["content-type"]).toBe("application/octet-stream");
+  });
+
+  it("rejects a stream of anything but bytes, and lets the far side know", async () => {
+    const arrived = createDeferred();
+    const aborted = createDeferred();
+    await using peer = await startStreamingPeer((request) => {
+      request.on("close", aborted.resolve);
+      arrived.resolve();
+    });
+    await using client = open(peer.baseUrl);
+    const source = new PassThrough({ objectMode: true });
+    source.write("text");
+
+    const call = rejectionOf(client.task("t", source));
+    await arrived.promise;
+    source.write({ a: 1 });
+
+    expect((await call).message).toContain("a value of type object");
+    await aborted.promise;
+  });
+
+  it("fails the reply when the source fails after it started", async () => {
+    await using peer = await startStreamingPeer((_request, response) => {
+      streamOf(response);
+      response.write("first");
+    });
+    await using client = open(peer.baseUrl);
+    const source = new PassThrough();
+    source.write("x");
+
+    const reply = await client.task("t", source);
+    source.destroy(new Error("source broke"));
+
+    expect((await rejectionOf(buffer(reply))).message).toBe("source broke");
+  });
+
+  it("survives a source that failed while a hook was awaited", async () => {
+    await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+    const source = createReadStream("/does/not/exist");
+    const failed = createDeferred();
+    source.once("close", failed.resolve);
+    await using client = open(peer.baseUrl, { onRequest: () => failed.promise });
+
+    expect(await rejectionOf(client.task("t", source))).toMatchObject({ code: "ENOENT" });
+    const file = createNodeFile({ name: "a" }, { stream: createReadStream("/does/not/exist") });
+    expect(await rejectionOf(client.task("t", { file }))).toMatchObject({ code: "ENOENT" });
+  });
+
+  it("believes a refusal that comes while it is still sending", async () => {
+    await using peer = await startStreamingPeer((request, response) => {
+      response.setHeader("connection", "close");
+      sendJson(response, { ok: false, error: { code: "PAYLOAD_TOO_LARGE", message: "Payload too large" } }, 413);
+      request.resume();
+    });
+    await using client = open(peer.baseUrl);
+    const endless = Readable.from(
+      (async function* () {
+        for (;;) yield await Promise.resolve(Buffer.alloc(16_384));
+      })(),
+    );
+
+    expect(await rejectionOf(client.task("t", endless))).toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
+    await new Promise((resolve) => (endless.closed ? resolve(undefined) : endless.once("close", resolve)));
+  });
+});
+
+describe("streamed replies", () => {
+  it("are given up by the signal, with its reason, and the far side notices", async () => {
+    const left = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      streamOf(response);
+      response.write("first");
+      response.on("close", left.resolve);
+    });
+    await using client = open(peer.baseUrl, { timeoutMs: 60_000 });
+    const controller = new AbortController();
+    const reason = new Error("enough");
+
+    const reply = await client.task<number, Readable>("t", 1, { signal: controller.signal });
+    controller.abort(reason);
+
+    expect(await rejectionOf(buffer(reply))).toBe(reason);
+    await left.promise;
+  });
+
+  it("that nobody reads do not end the process when they break", async () => {
+    const broken = createDeferred();
+    await using peer = await startPeer((request, response) => {
+      streamOf(response);
+      response.write("first", () => request.socket.destroy());
+    });
+    await using client = open(peer.baseUrl);
+
+    const reply = await client.task<number, Readable>("t", 1);
+    reply.once("close", broken.resolve);
+
+    await broken.promise;
+    expect(reply.errored).toMatchObject({ code: "ECONNRESET" });
+  });
+
+  it("of a refusal are an HTTP error with a preview", async () => {
+    await using peer = await startPeer((_request, response) =>
+      response.writeHead(503, { "content-type": "text/html" }).end("<h1>busy</h1>"),
+    );
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t", Readable.from(["x"])))).toMatchObject({
+      code: "HTTP_ERROR",
+      httpCode: 503,
+      details: { statusCode: 503, contentType: "text/html", bodyPreview: "<h1>busy</h1>" },
+    });
+  });
+
+  it("of an endless refusal are read no further than the preview needs", async () => {
+    const left = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      response.on("close", left.resolve);
+      response.writeHead(500, { "content-type": "text/plain" });
+      const write = (): void => void (response.destroyed || response.write("x".repeat(65_536), write));
+      write();
+    });
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "HTTP_ERROR" });
+    await left.promise;
+  });
+});
+
+describe("time", () => {
+  it.each([
+    ["the head of the reply never comes", false],
+    ["the body of the reply never ends", true],
+  ])("runs out when %s, and the far side notices", async (_what, startsReply) => {
+    const left = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      response.on("close", left.resolve);
+      if (startsReply) response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
+    });
+    await using client = open(peer.baseUrl, { timeoutMs: 100 });
+
+    const error = await rejectionOf(client.task("a b"));
+
+    expect(error).toBeInstanceOf(TunnelError);
+    expect({ ...error, message: error.message }).toEqual({
+      name: "TunnelError",
+      message: "Tunnel request timeout after 100ms",
+      code: "REQUEST_TIMEOUT",
+      details: { url: `${peer.baseUrl}/task/a%20b`, timeoutMs: 100 },
+      httpCode: 408,
+    });
+    await left.promise;
+  });
+
+  it("runs out for an upload nobody takes, and closes its source", async () => {
+    await using peer = await startStreamingPeer(() => {});
+    await using client = open(peer.baseUrl, { timeoutMs: 100 });
+    const source = new Readable({ read() {} });
+    const file = createNodeFile({ name: "a" }, { stream: source });
+
+    expect(await rejectionOf(client.task("t", { file }))).toMatchObject({ code: "REQUEST_TIMEOUT" });
+    await new Promise((resolve) => (source.closed ? resolve(undefined) : source.once("close", resolve)));
+  });
+});
+
+describe("compression", () => {
+  const big = "x".repeat(10_000);
+  const compressed = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
+
+  it.each(Object.entries(compressed))(
+    "of replies is undone without being asked for: %s",
+    async (encoding, compress) => {
+      await using peer = await startPeer((request, response) => {
+        const isJson = request.url?.endsWith("/json");
+        const type = isJson ? "application/json" : "text/plain";
+        response.writeHead(200, { "content-type": type, "content-encoding": encoding });
+        response.end(compress(isJson ? JSON.stringify({ ok: true, result: big }) : big));
+      });
+      await using client = open(peer.baseUrl);
+
+      expect(await client.task("json")).toBe(big);
+      expect(await text(await client.task<void, Readable>("stream"))).toBe(big);
+    },
+  );
+
+  it("of replies is asked for when switched on", async () => {
+    await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+    await using client = open(peer.baseUrl, { compression: { responses: true } });
+
+    await client.task("t");
+
+    expect(peer.received[0]?.headers["accept-encoding"]).toBe("gzip, deflate, br");
+  });
+
+  it.each([
+    ["JSON", () => ({ a: 1 }), '{"input":{"a":1}}'],
+    ["a stream", () => Readable.from(["raw"]), "raw"],
+    ["a form", () => createNodeFile({ name: "a" }, { buffer: Buffer.from("content") }), "content"],
+  ])("of requests covers %s", async (_what, input, expected) => {
+    const bodies: string[] = [];
+    await using peer = await startStreamingPeer((request, response) => {
+      void buffer(request).then((bytes) => {
+        bodies.push(`${String(request.headers["content-encoding"])}: ${gunzipSync(bytes).toString()}`);
+        sendJson(response, { ok: true });
+      });
+    });
+    await using client = open(peer.baseUrl, { compression: { requests: true } });
+
+    await client.task("t", input());
+
+    expect(bodies[0]).toContain("gzip: ");
+    expect(bodies[0]).toContain(expected);
+  });
+});
+
+describe("hostile replies", () => {
+  it.each([
+    ["text that is no JSON", { "content-type": "application/json" }, "<html>", { name: "SyntaxError" }],
+    ["nothing", { "content-type": "application/json" }, "", { code: "INVALID_RESPONSE" }],
+    [
+      "garbage for gzip",
+      { "content-type": "application/json", "content-encoding": "gzip" },
+      "xx",
+      { code: "Z_DATA_ERROR" },
+    ],
+    [
+      "an unknown encoding",
+      { "content-type": "application/json", "content-encoding": "zebra" },
+      "xx",
+      { code: "INVALID_RESPONSE" },
+    ],
+  ])("of %s reject the call and nothing else", async (_what, headers, body, expected) => {
+    await using peer = await startPeer((_request, response) => response.writeHead(200, headers).end(body));
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject(expected);
+  });
+
+  it("that end early reject the call", async () => {
+    await using peer = await startPeer((request, response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
+      response.write('{"ok":true', () => request.socket.destroy());
+    });
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "ECONNRESET" });
+  });
+
+  it("that are no HTTP reject the call", async () => {
+    await using peer = await startPeer((request) => request.socket.end("SSH-2.0-OpenSSH\r\n"));
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: expect.stringMatching(/^HPE_/) as string });
+  });
+
+  it("over the limit reject the call, compressed or not", async () => {
+    const body = JSON.stringify({ ok: true, result: "x".repeat(100_000) });
+    await using peer = await startPeer((request, response) => {
+      const isZipped = request.url?.endsWith("/bomb") === true;
+      response.writeHead(200, { "content-type": "application/json", ...(isZipped && { "content-encoding": "gzip" }) });
+      response.end(isZipped ? gzipSync(body) : body);
+    });
+    await using client = open(peer.baseUrl, { maxReplyBytes: 50_000 });
+
+    for (const id of ["plain", "bomb"]) {
+      expect(await rejectionOf(client.task(id))).toMatchObject({ message: "Tunnel reply is larger than 50000 bytes." });
+    }
+  });
+});
+
+describe("progress", () => {
+  it("of a form of known length ends at its length, of a stream at what was sent", async () => {
+    const told: Record<string, unknown[]> = { form: [], stream: [], json: [] };
+    await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+    await using client = open(peer.baseUrl);
+    const note = (key: string) => ({ onProgress: (progress: unknown) => told[key]?.push(progress) });
+
+    await client.task("t", createNodeFile({ name: "é" }, { buffer: Buffer.alloc(300_000) }), note("form"));
+    await client.task("t", Readable.from([Buffer.alloc(70_000), "é"]), note("stream"));
+    await client.task("t", 1, note("json"));
+
+    const [form] = peer.received;
+    const formBytes = Buffer.byteLength(form?.body ?? "");
+    expect(told["form"]?.at(-1)).toEqual({ sentBytes: formBytes, totalBytes: formBytes });
+    expect(told["stream"]?.at(-1)).toEqual({ sentBytes: 70_002, totalBytes: undefined });
+    expect(told["json"]).toEqual([{ sentBytes: 11, totalBytes: 11 }]);
+  });
+
+  it("of a streamed reply is told while it is read", async () => {
+    const told: unknown[] = [];
+    await using peer = await startPeer((_request, response) => {
+      response.writeHead(200, { "content-type": "text/plain", "content-length": 200_000 }).end("x".repeat(200_000));
+    });
+    await using client = open(peer.baseUrl);
+
+    const reply = await client.task<void, Readable>("t", undefined, {
+      onDownloadProgress: (progress) => told.push(progress),
+    });
+    await text(reply);
+
+    expect(told.at(-1)).toEqual({ receivedBytes: 200_000, totalBytes: 200_000 });
+  });
+});
+
+describe("closing", () => {
+  it("waits for streams that are still being read", async () => {
+    const finish = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      streamOf(response);
+      response.write("a");
+      void finish.promise.then(() => response.end("b"));
+    });
+    const client = open(peer.baseUrl);
+
+    const reply = await client.task<number, Readable>("t", 1);
+    const closed = client.close();
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "CLIENT_CLOSED" });
+    finish.resolve();
+
+    expect(await text(reply)).toBe("ab");
+    await closed;
+  });
+
+  it("cuts them when told to stop waiting", async () => {
+    await using peer = await startPeer((_request, response) => {
+      streamOf(response);
+      response.write("a");
+    });
+    const client = open(peer.baseUrl);
+
+    const reply = await client.task<number, Readable>("t", 1);
+    const read = rejectionOf(text(reply));
+    await client.close({ signal: AbortSignal.abort() });
+
+    expect(await read).toMatchObject({ code: "ECONNRESET" });
+  });
+});
+
+it("has the last word of onRequest decide the boundary", async () => {
+  await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using client = open(peer.baseUrl, {
+    onRequest: ({ headers }) => void (headers["content-type"] = 'multipart/form-data; boundary="my own"'),
+  });
+
+  await client.task("t", createNodeFile({ name: "a" }, { buffer: Buffer.from("x") }));
+
+  expect(peer.received[0]?.body.startsWith("--my own\r\n")).toBe(true);
+});

@@ -1,0 +1,244 @@
+import { gzipSync } from "node:zlib";
+import { createDeferred } from "../../__tests__/support/deferred";
+import { rejectionOf } from "../../__tests__/support/failures";
+import { sendJson, startPeer } from "../../__tests__/support/httpPeer";
+import { createHttpMixedClient, type MixedHttpClientConfig } from "./clientFactories";
+
+const open = (baseUrl: string, config: Partial<MixedHttpClientConfig> = {}) =>
+  createHttpMixedClient({ baseUrl, ...config });
+
+it("reuses connections, and never has more than allowed", async () => {
+  await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using client = open(peer.baseUrl, { maxConnections: 2 });
+
+  for (let call = 0; call < 5; call++) await client.task("t");
+  await Promise.all(Array.from({ length: 20 }, () => client.task("t")));
+
+  expect(peer.received).toHaveLength(25);
+  expect(peer.connectionCount).toBe(2);
+});
+
+it("shares one pool among calls that are made before it is loaded", async () => {
+  await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using client = open(peer.baseUrl, { maxConnections: 1 });
+
+  await Promise.all([client.task("a"), client.task("b"), client.event("c")]);
+
+  expect(peer.connectionCount).toBe(1);
+});
+
+it("lets the far side notice that the caller gave up, and goes on with another connection", async () => {
+  const arrived = createDeferred();
+  const left = createDeferred();
+  await using peer = await startPeer((request, response) => {
+    if (request.url?.endsWith("/quick")) return sendJson(response, { ok: true, result: "quick" });
+    response.on("close", left.resolve);
+    arrived.resolve();
+  });
+  await using client = open(peer.baseUrl, { maxConnections: 1 });
+  const controller = new AbortController();
+  const reason = new Error("enough");
+
+  const call = rejectionOf(client.task("slow", 1, { signal: controller.signal }));
+  await arrived.promise;
+  controller.abort(reason);
+
+  expect(await call).toBe(reason);
+  await left.promise;
+  expect(await client.task("quick")).toBe("quick");
+});
+
+it("never sends what was given up while it waited for a connection", async () => {
+  const arrived = createDeferred();
+  const finish = createDeferred();
+  await using peer = await startPeer((_request, response) => {
+    arrived.resolve();
+    void finish.promise.then(() => sendJson(response, { ok: true, result: 1 }));
+  });
+  await using client = open(peer.baseUrl, { maxConnections: 1 });
+  const controller = new AbortController();
+
+  const first = client.task("first");
+  await arrived.promise;
+  const second = rejectionOf(client.task("second", 1, { signal: controller.signal }));
+  controller.abort(new Error("enough"));
+  expect((await second).message).toBe("enough");
+  finish.resolve();
+
+  expect(await first).toBe(1);
+  expect(await client.task("third")).toBe(1);
+  expect(peer.received.map(({ path }) => path)).toEqual(["/__runner/task/first", "/__runner/task/third"]);
+});
+
+it("leaves no listener on a signal that outlives the call", async () => {
+  await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using client = open(peer.baseUrl);
+  const { signal } = new AbortController();
+  const added = jest.spyOn(signal, "addEventListener");
+  const removed = jest.spyOn(signal, "removeEventListener");
+
+  await client.task("t", 1, { signal });
+
+  expect(added).toHaveBeenCalled();
+  expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+});
+
+it("times out while the reply is still arriving, with the error of fetch", async () => {
+  await using peer = await startPeer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
+  });
+  await using client = open(peer.baseUrl, { timeoutMs: 100 });
+
+  expect(await rejectionOf(client.task("t"))).toMatchObject({
+    name: "AbortError",
+    message: "This operation was aborted",
+  });
+});
+
+it("passes the error of the connection on", async () => {
+  const peer = await startPeer(() => {});
+  await peer[Symbol.asyncDispose]();
+  await using client = open(peer.baseUrl);
+
+  expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "ECONNREFUSED" });
+});
+
+it.each(["/__runner", "ftp://x/r", "http://user:secret@x/r"])(
+  "says at the first call that it cannot use %s",
+  async (baseUrl) => {
+    await using client = open(baseUrl);
+
+    const { message } = await rejectionOf(client.task("t"));
+
+    expect(message).toContain("baseUrl");
+    expect(message).not.toContain("secret");
+  },
+);
+
+describe("hostile replies", () => {
+  const reply = JSON.stringify({ ok: true, result: "é".repeat(100_000) });
+
+  it("are refused over the limit, and the connection with them", async () => {
+    const left = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      response.on("close", left.resolve);
+      response.writeHead(200, { "content-type": "application/json" });
+      const write = (): void => void (response.destroyed || response.write("x".repeat(65_536), write));
+      write();
+    });
+    await using client = open(peer.baseUrl, { maxReplyBytes: 1_000_000 });
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({
+      code: "INVALID_RESPONSE",
+      message: "Tunnel reply is larger than 1000000 bytes.",
+    });
+    await left.promise;
+  });
+
+  it("are decompressed although nobody asked, up to the limit", async () => {
+    await using peer = await startPeer((request, response) =>
+      response
+        .writeHead(200, { "content-encoding": "gzip" })
+        .end(gzipSync(request.url?.endsWith("/bomb") ? Buffer.alloc(10_000_000, " ") : reply)),
+    );
+    await using client = open(peer.baseUrl, { maxReplyBytes: 1_000_000 });
+
+    expect(await client.task("t")).toBe("é".repeat(100_000));
+    expect(await rejectionOf(client.task("bomb"))).toMatchObject({ code: "ERR_BUFFER_TOO_LARGE" });
+  });
+
+  it.each([
+    ["that lie about their encoding", "gzip", { code: "Z_DATA_ERROR" }],
+    ["in an encoding nobody knows", "zebra", { code: "INVALID_RESPONSE" }],
+  ])("%s are rejected", async (_what, encoding, expected) => {
+    await using peer = await startPeer((_request, response) =>
+      response.writeHead(200, { "content-encoding": encoding }).end(reply),
+    );
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject(expected);
+  });
+
+  it("that end early are rejected", async () => {
+    await using peer = await startPeer((request, response) => {
+      response.writeHead(200, { "content-length": reply.length });
+      response.write(reply.slice(0, 100), () => request.socket.destroy());
+    });
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "UND_ERR_SOCKET" });
+  });
+
+  it("that are no HTTP are rejected", async () => {
+    await using peer = await startPeer((request) => request.socket.end("SSH-2.0-OpenSSH\r\n"));
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "HTTPParserError" });
+  });
+});
+
+it("joins a reply that comes in pieces, even within a character", async () => {
+  const bytes = Buffer.from('{"ok":true,"result":"é"}');
+  const cut = bytes.indexOf(0xa9);
+  await using peer = await startPeer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(bytes.subarray(0, cut), () => response.end(bytes.subarray(cut)));
+  });
+  await using client = open(peer.baseUrl);
+
+  expect(await client.task("t")).toBe("é");
+});
+
+it("tells the progress of both directions", async () => {
+  const told: unknown[] = [];
+  await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using client = open(peer.baseUrl);
+
+  await client.task("t", "é", {
+    onProgress: (progress) => told.push(progress),
+    onDownloadProgress: (progress) => told.push(progress),
+  });
+
+  expect(told).toContainEqual({ sentBytes: 14, totalBytes: 14 });
+  expect(told.at(-1)).toEqual({ receivedBytes: 11, totalBytes: 11 });
+});
+
+describe("closing", () => {
+  it("waits for the calls under way", async () => {
+    const arrived = createDeferred();
+    const finish = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      arrived.resolve();
+      void finish.promise.then(() => sendJson(response, { ok: true, result: 3 }));
+    });
+    const client = open(peer.baseUrl);
+
+    const call = client.task("t");
+    await arrived.promise;
+    const closed = client.close();
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "CLIENT_CLOSED" });
+    finish.resolve();
+
+    expect(await call).toBe(3);
+    await closed;
+  });
+
+  it("stops waiting when told to, also by a second closing", async () => {
+    const arrived = createDeferred();
+    await using peer = await startPeer(() => arrived.resolve());
+    const client = open(peer.baseUrl);
+
+    const call = rejectionOf(client.task("t"));
+    await arrived.promise;
+    const closed = client.close();
+    await client.close({ signal: AbortSignal.abort() });
+
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
+    await closed;
+  });
+
+  it("costs nothing for a client that was never used", async () => {
+    await open("http://127.0.0.1:1/r").close();
+    await open("/relative").close();
+  });
+});

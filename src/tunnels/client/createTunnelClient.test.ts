@@ -1,0 +1,172 @@
+import { Readable } from "node:stream";
+import { rejectionOf } from "../../__tests__/support/failures";
+import type { ReplyBody, Transport, WireRequest } from "../protocol/wire";
+import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
+
+/** A client whose calls end here. */
+function clientWith(
+  reply: ReplyBody | ((request: WireRequest) => ReplyBody),
+  options: Partial<TunnelClientOptions> = {},
+) {
+  const sent: WireRequest[] = [];
+  const transport: Transport = async (request) => {
+    sent.push(request);
+    return { status: 200, body: typeof reply === "function" ? reply(request) : reply };
+  };
+  return { sent, client: createTunnelClient({ transport, ...options }) };
+}
+
+const text = (value: string): ReplyBody => ({ kind: "text", text: value });
+const done = text('{"ok":true,"result":3}');
+
+async function sentText(request: WireRequest | undefined): Promise<unknown> {
+  return request?.body.kind === "text" ? JSON.parse(await request.body.read()) : request?.body.kind;
+}
+
+it("addresses tasks and events and states what their bodies are", async () => {
+  const { client, sent } = clientWith(done, { auth: { token: "secret", header: "X-Api-Key" } });
+
+  const results = [await client.task("t", { a: 1 }), await client.event("e", 1), await client.eventWithResult("e", 2)];
+
+  expect(results).toEqual([3, undefined, 3]);
+  expect(sent.map(({ target, method }) => ({ ...target, method }))).toEqual([
+    { kind: "task", id: "t", method: "POST" },
+    { kind: "event", id: "e", method: "POST" },
+    { kind: "event", id: "e", method: "POST" },
+  ]);
+  expect(await Promise.all(sent.map(sentText))).toEqual([
+    { input: { a: 1 } },
+    { payload: 1 },
+    { payload: 2, returnPayload: true },
+  ]);
+  expect(sent[0]?.headers).toEqual({ "content-type": "application/json; charset=utf-8", "x-api-key": "secret" });
+});
+
+it("sends no header for an empty token", async () => {
+  const { client, sent } = clientWith(done, { auth: { token: "" } });
+
+  await client.task("t");
+
+  expect(Object.keys(sent[0]?.headers ?? {})).toEqual(["content-type"]);
+});
+
+it("writes the headers of plain calls once, and nobody can change them", async () => {
+  const { client, sent } = clientWith(done);
+
+  await client.task("a");
+  await client.task("b");
+
+  expect(sent[0]?.headers).toBe(sent[1]?.headers);
+  expect(Object.isFrozen(sent[0]?.headers)).toBe(true);
+});
+
+it("hands a stream on as the whole body, and a streamed reply out as it is", async () => {
+  const reply = Readable.from(["there"]);
+  const { client, sent } = clientWith({ kind: "stream", stream: reply });
+  const input = Readable.from(["here"]);
+
+  expect(await client.task("t", input)).toBe(reply);
+  expect(sent[0]).toMatchObject({ body: { kind: "stream" }, headers: { "content-type": "application/octet-stream" } });
+  expect((sent[0]?.body as { stream: unknown }).stream).toBe(input);
+});
+
+it("takes files out into a form with a manifest", async () => {
+  const { client, sent } = clientWith(done, { formContentType: () => "multipart/form-data; boundary=b" });
+  const source = { buffer: new Uint8Array([1]) };
+
+  await client.task("t", {
+    f: { $runnerFile: "File", id: "A", meta: { name: "a" }, _node: source },
+    when: new Date(0),
+  });
+
+  expect(sent[0]).toMatchObject({
+    headers: { "content-type": "multipart/form-data; boundary=b" },
+    body: {
+      kind: "form",
+      manifest:
+        '{"input":{"f":{"$runnerFile":"File","id":"A","meta":{"name":"a"}},"when":{"__type":"Date","value":"1970-01-01T00:00:00.000Z"}}}',
+      files: [{ id: "A", meta: { name: "a" }, source: { bytes: source.buffer } }],
+    },
+  });
+});
+
+it("rejects an event that is answered by a stream", async () => {
+  const { client } = clientWith({ kind: "stream", stream: Readable.from([]) });
+
+  expect(await rejectionOf(client.event("e"))).toMatchObject({
+    code: "INVALID_RESPONSE",
+    message: "Tunnel event error",
+  });
+});
+
+it("rejects what cannot be written, before anything is sent", async () => {
+  const { client, sent } = clientWith(done);
+  const loop: { self?: unknown } = {};
+  loop.self = loop;
+
+  expect(await rejectionOf(client.task("t", loop))).toBeInstanceOf(TypeError);
+  expect(await rejectionOf(client.task("t", () => {}))).toBeInstanceOf(TypeError);
+  expect(sent).toEqual([]);
+});
+
+it("asks for another transport only for tasks whose input is text", async () => {
+  const asked: unknown[] = [];
+  const elsewhere: Transport = async () => ({ status: 200, body: text('{"ok":true,"result":"elsewhere"}') });
+  const { client } = clientWith(done, {
+    async transportFor(call) {
+      asked.push(call);
+      return elsewhere;
+    },
+  });
+
+  expect(await client.task("t", 5)).toBe("elsewhere");
+  expect(await client.task("t", Readable.from([]))).toBe(3);
+  await client.event("e", 5);
+  expect(asked).toEqual([{ id: "t", input: 5 }]);
+});
+
+describe("giving up", () => {
+  it("rejects with the signal's reason without sending anything when it aborted before", async () => {
+    const { client, sent } = clientWith(done);
+    const reason = new Error("changed my mind");
+
+    expect(await rejectionOf(client.task("t", 1, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(sent).toEqual([]);
+  });
+
+  it("hands signal and progress to the transport", async () => {
+    const { client, sent } = clientWith(done);
+    const { signal } = new AbortController();
+    const call = { signal, onProgress() {}, onDownloadProgress() {} };
+
+    await client.eventWithResult("e", 1, call);
+
+    expect(sent[0]).toMatchObject(call);
+  });
+});
+
+describe("closing", () => {
+  it("refuses every later call", async () => {
+    const { client, sent } = clientWith(done);
+
+    await client.close();
+
+    const calls = [client.task("t"), client.event("e"), client.eventWithResult("e")];
+    for (const call of calls) expect(await rejectionOf(call)).toMatchObject({ code: "CLIENT_CLOSED" });
+    expect(sent).toEqual([]);
+  });
+
+  it("ends what the transport holds, on close and at the end of a scope", async () => {
+    const closings: unknown[] = [];
+    const close = async (options: unknown) => void closings.push(options);
+    const signal = AbortSignal.abort();
+    {
+      await using client = clientWith(done, { close }).client;
+      await client.task("t");
+    }
+
+    await clientWith(done, { close }).client.close({ signal });
+
+    expect(closings).toEqual([undefined, { signal }]);
+  });
+});

@@ -1,0 +1,130 @@
+import { defineError } from "../../errors/defineError";
+import { TunnelError } from "../../errors/tunnelError";
+import { Serializer } from "../../serializer/Serializer";
+import { thrownBy } from "../../__tests__/support/failures";
+import { readEnvelope } from "./readReply";
+
+const soldOut = defineError<{ sku: string }>({
+  id: "app.soldOut",
+  format: ({ sku }) => `${sku} is sold out`,
+  dataSchema: {
+    parse(data: { sku?: unknown }) {
+      if (typeof data.sku !== "string") throw new Error("sku has to be text");
+      return data as { sku: string };
+    },
+  },
+});
+const anything = defineError({ id: "app.anything", format: () => "anything" });
+
+const reading = {
+  serializer: new Serializer(),
+  errors: new Map([
+    [soldOut.id, soldOut],
+    [anything.id, anything],
+  ]) as never,
+  statusKey: "statusText" as const,
+};
+
+const read = (text: string, status = 200) =>
+  readEnvelope(
+    { status, statusText: "X", contentType: "a/b", body: { kind: "text", text } },
+    text,
+    "fallback",
+    reading,
+  );
+const failureOf = (text: string, status?: number) => thrownBy(() => read(text, status)) as TunnelError;
+
+it("believes the envelope, not the status", () => {
+  expect(read('{"ok":true,"result":1}', 500).result).toBe(1);
+  expect(failureOf('{"ok":false,"error":{"code":"C","message":"m"}}', 200)).toMatchObject({ code: "C", message: "m" });
+});
+
+it("ignores what it does not know", () => {
+  expect(read('{"ok":true,"result":1,"meta":{"protocolVersion":9},"later":true}').result).toBe(1);
+});
+
+it.each([199, 300, 404, 502])(
+  "calls a reply of status %i without an envelope an HTTP error, and quotes it",
+  (status) => {
+    const page = `<html>${"x".repeat(600)}`;
+
+    const error = failureOf(page, status);
+
+    expect(error).toBeInstanceOf(TunnelError);
+    expect(error).toMatchObject({
+      code: "HTTP_ERROR",
+      message: `Tunnel HTTP ${status} X`,
+      httpCode: status,
+      details: { statusCode: status, statusText: "X", contentType: "a/b", bodyPreview: page.slice(0, 512) },
+    });
+  },
+);
+
+it("lists the reason phrase under the name asked for and answers to the usual one", () => {
+  const text = "";
+  const response = { status: 502, statusText: "Bad", body: { kind: "text" as const, text } };
+
+  const error = thrownBy(() =>
+    readEnvelope(response, text, "f", { ...reading, statusKey: "statusMessage" }),
+  ) as TunnelError;
+
+  expect(error.details).toEqual({ statusCode: 502, statusMessage: "Bad" });
+  expect((error.details as { statusText: string }).statusText).toBe("Bad");
+});
+
+describe("typed errors", () => {
+  const failure = (error: object) =>
+    JSON.stringify({ ok: false, error: { code: "INTERNAL_ERROR", message: "m", ...error } });
+
+  it("are thrown again by their helper, formatted here", () => {
+    const error = failureOf(failure({ id: "app.soldOut", data: { sku: "tea" } }));
+
+    expect(soldOut.is(error)).toBe(true);
+    expect(error).toMatchObject({ message: "tea is sold out", data: { sku: "tea" } });
+  });
+
+  it.each([
+    ["absent", {}, {}],
+    ["0", { data: 0 }, 0],
+    ["an empty string", { data: "" }, ""],
+  ])("need no data: %s", (_what, fields, data) => {
+    const error = failureOf(failure({ id: "app.anything", ...fields }));
+
+    expect(anything.is(error)).toBe(true);
+    expect(error.data).toEqual(data);
+  });
+
+  it("stay tunnel errors when the helper does not accept their data", () => {
+    const error = failureOf(failure({ id: "app.soldOut", data: { sku: 5 } }));
+
+    expect(error).toBeInstanceOf(TunnelError);
+    expect(error).toMatchObject({ id: "app.soldOut", data: { sku: 5 }, message: "m" });
+  });
+
+  it("stay tunnel errors, facts included, when nobody here knows them", () => {
+    expect({ ...failureOf(failure({ id: "app.other", data: 1, httpCode: 418 })) }).toEqual({
+      name: "TunnelError",
+      code: "INTERNAL_ERROR",
+      id: "app.other",
+      data: 1,
+      httpCode: 418,
+    });
+  });
+});
+
+it.each([
+  ["an error of the wrong types", '{"ok":false,"error":{"code":5,"message":{"a":1}}}', "UNKNOWN", "fallback"],
+  ["an id that is no text", '{"ok":false,"error":{"code":"C","message":"m","id":{"toString":1}}}', "C", "m"],
+  ["an error that is null", '{"ok":false,"error":null}', "UNKNOWN", "fallback"],
+  ["a reply that is null", "null", "INVALID_RESPONSE", "fallback"],
+  ["a reply that is text", '"ok"', "INVALID_RESPONSE", "fallback"],
+])("survives %s", (_what, text, code, message) => {
+  expect(failureOf(text)).toMatchObject({ name: "TunnelError", code, message });
+});
+
+it("lets no reply reach a prototype", () => {
+  read('{"ok":true,"result":{"__proto__":{"polluted":true}},"__proto__":{"polluted":true}}');
+
+  expect({}).not.toHaveProperty("polluted");
+  expect(failureOf('{"__proto__":{"ok":true,"result":"forged"}}')).toMatchObject({ code: "UNKNOWN" });
+});

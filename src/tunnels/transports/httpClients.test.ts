@@ -1,0 +1,139 @@
+import { createDeferred } from "../../__tests__/support/deferred";
+import { rejectionOf, thrownBy } from "../../__tests__/support/failures";
+import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support/httpPeer";
+import { createFile } from "../../platform/createFile";
+import { createExposureClient, createExposureFetch, createHttpClient } from "./httpClients";
+
+it("needs a fetch", () => {
+  const original = globalThis.fetch;
+  Reflect.deleteProperty(globalThis, "fetch");
+  try {
+    for (const create of [createHttpClient, createExposureFetch]) {
+      expect(thrownBy(() => create({ baseUrl: "http://x" })).message).toBe(
+        "global fetch is not available; provide fetchImpl in config",
+      );
+    }
+  } finally {
+    globalThis.fetch = original;
+  }
+});
+
+it("calls what was given instead of fetch the way fetch is called", async () => {
+  const calls: unknown[] = [];
+  const fetchImpl = async (url: unknown, init: unknown) => {
+    calls.push([url, init]);
+    return new Response('{"ok":true,"result":3}', { headers: { "content-type": "application/json" } });
+  };
+
+  const client = createExposureClient({ url: "http://example.test/__runner", fetchImpl, auth: { token: "tk" } });
+
+  expect(await client.task<{ a: number }, number>("t", { a: 1 })).toBe(3);
+  expect(calls).toEqual([
+    [
+      "http://example.test/__runner/task/t",
+      {
+        method: "POST",
+        headers: { "content-type": "application/json; charset=utf-8", "x-runner-token": "tk" },
+        body: '{"input":{"a":1}}',
+        signal: undefined,
+        redirect: "error",
+      },
+    ],
+  ]);
+});
+
+it("gives up on a stand-in that knows no signals", async () => {
+  const client = createHttpClient({ baseUrl: "http://x", fetchImpl: () => new Promise(() => {}), timeoutMs: 1 });
+
+  expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "AbortError" });
+});
+
+it("keeps its credentials from wherever a redirect leads", async () => {
+  await using thief = await startPeer((_request, response) => sendJson(response, { ok: true }));
+  await using peer = await startPeer((_request, response) =>
+    response.writeHead(307, { location: thief.baseUrl }).end(),
+  );
+
+  const error = await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl, auth: { token: "secret" } }).task("t"));
+
+  expect(error.name).toBe("TypeError");
+  expect(thief.received).toEqual([]);
+});
+
+it.each(["body", "head"])("times out while it waits for the %s of the reply", async (part) => {
+  await using peer = await startPeer((_request, response) => {
+    if (part === "body") response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
+  });
+
+  const call = createHttpClient({ baseUrl: peer.baseUrl, timeoutMs: 100 }).task("t");
+
+  expect(await rejectionOf(call)).toMatchObject({ name: "AbortError", message: "This operation was aborted" });
+});
+
+it("lets the far side notice that the caller gave up", async () => {
+  const arrived = createDeferred();
+  const left = createDeferred();
+  await using peer = await startPeer((_request, response) => {
+    response.on("close", left.resolve);
+    arrived.resolve();
+  });
+  const controller = new AbortController();
+  const reason = new Error("enough");
+
+  const call = rejectionOf(createHttpClient({ baseUrl: peer.baseUrl }).task("t", 1, { signal: controller.signal }));
+  await arrived.promise;
+  controller.abort(reason);
+
+  expect(await call).toBe(reason);
+  await left.promise;
+});
+
+it("rejects a reply that ends early", async () => {
+  await using peer = await startPeer((request, response) => {
+    response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
+    response.write('{"ok":true', () => request.socket.destroy());
+  });
+
+  expect(await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl }).task("t"))).toMatchObject({ name: "TypeError" });
+});
+
+it("tells how much of an upload and of a reply has gone", async () => {
+  const reply = JSON.stringify({ ok: true, result: "x".repeat(200_000) });
+  await using peer = await startPeer((_request, response) =>
+    response.writeHead(200, { "content-type": "application/json", "content-length": reply.length }).end(reply),
+  );
+  const sent: unknown[] = [];
+  const received: { receivedBytes: number; totalBytes?: number | undefined }[] = [];
+  const file = createFile({ name: "a.bin" }, new Blob(["12345"]));
+
+  await createHttpClient({ baseUrl: peer.baseUrl }).task("t", file, {
+    onProgress: (progress) => sent.push(progress),
+    onDownloadProgress: (progress) => received.push(progress),
+  });
+
+  const bytes = '{"input":{"$runnerFile":"File","id":"F1","meta":{"name":"a.bin"}}}'.length + 5;
+  expect(sent).toEqual([{ sentBytes: bytes, totalBytes: bytes }]);
+  expect(received.at(-1)).toEqual({ receivedBytes: reply.length, totalBytes: reply.length });
+});
+
+it.each(["blob", "stream", "file of Node"])("sends JSON only from the smallest client: refuses a %s", async (what) => {
+  const inputs: Record<string, unknown> = {
+    blob: createFile({ name: "a" }, new Blob([])),
+    stream: new ReadableStream(),
+    "file of Node": createFile({ name: "a" }, { buffer: new Uint8Array() }),
+  };
+  await using peer = await startStreamingPeer((_request, response) => response.end());
+
+  const error = await rejectionOf(createExposureFetch({ baseUrl: peer.baseUrl }).task("t", inputs[what]));
+
+  expect(error.message).toContain("createExposureFetch sends JSON only.");
+  expect(peer.connectionCount).toBe(0);
+});
+
+it("takes no calls once it is closed", async () => {
+  const client = createHttpClient({ baseUrl: "http://x" });
+
+  await client.close();
+
+  expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "TunnelError", code: "CLIENT_CLOSED" });
+});

@@ -1,0 +1,106 @@
+import { rejectionOf } from "../../__tests__/support/failures";
+import { createFile } from "../../platform/createFile";
+import { createHttpClient } from "./httpClients";
+
+type Listener = ((event: { loaded: number; total: number; lengthComputable: boolean }) => void) | null;
+
+/** What the transport uses of an XMLHttpRequest; tests decide what comes of it. */
+class FakeXhr {
+  static last: FakeXhr;
+  readonly headers: Record<string, string> = {};
+  readonly upload: { onprogress: Listener; onload: Listener } = { onprogress: null, onload: null };
+  onprogress: Listener = null;
+  onload: (() => void) | null = null;
+  onerror: (() => void) | null = null;
+  onabort: (() => void) | null = null;
+  onloadend: (() => void) | null = null;
+  status = 200;
+  statusText = "OK";
+  responseText = '{"ok":true,"result":3}';
+  responseURL = "";
+  target: string[] = [];
+  body: unknown;
+
+  constructor() {
+    FakeXhr.last = this;
+  }
+  open(...target: string[]): void {
+    this.target = target;
+    this.responseURL = target[1] ?? "";
+  }
+  setRequestHeader(name: string, value: string): void {
+    this.headers[name] = value;
+  }
+  getResponseHeader(): string {
+    return "application/json";
+  }
+  send(body: unknown): void {
+    this.body = body;
+  }
+  abort(): void {
+    this.onabort?.();
+    this.onloadend?.();
+  }
+}
+
+beforeEach(() => Object.assign(globalThis, { XMLHttpRequest: FakeXhr }));
+afterEach(() => Reflect.deleteProperty(globalThis, "XMLHttpRequest"));
+
+const client = createHttpClient({ baseUrl: "http://x.test/r", auth: { token: "tk" } });
+
+/** Starts a call and waits until it is under way. */
+async function start(onProgress: (progress: unknown) => void, signal?: AbortSignal) {
+  const call = client.task("t", createFile({ name: "a" }, new Blob(["12345"])), { onProgress, signal });
+  call.catch(() => {});
+  await new Promise(setImmediate);
+  return { call, xhr: FakeXhr.last };
+}
+
+it("carries calls that want to know their progress, and tells it", async () => {
+  const told: unknown[] = [];
+
+  const { call, xhr } = await start((progress) => told.push(progress));
+  xhr.upload.onprogress?.({ loaded: 3, total: 9, lengthComputable: true });
+  xhr.upload.onload?.({ loaded: 9, total: 9, lengthComputable: true });
+  xhr.onload?.();
+
+  expect(await call).toBe(3);
+  expect(told).toEqual([
+    { sentBytes: 3, totalBytes: 9 },
+    { sentBytes: 9, totalBytes: 9 },
+  ]);
+  expect(xhr.target).toEqual(["POST", "http://x.test/r/task/t"]);
+  expect(xhr.headers).toEqual({ "x-runner-token": "tk" });
+  expect((xhr.body as FormData).get("__manifest")).toBe(
+    '{"input":{"$runnerFile":"File","id":"F1","meta":{"name":"a"}}}',
+  );
+  expect(await ((xhr.body as FormData).get("file:F1") as Blob).text()).toBe("12345");
+});
+
+it("is given up by the signal, with its reason", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+
+  const { call } = await start(() => {}, controller.signal);
+  controller.abort(reason);
+
+  expect(await rejectionOf(call)).toBe(reason);
+});
+
+it("fails in the words of fetch, also when the reply comes from elsewhere", async () => {
+  const lost = await start(() => {});
+  lost.xhr.onerror?.();
+  const redirected = await start(() => {});
+  redirected.xhr.responseURL = "http://elsewhere.test/";
+  redirected.xhr.onload?.();
+
+  for (const { call } of [lost, redirected])
+    expect(await rejectionOf(call)).toMatchObject({ message: "Failed to fetch" });
+});
+
+it("leaves calls without an interest in progress, or with a fetch of their own, to fetch", async () => {
+  const fetchImpl = async () => new Response('{"ok":true,"result":"by fetch"}');
+  const own = createHttpClient({ baseUrl: "http://x.test/r", fetchImpl });
+
+  expect(await own.task("t", 1, { onProgress() {} })).toBe("by fetch");
+});
