@@ -5,6 +5,8 @@ const config: Config = {
   testEnvironment: "node",
   roots: ["<rootDir>/src", "<rootDir>/examples"],
   testMatch: ["**/*.test.ts"],
+  // Those have configs of their own.
+  testPathIgnorePatterns: ["/node_modules/", "\\.(browser|soak)\\.test\\.ts$"],
   maxWorkers: 2,
   // Same names as `paths` in tsconfig.json.
   moduleNameMapper: {
