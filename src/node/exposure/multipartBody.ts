@@ -331,6 +331,6 @@ class ArrivingForm implements IncomingForm {
   /** A reader may be slower than the request. */
   #closeSpoolWhenUnused(): void {
     if (!this.#isSettled || [...this.#files.values()].some((part) => !part.closed)) return;
-    void this.#spool.close();
+    this.#spool.close();
   }
 }

@@ -1,6 +1,7 @@
-import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
+import { close, mkdtempSync, openSync, read, rm, rmSync, write } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /** Bytes that wait in the temporary file. */
 export interface Spilled {
@@ -14,8 +15,10 @@ export interface Spilled {
  */
 export class Spool {
   #freeBytes: number;
-  #file: Promise<FileHandle> | undefined;
-  #endOfFile = 0;
+  #file: TempFile | undefined;
+  #fileBytes = 0;
+  /** Reads and writes under way; a descriptor that is closed under them may already be another file's. */
+  #busyCount = 0;
   #isClosed = false;
 
   constructor(memoryBytes: number) {
@@ -33,35 +36,78 @@ export class Spool {
     this.#freeBytes += bytes;
   }
 
-  /** One write at a time. */
-  async spill(chunk: Buffer): Promise<Spilled> {
-    const file = await (this.#file ??= openTempFile());
-    const at = this.#endOfFile;
-    await file.write(chunk, 0, chunk.byteLength, at);
-    this.#endOfFile += chunk.byteLength;
-    return { at, length: chunk.byteLength };
+  /** Writes to the file; one write at a time. */
+  spill(chunk: Buffer): Promise<Spilled> {
+    return this.#use(async (file) => {
+      const spilled = { at: this.#fileBytes, length: chunk.byteLength };
+      let written = 0;
+      while (written < spilled.length) {
+        const { bytesWritten } = await writeFile(file, chunk, written, spilled.length - written, spilled.at + written);
+        written += bytesWritten;
+      }
+      this.#fileBytes += spilled.length;
+      return spilled;
+    });
   }
 
-  async read({ at, length }: Spilled): Promise<Buffer> {
-    const file = await (this.#file as Promise<FileHandle>);
-    const chunk = Buffer.allocUnsafe(length);
-    const { bytesRead } = await file.read(chunk, 0, length, at);
-    return chunk.subarray(0, bytesRead);
+  read({ at, length }: Spilled): Promise<Buffer> {
+    return this.#use(async (file) => {
+      const { bytesRead, buffer } = await readFile(file, Buffer.allocUnsafe(length), 0, length, at);
+      return buffer.subarray(0, bytesRead);
+    });
   }
 
-  /** Gives the file back to the system. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  /** Gives the file back to the system, once nothing uses it. */
+  close(): void {
     this.#isClosed = true;
-    const file = await this.#file?.catch(() => undefined);
-    await file?.close();
+    this.#closeWhenIdle();
+  }
+
+  async #use<T>(work: (file: number) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new Error("The request is over.");
+    this.#file ??= openTempFile();
+    this.#busyCount += 1;
+    try {
+      return await work(this.#file.descriptor);
+    } finally {
+      this.#busyCount -= 1;
+      this.#closeWhenIdle();
+    }
+  }
+
+  #closeWhenIdle(): void {
+    if (!this.#isClosed || this.#busyCount > 0 || this.#file === undefined) return;
+    const { descriptor, dir } = this.#file;
+    this.#file = undefined;
+    // Nobody is left to be told of a failure.
+    close(descriptor, () => dir && rm(dir, removal, () => {}));
   }
 }
 
-/** Nameless from the start where the system allows it, so that nothing is left behind however the process ends. */
-async function openTempFile(): Promise<FileHandle> {
-  const dir = await mkdtemp(join(tmpdir(), "runner-upload-"));
-  const file = await open(join(dir, "parts"), "wx+", 0o600);
-  await rm(dir, { recursive: true, force: true });
-  return file;
+const writeFile = /* @__PURE__ */ promisify(write);
+const readFile = /* @__PURE__ */ promisify(read);
+
+interface TempFile {
+  readonly descriptor: number;
+  /** Where the file still has a name. */
+  readonly dir: string | undefined;
+}
+
+const removal = { recursive: true, force: true };
+
+/**
+ * Opens a file that only this process can reach.
+ *
+ * Nameless at once where the system allows it, and without giving way to anything else in between: nothing is left
+ * behind, however and whenever the process ends.
+ */
+function openTempFile(): TempFile {
+  const dir = mkdtempSync(join(tmpdir(), "runner-upload-"));
+  const descriptor = openSync(join(dir, "parts"), "wx+", 0o600);
+  try {
+    rmSync(dir, removal);
+    return { descriptor, dir: undefined };
+  } catch {
+    return { descriptor, dir };
+  }
 }
