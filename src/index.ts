@@ -46,7 +46,9 @@ export {
   setPlatform,
   type IAsyncLocalStorage,
   type IPlatformAdapter,
+  type PlatformClearTimeout,
   type PlatformId,
+  type PlatformSetTimeout,
 } from "./platform/platform";
 export { globals } from "./globals/index";
 

@@ -10,7 +10,7 @@ import { resourceBuilder } from "./resource";
 import { tagBuilder } from "./tag";
 import { taskBuilder } from "./task";
 
-function startError<Data extends DefaultErrorType = DefaultErrorType>(id: string): ErrorFluentBuilder<Data> {
+function startError<Data extends object = DefaultErrorType>(id: string): ErrorFluentBuilder<Data> {
   assertId("error", id);
   return errorBuilder({ id }, captureFilePath(startError));
 }

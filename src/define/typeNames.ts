@@ -33,7 +33,7 @@ export type ResourceDependencyValueType<D> = InjectedInResource<D>;
 export type ResourceDependencyValuesType<M> = InjectedInResourceMap<M>;
 export type EventDependency<P> = EventDependencyCaller<P>;
 export type IEventDefinitionFinal<P = any> = IEvent<P>;
-export type IErrorDefinitionFinal<Data extends DefaultErrorType = DefaultErrorType> = IErrorDefinition<Data>;
+export type IErrorDefinitionFinal<Data extends object = DefaultErrorType> = IErrorDefinition<Data>;
 export type AsyncContextDefinition<T> = IAsyncContextDefinition<T>;
 export type HookOn = ValidOnTarget;
 

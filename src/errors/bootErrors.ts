@@ -48,7 +48,7 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
     if (key === undefined) return `"${owner}" registers it: register definitions only, and call .build() on builders.`;
     return item === undefined
       ? `"${owner}" lists "${key}" as undefined: usually a circular import; use .dependencies(() => ({ ... })).`
-      : `"${owner}" lists it as "${key}": depend on tasks, resources, events, errors or async contexts.`;
+      : `"${owner}" lists it as "${key}": depend on tasks, resources (not on what their .with() returns), events, errors or async contexts.`;
   },
 });
 

@@ -3,7 +3,7 @@ import { optional, type Injectable, type IOptionalDependency } from "../lib/inje
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
 
-/** Bound of error data: anything with string keys. */
+/** Error data that nothing more is said about. */
 export type DefaultErrorType = Record<string, unknown>;
 
 /** Free-form documentation of an error definition; open for declaration merging. */
@@ -53,7 +53,7 @@ export interface IErrorHelper<Data = any> extends Injectable {
 }
 
 /** Fluent form of `IErrorDefinition`; every method returns a new builder. */
-export interface ErrorFluentBuilder<Data extends DefaultErrorType> {
+export interface ErrorFluentBuilder<Data extends object> {
   readonly id: string;
   format(format: (data: Data) => string): ErrorFluentBuilder<Data>;
   dataSchema(schema: Schema<Data>): ErrorFluentBuilder<Data>;
@@ -97,10 +97,10 @@ export const isErrorHelper = (value: unknown): value is IErrorHelper =>
  *
  * @throws {Error} the id is not a non-empty string, or `httpCode` is not an integer from 100 to 599
  */
-export function defineError<Data extends DefaultErrorType = DefaultErrorType>(
+export function defineError<Data extends object = DefaultErrorType>(
   definition: IErrorDefinition<Data>,
 ): IErrorHelper<Data>;
-export function defineError<Data extends DefaultErrorType = DefaultErrorType>(id: string): ErrorFluentBuilder<Data>;
+export function defineError<Data extends object = DefaultErrorType>(id: string): ErrorFluentBuilder<Data>;
 export function defineError(
   idOrDefinition: string | IErrorDefinition,
 ): IErrorHelper | ErrorFluentBuilder<DefaultErrorType> {
@@ -111,7 +111,7 @@ export function defineError(
 }
 
 /** The builder behind `r.error`. */
-export function errorBuilder<Data extends DefaultErrorType>(
+export function errorBuilder<Data extends object>(
   definition: IErrorDefinition<Data>,
   filePath: () => string,
 ): ErrorFluentBuilder<Data> {

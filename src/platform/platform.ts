@@ -5,6 +5,9 @@ import { createNoopStorage, findStorageClass, type IAsyncLocalStorage } from "./
 export type { IAsyncLocalStorage } from "./asyncStorage";
 export type { PlatformId } from "../lib/detectEnvironment";
 
+export type PlatformSetTimeout = typeof globalThis.setTimeout;
+export type PlatformClearTimeout = typeof globalThis.clearTimeout;
+
 /** What differs between runtimes. Give your own to `setPlatform` for tests and exotic hosts. */
 export interface IPlatformAdapter {
   readonly id: PlatformId;
@@ -20,8 +23,8 @@ export interface IPlatformAdapter {
   getEnv(key: string): string | undefined;
   hasAsyncLocalStorage(): boolean;
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T>;
-  setTimeout: typeof globalThis.setTimeout;
-  clearTimeout: typeof globalThis.clearTimeout;
+  setTimeout: PlatformSetTimeout;
+  clearTimeout: PlatformClearTimeout;
 }
 
 /** What a browser, worker or edge global may offer; everything is looked up when it is needed. */

@@ -1,5 +1,4 @@
 import type { IEvent } from "../define/event";
-import type { IResource } from "../define/resource";
 import type { ITask, TaskCallOptions } from "../define/task";
 import type { IsAny } from "../lib/typeLevel";
 import type { Store } from "./store";
@@ -39,7 +38,9 @@ export interface RunResult<V, L = unknown> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Any resource, looked at for its types alone. */
-export interface ResourceHandle<C, V extends Promise<any>> extends Pick<IResource<any, any>, "kind" | "id"> {
+/** Any resource, with its config or without, looked at for its types alone. */
+export interface ResourceHandle<C, V extends Promise<any>> {
+  readonly kind: "resource" | "resourceWithConfig";
+  readonly id: string;
   readonly $value?: readonly [C, V];
 }
