@@ -1,0 +1,49 @@
+import { createServer } from "node:http";
+import { listen } from "../lib/listen.mjs";
+import { runOptions } from "../lib/runOptions.mjs";
+import { inspect, report, token } from "./payload.mjs";
+
+/** An application that exposes `tasks` tasks by id, with a build of the runner, whichever version it is. */
+export async function startExposure({ r, run, globals, nodeExposure, Serializer }, { tasks }) {
+  const add = r
+    .task("app.tasks.add")
+    .run(async ({ a, b }) => a + b)
+    .build();
+  const inspectReport = r
+    .task("app.tasks.inspect")
+    .run(async (input) => inspect(input))
+    .build();
+  const others = Array.from({ length: tasks - 2 }, (_, i) =>
+    r
+      .task(`app.tasks.other${i}`)
+      .run(async () => i)
+      .build(),
+  );
+  const exposed = [...others, add, inspectReport];
+  const tunnel = r
+    .resource("app.tunnels.exposed")
+    .tags([globals.tags.tunnel])
+    .init(async () => ({ transport: "http", mode: "server", tasks: exposed.map(({ id }) => id), events: [] }))
+    .build();
+
+  const server = createServer();
+  const exposure = nodeExposure.with({ http: { server, auth: { token } } });
+  await run(
+    r
+      .resource("app")
+      .register([...exposed, tunnel, exposure])
+      .build(),
+    runOptions,
+  );
+
+  const serializer = new Serializer();
+  const request = (id, input) => ({
+    path: `/__runner/task/${id}`,
+    headers: { "x-runner-token": token },
+    body: serializer.stringify({ input }),
+  });
+  return {
+    port: await listen(server),
+    requests: { add: request(add.id, { a: 1, b: 2 }), dates: request(inspectReport.id, report()) },
+  };
+}

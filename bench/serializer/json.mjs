@@ -1,0 +1,3 @@
+import { measureRoundTrip } from "./measure.mjs";
+
+export const start = (options) => measureRoundTrip(options, JSON.stringify, JSON.parse);
