@@ -76,7 +76,7 @@ export async function startExposure(
           ...(typeof body === "string" && { "content-type": "application/json" }),
           ...headers,
         },
-        body,
+        body: typeof body === "string" ? body : new Uint8Array(body),
         ...(typeof body === "object" && { duplex: "half" }),
       }),
     connect: () => openConnection(port),

@@ -165,15 +165,10 @@ export class OutgoingReply {
     const streams: Stream[] = coding === undefined ? [source, this.res] : [source, createCompressor(coding), this.res];
     return new Promise((resolve) => {
       pipeline(streams as never, (error?: Error | null) => {
-        // The caller's leaving is no failure of ours.
-        if (error && !this.#isGone()) this.#policy.onBroken(error, this.requestId);
+        if (error && !hasCallerLeft(error)) this.#policy.onBroken(error, this.requestId);
         resolve();
       });
     });
-  }
-
-  #isGone(): boolean {
-    return this.req.socket.destroyed;
   }
 
   #ended(): Promise<void> | undefined {
@@ -220,6 +215,10 @@ export function mergeVary(existing: number | string | string[] | undefined, name
   const known = new Set(listed.map((name) => name.toLowerCase()));
   return [...listed, ...names.filter((name) => !known.has(name.toLowerCase()))].join(", ");
 }
+
+/** Its leaving is no failure of ours. */
+const hasCallerLeft = ({ code }: NodeJS.ErrnoException): boolean =>
+  code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET" || code === "EPIPE";
 
 const toReadable = (stream: ByteStream): Readable =>
   "pipe" in stream ? (stream as Readable) : Readable.from(stream, { objectMode: false });
