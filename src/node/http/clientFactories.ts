@@ -10,6 +10,7 @@ import {
   type RemoteClient,
   type TaskCall,
 } from "../../tunnels/client/createTunnelClient";
+import type { HttpErrorDetails } from "../../tunnels/client/readReply";
 import type { Transport } from "../../tunnels/protocol/wire";
 import { fetchTransport } from "../../tunnels/transports/fetchTransport";
 import {
@@ -85,7 +86,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
     transport: smartCalls(smart, config, baseUrl),
     close: smart.close,
     formContentType: newFormContentType,
-    statusKey: "statusMessage",
+    describeHttpError: withStatusMessage,
   });
 }
 
@@ -113,6 +114,10 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
 
 /** The name of `createHttpMixedClient` in older guides. */
 export const createMixedHttpClient = createHttpMixedClient;
+
+/** This client lists the reason phrase under the name it has in Node; the usual name leads to it, too. */
+const withStatusMessage = ({ statusText, ...details }: HttpErrorDetails): object =>
+  Object.defineProperty({ ...details, statusMessage: statusText }, "statusText", { value: statusText });
 
 /** Calls the way the Smart client makes them. Timeouts have an error of their own here, as they always had. */
 function smartCalls(smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport {
@@ -161,5 +166,9 @@ export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHtt
 export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unknown> = /* @__PURE__ */ (() =>
   new Map([[httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)]]))();
 
-const createPooledClient = (config: HttpClientConfig): HttpClient =>
-  createUniversalClient(config, config.fetchImpl ? undefined : poolTransport(config));
+function createPooledClient(config: HttpClientConfig): HttpClient {
+  if (config.fetchImpl) return createUniversalClient(config);
+  const pool = poolTransport(config);
+  const carryWith = (web: Transport): Transport => mixedTransport({ text: pool.send, rest: web });
+  return createUniversalClient(config, { carryWith, close: pool.close });
+}

@@ -190,11 +190,16 @@ describe("streamed replies", () => {
     );
     await using client = open(peer.baseUrl);
 
-    expect(await rejectionOf(client.task("t", Readable.from(["x"])))).toMatchObject({
-      code: "HTTP_ERROR",
-      httpCode: 503,
-      details: { statusCode: 503, contentType: "text/html", bodyPreview: "<h1>busy</h1>" },
+    const error = (await rejectionOf(client.task("t", Readable.from(["x"])))) as TunnelError;
+
+    expect(error).toMatchObject({ code: "HTTP_ERROR", httpCode: 503 });
+    expect(error.details).toEqual({
+      statusCode: 503,
+      statusMessage: "Service Unavailable",
+      contentType: "text/html",
+      bodyPreview: "<h1>busy</h1>",
     });
+    expect((error.details as { statusText: string }).statusText).toBe("Service Unavailable");
   });
 
   it("of an endless refusal are read no further than the preview needs", async () => {

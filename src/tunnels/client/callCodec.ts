@@ -22,8 +22,7 @@ export interface CallCodecOptions {
   readonly refuses?: Refusals | undefined;
   /** Content type of a form, where the carrier does not state it by itself. */
   readonly formContentType?: (() => string) | undefined;
-  /** Default "statusText". */
-  readonly statusKey?: ReplyReading["statusKey"] | undefined;
+  readonly describeHttpError?: ReplyReading["describeHttpError"];
 }
 
 /** A secret that goes along with every call. */
@@ -59,7 +58,7 @@ export function createCallCodec(options: CallCodecOptions): CallCodec {
   const reading: ReplyReading = {
     serializer,
     errors: options.errorRegistry ?? new Map(),
-    statusKey: options.statusKey ?? "statusText",
+    describeHttpError: options.describeHttpError,
   };
   const authHeaders = headersOfAuth(options.auth);
   const jsonHeaders: WireHeaders = Object.freeze({ "content-type": jsonContentType, ...authHeaders });

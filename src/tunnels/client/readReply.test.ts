@@ -22,7 +22,6 @@ const reading = {
     [soldOut.id, soldOut],
     [anything.id, anything],
   ]) as never,
-  statusKey: "statusText" as const,
 };
 
 const read = (text: string, status = 200) =>
@@ -59,18 +58,6 @@ it.each([199, 300, 404, 502])(
     });
   },
 );
-
-it("lists the reason phrase under the name asked for and answers to the usual one", () => {
-  const text = "";
-  const response = { status: 502, statusText: "Bad", body: { kind: "text" as const, text } };
-
-  const error = thrownBy(() =>
-    readEnvelope(response, text, "f", { ...reading, statusKey: "statusMessage" }),
-  ) as TunnelError;
-
-  expect(error.details).toEqual({ statusCode: 502, statusMessage: "Bad" });
-  expect((error.details as { statusText: string }).statusText).toBe("Bad");
-});
 
 describe("typed errors", () => {
   const failure = (error: object) =>

@@ -9,8 +9,17 @@ export interface ReplyReading {
   readonly serializer: SerializerLike;
   /** Error helpers by id; what they threw on the far side is thrown again as theirs. */
   readonly errors: ReadonlyMap<string, IErrorHelper>;
-  /** Name under which the details of an `HTTP_ERROR` list the reason phrase. */
-  readonly statusKey: "statusText" | "statusMessage";
+  /** Rewrites the details of an `HTTP_ERROR`. */
+  readonly describeHttpError?: ((details: HttpErrorDetails) => object) | undefined;
+}
+
+/** The details of an `HTTP_ERROR`. */
+export interface HttpErrorDetails {
+  readonly statusCode: number;
+  readonly statusText: string | undefined;
+  readonly contentType: string | undefined;
+  /** The first 512 UTF-16 units of the body; absent when it is empty. */
+  readonly bodyPreview?: string;
 }
 
 /** A reply that came as text, not checked beyond being an object. */
@@ -36,16 +45,12 @@ export function readEnvelope(
 ): LooseEnvelope {
   const isOk = status >= 200 && status < 300;
   const httpError = (): TunnelError => {
-    const details = {
-      statusCode: status,
-      [reading.statusKey]: statusText,
-      contentType,
-      ...(text !== "" && { bodyPreview: text.slice(0, previewLength) }),
-    };
-    // Readable under its usual name whichever name is listed.
-    if (reading.statusKey !== "statusText") Object.defineProperty(details, "statusText", { value: statusText });
+    const bodyPreview = text.slice(0, previewLength);
+    const details = { statusCode: status, statusText, contentType, ...(bodyPreview !== "" && { bodyPreview }) };
     const message = `Tunnel HTTP ${status}${statusText ? ` ${statusText}` : ""}`;
-    return new TunnelError("HTTP_ERROR", message, details, { httpCode: status });
+    return new TunnelError("HTTP_ERROR", message, reading.describeHttpError?.(details) ?? details, {
+      httpCode: status,
+    });
   };
 
   if (text === "" && !isOk) throw httpError();
@@ -61,7 +66,6 @@ export function readEnvelope(
   throw revive(error, fallback, reading.errors);
 }
 
-/** In UTF-16 units. */
 const previewLength = 512;
 
 /** The error a failed call is rejected with. */

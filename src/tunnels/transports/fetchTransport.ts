@@ -28,8 +28,11 @@ export function fetchTransport({ baseUrl, fetchImpl }: FetchTransportConfig): Tr
     const body = await webBodyOf(request);
     const init = { method, headers, body, signal, redirect: "error" };
     const response = await settleOrAbort(send(baseUrl + targetPath(target), init as RequestInit), signal);
-    // fetch tells nothing of what it has sent; where it has a reply, that is all.
-    if (onProgress !== undefined) onProgress({ sentBytes: sizeOf(request, body), totalBytes: sizeOf(request, body) });
+    if (onProgress !== undefined) {
+      // fetch tells nothing of what it sends; where it has a reply, it has sent all.
+      const sentBytes = sizeOf(body);
+      onProgress({ sentBytes, totalBytes: sentBytes });
+    }
     return {
       status: response.status ?? 200,
       statusText: response.statusText,
@@ -47,31 +50,21 @@ export async function webBodyOf({ body }: WireRequest): Promise<string | FormDat
 }
 
 /** Without the few bytes around the parts of a form, which only fetch knows. */
-function sizeOf({ body }: WireRequest, sent: string | FormData): number {
-  if (typeof sent === "string") return utf8.encode(sent).byteLength;
-  return body.kind !== "form"
-    ? 0
-    : body.files.reduce(
-        (sum, { source }) => sum + ("blob" in source ? source.blob.size : 0),
-        utf8.encode(body.manifest).byteLength,
-      );
-}
-
-const utf8 = /* @__PURE__ */ new TextEncoder();
+const sizeOf = (sent: string | FormData): number =>
+  new Blob(typeof sent === "string" ? [sent] : [...sent.values()]).size;
 
 async function readText(response: Response, report: WireRequest["onDownloadProgress"]): Promise<string> {
   if (report === undefined || !response.body) return response.text();
-  const length = Number(response.headers.get("content-length"));
   // The length is that of the compressed bytes; what arrives here was decompressed.
-  const totalBytes = length > 0 && !response.headers.has("content-encoding") ? length : undefined;
+  const length = response.headers.has("content-encoding") ? undefined : response.headers.get("content-length");
+  const totalBytes = Number(length ?? 0) || undefined;
   const counter = createByteCounter((receivedBytes) => report({ receivedBytes, totalBytes }));
-  const decoder = new TextDecoder();
-  const reader = response.body.getReader();
-  let text = "";
-  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-    counter.add(chunk.value.byteLength);
-    text += decoder.decode(chunk.value, { stream: true });
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  // Where streams cannot be iterated, there is XMLHttpRequest, and progress is its business.
+  for await (const chunk of response.body) {
+    counter.add(chunk.byteLength);
+    chunks.push(chunk);
   }
   counter.finish();
-  return text + decoder.decode();
+  return new Blob(chunks).text();
 }

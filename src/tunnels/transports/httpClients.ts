@@ -3,8 +3,7 @@ import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from 
 import type { Transport } from "../protocol/wire";
 import { fetchTransport } from "./fetchTransport";
 import { readBaseUrl, withHttpOptions, type HttpOptions } from "./httpOptions";
-import { mixedTransport } from "./mixedTransport";
-import { hasXhr, xhrTransport } from "./xhrTransport";
+import { wantsXhr, xhrTransport } from "./xhrTransport";
 
 /** What every HTTP client is configured with. */
 export interface HttpCallerConfig
@@ -68,30 +67,30 @@ export const createExposureClient = ({ url, ...config }: ExposureClientConfig): 
   createExposureFetch({ ...config, baseUrl: url });
 
 /**
- * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls with `onProgress` go through
- * XMLHttpRequest where there is one.
+ * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls that want to know
+ * their progress go through XMLHttpRequest where there is one.
  *
  * @throws {Error} no `baseUrl`, or no fetch
  * @see readmes/TUNNELS.md
  */
 export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config);
 
-/** What a platform has that is better than fetch, for calls without files. */
-export interface TextCarrier {
-  readonly send: Transport;
-  readonly close: NonNullable<TunnelClientOptions["close"]>;
+/** What a platform has that is better than fetch. */
+export interface PlatformCarrier {
+  /** @param web what carries calls otherwise */
+  readonly carryWith: (web: Transport) => Transport;
+  readonly close: TunnelClientOptions["close"];
 }
 
-/** `createHttpClient`, with the text carrier of the platform if there is one. */
-export function createUniversalClient(config: HttpClientConfig, carrier?: TextCarrier): HttpClient {
+/** `createHttpClient`, with the carrier of the platform if it has one. */
+export function createUniversalClient(config: HttpClientConfig, carrier?: PlatformCarrier): HttpClient {
   const baseUrl = readBaseUrl(config.baseUrl, "createHttpClient");
   const { fetchImpl } = config;
   const byFetch = fetchTransport({ baseUrl, fetchImpl });
   const byXhr = xhrTransport(baseUrl);
   const web: Transport = (request) =>
-    request.onProgress !== undefined && fetchImpl === undefined && hasXhr() ? byXhr(request) : byFetch(request);
-  const carry = carrier === undefined ? web : mixedTransport({ text: carrier.send, rest: web });
-  const transport = withHttpOptions(carry, { ...config, baseUrl });
+    fetchImpl === undefined && wantsXhr(request) ? byXhr(request) : byFetch(request);
+  const transport = withHttpOptions(carrier?.carryWith(web) ?? web, { ...config, baseUrl });
   return createTunnelClient({ ...config, transport, close: carrier?.close, refuses: universalRefusals });
 }
 

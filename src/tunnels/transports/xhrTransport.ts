@@ -1,12 +1,13 @@
 import { targetPath } from "../protocol/paths";
-import type { Transport, WireResponse } from "../protocol/wire";
+import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
 import { webBodyOf } from "./fetchTransport";
 
-/** Whether calls that want to know their upload progress can have it: fetch does not tell. */
-export const hasXhr = (): boolean => typeof globalThis.XMLHttpRequest === "function";
+/** Whether a call wants to know its progress and can: fetch tells nothing of uploads. */
+export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
+  (onProgress ?? onDownloadProgress) !== undefined && typeof globalThis.XMLHttpRequest === "function";
 
 /**
- * Carries calls by XMLHttpRequest, for `onProgress` in browsers. It follows redirects, which nothing can prevent; a
+ * Carries calls by XMLHttpRequest, for progress in browsers. It follows redirects, which nothing can prevent; a
  * reply from elsewhere is refused.
  */
 export const xhrTransport =
