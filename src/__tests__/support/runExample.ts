@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram, type Outcome } from "./runSnippet";
+import { root } from "./virtualProgram";
+
+/** A command that a page tells to run from the root, and what it says the command prints. */
+export interface ExampleRun {
+  readonly command: string;
+  readonly output: string;
+}
+
+/** The `sh` fences of a page that start Node, each with the `text` fence after it. */
+export function readExampleRuns(page: string): ExampleRun[] {
+  const text = readFileSync(join(root, page), "utf8");
+  const runs = text.matchAll(/^```sh\n(node .*)\n```\n+```text\n([^]*?)\n```$/gm);
+  return [...runs].map(([, command = "", output = ""]) => ({ command, output }));
+}
+
+/** Runs a command as a page states it, against the built package. */
+export const runExample = ({ command }: ExampleRun): Promise<Outcome> => runProgram(command.split(" ").slice(1));
