@@ -139,6 +139,11 @@ export default defineConfig(
     },
   },
   {
+    files: ["**/*.test-d.ts"],
+    // A value may be there for its type alone.
+    rules: { "@typescript-eslint/no-unused-vars": "off" },
+  },
+  {
     files: ["**/*.{js,mjs,cjs}"],
     languageOptions: {
       globals: {

@@ -1,0 +1,163 @@
+import { expectTypeOf } from "expect-type";
+import { z } from "zod";
+import {
+  r,
+  task,
+  type CallInfo,
+  type ExecutionJournal,
+  type ExtractTaskInput,
+  type ExtractTaskOutput,
+  type IPhantomTask,
+  type ITask,
+  type Schema,
+} from "../index";
+
+declare const objectSchema: Schema<{ a: string }>;
+declare const numberSchema: Schema<number>;
+
+// Row 1: without annotation or schema there is no input.
+const plain = r
+  .task("a")
+  .run(async () => 1)
+  .build();
+expectTypeOf<ExtractTaskInput<typeof plain>>().toEqualTypeOf<undefined>();
+expectTypeOf<ExtractTaskOutput<typeof plain>>().toEqualTypeOf<Promise<number>>();
+expectTypeOf(plain).toExtend<ITask<undefined, Promise<number>>>();
+
+// Row 2: the annotation of `run` is the input.
+const annotated = r
+  .task("a")
+  .run(async (input: { a: number }) => input.a)
+  .build();
+expectTypeOf<ExtractTaskInput<typeof annotated>>().toEqualTypeOf<{ a: number }>();
+expectTypeOf<ExtractTaskOutput<typeof annotated>>().toEqualTypeOf<Promise<number>>();
+
+// Row 3: the schema is the input.
+const parsed = r
+  .task("a")
+  .inputSchema(z.object({ b: z.string() }))
+  .run(async (input) => {
+    expectTypeOf(input).toEqualTypeOf<{ b: string }>();
+    return input.b;
+  })
+  .build();
+expectTypeOf<ExtractTaskInput<typeof parsed>>().toEqualTypeOf<{ b: string }>();
+expectTypeOf<ExtractTaskOutput<typeof parsed>>().toEqualTypeOf<Promise<string>>();
+
+// Row 4: schema and annotation must agree.
+r.task("a")
+  .inputSchema<{ a: string }>(objectSchema)
+  // @ts-expect-error -- the schema gives { a: string }
+  .run(async (input: { b: number }) => input.b);
+
+// Row 5: a task is asynchronous.
+// @ts-expect-error -- a number is no promise
+r.task("a").run(() => 1);
+
+// Row 6, improved: the result schema is the result, and `run` has to produce something that fits it.
+const checked = r
+  .task("a")
+  .resultSchema<number>(numberSchema)
+  .run(async () => 1)
+  .build();
+expectTypeOf<ExtractTaskOutput<typeof checked>>().toEqualTypeOf<Promise<number>>();
+r.task("a")
+  .resultSchema<number>(numberSchema)
+  // @ts-expect-error -- the schema gives a number
+  .run(async () => "x");
+
+// Row 7, improved: the third parameter is there, typed, in builders and definitions.
+r.task("a").run(async (_input: { a: 1 }, _dependencies, { journal, signal }) => {
+  expectTypeOf(journal).toEqualTypeOf<ExecutionJournal>();
+  expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+});
+r.task("a").run(async (_input: { a: 1 }, _dependencies, call) => call.journal);
+task({ id: "a", run: async (_input: void, _dependencies, call) => call.signal.aborted });
+// Unit tests may leave it out.
+expectTypeOf(annotated.run).parameter(2).toEqualTypeOf<CallInfo | undefined>();
+
+// Row 8: a phantom has input and result, and no body.
+const phantom = r.task.phantom<{ v: string }, number>("p").build();
+expectTypeOf(phantom).toEqualTypeOf<IPhantomTask<{ v: string }, number>>();
+expectTypeOf<ExtractTaskInput<typeof phantom>>().toEqualTypeOf<{ v: string }>();
+expectTypeOf<ExtractTaskOutput<typeof phantom>>().toEqualTypeOf<Promise<number>>();
+expectTypeOf(phantom).toExtend<ITask<{ v: string }, Promise<number>>>();
+// @ts-expect-error -- somebody else runs it
+void r.task.phantom("p").run;
+const phantomOfSchemas = r.task
+  .phantom("p")
+  .inputSchema(z.object({ n: z.number() }))
+  .resultSchema(z.string())
+  .build();
+expectTypeOf(phantomOfSchemas).toEqualTypeOf<IPhantomTask<{ n: number }, string>>();
+// PH-3: the promise of the classic form is not doubled.
+const classicPhantom = task.phantom<{ v: string }, Promise<number>>({ id: "p" });
+expectTypeOf<ExtractTaskOutput<typeof classicPhantom>>().toEqualTypeOf<Promise<number>>();
+
+// Row 9: classic tasks infer from the schema, the annotation, or generics.
+const classic = task({ id: "a", inputSchema: z.object({ n: z.string() }), run: async (input) => input.n.length });
+expectTypeOf<ExtractTaskInput<typeof classic>>().toEqualTypeOf<{ n: string }>();
+expectTypeOf<ExtractTaskOutput<typeof classic>>().toEqualTypeOf<Promise<number>>();
+const classicAnnotated = task({ id: "a", run: async (input: { q: 1 }) => input.q });
+expectTypeOf<ExtractTaskInput<typeof classicAnnotated>>().toEqualTypeOf<{ q: 1 }>();
+const classicGeneric = task<{ a: number; b: number }, Promise<number>>({ id: "a", run: async ({ a, b }) => a + b });
+expectTypeOf<ExtractTaskInput<typeof classicGeneric>>().toEqualTypeOf<{ a: number; b: number }>();
+const classicDependent = task({
+  id: "a",
+  dependencies: { annotated },
+  run: async (input: { n: number }, { annotated }) => annotated({ a: input.n }),
+});
+expectTypeOf<ExtractTaskOutput<typeof classicDependent>>().toEqualTypeOf<Promise<number>>();
+
+// Row 10: errors by helper or id.
+const failed = r.error<{ code: number }>("failed").build();
+r.task("a").throws([failed, "id"]);
+// @ts-expect-error -- a number names no error
+r.task("a").throws([1]);
+
+// Beyond the rows.
+
+// A half-built builder can be exported and finished elsewhere.
+export const halfBuilt = r.task("half").dependencies({ annotated });
+const finished = halfBuilt.run(async (input: string, { annotated }) => annotated({ a: input.length })).build();
+expectTypeOf<ExtractTaskInput<typeof finished>>().toEqualTypeOf<string>();
+
+// An empty list of tags changes nothing.
+const untagged = r
+  .task("a")
+  .tags([])
+  .middleware([])
+  .run(async (input: number) => input)
+  .build();
+expectTypeOf<ExtractTaskInput<typeof untagged>>().toEqualTypeOf<number>();
+
+// A generic callback, and one whose branches differ.
+r.task("a").run(async <T>(input: T) => input);
+const branching = r
+  .task("a")
+  .run(async (input: boolean) => {
+    if (input) return { a: 1 };
+    return { b: 2 };
+  })
+  .build();
+expectTypeOf<Awaited<ExtractTaskOutput<typeof branching>>>().toExtend<{
+  a?: number | undefined;
+  b?: number | undefined;
+}>();
+
+// `ITask` holds tasks of all kinds.
+const all: ITask[] = [plain, annotated, parsed, phantom, classic, untagged];
+expectTypeOf(all).items.toHaveProperty("id");
+
+// DECISIONS 19: `{ parse: (value) => value }` is a schema of any type.
+r.task("a")
+  .inputSchema<{ msg: string }>({ parse: (value) => value })
+  .run(async (input) => input.msg.length);
+
+// The first argument of a schema may be transformed: the input is what comes out.
+const transformed = r
+  .task("a")
+  .inputSchema(z.string().transform((text) => text.length))
+  .run(async (input) => input.toFixed())
+  .build();
+expectTypeOf<ExtractTaskInput<typeof transformed>>().toEqualTypeOf<number>();
