@@ -12,7 +12,7 @@ export type RunResult<V = any> = RunResultOf<V, Logger>;
 /** A resource that can be run as it stands: its config is given, or it needs none. */
 export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems {
   readonly kind: "resource" | "resourceWithConfig";
-  readonly $value?: readonly [any, V];
+  readonly $value?: readonly [any, V]; // whatever config it was given
 }
 
 /**
@@ -50,4 +50,5 @@ export function createRun(additions?: () => RunAdditions): Run {
   };
 }
 
+/** Boots an application from its root resource. @see {@link Run} */
 export const run: Run = /* @__PURE__ */ createRun();

@@ -39,6 +39,7 @@ export interface IAsyncContext<T = any> extends Injectable {
   readonly $injectsInResource?: readonly [unknown];
 }
 
+/** What an async context is made from. */
 export interface IAsyncContextDefinition<T = any> {
   readonly id: string;
   /** How a value travels. Default: the framework's serializer. */
@@ -49,6 +50,7 @@ export interface IAsyncContextDefinition<T = any> {
   readonly meta?: IAsyncContextMeta | undefined;
 }
 
+/** Fluent form of `IAsyncContextDefinition`; every method returns a new builder. */
 export interface AsyncContextFluentBuilder<T = unknown> {
   readonly id: string;
   serialize(serialize: (value: T) => string): AsyncContextFluentBuilder<T>;

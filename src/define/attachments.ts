@@ -12,12 +12,14 @@ export interface TagType extends Contract {
   readonly $bare?: readonly [true];
 }
 
+/** What may stand in `.middleware([...])` of a task. */
 export interface TaskMiddlewareAttachmentType extends Contract {
   readonly kind: "taskMiddleware";
   readonly id: string;
   readonly $bare?: readonly [true];
 }
 
+/** What may stand in `.middleware([...])` of a resource. */
 export interface ResourceMiddlewareAttachmentType extends Contract {
   readonly kind: "resourceMiddleware";
   readonly id: string;
@@ -51,9 +53,15 @@ export interface IMeta {
   description?: string | undefined;
 }
 
+/** Documentation of tasks and hooks. */
 export interface ITaskMeta extends IMeta {}
+/** Documentation of resources. */
 export interface IResourceMeta extends IMeta {}
+/** Documentation of events; emissions carry a copy. */
 export interface IEventMeta extends IMeta {}
+/** Documentation of middleware. */
 export interface IMiddlewareMeta extends IMeta {}
+/** Documentation of tags. */
 export interface ITagMeta extends IMeta {}
+/** Documentation of async contexts. */
 export interface IAsyncContextMeta extends IMeta {}

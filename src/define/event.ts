@@ -50,6 +50,7 @@ export interface IEventEmission<P = any> {
 
 export type EventHandlerType<P = any> = (event: IEventEmission<P>) => any; // whatever a listener returns is ignored
 
+/** An event as `event({ ... })` takes it. */
 export interface IEventDefinition<P = any> {
   readonly id: string;
   readonly meta?: IEventMeta | undefined;
@@ -75,6 +76,7 @@ export type CommonPayload<T> =
       ? CommonOf<PayloadOf<E>>
       : PayloadOf<T>;
 
+/** Fluent form of `IEventDefinition`; every method returns a new builder. */
 export interface EventFluentBuilder<P = void> {
   readonly id: string;
   payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N>;

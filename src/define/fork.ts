@@ -8,6 +8,7 @@ import { resolveDependencies, type DependencySource } from "./builderLists";
 /** What a fork does with the resources its base registers. */
 export type ResourceForkRegisterMode = "keep" | "drop" | "deep";
 
+/** How a fork differs from its base, beside the id. */
 export interface ResourceForkOptions {
   /**
    * `keep` registers the same children, `drop` none, `deep` a fork of every child resource.

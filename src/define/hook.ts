@@ -29,7 +29,7 @@ export interface IHook<D = any, On = any, M = any> {
   readonly tags: readonly TagType[];
   readonly [symbolHook]: true;
   readonly [symbolFilePath]: string;
-  run(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>;
+  run(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>; // typed by the builder
   readonly $on?: readonly [On];
 }
 
@@ -39,11 +39,13 @@ export interface HookShape {
   deps: object;
 }
 
+/** Type state of `r.hook(id)`. */
 export interface NewHookShape extends HookShape {
   on: undefined;
   deps: {};
 }
 
+/** Fluent form of a hook definition; every method returns a new builder. */
 export interface HookFluentBuilder<S extends HookShape = NewHookShape> {
   readonly id: string;
   on<const N extends ValidOnTarget>(target: N): HookFluentBuilder<With<S, { on: N }>>;

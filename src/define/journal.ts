@@ -5,6 +5,7 @@ export interface JournalKey<T> {
   readonly $value?: (value: T) => T;
 }
 
+/** How a value is written. */
 export interface JournalSetOptions {
   /** Replace an existing value. Default false: writing twice is an error. */
   override?: boolean | undefined;

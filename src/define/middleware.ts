@@ -60,7 +60,7 @@ export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
   readonly config: C;
   readonly everywhere?: TaskMiddlewareReach | undefined;
   readonly [symbolTaskMiddleware]: true;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
   /**
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`
@@ -70,6 +70,7 @@ export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
   readonly $config?: readonly [C];
 }
 
+/** A task middleware with its config given. */
 export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "taskMiddleware";
@@ -77,7 +78,7 @@ export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = a
   readonly everywhere?: TaskMiddlewareReach | undefined;
   readonly [symbolTaskMiddleware]: true;
   readonly [symbolMiddlewareConfigured]: true;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
   with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
   readonly $bare?: readonly [true];
   readonly $config?: readonly [C];
@@ -90,7 +91,7 @@ export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
   readonly config: C;
   readonly everywhere?: ResourceMiddlewareReach | undefined;
   readonly [symbolResourceMiddleware]: true;
-  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
   /**
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`
@@ -100,6 +101,7 @@ export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
   readonly $config?: readonly [C];
 }
 
+/** A resource middleware with its config given. */
 export interface IResourceMiddlewareConfigured<C = any, In = void, Out = void, D = any>
   extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "resourceMiddleware";
@@ -107,7 +109,7 @@ export interface IResourceMiddlewareConfigured<C = any, In = void, Out = void, D
   readonly everywhere?: ResourceMiddlewareReach | undefined;
   readonly [symbolResourceMiddleware]: true;
   readonly [symbolMiddlewareConfigured]: true;
-  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>;
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
   with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
   readonly $bare?: readonly [true];
   readonly $config?: readonly [C];
@@ -121,6 +123,7 @@ export interface MiddlewareShape {
   deps: object;
 }
 
+/** Type state of `r.middleware.task(id)` and `r.middleware.resource(id)`. */
 export interface NewMiddlewareShape<C, In, Out> extends MiddlewareShape {
   config: C;
   in: In;
@@ -128,6 +131,7 @@ export interface NewMiddlewareShape<C, In, Out> extends MiddlewareShape {
   deps: {};
 }
 
+/** Fluent form of a task middleware; every method returns a new builder. */
 export interface TaskMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
   readonly id: string;
   dependencies<N extends DependencyMap>(
@@ -154,6 +158,7 @@ export interface TaskMiddlewareFluentBuilder<S extends MiddlewareShape = NewMidd
   build(): ITaskMiddleware<S["config"], S["in"], S["out"]>;
 }
 
+/** Fluent form of a resource middleware; every method returns a new builder. */
 export interface ResourceMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
   readonly id: string;
   dependencies<N extends DependencyMap>(
@@ -256,7 +261,7 @@ export function defineResourceMiddleware<C = any, In = void, Out = void, D exten
   return createMiddleware("resourceMiddleware", definition, captureFilePath(defineResourceMiddleware));
 }
 
-/** @internal The builder over a draft; overrides start from one that is filled. */
+/** @internal The builder over a draft; overrides start from one that is filled. Gives `any`: the callers name the type. */
 export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: () => string): any {
   // the callers name the type
   const at = (patch: Partial<MiddlewareDraft>): unknown => middlewareBuilderOf(kind, { ...draft, ...patch }, filePath);
@@ -278,7 +283,7 @@ const builderTypes: Record<MiddlewareKind, BuilderType> = {
   resourceMiddleware: "resource-middleware",
 };
 
-/** @internal */
+/** @internal Gives `any`: the callers name the type. */
 export function createMiddleware(
   kind: MiddlewareKind,
   draft: MiddlewareDraft,

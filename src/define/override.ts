@@ -61,19 +61,19 @@ export type OverridePatch<T> =
   T extends ITask<infer I, infer O>
     ? FixedIdentity &
         Partial<Omit<TaskDraft, "id" | "run">> & {
-          run?(input: I, dependencies: any, info: CallInfo): O;
+          run?(input: I, dependencies: any, info: CallInfo): O; // any map may be there
         }
     : T extends IResource<infer C, infer V>
       ? FixedIdentity &
           Partial<Omit<ResourceDraft, "id" | "init" | "dispose">> & {
-            init?(config: C, dependencies: any, context: any): V;
-            dispose?(value: Awaited<V>, config: C, dependencies: any, context: any): Promise<void>;
+            init?(config: C, dependencies: any, context: any): V; // as for tasks
+            dispose?(value: Awaited<V>, config: C, dependencies: any, context: any): Promise<void>; // as above
           }
       : T extends IHook<any, infer On>
         ? FixedIdentity &
             Partial<Omit<HookDraft, "id" | "on" | "run">> & {
               readonly on?: never;
-              run?(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>;
+              run?(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>; // as above
             }
         : T extends { run(...input: infer A): infer R; readonly config: infer C }
           ? FixedIdentity &
@@ -105,7 +105,7 @@ type ResourceShapeOf<C, V> = With<NewResourceShape<C>, { value: Awaited<V>; deps
 export interface OverrideBuilder {
   <I, O extends Promise<any>>(base: ITask<I, O>): TaskFluentBuilder<TaskShapeOf<I, O>>;
   <C, V extends Promise<any>>(base: IResource<C, V>): ResourceFluentBuilder<ResourceShapeOf<C, V>>;
-  <D, On>(base: IHook<D, On>): HookOverrideBuilder<{ on: On; deps: any }>;
+  <D, On>(base: IHook<D, On>): HookOverrideBuilder<{ on: On; deps: any }>; // as above
   <C, In, Out>(base: ITaskMiddleware<C, In, Out>): TaskMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;
   <C, In, Out>(base: IResourceMiddleware<C, In, Out>): ResourceMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;
 }

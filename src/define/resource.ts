@@ -37,7 +37,6 @@ export type OverridableElements = { readonly kind: string; readonly id: string }
  *
  * `C` is the config, `V` the promise of the value. The other parameters exist for annotations written against 5.x.
  */
-
 export interface IResource<
   C = void,
   V extends Promise<any> = Promise<any>,
@@ -62,8 +61,8 @@ export interface IResource<
   readonly [symbolFilePath]: string;
   readonly [symbolResourceForkedFrom]?: ResourceForkInfo;
   readonly [symbolFramework]?: FrameworkPreset;
-  init?(config: C, dependencies: any, context: Context): V;
-  dispose?(value: Awaited<V>, config: C, dependencies: any, context: Context): Promise<void>;
+  init?(config: C, dependencies: any, context: Context): V; // typed by the builder
+  dispose?(value: Awaited<V>, config: C, dependencies: any, context: Context): Promise<void>; // as above
   context?(): Context;
   /**
    * The resource with its config, to be registered or run.

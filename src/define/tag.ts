@@ -53,6 +53,7 @@ export interface ITagConfigured<C = void, In = void, Out = void> extends Contrac
   readonly $bare?: readonly [true];
 }
 
+/** A tag as `tag({ ... })` takes it. */
 export interface ITagDefinition<C = void> {
   readonly id: string;
   readonly meta?: ITagMeta | undefined;
@@ -61,6 +62,7 @@ export interface ITagDefinition<C = void> {
   readonly config?: C | undefined;
 }
 
+/** Fluent form of a tag; every method returns a new builder. */
 export interface TagFluentBuilder<C = void, In = void, Out = void> {
   readonly id: string;
   meta(meta: ITagMeta): TagFluentBuilder<C, In, Out>;

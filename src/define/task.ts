@@ -59,13 +59,12 @@ export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & {
   intercept(interceptor: TaskLocalInterceptor<I, O>): void;
 };
 
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
 /**
  * An async function with dependencies, middleware and schemas.
  *
  * `I` is the input, `O` the promise of the result. The other parameters exist for annotations written against 5.x.
  */
-
-/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see above */
 export interface ITask<
   I = any,
   O extends Promise<any> = any,

@@ -90,10 +90,12 @@ export const eventNotFoundError = /* @__PURE__ */ declareError<{ id: string; nee
   },
 );
 
+/** A resource is asked for that nobody registered. */
 export const resourceNotFoundError = /* @__PURE__ */ declareError<{ id: string }>("runner.errors.resourceNotFound", {
   message: ({ id }) => `Resource "${id}" not found. Did you forget to register it or are you using the correct id?`,
 });
 
+/** A middleware is attached that nobody registered. */
 export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
   type: "task" | "resource";
   source: string;
@@ -103,6 +105,7 @@ export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
     `Middleware inside ${type} "${source}" depends on "${middlewareId}" but it's not registered. Did you forget to register it?`,
 });
 
+/** A tag is attached that nobody registered. */
 export const tagNotFoundError = /* @__PURE__ */ declareError<{ id: string; usedBy?: string }>(
   "runner.errors.tagNotFound",
   {
@@ -111,6 +114,7 @@ export const tagNotFoundError = /* @__PURE__ */ declareError<{ id: string; usedB
   },
 );
 
+/** Kept for its id: a run cannot be initialised twice any more. */
 export const storeAlreadyInitializedError = /* @__PURE__ */ declareError<Record<string, never>>(
   "runner.errors.storeAlreadyInitialized",
   { message: () => "Store already initialized. Cannot reinitialize." },

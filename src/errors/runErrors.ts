@@ -14,6 +14,7 @@ export type ValidationSubject =
   | "Async context value"
   | "Event interceptor";
 
+/** What did not fit, of what, and why. */
 export interface ValidationErrorData {
   readonly subject: ValidationSubject | (string & {});
   readonly id: string;
@@ -48,6 +49,7 @@ export const contextError = /* @__PURE__ */ declareError<{ details?: string }>("
   message: ({ details }) => details ?? "Context error",
 });
 
+/** One emission on the way round a cycle. */
 export interface EmissionFrame {
   readonly id: string;
   readonly source: string;
@@ -64,6 +66,7 @@ export const eventCycleError = /* @__PURE__ */ declareError<{ path: readonly Emi
   },
 );
 
+/** The platform lacks what was asked of it. */
 export const platformUnsupportedFunctionError = /* @__PURE__ */ declareError<{ functionName: string }>(
   "runner.errors.platformUnsupportedFunction",
   {
@@ -72,6 +75,7 @@ export const platformUnsupportedFunctionError = /* @__PURE__ */ declareError<{ f
   },
 );
 
+/** A phantom task was called that no tunnel routes, where that is an error. */
 export const phantomTaskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: string }>(
   "runner.errors.phantomTaskNotRouted",
   {
@@ -80,6 +84,7 @@ export const phantomTaskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: 
   },
 );
 
+/** A task was run by a definition that is not part of the run. */
 export const taskNotRegisteredError = /* @__PURE__ */ declareError<{ taskId: string }>(
   "runner.errors.taskNotRegistered",
   {

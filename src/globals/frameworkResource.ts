@@ -1,4 +1,4 @@
-import { createResource, type IResource } from "../define/resource";
+import { createResource, type IResource, type ResourceDraft } from "../define/resource";
 import { symbolFramework } from "../lib/symbols";
 import type { PresetScope } from "../runtime/presets";
 import { globalTags } from "./tags";
@@ -11,6 +11,11 @@ export interface FrameworkResourceOptions<V> {
   /** Default true. */
   readonly system?: boolean;
 }
+
+/** A framework resource that initialises as others do; referring to it is enough. */
+export const frameworkService = <V>(
+  draft: Pick<ResourceDraft, "id" | "init" | "dispose">,
+): IResource<void, Promise<V>> => createResource({ ...draft, [symbolFramework]: {} }, () => "unknown");
 
 /** A resource whose value every run has from the start; nobody needs to register it. */
 export function frameworkResource<V>(id: string, options: FrameworkResourceOptions<V>): IResource<void, Promise<V>> {

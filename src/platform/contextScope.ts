@@ -7,6 +7,7 @@ export type ContextSlots = ReadonlyMap<string, unknown>;
  * One storage for every async context of the process, so that entering several at once costs one scope.
  * Process-wide because contexts work outside any run; made on first use, so importing costs nothing.
  */
+// eslint-disable-next-line no-restricted-syntax -- listed in ARCHITECTURE.md, "Mutable state"
 let storage: IAsyncLocalStorage<ContextSlots> | undefined;
 
 /** Whether async contexts work here at all. */

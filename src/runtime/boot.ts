@@ -223,8 +223,9 @@ function createRun<L extends Logger>({ plan, overrideRequests, framework, option
       if (registered === undefined) throw new Error(`Event "${id}" not found.`);
       return eventManager.emit(registered, payload, "outside");
     },
-    getResourceValue: (resource: unknown): any => presetValues.read(resource),
+    getResourceValue: (resource: unknown): any => presetValues.read(resource), // typed by `RunResult`
     getResourceConfig(resource: unknown): any {
+      // `any`: typed by `RunResult`
       const id = typeof resource === "string" ? resource : (resource as { id: string }).id;
       const cell = cells.resources.get(id);
       if (cell === undefined) throw new Error(`Resource "${id}" not found.`);

@@ -26,12 +26,14 @@ export interface ResourceStoreElementType<C = any, V = any, Context = any> {
   readonly isInitialized: boolean;
 }
 
+/** A hook of a run, as `store.hooks` shows it. */
 export interface HookStoreElementType {
   readonly hook: IHook;
   readonly computedDependencies: Record<string, unknown>;
   readonly dependencyState: HookDependencyState;
 }
 
+/** An event of a run, as `store.events` shows it. */
 export interface EventStoreElementType {
   readonly event: IEvent;
 }

@@ -11,8 +11,9 @@ export type HookExecutionInterceptor = (
   next: (hook: IHook, emission: IEventEmission) => Promise<any>, // whatever a hook returns
   hook: IHook,
   emission: IEventEmission,
-) => Promise<any>;
+) => Promise<any>; // whatever a hook returns
 
+/** How a listener is added. */
 export interface IEventHandlerOptions<P = any> {
   /** Lower runs earlier. Default 0. */
   order?: number | undefined;
@@ -22,6 +23,7 @@ export interface IEventHandlerOptions<P = any> {
   id?: string | undefined;
 }
 
+/** How an event manager is made. */
 export interface EventManagerOptions {
   /** Refuse emissions that come round to themselves. Default true; needs AsyncLocalStorage. */
   runtimeEventCycleDetection?: boolean | undefined;
@@ -127,7 +129,7 @@ export class EventManager {
     this.#hookInterceptors.push(interceptor);
   }
 
-  /** Runs a hook inside the hook interceptors. */
+  /** Runs a hook inside the hook interceptors; gives what the hook returns, which may be `any` value. */
   executeHookWithInterceptors(hook: IHook, emission: IEventEmission, dependencies: unknown): Promise<any> {
     return this.#runHook(0, hook, emission, dependencies);
   }

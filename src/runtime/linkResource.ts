@@ -6,7 +6,7 @@ import { validator } from "./linkTask";
 export type ResourceMiddlewareInterceptor = (
   next: (input: IResourceMiddlewareExecutionInput) => Promise<any>, // as the resource's value
   input: IResourceMiddlewareExecutionInput,
-) => Promise<any>;
+) => Promise<any>; // as the resource's value
 
 /** A middleware with config and dependencies bound, and the interceptors around it. */
 export interface ResourceLayer {

@@ -14,7 +14,7 @@ type Step = (input: unknown, call: Call) => unknown;
 export type TaskMiddlewareInterceptor = (
   next: (input: ITaskMiddlewareExecutionInput) => Promise<any>, // as the task's result
   input: ITaskMiddlewareExecutionInput,
-) => Promise<any>;
+) => Promise<any>; // as the task's result
 
 /** A middleware with config and dependencies bound, and the interceptors around it. */
 export interface TaskLayer {

@@ -8,6 +8,7 @@ export type RunnerMode = (typeof RunnerMode)[keyof typeof RunnerMode];
 
 export type LogLevelName = "trace" | "debug" | "info" | "warn" | "error" | "critical";
 
+/** What a run logs, and how. */
 export interface RunLogOptions {
   /** Lowest level that is printed; `null` prints nothing. Default "info", under `NODE_ENV=test` `null`. */
   readonly printThreshold?: LogLevelName | null | undefined;
@@ -17,6 +18,7 @@ export interface RunLogOptions {
   readonly bufferLogs?: boolean | undefined;
 }
 
+/** How an application is run. All optional. */
 export interface RunOptions {
   readonly logs?: RunLogOptions | undefined;
   /** Hear uncaught exceptions and unhandled rejections of the process. Default true. */

@@ -23,13 +23,13 @@ export interface RunResult<V, L = unknown> {
   readonly store: Store;
   /** Runs the registered task of that id. @throws {Error} (at once) there is none */
   runTask<I, O extends Promise<any>>(task: ITask<I, O>, ...args: RunTaskArgs<I>): Promise<Awaited<O>>;
-  runTask(taskId: string, input?: any, options?: TaskCallOptions): Promise<any>;
+  runTask(taskId: string, input?: any, options?: TaskCallOptions): Promise<any>; // an id has no types
   /** Resolves when all listeners finished. @throws {Error} (at once) no such event is registered */
   emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
-  emitEvent(eventId: string, payload?: any): Promise<void>;
+  emitEvent(eventId: string, payload?: any): Promise<void>; // as above
   /** @throws {Error} no such resource is registered */
   getResourceValue<V2 extends Promise<any>>(resource: ResourceHandle<any, V2>): Awaited<V2>;
-  getResourceValue(resourceId: string): any;
+  getResourceValue(resourceId: string): any; // as above
   /** @throws {Error} no such resource is registered */
   getResourceConfig<C>(resource: ResourceHandle<C, any>): C;
   getResourceConfig(resourceId: string): unknown;

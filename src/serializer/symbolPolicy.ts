@@ -12,6 +12,7 @@ export type SymbolPolicy = (typeof SymbolPolicy)[keyof typeof SymbolPolicy];
 /** A policy in the spelling of 5.2 or of 5.5. */
 export type SymbolPolicyOption = SymbolPolicy | "allow-all" | "well-known-only" | "disabled";
 
+/** What is said to a symbol the policy refuses. */
 export const SymbolPolicyErrorMessage = {
   GlobalSymbolsNotAllowed: "Global symbols are not allowed",
   SymbolsNotAllowed: "Symbols are not allowed",

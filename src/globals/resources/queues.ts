@@ -1,7 +1,6 @@
-import { createResource, type IResource } from "../../define/resource";
-import { symbolFramework } from "../../lib/symbols";
 import { createTrackedScope } from "../../platform/trackedScope";
 import { Queue } from "../../runtime/queue";
+import { frameworkService } from "../frameworkResource";
 
 /** Named queues: work under one id runs one at a time, in order. */
 export interface Queues {
@@ -11,26 +10,22 @@ export interface Queues {
 }
 
 /** Queues made on demand and drained when the run is disposed of. */
-export const queue: IResource<void, Promise<Queues>> = /* @__PURE__ */ createResource(
-  {
-    id: "globals.resources.queue",
-    async init(): Promise<Queues> {
-      const map = new Map<string, Queue>();
-      // One scope for all, so that at most one AsyncLocalStorage is enabled.
-      const scope = createTrackedScope<Queue>();
-      return {
-        map,
-        run(id, task) {
-          const known = map.get(id) ?? new Queue(scope);
-          map.set(id, known);
-          return known.run(task);
-        },
-      };
-    },
-    async dispose(queues: Queues) {
-      await Promise.all([...queues.map.values()].map((each) => each.dispose()));
-    },
-    [symbolFramework]: {},
+export const queue = /* @__PURE__ */ frameworkService<Queues>({
+  id: "globals.resources.queue",
+  async init(): Promise<Queues> {
+    const map = new Map<string, Queue>();
+    // One scope for all, so that at most one AsyncLocalStorage is enabled.
+    const scope = createTrackedScope<Queue>();
+    return {
+      map,
+      run(id, task) {
+        const known = map.get(id) ?? new Queue(scope);
+        map.set(id, known);
+        return known.run(task);
+      },
+    };
   },
-  () => "unknown",
-);
+  async dispose(queues: Queues) {
+    await Promise.all([...queues.map.values()].map((each) => each.dispose()));
+  },
+});

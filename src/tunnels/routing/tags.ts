@@ -83,6 +83,7 @@ export interface AuthValidatorInput {
   readonly path: string;
 }
 
+/** What a validator task answers; anything but `ok: true` is a no. */
 export interface AuthValidatorResult {
   readonly ok: boolean;
   /** For logs of the validator; never sent to the caller. */

@@ -21,4 +21,5 @@ export type ResourceDefiner = {
   <D extends DependencyMap = {}>(definition: TunnelResourceDefinition<D>): IResource<void, Promise<TunnelRunner>>;
 } & typeof defineResource;
 
+/** Makes a resource from a definition object; everything is inferred from it. */
 export const defineResourceOrTunnel = defineResource as ResourceDefiner;
