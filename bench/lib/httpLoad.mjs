@@ -12,7 +12,8 @@ export function requestBytes({ method = "POST", path, headers = {}, body = "" })
     ...headers,
     "content-length": Buffer.byteLength(body),
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`), Buffer.from(body)]);
+  const head = Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  return Buffer.concat([head, typeof body === "string" ? Buffer.from(body) : body]);
 }
 
 /** How long the reply at the start of some text is, as far as it is complete; 0 when it is not. Bodies must be ASCII. */
