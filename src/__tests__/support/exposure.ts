@@ -77,7 +77,6 @@ export async function startExposure(
           ...headers,
         },
         body: typeof body === "string" ? body : new Uint8Array(body),
-        ...(typeof body === "object" && { duplex: "half" }),
       }),
     connect: () => openConnection(port),
     [Symbol.asyncDispose]: () => app.dispose(),
