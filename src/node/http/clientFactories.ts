@@ -112,7 +112,11 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   });
 }
 
-/** The name of `createHttpMixedClient` in older guides. */
+/**
+ * The name of `createHttpMixedClient` in older guides.
+ *
+ * @alias
+ */
 export const createMixedHttpClient = createHttpMixedClient;
 
 /** This client lists the reason phrase under the name it has in Node; the usual name leads to it, too. */

@@ -35,7 +35,9 @@ it("adds nothing where nothing was asked for", () => {
   const carry = async () => reply;
 
   expect(withHttpOptions(carry, { baseUrl: "http://x" })).toBe(carry);
-  expect(withHttpOptions(carry, { baseUrl: "http://x", timeoutMs: 0 })).toBe(carry);
+  for (const timeoutMs of [0, -1, Number.NaN, Infinity, 2 ** 31]) {
+    expect(withHttpOptions(carry, { baseUrl: "http://x", timeoutMs })).toBe(carry);
+  }
 });
 
 describe("onRequest", () => {

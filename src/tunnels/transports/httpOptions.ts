@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly baseUrl: string;
   /** Last word on the headers; what it throws rejects the call before anything was sent. */
   readonly onRequest?: ((request: OutgoingRequest) => MaybePromise<void>) | undefined;
-  /** From `onRequest` to the end of the reply, or to the start of a streamed one. 0 or absent: no limit. */
+  /** From `onRequest` to the end of the reply, or to the start of a streamed one. 0, absent, or past 24 days: no limit. */
   readonly timeoutMs?: number | undefined;
   /** What a call that takes too long is rejected with. Default: the `AbortError` of fetch. */
   readonly timeoutError?: ((url: string, timeoutMs: number) => Error) | undefined;
@@ -42,7 +42,7 @@ export function withHttpOptions(carry: Transport, options: HttpOptions): Transpo
     return carry({ ...request, headers });
   }
   const send = onRequest === undefined ? carry : hooked;
-  if (!(timeoutMs > 0)) return send;
+  if (!(timeoutMs > 0 && timeoutMs <= longestTimerMs)) return send;
 
   return async (request) => {
     const deadline = new AbortController();
@@ -63,6 +63,9 @@ export function withHttpOptions(carry: Transport, options: HttpOptions): Transpo
     }
   };
 }
+
+/** Timers that are set to more fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Rejects with the signal's reason while something that knows no signals takes its time. */
 export function settleOrAbort<T>(work: MaybePromise<T>, signal: AbortSignal | undefined): MaybePromise<T> {
