@@ -1,7 +1,8 @@
 import { cancellationError } from "../errors/cancellation";
-import { HookDependencyState, type MiddlewareCell } from "./cells";
+import { isThenable } from "../lib/guards";
+import { HookDependencyState, type MiddlewareCell, type ResourceCell } from "./cells";
 import { createDependencyBinder, injectDependencies, type InjectionSources } from "./inject";
-import { annotateInitFailure, initResource } from "./linkResource";
+import { annotateInitFailure, initResource, type ResourceLink } from "./linkResource";
 import type { MiddlewareInterceptors } from "./middlewareManager";
 import type { BootPlan } from "./planBoot";
 import { registrationPath, type Registration, type ResourceRegistration, type TaskRegistration } from "./registration";
@@ -22,6 +23,7 @@ export interface LinkContext extends InjectionSources {
 export async function linkAndInit(context: LinkContext, mode: "sequential" | "parallel"): Promise<void> {
   if (mode === "parallel") return linkInParallel(context);
   for (const id of context.plan.order) {
+    if (id === context.plan.root.id) await announceRoot(context);
     const initialising = visit(id, context);
     if (initialising !== undefined) await initialising;
   }
@@ -41,6 +43,7 @@ async function linkInParallel(context: LinkContext): Promise<void> {
       Promise.all(needed).then(async () => {
         if (failed) return;
         try {
+          if (isRoot) await announceRoot(context);
           await visit(id, context);
         } catch (error) {
           failed = true;
@@ -52,6 +55,9 @@ async function linkInParallel(context: LinkContext): Promise<void> {
   const outcomes = await Promise.allSettled(done.values());
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
+
+const announceRoot = ({ logger }: LinkContext): Promise<void> =>
+  logger.debug("Dependencies computed. Proceeding with initialization...", { source: "run" });
 
 /** @returns a promise only where there is something to wait for */
 function visit(id: string, context: LinkContext): Promise<void> | undefined {
@@ -121,40 +127,49 @@ function bindMiddleware<Run>(
   return { run: cell.middleware.run, dependencies: cell.computedDependencies, config };
 }
 
-async function initialise(registration: ResourceRegistration, context: LinkContext): Promise<void> {
-  const { id, definition, config } = registration;
-  const { cells, plan, interceptors, signal } = context;
-  if (signal.aborted) throw bootCancelled(signal.reason);
-  if (registration === plan.root) {
-    await context.logger.debug("Dependencies computed. Proceeding with initialization...", { source: "run" });
-  }
-
+/** Initialises a resource; not an async function, because an application has hundreds and most wait for nothing. */
+function initialise(registration: ResourceRegistration, context: LinkContext): Promise<void> | undefined {
+  const { id, definition } = registration;
+  const { cells, plan } = context;
+  if (context.signal.aborted) throw bootCancelled(context.signal.reason);
   const cell = cells.resources.get(id);
-  if (cell === undefined) return;
+  if (cell === undefined) return undefined;
+
+  const finish = (value: unknown): undefined => {
+    cell.value = value;
+    cell.isInitialized = true;
+    context.onInitialized(id);
+  };
+  const fail = (error: unknown): never => {
+    const isRoot = registration === plan.root;
+    const reported = isRoot ? error : annotateInitFailure(error, id, registrationPath(id, plan.registrations));
+    context.reportInitFailure(reported, id);
+    throw reported;
+  };
+
+  let made: unknown;
   try {
     cell.computedDependencies = injectDependencies(registration, context);
     cell.context = definition.context?.() ?? {};
-    cell.value = await initResource(
-      {
-        resource: definition,
-        dependencies: cell.computedDependencies,
-        context: cell.context,
-        globalInterceptors: interceptors.forResources,
-        layers: plan.layers.forResource(definition).map((attachment) => ({
-          ...bindMiddleware(attachment, cells.resourceMiddlewares),
-          interceptors: interceptors.forResourceMiddleware.get(attachment.middlewareId) ?? [],
-        })),
-      },
-      config,
-    );
+    made = initResource(linkOf(registration, cell, context), registration.config);
   } catch (error) {
-    const annotated =
-      registration === plan.root ? error : annotateInitFailure(error, id, registrationPath(id, plan.registrations));
-    context.reportInitFailure(annotated, id);
-    throw annotated;
+    return fail(error);
   }
-  cell.isInitialized = true;
-  context.onInitialized(id);
+  return isThenable(made) ? Promise.resolve(made).then(finish, fail) : finish(made);
+}
+
+function linkOf({ definition }: ResourceRegistration, cell: ResourceCell, context: LinkContext): ResourceLink {
+  const { plan, cells, interceptors } = context;
+  return {
+    resource: definition,
+    dependencies: cell.computedDependencies,
+    context: cell.context,
+    globalInterceptors: interceptors.forResources,
+    layers: plan.layers.forResource(definition).map((attachment) => ({
+      ...bindMiddleware(attachment, cells.resourceMiddlewares),
+      interceptors: interceptors.forResourceMiddleware.get(attachment.middlewareId) ?? [],
+    })),
+  };
 }
 
 /** What a boot rejects with that was aborted. */
