@@ -1,4 +1,4 @@
-// npm run bench -- <subject> [--quick] [--peers a,b] [--rows text] [--dist folder]
+// npm run bench -- <subject> [--quick] [--peers a,b] [--rows text] [--dist folder] [--profile folder]
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -16,6 +16,7 @@ const { values, positionals } = parseArgs({
     peers: { type: "string" },
     rows: { type: "string" },
     dist: { type: "string" },
+    profile: { type: "string" },
   },
 });
 
@@ -38,7 +39,7 @@ function must(command, args, options) {
 
 if (positionals.length !== 1 || !subjects.includes(positionals[0])) {
   console.error(
-    `Usage: npm run bench -- <${subjects.join(" | ")}> [--quick] [--peers a,b] [--rows text] [--dist folder]`,
+    `Usage: npm run bench -- <${subjects.join(" | ")}> [--quick] [--peers a,b] [--rows text] [--dist folder] [--profile folder]`,
   );
   process.exit(2);
 }
@@ -49,6 +50,8 @@ if (values.dist === undefined) must(process.execPath, [join(root, ".ci/ensureBui
 process.env.RUNNER_DIST = pathToFileURL(
   join(values.dist === undefined ? join(root, "dist") : resolve(values.dist), "/"),
 ).href;
+// Read by lib/peerProcess.mjs.
+if (values.profile !== undefined) process.env.BENCH_PROFILES = resolve(values.profile);
 
 const { bench } = await import(new URL(`${positionals[0]}/index.mjs`, import.meta.url).href);
 await bench({ quick: values.quick, peers: values.peers?.split(","), rows: values.rows });

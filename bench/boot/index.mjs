@@ -66,10 +66,12 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
   }
   printTable(["", ...Object.keys(compared).flatMap((name) => [`${name}: define`, "start"]), "bar"], lines);
 
+  const imported = imports.filter((row) => row.label.includes(text));
+  if (imported.length === 0) return;
   printTitle("Import: CPU milliseconds in a new process");
   const importer = new URL("./importing.mjs", import.meta.url);
   const importSamples = await interleave(
-    new Map(imports.filter((row) => row.label.includes(text)).map((row) => [row.label, row])),
+    new Map(imported.map((row) => [row.label, row])),
     rounds,
     ({ entry, options }) => once(importer, { kind: entry, ...options }),
   );
@@ -78,7 +80,7 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
     [...importSamples].map(([label, taken]) => [
       label,
       number(of(taken, "cpuMs")),
-      imports.find((row) => row.label === label).bar ?? "",
+      imported.find((row) => row.label === label).bar ?? "",
     ]),
   );
 }

@@ -3,11 +3,11 @@ import { startPeers, stopAll } from "./peerProcess.mjs";
 import { median, medianRatio } from "./stats.mjs";
 
 /**
- * Measures every peer in every row, one fresh process for each pair, and calls `report` per row.
- * What peers cannot do they leave out by failing to start with `undefined` from `start`.
+ * Measures every peer in every row, one fresh process for each pair, and calls `report` per row. A peer that cannot do
+ * what a row asks for says so: its `start` gives `{ missing: true }`.
  *
- * @param peers the module of each peer by name
- * @param rows `{ key, base }`: what is given to `start` as `row`, and the peer that the ratios are relative to
+ * @param peers the module of each peer, by name
+ * @param rows `key` is given to `start` as `row`; `base` names the peer that ratios are relative to
  */
 export async function measureMatrix({ peers, rows, rounds, report }) {
   for (const row of rows) {

@@ -1,15 +1,27 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const host = fileURLToPath(new URL("./peerHost.mjs", import.meta.url));
+
+let profiles = 0;
+
+/** With `--profile` every peer leaves a profile, numbered in the order they were started. */
+function profilerArgs(module) {
+  const folder = process.env.BENCH_PROFILES;
+  if (folder === undefined) return [];
+  const name = `${String(++profiles).padStart(3, "0")}-${basename(module.pathname, ".mjs")}.cpuprofile`;
+  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}`];
+}
 
 /**
  * Starts the module of a peer in a process of its own. `call` runs a function of what its `start(options)` gave;
  * `ready` is the plain data in it. The process ends with `stop`, and with this process.
  */
 export async function startPeer(module, options = {}) {
-  const child = fork(host, [module.href ?? module, JSON.stringify(options)], {
+  const child = fork(host, [module.href, JSON.stringify(options)], {
+    execArgv: profilerArgs(module),
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     serialization: "advanced",
   });

@@ -21,10 +21,10 @@ const rows = [
   { key: "many", label: "1,000 uploads of 10 KB", files: 1, bytes: 10 * 1024, times: 1000, connections: 8, bar: 1.6 },
   {
     key: "parts",
-    label: "10 uploads of 1,000 files of 1 KB",
+    label: "one upload of 1,000 files of 10 KB",
     files: 1000,
-    bytes: 1024,
-    times: 10,
+    bytes: 10 * 1024,
+    times: 1,
     connections: 1,
     bar: 1.3,
   },

@@ -21,12 +21,13 @@ const typedOrder = (i) => ({
   categories: new Set(["books", "music", `shelf-${i}`]),
 });
 
-/** A tree whose nodes know their parents. Denser graphs take some peers for ever. */
+/** A binary tree whose nodes know their parents. Denser graphs take some peers for ever. */
 function tree(size) {
-  const nodes = numbered(size, (i) => ({ id: i, name: `node ${i}`, parent: null, children: [] }));
+  const nodes = numbered(size, (i) => ({ id: i, name: `node ${i}`, parent: null, left: null, right: null }));
   for (let i = 1; i < size; i++) {
-    nodes[i].parent = nodes[(i - 1) >> 1];
-    nodes[i].parent.children.push(nodes[i]);
+    const parent = nodes[(i - 1) >> 1];
+    nodes[i].parent = parent;
+    parent[i % 2 === 1 ? "left" : "right"] = nodes[i];
   }
   return nodes[0];
 }
@@ -35,8 +36,9 @@ function tree(size) {
 function isTree(root, size) {
   const met = [root];
   for (const node of met) {
-    if (node.children.some((child) => child.parent !== node)) return false;
-    met.push(...node.children);
+    const children = [node.left, node.right].filter((child) => child !== null);
+    if (children.some((child) => child.parent !== node)) return false;
+    met.push(...children);
   }
   return met.length === size && met.every((node, i) => node.id === i);
 }
