@@ -77,14 +77,14 @@ const largestForm = ({ files, fileSize, fields, fieldSize, parts }: FormLimits):
 const partOverheadBytes = 16 * 1024;
 
 function parserFor(create: (config: BusboyConfig) => Busboy, req: IncomingMessage, limits: FormLimits): Busboy {
-  const { memory: _memory, fileSize, ...counts } = limits;
+  const { memory: _memory, fileSize, fieldSize, ...counts } = limits;
   try {
     return create({
       headers: req.headers,
       // Part names are UTF-8; the library's default is latin1.
       defParamCharset: "utf8",
-      // It reports a file that has reached the limit, not one that has passed it.
-      limits: { ...counts, fileSize: fileSize + 1 },
+      // It reports what has reached a size limit, not what has passed it.
+      limits: { ...counts, fileSize: fileSize + 1, fieldSize: fieldSize + 1 },
     });
   } catch {
     // No boundary.

@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type Ou
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { promisify } from "node:util";
-import { createGzip, gzip } from "node:zlib";
+import { constants, createGzip, gzip } from "node:zlib";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed } from "../../tunnels/client/createTunnelClient";
 import { targetPath } from "../../tunnels/protocol/paths";
@@ -126,7 +126,8 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   }
   if (body.kind === "incomingForm") throw new TypeError("A form that is still arriving cannot be sent on.");
 
-  const stages = isCompressed ? [createGzip()] : [];
+  // Flushed chunk by chunk: the far side may answer a stream while it is still being made.
+  const stages = isCompressed ? [createGzip({ flush: constants.Z_SYNC_FLUSH })] : [];
   if (body.kind === "stream") {
     const content = toReadable(body.stream);
     return {

@@ -1,0 +1,231 @@
+import { Readable } from "node:stream";
+import { createFile } from "../../platform/createFile";
+import {
+  createHttpClient,
+  createHttpMixedClient,
+  createHttpSmartClient,
+  createNodeFile,
+  getDefaultSerializer,
+  globals,
+} from "../../node";
+import { openNodeFile } from "../../node/files/nodeInputFile";
+import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
+import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
+import { defaultTokenHeader } from "../../tunnels/protocol/headers";
+import type { Transport, WireRequest } from "../../tunnels/protocol/wire";
+import { createAllowListSource } from "../../tunnels/server/allowList";
+import { createAuthenticate } from "../../tunnels/server/authenticate";
+import { createHandler } from "../../tunnels/server/createHandler";
+import { createContextReader } from "../../tunnels/server/hydrateContexts";
+import { settleOrAbort, withHttpOptions } from "../../tunnels/transports/httpOptions";
+import { locale, soldOut, startContractApp, token, visitor, type ContractApp } from "./contractApp";
+
+/**
+ * One row of the matrix: a way for calls to travel. A new carrier adds a row to `carriers`; the suites say what it has
+ * to keep.
+ */
+export interface CarrierRow {
+  readonly name: string;
+  /** Makes a client whose calls travel this way. */
+  readonly connect: (served: ContractApp, options: ConnectOptions) => RemoteClient;
+  /** Brings an input into the form that makes it travel this way; plain carriers take it as it is. */
+  readonly dress: (input: object) => unknown;
+  /** Starts what is called. Default: an exposure over HTTP. */
+  readonly serve?: ((options: { readonly open: boolean }) => Promise<ContractApp>) | undefined;
+  /** What a call that takes too long fails with: `name` of the error, or `code` of the `TunnelError`. */
+  readonly timesOutWith: "AbortError" | "REQUEST_TIMEOUT";
+  /** Largest text of an input, in bytes, if there is a limit. */
+  readonly textLimitBytes?: number | undefined;
+  readonly can: Abilities;
+}
+
+export interface Abilities {
+  /** Inputs arrive as values, so that schemas of the task see them. */
+  readonly values: boolean;
+  /** Which files may be among an input. */
+  readonly files: readonly FileKind[];
+  /** An input may be a stream of bytes. */
+  readonly octets: boolean;
+  /** A reply may be a stream of bytes. */
+  readonly streamedReplies: boolean;
+}
+
+export type FileKind = "blob" | "buffer" | "stream" | "webStream";
+
+export interface ConnectOptions {
+  readonly token?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What the clients of all rows have in common. */
+const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
+  auth: { token: presented },
+  timeoutMs,
+  contexts: [visitor, locale],
+  errorRegistry: new Map([[soldOut.id, soldOut]]),
+});
+
+const plain = (input: object): unknown => input;
+const besideBlob = (input: object): unknown => ({
+  ...input,
+  beside: createFile({ name: "beside" }, new Blob(["bytes"]), "beside"),
+});
+const besideStream = (input: object): unknown => ({
+  ...input,
+  beside: createNodeFile({ name: "beside" }, { stream: Readable.from(["by", "tes"]) }, "beside"),
+});
+const asOctets = (input: object): unknown => Readable.from([getDefaultSerializer().stringify(input)]);
+
+const noFiles: readonly FileKind[] = [];
+const everyFile: readonly FileKind[] = ["blob", "buffer", "stream", "webStream"];
+const MiB = 1024 * 1024;
+
+const memory: CarrierRow = {
+  name: "memory (the handler itself)",
+  connect: ({ app }, options) =>
+    createTunnelClient({
+      ...common(options),
+      transport: withHttpOptions(inMemory(app), { baseUrl: "memory:", timeoutMs: options.timeoutMs }),
+    }),
+  dress: plain,
+  timesOutWith: "AbortError",
+  can: { values: true, files: everyFile, octets: false, streamedReplies: true },
+};
+
+const byFetch: CarrierRow = {
+  name: "fetch",
+  connect: ({ baseUrl }, options) => createHttpClient({ baseUrl, ...common(options) }),
+  dress: plain,
+  timesOutWith: "AbortError",
+  textLimitBytes: 2 * MiB,
+  can: { values: true, files: ["blob"], octets: false, streamedReplies: false },
+};
+
+const byPool: CarrierRow = {
+  name: "pool of undici",
+  connect: ({ baseUrl }, options) => createHttpMixedClient({ baseUrl, ...common(options) }),
+  dress: plain,
+  timesOutWith: "AbortError",
+  textLimitBytes: 2 * MiB,
+  can: { values: true, files: noFiles, octets: false, streamedReplies: false },
+};
+
+const byNodeHttp: CarrierRow = {
+  name: "node:http",
+  connect: ({ baseUrl }, options) => createHttpSmartClient({ baseUrl, ...common(options) }),
+  dress: plain,
+  timesOutWith: "REQUEST_TIMEOUT",
+  textLimitBytes: 2 * MiB,
+  can: { values: true, files: everyFile, octets: true, streamedReplies: true },
+};
+
+/** Plain calls by the pool, except those it is told to expect a stream from; files and streams by node:http. */
+const mixed: CarrierRow = {
+  ...byPool,
+  name: "mixed, which switches by itself",
+  connect: ({ baseUrl }, options) =>
+    createHttpMixedClient({ baseUrl, ...common(options), forceSmart: ({ id }) => streamsItsReply.has(id) }),
+  can: { values: true, files: everyFile, octets: true, streamedReplies: true },
+};
+const streamsItsReply = new Set(["contract.lines", "contract.page", "contract.broken"]);
+
+const compressed: CarrierRow = {
+  ...byNodeHttp,
+  name: "node:http, compressed both ways",
+  connect: ({ baseUrl }, options) =>
+    createHttpSmartClient({ baseUrl, ...common(options), compression: { requests: true, responses: true } }),
+  serve: ({ open }) =>
+    startContractApp({ open, http: { compression: { requests: true, responses: { threshold: 0 } } } }),
+};
+
+/** Calls that carry a file, even where the task wants none. */
+const asForm = (row: CarrierRow, name: string, dress: CarrierRow["dress"]): CarrierRow => ({
+  ...row,
+  name,
+  dress,
+  timesOutWith: row === byFetch ? "AbortError" : "REQUEST_TIMEOUT",
+  // The manifest is a field of the form.
+  textLimitBytes: MiB,
+  can: { ...row.can, octets: false },
+});
+
+/** Calls whose input is nothing but bytes. */
+const asStream = (row: CarrierRow, name: string): CarrierRow => ({
+  ...row,
+  name,
+  dress: asOctets,
+  timesOutWith: "REQUEST_TIMEOUT",
+  textLimitBytes: undefined,
+  can: { ...row.can, values: false, files: noFiles },
+});
+
+export const carriers: readonly CarrierRow[] = [
+  memory,
+  byFetch,
+  byPool,
+  byNodeHttp,
+  mixed,
+  compressed,
+  { ...asForm(memory, "memory, a form", besideBlob), timesOutWith: "AbortError", textLimitBytes: undefined },
+  asForm(byFetch, "fetch, multipart of blobs", besideBlob),
+  asForm(byNodeHttp, "node:http, multipart of streams", besideStream),
+  asForm(mixed, "mixed, multipart of streams", besideStream),
+  asForm(compressed, "node:http, compressed multipart", besideStream),
+  asStream(byNodeHttp, "node:http, octets"),
+  asStream(mixed, "mixed, octets"),
+  asStream(compressed, "node:http, compressed octets"),
+];
+
+/** Rows in the form of `describe.each`. */
+export const rowsThat = (condition: (row: CarrierRow) => boolean = () => true): readonly [string, CarrierRow][] =>
+  carriers.filter(condition).map((row) => [row.name, row]);
+
+/** A row in use. */
+export interface OpenCarrier extends AsyncDisposable {
+  readonly served: ContractApp;
+  readonly client: RemoteClient;
+  connect(options: ConnectOptions): RemoteClient;
+  /** Calls `contract.<name>` with an input that travels the row's way. */
+  call<O = unknown>(name: string, input: object, options?: ClientCallOptions, via?: RemoteClient): Promise<O>;
+}
+
+/** @param options `open`: everything is reachable, so that what does not exist is not found instead of forbidden */
+export async function openCarrier(row: CarrierRow, { open = false } = {}): Promise<OpenCarrier> {
+  const served = await (row.serve ?? startContractApp)({ open });
+  const client = row.connect(served, {});
+  return {
+    served,
+    client,
+    connect: (options) => row.connect(served, options),
+    call: async <O>(name: string, input: object, options?: ClientCallOptions, via = client) =>
+      via.task<unknown, O>(`contract.${name}`, row.dress(input), options),
+    async [Symbol.asyncDispose]() {
+      await client.close();
+      await served[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A transport that is the server's handler. */
+function inMemory(app: ContractApp["app"]): Transport {
+  const { store } = app;
+  const serializer = app.getResourceValue(globals.resources.serializer);
+  const handle = createHandler<WireRequest>({
+    authenticate: createAuthenticate({
+      header: defaultTokenHeader,
+      matchesToken: (presented) => presented === token,
+      validators: [],
+      describe: ({ headers, method, target }) => ({ headers, method, url: target.id, path: target.id }),
+      admitsAnonymous: () => false,
+    }),
+    allowList: createAllowListSource(store, { open: true, onSkipped: () => {} }).freeze,
+    readContexts: createContextReader(store.asyncContexts, serializer),
+    eventManager: app.getResourceValue(globals.resources.eventManager),
+    serializer,
+    errors: store.errors,
+    jsonBytes: 2 * MiB,
+    openFile: openNodeFile,
+    report: () => {},
+  });
+  return async (request) => settleOrAbort(handle(request), request.signal);
+}
