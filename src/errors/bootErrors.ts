@@ -39,12 +39,16 @@ export const dependencyNotFoundError = /* @__PURE__ */ declareError<{
 export const unknownItemTypeError = /* @__PURE__ */ declareError<{
   item: unknown;
   owner?: string;
+  /** Where it stands in a dependency map. */
   key?: string;
+  /** The list it stands in otherwise. */
+  list?: "tags" | "middleware";
 }>("runner.errors.unknownItemType", {
   message: ({ item }) =>
     `Unknown item type: ${describeItem(item)}. Please ensure you are not using different versions of '@bluelibs/runner'`,
-  fix: ({ item, owner, key }) => {
+  fix: ({ item, owner, key, list }) => {
     if (owner === undefined) return undefined;
+    if (list !== undefined) return `"${owner}" lists it in .${list}([...]): usually a circular import.`;
     if (key === undefined) return `"${owner}" registers it: register definitions only, and call .build() on builders.`;
     return item === undefined
       ? `"${owner}" lists "${key}" as undefined: usually a circular import; use .dependencies(() => ({ ... })).`

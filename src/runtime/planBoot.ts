@@ -100,24 +100,37 @@ function groupNodes(registrations: Registrations) {
   return { resources, resourceMiddleware, taskMiddleware, hooks, tasks };
 }
 
-/** Every tag and middleware in use must be registered. Reports `tagNotFoundError` and `middlewareNotRegisteredError`. */
+/**
+ * Every tag and middleware in use must be registered. Reports `tagNotFoundError` and `middlewareNotRegisteredError`.
+ *
+ * @throws the first problem, when a list has a hole that later stages would fall into
+ */
 export function checkAttachments(registrations: Registrations, problems: Problems): void {
   const missingTags = new Set<string>();
+  let hasHoles = false;
+  const isHole = (item: unknown, owner: string, list: "tags" | "middleware"): boolean => {
+    if (item !== undefined && item !== null) return false;
+    problems.add(unknownItemTypeError.create({ item, owner, list }));
+    hasHoles = true;
+    return true;
+  };
   for (const { kind, definition, id } of registrations.values()) {
     if ("tags" in definition && definition.tags) {
       for (const tag of definition.tags) {
-        if (registrations.get(tag.id)?.kind === "tag" || missingTags.has(tag.id)) continue;
+        if (isHole(tag, id, "tags") || registrations.get(tag.id)?.kind === "tag" || missingTags.has(tag.id)) continue;
         missingTags.add(tag.id);
         problems.add(tagNotFoundError.create({ id: tag.id, usedBy: id }));
       }
     }
     if (kind === "task" || kind === "resource") {
       for (const middleware of definition.middleware) {
+        if (isHole(middleware, id, "middleware")) continue;
         if (registrations.get(middleware.id)?.kind === `${kind}Middleware`) continue;
         problems.add(middlewareNotRegisteredError.create({ type: kind, source: id, middlewareId: middleware.id }));
       }
     }
   }
+  if (hasHoles) problems.throwIfAny();
 }
 
 const kindKeys: Partial<Record<string, string>> = {

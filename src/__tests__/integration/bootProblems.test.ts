@@ -254,6 +254,54 @@ describe("the message of a boot problem", () => {
   });
 });
 
+describe("a hole in a list, as a circular import leaves it", () => {
+  const hole = undefined as never;
+
+  it.each<[string, string, RegisterableItems]>([
+    ["tags", "x", r.event("x").tags([hole]).build()],
+    [
+      "tags",
+      "x",
+      r
+        .task("x")
+        .tags([hole])
+        .run(async () => 1)
+        .build(),
+    ],
+    [
+      "middleware",
+      "x",
+      r
+        .task("x")
+        .middleware([hole])
+        .run(async () => 1)
+        .build(),
+    ],
+    ["middleware", "x", r.resource("x").middleware([hole]).build()],
+  ])("of %s is named with its owner", async (list, owner, item) => {
+    const error = await rejectionOf(run(appOf(item)));
+
+    expect(Errors.unknownItemTypeError.is(error) && error.data).toEqual({ item: undefined, owner, list });
+    expect(error.message.split("\n")[1]).toBe(`  fix: "x" lists it in .${list}([...]): usually a circular import.`);
+  });
+
+  it("of what a hook listens to is named with its owner", async () => {
+    const error = await rejectionOf(
+      run(
+        appOf(
+          r
+            .hook("x")
+            .on([hole])
+            .run(async () => {})
+            .build(),
+        ),
+      ),
+    );
+
+    expect(Errors.unknownItemTypeError.is(error) && error.data).toEqual({ item: undefined, owner: "x", key: "on" });
+  });
+});
+
 describe("several problems at once", () => {
   const all = appOf(
     ...[needsMissing, selfish, ping, pong, answerPing, answerPong],

@@ -80,6 +80,27 @@ describe("a client tunnel", () => {
     expect((received[0]?.[0] as ITask).isTunneled).toBeUndefined();
   });
 
+  it("hands on the signal that a task inherited from its caller", async () => {
+    const signals: unknown[] = [];
+    const tunnel = tunnelOf("tunnel", {
+      mode: "client",
+      tasks: [add],
+      run: async (_task, _input, options) => void signals.push(options?.signal),
+    });
+    const caller = r
+      .task("caller")
+      .dependencies({ add })
+      .run(async (_: void, { add }) => add({ a: 1, b: 2 }))
+      .build();
+    await using app = await run(appOf(add, tunnel, caller));
+    const { signal } = new AbortController();
+
+    await app.runTask(caller, undefined, { signal });
+    await app.runTask(caller);
+
+    expect(signals).toEqual([signal, undefined]);
+  });
+
   it("may bring a client instead of run and emit; its own run wins", async () => {
     const calls: unknown[] = [];
     const client = {

@@ -1,4 +1,4 @@
-import { globals, journal, r, run, type IResource } from "../../index";
+import { Errors, globals, journal, r, run, type IResource } from "../../index";
 import { appOf } from "../support/appOf";
 import { rejectionOf, thrownBy } from "../support/failures";
 
@@ -156,5 +156,30 @@ describe("a task that fails", () => {
 
     expect((await rejectionOf(app.runTask(throwing))).message).toBe("at once");
     expect(await app.runTask(sync)).toBe(5);
+  });
+});
+
+describe("the task runner and the linked form of a task", () => {
+  it("run registered tasks inside all their layers, and refuse others", async () => {
+    const log: string[] = [];
+    const mw = tracing("mw", log);
+    const task = r
+      .task("task")
+      .middleware([mw])
+      .run(async (n: number) => n + 1)
+      .build();
+    const other = r
+      .task("other")
+      .run(async () => 1)
+      .build();
+    await using app = await run(appOf(mw, task));
+    const manager = app.getResourceValue(globals.resources.middlewareManager);
+    const runner = app.getResourceValue(globals.resources.taskRunner);
+
+    expect(await manager.composeTaskRunner(task)(1)).toBe(2);
+    expect(await runner.run(task, 2)).toBe(3);
+    expect(log).toEqual(["mw", "mw"]);
+    const errors = [thrownBy(() => manager.composeTaskRunner(other)), await rejectionOf(runner.run(other))];
+    expect(errors.every((error) => Errors.taskNotRegisteredError.is(error))).toBe(true);
   });
 });
