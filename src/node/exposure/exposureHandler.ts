@@ -38,6 +38,8 @@ export interface ExposureHandler {
   handleOnly(kind: WireTarget["kind"], req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Answers a request outside the base path. */
   refuse(req: IncomingMessage, res: ServerResponse): void;
+  /** Resolves once nothing is being served. */
+  whenIdle(): Promise<void>;
 }
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
@@ -60,6 +62,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     ownReply: createOwnReply(parts),
   });
   let inFlight = 0;
+  const idleListeners: (() => void)[] = [];
 
   /** Whatever fails here must not leave a request without an answer. */
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -73,6 +76,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       else void new OutgoingReply(req, res, policy, "").refuse(internalError);
     } finally {
       inFlight -= 1;
+      if (inFlight === 0) for (const notify of idleListeners.splice(0)) notify();
     }
   }
 
@@ -124,6 +128,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       return answer(isAddressed ? target : nowhere, req, res);
     },
     refuse: (req, res) => void new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
+    whenIdle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleListeners.push(resolve))),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */

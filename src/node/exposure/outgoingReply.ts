@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline, Readable, type Stream } from "node:stream";
-import { internalError, type WireFailure } from "../../errors/wireErrors";
+import { internalError, requestTimeout, type WireFailure } from "../../errors/wireErrors";
 import { jsonContentType, requestIdHeader } from "../../tunnels/protocol/headers";
 import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protocol/wire";
 import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
@@ -117,17 +117,28 @@ export class OutgoingReply {
   }
 
   #write(status: number, head: string[], payload: string | Buffer): Promise<void> | undefined {
-    if (!this.req.complete) return this.#writeLast(status, head, payload);
-    this.res.writeHead(status, head).end(payload);
+    const { req, res } = this;
+    if (!req.complete) return this.#writeEarly(status, head, payload);
+    res.writeHead(status, head).end(payload);
+    // A body that was refused halfway would block the next request of the connection.
+    if (!req.readableEnded) req.resume();
     return undefined;
   }
 
-  /** Closing on a caller that still sends would reset the connection before it could read the answer. */
-  async #writeLast(status: number, head: string[], payload: string | Buffer): Promise<void> {
+  /** Writes an answer for which the request's body was not needed, and has perhaps not arrived. */
+  async #writeEarly(status: number, head: string[], payload: string | Buffer): Promise<void> {
     const { req, res } = this;
+    // What came with the head is parsed by then; usually that is all of it, and the connection stays usable.
+    await new Promise(setImmediate);
+    if (res.headersSent || res.destroyed) return;
+    if (req.complete) {
+      await this.#write(status, head, payload);
+      return;
+    }
     if (!this.#policy.isClosing()) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
-    await discardRest(req);
+    // Closing on a caller that still sends would reset the connection before it could read the answer.
+    if (status !== requestTimeout.status) await discardRest(req);
     res.end();
   }
 

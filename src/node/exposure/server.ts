@@ -42,7 +42,13 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
 
   async function close(): Promise<void> {
     for (const detach of detachers) detach();
-    if (owned !== undefined) await drain(owned, limits.closeMs);
+    const closed = owned && new Promise((resolve) => owned?.close(resolve));
+    owned?.closeIdleConnections();
+    // What is served over a server of somebody else's is waited for as well: its tasks need what is disposed of next.
+    const done = await settlesWithin(Promise.all([closed, handler.whenIdle()]), limits.closeMs);
+    if (done) return;
+    owned?.closeAllConnections();
+    await closed;
   }
 
   return {
@@ -75,11 +81,12 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
   };
 }
 
-/** Accepts nothing new, lets what runs finish, and cuts what has not after `closeMs`. */
-async function drain(server: Server, closeMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), closeMs);
-  await closed;
+async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  const settled = await Promise.race([work.then(() => true), timeout]);
   clearTimeout(timer);
+  return settled;
 }

@@ -1,0 +1,47 @@
+import { createRouter, nowhere, originForm, pathOf } from "./router";
+
+const add = { kind: "task", id: "app.add" };
+
+describe("createRouter", () => {
+  const route = createRouter("/__runner");
+
+  it.each<[string, unknown]>([
+    ["/__runner/task/app.add", add],
+    ["/__runner/task/app.add?x=1", add],
+    ["/__runner/task/app.add#x", add],
+    ["http://host/__runner/task/app.add", add],
+    ["/__runner//task//app.add/", add],
+    ["/__runner/task/app%2Fx", { kind: "task", id: "app/x" }],
+    ["/__runner/event/app/x", { kind: "event", id: "app/x" }],
+    ["/__runner/discovery/more", { kind: "discovery", id: "" }],
+    ["/__runner", nowhere],
+    ["/__runner?x", nowhere],
+    ["/__runner/task", nowhere],
+    ["/__runner/task/%E0%A4%A", nowhere],
+    ["/__runnerX/task/app.add", undefined],
+    ["/other", undefined],
+    ["*", undefined],
+    ["", undefined],
+  ])("takes %j for %j", (target, expected) => {
+    expect(route(target)).toEqual(expected);
+  });
+
+  it("serves everything below the root", () => {
+    const root = createRouter("/");
+
+    expect([root("/task/app.add"), root("/"), root("//task/app.add")]).toEqual([add, nowhere, add]);
+  });
+});
+
+it.each([
+  ["/a?b", "/a"],
+  ["http://host", "/"],
+  ["http://host?x", ""],
+  ["https://host:1/a/b?c", "/a/b"],
+])("pathOf(%j) is %j", (target, path) => {
+  expect(pathOf(target)).toBe(path);
+});
+
+it("originForm keeps the query of an absolute target", () => {
+  expect(originForm("http://evil.test/a?b=1")).toBe("/a?b=1");
+});
