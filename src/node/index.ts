@@ -58,6 +58,9 @@ export type {
   MixedHttpClientFactoryConfig,
 } from "./http/clientFactories";
 
+export type { ClientCompression } from "./http/nodeHttpTransport";
+export type { Readable } from "node:stream";
+
 // Files
 export { createNodeFile, readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./files/nodeFile";
 export { NodeInputFile } from "./files/nodeInputFile";
