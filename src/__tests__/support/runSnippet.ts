@@ -18,10 +18,13 @@ export interface Outcome {
  * @param timeoutMs after it the program is killed. Default 30 s.
  */
 export function runSnippet({ code }: Pick<Snippet, "code">, timeoutMs = 30_000): Promise<Outcome> {
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
-  });
-  return runProgram(["--input-type=module", "-"], { input: outputText, timeoutMs });
+  return runProgram(["--input-type=module", "-"], { input: toProgram(code), timeoutMs });
+}
+
+/** The JavaScript that Node runs of a snippet. */
+export function toProgram(code: string): string {
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
+  return ts.transpileModule(code, { compilerOptions }).outputText;
 }
 
 /** Runs Node in the root, where our own name leads to the built package. */
