@@ -4,8 +4,9 @@ import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/eventManager";
 import type { SignalSource } from "../../runtime/call";
 import type { SerializerLike } from "../../serializer/codec";
+import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
-import type { IncomingForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
+import type { IncomingForm, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
@@ -103,12 +104,9 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
   };
 }
 
-/** Of any kind of request, a handler is a way to carry calls. */
-export type Handler = Transport;
-
 const taken: WireResponse = { status: 200, body: { kind: "taken" } };
 
-const textReply = (envelope: object, serializer: SerializerLike): WireResponse => ({
+const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse => ({
   status: 200,
   body: { kind: "text", text: serializer.stringify(envelope) },
 });
