@@ -230,6 +230,21 @@ describe("config", () => {
   });
 });
 
+it("survives a CORS policy that throws", async () => {
+  const origin = (): never => {
+    throw new Error("no idea");
+  };
+  await using exposure = await startExposure([hello], { cors: { origin } });
+
+  const replies = await Promise.all([
+    exposure.post("/__runner/task/hello"),
+    fetch(`http://127.0.0.1:${exposure.port}/__runner/task/hello`, { method: "OPTIONS" }),
+  ]);
+
+  expect(replies.map(({ status }) => status)).toEqual([500, 500]);
+  expect(exposure.logs.filter(({ message }) => message === "exposure.http.unhandled")).toHaveLength(2);
+});
+
 describe("compression", () => {
   const long = task("long", () => "x".repeat(5000));
   const countBytes = task("count", async () => {

@@ -13,6 +13,7 @@ import { RequestText, type BodySource } from "./jsonBody";
 import { IdleWatch } from "./limits";
 import { createFormParsers, RequestForm } from "./multipartBody";
 import { OutgoingReply, type ReplyPolicy } from "./outgoingReply";
+import { createQueuedReplies } from "./queuedReplies";
 import { createRouter, nowhere } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */
@@ -56,6 +57,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers();
+  const queuedReplies = createQueuedReplies();
   const handler = createHandler<IncomingCall>({
     ...parts,
     jsonBytes: limits.jsonBytes,
@@ -67,13 +69,15 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   /** Whatever fails here must not leave a request without an answer. */
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
     inFlight += 1;
+    queuedReplies.watch(req.socket, res);
     try {
       if (req.method === "OPTIONS") preflight(req, res);
       else await serveOrRefuse(target, req, new OutgoingReply(req, res, policy, assignRequestId(req)));
     } catch (error) {
       onUnhandled(error);
       if (res.headersSent) res.destroy();
-      else void new OutgoingReply(req, res, policy, "").refuse(internalError);
+      // The policy itself may be what failed: it calls what the config gave.
+      else void new OutgoingReply(req, res, strangerPolicy, "").refuse(internalError);
     } finally {
       inFlight -= 1;
       if (inFlight === 0) for (const notify of idleListeners.splice(0)) notify();

@@ -98,7 +98,13 @@ describe("resolveLimits", () => {
     expect(jsonBytes).toBe(2 * 1024 * 1024);
   });
 
-  it("takes Infinity for no limit", () => {
-    expect(resolveLimits({ json: { maxSize: Infinity } }).jsonBytes).toBe(Infinity);
+  it("takes Infinity for no limit, or for weeks where a timer has to count", () => {
+    const { jsonBytes, bodyIdleMs, closeMs } = resolveLimits({
+      json: { maxSize: Infinity },
+      bodyIdleMs: Infinity,
+      closeMs: Infinity,
+    });
+
+    expect([jsonBytes, bodyIdleMs, closeMs]).toEqual([Infinity, 2 ** 31 - 1, 2 ** 31 - 1]);
   });
 });

@@ -78,11 +78,11 @@ export function resolveLimits(limits: ExposureLimits): ResolvedLimits {
     jsonBytes: defined(json, "http.limits.json")["maxSize"] ?? 2 * MiB,
     multipart: { ...multipart, parts: stated.parts ?? multipart.fields + multipart.files },
     octetBytes: defined(octet, "http.limits.octet")["maxSize"] ?? KiB * MiB,
-    headersMs: limit(headersMs, "http.limits.headersMs"),
-    bodyIdleMs: limit(bodyIdleMs, "http.limits.bodyIdleMs"),
+    headersMs: integer(headersMs, "http.limits.headersMs"),
+    bodyIdleMs: integer(bodyIdleMs, "http.limits.bodyIdleMs"),
     inFlight: limit(inFlight, "http.limits.inFlight"),
-    headerBytes: limit(limits.headerBytes ?? 16 * KiB, "http.limits.headerBytes"),
-    closeMs: limit(limits.closeMs ?? 10_000, "http.limits.closeMs"),
+    headerBytes: integer(limits.headerBytes ?? 16 * KiB, "http.limits.headerBytes"),
+    closeMs: integer(limits.closeMs ?? 10_000, "http.limits.closeMs"),
   };
   return Object.freeze(resolved);
 }
@@ -99,6 +99,9 @@ function limit(value: unknown, field: string): number {
   if (typeof value === "number" && value >= 0) return value;
   throw new TypeError(`${field} must be a number of at least 0, got ${String(value)}.`);
 }
+
+/** Timers and Node's own options take no infinity; for them, this is one. */
+const integer = (value: unknown, field: string): number => Math.floor(Math.min(limit(value, field), 2 ** 31 - 1));
 
 /**
  * Finds bodies that stopped arriving, with one timer for all of them: a timer per request would cost more than the
@@ -154,6 +157,8 @@ const sweepsPerIdle = 4;
  */
 export function discardRest(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return Promise.resolve();
+  // What decodes it has stopped reading.
+  request.unpipe();
   return new Promise((resolve) => {
     let seenBytes = 0;
     const finish = (): void => {

@@ -43,7 +43,7 @@ export class OutgoingReply {
   /**
    * Sends what the pipeline answered.
    *
-   * @returns a promise, where something is left to wait for before the request is done with
+   * @returns a promise, where the reply goes on after this
    */
   send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
     if (body.kind === "text") return this.#sendText(status, body.text, headers);
@@ -113,15 +113,18 @@ export class OutgoingReply {
     const payload = await compressText(coding, text);
     if (this.res.headersSent || this.res.destroyed) return;
     const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding });
-    await this.#write(status, head, payload);
+    this.#write(status, head, payload);
   }
 
-  #write(status: number, head: string[], payload: string | Buffer): Promise<void> | undefined {
+  #write(status: number, head: string[], payload: string | Buffer): undefined {
     const { req, res } = this;
-    if (!req.complete) return this.#writeEarly(status, head, payload);
-    res.writeHead(status, head).end(payload);
-    // A body that was refused halfway would block the next request of the connection.
-    if (!req.readableEnded) req.resume();
+    // The rest of a body may take as long as its sender likes, so nobody waits for it.
+    if (!req.complete) void this.#writeEarly(status, head, payload);
+    else {
+      res.writeHead(status, head).end(payload);
+      // A body that was refused halfway would block the next request of the connection.
+      if (!req.readableEnded) req.resume();
+    }
     return undefined;
   }
 
@@ -132,7 +135,7 @@ export class OutgoingReply {
     await new Promise(setImmediate);
     if (res.headersSent || res.destroyed) return;
     if (req.complete) {
-      await this.#write(status, head, payload);
+      this.#write(status, head, payload);
       return;
     }
     if (!this.#policy.isClosing()) head.push("connection", "close");
@@ -167,7 +170,7 @@ export class OutgoingReply {
       return;
     }
     await this.#pipe(stream, coding);
-    if (!this.req.complete) await discardRest(this.req);
+    if (!this.req.complete) void discardRest(this.req);
   }
 
   /** A stream that fails midway destroys the response; a caller that leaves destroys the stream. */

@@ -33,7 +33,7 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
         headersTimeout: headersMs,
         requestTimeout: 0,
         maxHeaderSize: headerBytes,
-        connectionsCheckingInterval: Math.min(headersMs, 1000),
+        connectionsCheckingInterval: Math.min(Math.max(headersMs, 50), 1000),
       },
       onRequest,
     );
