@@ -1,5 +1,5 @@
 /** The client process: phantom tasks with the ids of the server's, and a tunnel that routes their calls. */
-import { isDeepStrictEqual } from "node:util";
+import assert from "node:assert/strict";
 import { globals, r, TunnelError } from "@bluelibs/runner";
 import { createHttpMixedClient, run } from "@bluelibs/runner/node";
 import { outOfStock, requestInfo, type Order, type Snapshot } from "./contract";
@@ -43,21 +43,21 @@ const story = r
     };
     const returned = await tasks.echo(snapshot);
     show("echo(Date, Map, BigInt, undefined)", returned);
-    show("  … comes back equal", isDeepStrictEqual(returned, snapshot));
+    assert.deepStrictEqual(returned, snapshot);
+    show("  … comes back equal", true);
 
     const placed = await requestInfo.provide({ requestId: "req-7" }, () => tasks.order({ sku: "tea", quantity: 1 }));
-    show("order, inside a request context", placed);
+    show("order, inside a request context: the far side saw the id", placed);
 
-    await tasks.order({ sku: "tea", quantity: 5 }).catch((error: unknown) => {
-      if (!outOfStock.is(error)) throw error;
-      show("order too many: the typed error, caught with .is", error.data);
-    });
+    const tooMany = await failureOf(tasks.order({ sku: "tea", quantity: 5 }));
+    assert(outOfStock.is(tooMany));
+    show("order too many: the typed error, caught with .is", tooMany.data);
 
-    await tasks.order({ sku: "tea", quantity: -1 }).catch((error: unknown) => {
-      show("order -1: refused by the far side's schema", failure(error));
-    });
-
-    await tasks.secret().catch((error: unknown) => show("secret(): not listed", failure(error)));
+    show(
+      "order -1: refused by the far side's schema (400)",
+      describe(await failureOf(tasks.order({ sku: "tea", quantity: -1 }))),
+    );
+    show("secret(): not on the list (403)", describe(await failureOf(tasks.secret())));
   })
   .build();
 
@@ -70,10 +70,20 @@ const { runTask, dispose } = await run(app, { logs: { printThreshold: null } });
 await runTask(story);
 
 await using stranger = createHttpMixedClient({ baseUrl, auth: { token: "guessed" } });
-await stranger.task(add.id, { a: 1, b: 1 }).catch((error: unknown) => show("a wrong token", failure(error)));
+show("a wrong token (401)", describe(await failureOf(stranger.task(add.id, { a: 1, b: 1 }))));
 await dispose();
 
-function failure(error: unknown): unknown {
+/** What a call that must not succeed fails with. */
+async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  const outcome = await call.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  if ("error" in outcome) return outcome.error;
+  throw new Error(`A call that should have been refused gave ${String(outcome.value)}.`);
+}
+
+function describe(error: unknown): unknown {
   if (!(error instanceof TunnelError)) throw error;
   const { code, message, data } = error;
   const issues = (data as { issues?: unknown } | undefined)?.issues;

@@ -40,7 +40,11 @@ const reachable = r
   .build();
 
 const exposure = nodeExposure.with({
-  http: { basePath: "/__runner", listen: { port: 0 }, auth: { token: process.env.RUNNER_TOKEN ?? "" } },
+  http: {
+    basePath: "/__runner",
+    listen: { port: Number(process.env.RUNNER_PORT ?? 0) },
+    auth: { token: process.env.RUNNER_TOKEN ?? "" },
+  },
 });
 
 const app = r
