@@ -117,6 +117,7 @@ function createTasks(waits: Waits & WaitControl) {
     contractTask("echo", ({ value }: { value: unknown }) => value),
     contractTask("tagOf", ({ value }: { value: unknown }) => Object.prototype.toString.call(value)),
     contractTask("nothing", () => undefined),
+    contractTask("repeat", ({ text, times }: { text: string; times: number }) => text.repeat(times)),
     contractTask("loop", () => {
       const loop: Record<string, unknown> = {};
       return Object.assign(loop, { loop });
