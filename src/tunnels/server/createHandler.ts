@@ -1,5 +1,5 @@
 import type { IErrorHelper } from "../../errors/defineError";
-import { invalidJson, parallelReturnUnsupported, WireFailureError } from "../../errors/wireErrors";
+import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailureError } from "../../errors/wireErrors";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/eventManager";
 import type { SignalSource } from "../../runtime/call";
@@ -93,7 +93,8 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
       const { stream, ...head } = streamed;
       return { ...head, body: { kind: "stream", stream } };
     } catch (error) {
-      const answer = answerFailure(error, phase, target, errors);
+      const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
+      const answer = answerFailure(failure, phase, target, errors);
       if (answer.opaque) report(error, request, phase);
       if (phase === "run" && ownReply?.isTaken(request, undefined)) {
         ownReply.abandon(request);
@@ -103,6 +104,11 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
     }
   };
 }
+
+/** What was given the signal fails with an error of the platform's when the caller leaves. */
+const isGivenUp = (error: unknown, request: WireRequest): boolean =>
+  // The name first: reading the signal would make one.
+  (error as Partial<Error> | null | undefined)?.name === "AbortError" && request.signal?.aborted === true;
 
 const taken: WireResponse = { status: 200, body: { kind: "taken" } };
 
