@@ -113,18 +113,15 @@ export class OutgoingReply {
     const payload = await compressText(coding, text);
     if (this.res.headersSent || this.res.destroyed) return;
     const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding });
-    this.#write(status, head, payload);
+    await this.#write(status, head, payload);
   }
 
-  #write(status: number, head: string[], payload: string | Buffer): undefined {
+  #write(status: number, head: string[], payload: string | Buffer): Promise<void> | undefined {
     const { req, res } = this;
-    // The rest of a body may take as long as its sender likes, so nobody waits for it.
-    if (!req.complete) void this.#writeEarly(status, head, payload);
-    else {
-      res.writeHead(status, head).end(payload);
-      // A body that was refused halfway would block the next request of the connection.
-      if (!req.readableEnded) req.resume();
-    }
+    if (!req.complete) return this.#writeEarly(status, head, payload);
+    res.writeHead(status, head).end(payload);
+    // A body that was refused halfway would block the next request of the connection.
+    if (!req.readableEnded) req.resume();
     return undefined;
   }
 
@@ -135,14 +132,15 @@ export class OutgoingReply {
     await new Promise(setImmediate);
     if (res.headersSent || res.destroyed) return;
     if (req.complete) {
-      this.#write(status, head, payload);
+      await this.#write(status, head, payload);
       return;
     }
     if (!this.#policy.isClosing()) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
-    // Closing on a caller that still sends would reset the connection before it could read the answer.
-    if (status !== requestTimeout.status) await discardRest(req);
-    res.end();
+    if (status === requestTimeout.status) res.end();
+    // Closing on a caller that still sends would reset the connection before it could read the answer. That takes as
+    // long as its sender likes, so nobody waits for it.
+    else void discardRest(req).then(() => res.end());
   }
 
   async #sendStream(
