@@ -3,7 +3,9 @@ export function normalizeError(thrown: unknown): Error {
   return isError(thrown) ? thrown : new Error(String(thrown));
 }
 
-/** `instanceof` first, the built-in tag for errors of other realms. */
+/** `instanceof` first, the built-in tag for errors of other realms; the reason of a bare abort is a `DOMException`. */
 export function isError(value: unknown): value is Error {
-  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  return value instanceof Error || errorTags.has(Object.prototype.toString.call(value));
 }
+
+const errorTags: ReadonlySet<string> = /* @__PURE__ */ new Set(["[object Error]", "[object DOMException]"]);

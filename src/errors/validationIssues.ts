@@ -1,3 +1,5 @@
+import { isError } from "./normaliseThrown";
+
 /** One problem found by a schema, as it travels to a caller. */
 export interface ValidationIssue {
   readonly path: readonly (string | number)[];
@@ -15,7 +17,7 @@ const maxMessageLength = 200;
 export function readIssues(failure: unknown): readonly ValidationIssue[] {
   const listed = (failure as { issues?: unknown } | null | undefined)?.issues;
   if (!Array.isArray(listed) || listed.length === 0) {
-    return [{ path: [], message: cut(failure instanceof Error ? failure.message : String(failure)) }];
+    return [{ path: [], message: cut(isError(failure) ? failure.message : String(failure)) }];
   }
   return listed.slice(0, maxIssues).map((issue: { path?: unknown; message?: unknown } | null) => ({
     path: Array.isArray(issue?.path) ? issue.path.map(readKey) : [],

@@ -15,6 +15,3 @@ export const defaultReplyBytes = 256 * 1024 * 1024;
 /** What a reply over the limit is refused with. */
 export const replyTooLarge = (limitBytes: number): TunnelError =>
   new TunnelError("INVALID_RESPONSE", `Tunnel reply is larger than ${limitBytes} bytes.`);
-
-/** What a signal was aborted with, as something a stream can be destroyed with. */
-export const errorOf = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));

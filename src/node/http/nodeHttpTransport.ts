@@ -3,13 +3,14 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline, type Readable, type Transform } from "node:stream";
 import { promisify } from "node:util";
 import { constants, createGzip, gzip } from "node:zlib";
+import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed } from "../../tunnels/client/createTunnelClient";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
-import { defaultReplyBytes, errorOf, type Carrier } from "./carrier";
+import { defaultReplyBytes, type Carrier } from "./carrier";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
@@ -162,8 +163,8 @@ function exchange(
     let reply: Readable | undefined;
     const giveUp = (reason: unknown): void => {
       reject(reason);
-      reply?.destroy(errorOf(reason));
-      request.destroy(errorOf(reason));
+      reply?.destroy(normalizeError(reason));
+      request.destroy(normalizeError(reason));
     };
     const abort = (): void => giveUp(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });

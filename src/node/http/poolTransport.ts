@@ -1,9 +1,10 @@
 import type { Dispatcher, Pool } from "undici";
+import { normalizeError } from "../../errors/normaliseThrown";
 import { clientClosed, type CloseOptions } from "../../tunnels/client/createTunnelClient";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
-import { defaultReplyBytes, errorOf, replyTooLarge, type Carrier } from "./carrier";
+import { defaultReplyBytes, replyTooLarge, type Carrier } from "./carrier";
 import { decodeBytes } from "./contentDecoding";
 import { readEndpoint } from "./endpoint";
 
@@ -110,7 +111,7 @@ class PoolCall implements DispatchHandler {
     this.#controller = controller;
     const { signal } = this.#request;
     // Aborted while it waited for a connection.
-    if (signal?.aborted === true) controller.abort(errorOf(signal.reason));
+    if (signal?.aborted === true) controller.abort(normalizeError(signal.reason));
   }
 
   onResponseStart(
@@ -165,7 +166,7 @@ class PoolCall implements DispatchHandler {
   #giveUp(reason: unknown): void {
     this.#stopListening();
     this.#reject(reason);
-    this.#controller?.abort(errorOf(reason));
+    this.#controller?.abort(normalizeError(reason));
   }
 
   #stopListening(): void {

@@ -1,0 +1,25 @@
+import { runInNewContext } from "node:vm";
+import { isError, normalizeError } from "./normaliseThrown";
+
+describe("normalizeError", () => {
+  it("keeps errors, of whatever realm, as they are", () => {
+    const ours = new TypeError("ours");
+    const foreign: unknown = runInNewContext("new RangeError('foreign')");
+
+    expect(normalizeError(ours)).toBe(ours);
+    expect(normalizeError(foreign)).toBe(foreign);
+  });
+
+  it("keeps the reason of an abort that gave none", () => {
+    const controller = new AbortController();
+    controller.abort();
+
+    expect(isError(controller.signal.reason)).toBe(true);
+    expect(normalizeError(controller.signal.reason)).toBe(controller.signal.reason);
+  });
+
+  it("gives anything else the shape of an error", () => {
+    expect(normalizeError("lost").message).toBe("lost");
+    expect(normalizeError(undefined).message).toBe("undefined");
+  });
+});
