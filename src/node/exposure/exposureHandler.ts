@@ -56,7 +56,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     idleWatch: new IdleWatch(limits.bodyIdleMs),
     open: compression.requests ? decodeRequest : (req) => req,
   };
-  const parsers = createFormParsers();
+  const parsers = createFormParsers(limits.multipart);
   const queuedReplies = createQueuedReplies();
   const handler = createHandler<IncomingCall>({
     ...parts,
@@ -112,7 +112,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
     if (mode === "octet") return { kind: "stream", stream: req };
-    return new RequestForm({ req, source, parsers, limits: limits.multipart, onBroken });
+    return new RequestForm({ req, source, parsers, onBroken });
   }
 
   function preflight(req: IncomingMessage, res: ServerResponse): void {

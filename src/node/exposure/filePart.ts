@@ -3,27 +3,26 @@ import type { Spilled, Spool } from "./spool";
 
 /** What a form wants to know of its files. */
 export interface FilePartOwner {
-  /** A reader waits for more, has made room, or is gone. */
+  readonly spool: Spool;
+  /** A reader waits for more, or has made room. */
   onMoved(): void;
+  /** Nobody reads this file any more. */
+  onGone(): void;
 }
 
 /**
  * One file of a form, as a stream: what arrives is given to its reader, or kept until there is one.
  */
 export class FilePart extends Readable {
-  readonly #spool: Spool;
   readonly #owner: FilePartOwner;
   readonly #kept: (Buffer | Spilled)[] = [];
   #isComplete = false;
   #isFetching = false;
   #isStarving = false;
 
-  constructor(spool: Spool, owner: FilePartOwner) {
+  constructor(owner: FilePartOwner) {
     super();
-    this.#spool = spool;
     this.#owner = owner;
-    // A file that nobody reads may fail; that must not be thrown at the process.
-    this.on("error", () => {});
   }
 
   /** A reader waits for bytes that have not arrived. */
@@ -44,14 +43,14 @@ export class FilePart extends Readable {
       this.push(chunk);
       return true;
     }
-    if (!this.#spool.reserve(chunk.byteLength)) return false;
+    if (!this.#owner.spool.reserve(chunk.byteLength)) return false;
     this.#kept.push(chunk);
     return true;
   }
 
   /** Keeps a chunk where memory has no room for it. */
   async spill(chunk: Buffer): Promise<void> {
-    const spilled = await this.#spool.spill(chunk);
+    const spilled = await this.#owner.spool.spill(chunk);
     this.#kept.push(spilled);
     if (this.#isStarving) this.#give();
   }
@@ -67,11 +66,12 @@ export class FilePart extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#spool.release(chunk.byteLength);
+    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.spool.release(chunk.byteLength);
     this.#kept.length = 0;
     this.#isStarving = false;
-    done(error);
-    this.#owner.onMoved();
+    // A file that nobody reads may fail; that must not be thrown at the process.
+    done(this.listenerCount("error") === 0 ? null : error);
+    this.#owner.onGone();
   }
 
   #give(): void {
@@ -86,13 +86,13 @@ export class FilePart extends Readable {
       return;
     }
     if (Buffer.isBuffer(next)) {
-      this.#spool.release(next.byteLength);
+      this.#owner.spool.release(next.byteLength);
       this.push(next);
       this.#owner.onMoved();
       return;
     }
     this.#isFetching = true;
-    this.#spool.read(next).then(
+    this.#owner.spool.read(next).then(
       (chunk) => {
         this.#isFetching = false;
         if (!this.destroyed) this.push(chunk);

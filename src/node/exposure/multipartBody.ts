@@ -18,28 +18,47 @@ import type { IncomingForm, IncomingFormBody } from "../../tunnels/protocol/wire
 import { hydrateFiles } from "../../tunnels/server/hydrateFiles";
 import { mergeFileMeta } from "../../tunnels/server/openForm";
 import { NodeInputFile } from "../files/nodeInputFile";
-import { FilePart } from "./filePart";
+import { FilePart, type FilePartOwner } from "./filePart";
 import { assertUnread, type BodySource } from "./jsonBody";
 import type { ResolvedLimits } from "./limits";
 import { Spool } from "./spool";
 
-export type FormLimits = ResolvedLimits["multipart"];
+type FormLimits = ResolvedLimits["multipart"];
+type Headers = BusboyConfig["headers"];
 
-/** Makes parsers of forms. The library is loaded for the first form, not before. */
+/** Makes the parsers of one exposure's forms. */
 export interface FormParsers {
-  load(): Promise<(config: BusboyConfig) => Busboy>;
+  readonly limits: FormLimits;
+  /** The library is loaded for the first form, not before. */
+  load(): Promise<(headers: Headers) => Busboy>;
 }
 
-export function createFormParsers(): FormParsers {
+export function createFormParsers(limits: FormLimits): FormParsers {
+  const { memory: _memory, ...counts } = limits;
+  // It reports what has reached a size, not what has passed it.
+  const sizes = {
+    fieldNameSize: limits.fieldNameSize + 1,
+    fieldSize: limits.fieldSize + 1,
+    fileSize: limits.fileSize + 1,
+  };
+  // Part names are UTF-8; its default is latin1.
+  const config = { defParamCharset: "utf8", limits: { ...counts, ...sizes } };
   let loading: ReturnType<FormParsers["load"]> | undefined;
-  return { load: () => (loading ??= import("busboy").then(({ default: busboy }) => busboy)) };
+  return {
+    limits,
+    load: () =>
+      (loading ??= import("busboy").then(
+        ({ default: busboy }) =>
+          (headers) =>
+            busboy({ ...config, headers }),
+      )),
+  };
 }
 
 export interface RequestFormParts {
   readonly req: IncomingMessage;
   readonly source: BodySource;
   readonly parsers: FormParsers;
-  readonly limits: FormLimits;
   /** The form broke after it was opened. */
   readonly onBroken: () => void;
 }
@@ -55,13 +74,14 @@ export class RequestForm implements IncomingFormBody {
   }
 
   async open(decode: (manifest: string) => unknown): Promise<IncomingForm> {
-    const { req, source, parsers, limits } = this.#parts;
+    const { req, source, parsers } = this.#parts;
     assertUnread(req);
     const createParser = await parsers.load();
-    const stream = source.open(req, largestForm(limits));
-    const parser = parserFor(createParser, req, limits);
-    this.#arriving = new ArrivingForm(stream, parser, { ...this.#parts, decode });
-    return this.#arriving.opened;
+    const stream = source.open(req, largestForm(parsers.limits));
+    const parser = parserFor(createParser, req);
+    return new Promise((onOpened, onRefused) => {
+      this.#arriving = new ArrivingForm(stream, parser, { ...this.#parts, decode, onOpened, onRefused });
+    });
   }
 
   /** The request is answered: what nobody reads is dropped. */
@@ -76,16 +96,9 @@ const largestForm = ({ files, fileSize, fields, fieldSize, parts }: FormLimits):
 
 const partOverheadBytes = 16 * 1024;
 
-function parserFor(create: (config: BusboyConfig) => Busboy, req: IncomingMessage, limits: FormLimits): Busboy {
-  const { memory: _memory, fileSize, fieldSize, ...counts } = limits;
+function parserFor(create: (headers: Headers) => Busboy, { headers }: IncomingMessage): Busboy {
   try {
-    return create({
-      headers: req.headers,
-      // Part names are UTF-8; the library's default is latin1.
-      defParamCharset: "utf8",
-      // It reports what has reached a size limit, not what has passed it.
-      limits: { ...counts, fileSize: fileSize + 1, fieldSize: fieldSize + 1 },
-    });
+    return create(headers);
   } catch {
     // No boundary.
     throw new WireFailureError(invalidMultipart);
@@ -94,6 +107,8 @@ function parserFor(create: (config: BusboyConfig) => Busboy, req: IncomingMessag
 
 interface ArrivingFormParts extends RequestFormParts {
   readonly decode: (manifest: string) => unknown;
+  readonly onOpened: (form: IncomingForm) => void;
+  readonly onRefused: (error: Error) => void;
 }
 
 /** A chunk that waits for its file to be read, and with it everything behind it. */
@@ -104,10 +119,14 @@ interface Blocked {
   isSpilling: boolean;
 }
 
-/** A file of the manifest, and what the manifest says about it. */
-interface ExpectedFile {
-  readonly file: NodeInputFile;
-  readonly stated: FileSentinel["meta"];
+/** What is known of a file: from the manifest, from its part of the form, or from both. */
+interface FormFile {
+  readonly part: FilePart;
+  /** Once the manifest has named it. */
+  handle?: NodeInputFile;
+  stated?: FileSentinel["meta"];
+  /** Once its part has begun. */
+  carried?: { readonly name: string; readonly type: string };
 }
 
 /**
@@ -116,69 +135,87 @@ interface ExpectedFile {
  * Files are delivered as they come, at the pace of whoever reads them. Only when waiting would never end, because the
  * manifest or a file that is being read comes behind one that is not, is the one in front put aside.
  */
-class ArrivingForm implements IncomingForm {
-  readonly opened: Promise<IncomingForm>;
-  readonly finished: Promise<void>;
+class ArrivingForm implements IncomingForm, FilePartOwner {
   input: unknown;
+  readonly spool: Spool;
   readonly #stream: Readable;
   readonly #parser: Busboy;
   readonly #parts: ArrivingFormParts;
-  readonly #spool: Spool;
-  readonly #files = new Map<string, FilePart>();
-  readonly #begun = new Set<string>();
-  readonly #expected = new Map<string, ExpectedFile>();
+  readonly #files = new Map<string, FormFile>();
   #hasManifest = false;
   #isDiscarding = false;
-  #isSettled = false;
   #isParsed = false;
+  /** Files that the manifest names and whose part has not begun. */
+  #missingCount = 0;
   /** File parts that have not been read to their end. */
   #openSources = 0;
+  /** Files that somebody may still read. */
+  #openParts = 0;
   #blocked: Blocked | undefined;
-  #open!: (form: IncomingForm) => void;
-  #refuse!: (error: Error) => void;
-  #finish!: () => void;
-  #fail!: (error: Error) => void;
+  /** How it ended: `undefined` until then. */
+  #outcome: { readonly error?: Error } | undefined;
+  #finished: Promise<void> | undefined;
+  #settle: ((outcome: { readonly error?: Error }) => void) | undefined;
 
   constructor(stream: Readable, parser: Busboy, parts: ArrivingFormParts) {
     this.#stream = stream;
     this.#parser = parser;
     this.#parts = parts;
-    this.#spool = new Spool(parts.limits.memory);
-    this.opened = new Promise((resolve, reject) => {
-      this.#open = resolve;
-      this.#refuse = reject;
-    });
-    this.finished = new Promise((resolve, reject) => {
-      this.#finish = resolve;
-      this.#fail = reject;
-    });
-    // Who answers the request hears of it through `opened` or by waiting for this one.
-    this.finished.catch(() => {});
+    this.spool = new Spool(parts.parsers.limits.memory);
     this.#listen();
+  }
+
+  /** Made for who asks, so that a failure nobody waits for is nobody's unhandled rejection. */
+  get finished(): Promise<void> {
+    return (this.#finished ??= new Promise((resolve, reject) => {
+      const settle = ({ error }: { readonly error?: Error }): void => (error === undefined ? resolve() : reject(error));
+      if (this.#outcome === undefined) this.#settle = settle;
+      else settle(this.#outcome);
+    }));
   }
 
   discard(): void {
     this.#isDiscarding = true;
-    for (const part of this.#files.values()) if (!part.isAttended) part.destroy();
-    this.#goOn();
+    for (const { part } of this.#files.values()) if (!part.isAttended) part.destroy();
+    this.onMoved();
+  }
+
+  onGone(): void {
+    this.#openParts -= 1;
+    this.onMoved();
+    this.#closeSpoolWhenUnused();
+  }
+
+  /** Moves the blocked chunk on as soon as there is a place for it, or a reason to make one. */
+  onMoved(): void {
+    const blocked = this.#blocked;
+    if (blocked === undefined || blocked.isSpilling || this.#outcome !== undefined) return;
+    const { part, source, chunk } = blocked;
+    if (part.offer(chunk)) this.#unblock(source);
+    else if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) {
+      blocked.isSpilling = true;
+      part.spill(chunk).then(
+        () => this.#unblock(source),
+        () => this.#break(streamError),
+      );
+    }
   }
 
   #listen(): void {
     const { idleWatch } = this.#parts.source;
-    const refuse = (failure: WireFailure) => () => this.#break(failure);
     this.#parser
       .on("field", (name, value, info) => {
         if (info.nameTruncated || info.valueTruncated) this.#break(payloadTooLarge("Field limit exceeded"));
         else if (name === "__manifest") this.#readManifest(value);
       })
       .on("file", (name, source, info) => this.#receive(name, source, info))
-      .on("filesLimit", refuse(payloadTooLarge("Files limit exceeded")))
-      .on("fieldsLimit", refuse(payloadTooLarge("Fields limit exceeded")))
-      .on("partsLimit", refuse(payloadTooLarge("Parts limit exceeded")))
-      .on("error", refuse(invalidMultipart))
+      .on("filesLimit", () => this.#break(payloadTooLarge("Files limit exceeded")))
+      .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
+      .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
+      .on("error", this.#onMalformed)
       .on("close", () => {
         this.#isParsed = true;
-        this.#settleWhenComplete();
+        this.#finishWhenComplete();
       });
     idleWatch.add(this.#onIdle);
     this.#stream
@@ -189,6 +226,8 @@ class ArrivingForm implements IncomingForm {
     // The connection may have been lost before anybody listened.
     if (this.#stream.destroyed) this.#break(requestAborted);
   }
+
+  readonly #onMalformed = (): void => this.#break(invalidMultipart);
 
   readonly #onIdle = (): void => {
     // Whoever sends cannot go on while we do not read.
@@ -203,91 +242,87 @@ class ArrivingForm implements IncomingForm {
   }
 
   #readManifest(text: string): void {
-    if (this.#isSettled) return;
+    if (this.#outcome !== undefined) return;
     if (this.#hasManifest) {
       this.#break(invalidManifest);
       return;
     }
     this.#hasManifest = true;
+    const { decode, parsers, onOpened } = this.#parts;
+    let namedCount = 0;
     try {
-      this.input = hydrateFiles(this.#parts.decode(text), (sentinel) => this.#expect(sentinel));
-      if (this.#expected.size > this.#parts.limits.files)
-        throw new WireFailureError(payloadTooLarge("Files limit exceeded"));
+      this.input = hydrateFiles(decode(text), (sentinel) => {
+        namedCount += 1;
+        return this.#expect(sentinel);
+      });
     } catch (error) {
       this.#break(error instanceof WireFailureError ? error.failure : invalidManifest);
       return;
     }
-    for (const [id, part] of this.#files) if (!this.#expected.has(id)) part.destroy();
-    this.#open(this);
-    this.#goOn();
+    if (namedCount > parsers.limits.files) {
+      this.#break(payloadTooLarge("Files limit exceeded"));
+      return;
+    }
+    for (const { part, handle } of this.#files.values()) if (handle === undefined) part.destroy();
+    onOpened(this);
+    this.onMoved();
   }
 
   #expect({ id, meta }: FileSentinel): NodeInputFile {
-    const file = new NodeInputFile(mergeFileMeta(meta, this.#metaOf.get(id)), this.#fileOf(id));
-    this.#expected.set(id, { file, stated: meta });
+    const file = this.#fileOf(id);
+    file.stated = meta;
+    file.handle = new NodeInputFile(mergeFileMeta(meta, file.carried), file.part);
+    if (file.carried === undefined) this.#missingCount += 1;
+    return file.handle;
+  }
+
+  #fileOf(id: string): FormFile {
+    const known = this.#files.get(id);
+    if (known !== undefined) return known;
+    const file = { part: new FilePart(this) };
+    this.#openParts += 1;
+    this.#files.set(id, file);
     return file;
   }
 
-  readonly #metaOf = new Map<string, { name?: string; type?: string }>();
-
-  #fileOf(id: string): FilePart {
-    const known = this.#files.get(id);
-    if (known !== undefined) return known;
-    const part = new FilePart(this.#spool, { onMoved: () => this.#goOn() });
-    part.once("close", () => this.#closeSpoolWhenUnused());
-    this.#files.set(id, part);
-    return part;
-  }
-
   #receive(name: string, source: Readable, info: FileInfo): void {
-    const id = name?.startsWith("file:") ? name.slice(5) : undefined;
-    const isWanted = id !== undefined && !this.#begun.has(id) && (!this.#hasManifest || this.#expected.has(id));
     this.#openSources += 1;
-    source
-      .on("limit", () => this.#break(payloadTooLarge("File size limit exceeded")))
-      .on("error", () => this.#break(invalidMultipart))
-      .once("close", () => {
-        this.#openSources -= 1;
-        this.#settleWhenComplete();
-      });
-    if (this.#isSettled || !isWanted) {
-      source.resume();
-      return;
-    }
-    this.#begun.add(id);
-    const part = this.#fileOf(id);
-    this.#describe(id, info);
-    source.on("data", (chunk: Buffer) => this.#take(part, source, chunk)).on("end", () => part.complete());
+    source.on("error", this.#onMalformed);
+    const file =
+      this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
+    let leftBytes = this.#parts.parsers.limits.fileSize;
+    source.on("data", (chunk: Buffer) => {
+      leftBytes -= chunk.byteLength;
+      if (leftBytes < 0) this.#break(payloadTooLarge("File size limit exceeded"));
+      else if (file !== undefined) this.#take(file.part, source, chunk);
+    });
+    source.on("end", () => {
+      file?.part.complete();
+      this.#openSources -= 1;
+      this.#finishWhenComplete();
+    });
   }
 
-  /** What came with the bytes fills in what the manifest leaves out. */
-  #describe(id: string, { filename, mimeType }: FileInfo): void {
-    const carried = { name: filename, type: mimeType };
-    this.#metaOf.set(id, carried);
-    const expected = this.#expected.get(id);
-    if (expected) Object.assign(expected.file, mergeFileMeta(expected.stated, carried));
+  /** @returns `undefined` for what nobody asked for, and for a second part of one file */
+  #begin(id: string, { filename, mimeType }: FileInfo): FormFile | undefined {
+    const isUnknown = !this.#files.has(id);
+    if (isUnknown && this.#hasManifest) return undefined;
+    const file = this.#fileOf(id);
+    if (file.carried !== undefined) return undefined;
+    file.carried = { name: filename, type: mimeType };
+    if (file.handle !== undefined) {
+      this.#missingCount -= 1;
+      // What came with the bytes fills in what the manifest leaves out.
+      Object.assign(file.handle, mergeFileMeta(file.stated, file.carried));
+    }
+    return file;
   }
 
   #take(part: FilePart, source: Readable, chunk: Buffer): void {
     if (part.offer(chunk)) return;
     source.pause();
     this.#blocked = { part, source, chunk, isSpilling: false };
-    this.#goOn();
-  }
-
-  /** Moves the blocked chunk on as soon as there is a place for it, or a reason to make one. */
-  #goOn(): void {
-    const blocked = this.#blocked;
-    if (blocked === undefined || blocked.isSpilling || this.#isSettled) return;
-    const { part, source, chunk } = blocked;
-    if (part.offer(chunk)) this.#unblock(source);
-    else if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) {
-      blocked.isSpilling = true;
-      part.spill(chunk).then(
-        () => this.#unblock(source),
-        () => this.#break(streamError),
-      );
-    }
+    this.onMoved();
   }
 
   #unblock(source: Readable): void {
@@ -296,41 +331,39 @@ class ArrivingForm implements IncomingForm {
   }
 
   #isAnotherStarving(blocked: FilePart): boolean {
-    for (const part of this.#files.values()) if (part !== blocked && part.isStarving) return true;
+    for (const { part } of this.#files.values()) if (part !== blocked && part.isStarving) return true;
     return false;
   }
 
-  #settleWhenComplete(): void {
-    if (!this.#isParsed || this.#openSources > 0 || this.#isSettled) return;
+  #finishWhenComplete(): void {
+    if (!this.#isParsed || this.#openSources > 0 || this.#outcome !== undefined) return;
     if (!this.#hasManifest) this.#break(missingManifest);
-    else if ([...this.#expected.keys()].some((id) => !this.#begun.has(id))) this.#break(missingFilePart);
-    else {
-      this.#isSettled = true;
-      this.#parts.source.idleWatch.delete(this.#onIdle);
-      this.#finish();
-      this.#closeSpoolWhenUnused();
-    }
+    else if (this.#missingCount > 0) this.#break(missingFilePart);
+    else this.#end({});
   }
 
   /** Something is wrong with the form: whoever waits for it, or for one of its files, learns so. */
   #break(failure: WireFailure): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    this.#parts.source.idleWatch.delete(this.#onIdle);
+    if (this.#outcome !== undefined) return;
     const error = new WireFailureError(failure);
+    this.#end({ error });
     this.#stream.unpipe(this.#parser).pause();
     // Not at once: the parser may be in the middle of telling what is wrong, and trips over its own end.
     process.nextTick(() => this.#parser.destroy());
-    for (const part of this.#files.values()) part.destroy(error);
-    this.#refuse(error);
-    this.#fail(error);
-    this.#closeSpoolWhenUnused();
+    for (const { part } of this.#files.values()) part.destroy(error);
+    this.#parts.onRefused(error);
     if (this.#hasManifest) this.#parts.onBroken();
+  }
+
+  #end(outcome: { readonly error?: Error }): void {
+    this.#outcome = outcome;
+    this.#parts.source.idleWatch.delete(this.#onIdle);
+    this.#settle?.(outcome);
+    this.#closeSpoolWhenUnused();
   }
 
   /** A reader may be slower than the request. */
   #closeSpoolWhenUnused(): void {
-    if (!this.#isSettled || [...this.#files.values()].some((part) => !part.closed)) return;
-    this.#spool.close();
+    if (this.#outcome !== undefined && this.#openParts === 0) this.spool.close();
   }
 }
