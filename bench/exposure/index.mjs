@@ -51,7 +51,7 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
       await loads.get(name).send(requestBytes(server.ready.requests[key]), times);
       const seconds = (performance.now() - started) / 1000;
       const after = await server.call("usage");
-      return { cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / times, rate: times / seconds, rssMb: after.maxRssMb };
+      return { cpuUs: ((after.cpuMs - before.cpuMs) * 1000) / times, rate: times / seconds, peakMb: after.peakMb };
     };
     await interleave(servers, 3, sample(perRound * 2));
     const samples = await interleave(servers, rounds, sample(perRound));
@@ -65,7 +65,7 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
         number(median(column(name, "cpuUs"))),
         samples.has("raw") ? ratio(medianRatio(column(name, "cpuUs"), column("raw", "cpuUs"))) : "-",
         number(median(column(name, "rate"))),
-        number(column(name, "rssMb").at(-1)),
+        number(column(name, "peakMb").at(-1)),
       ]),
     );
     console.log(`bar for ours: ${ratio(bar)} x raw`);

@@ -1,5 +1,5 @@
 // The process of one peer: loads its module, answers the calls of the benchmark, ends with it.
-import { cpuMs } from "./cpu.mjs";
+import { cpuMs, peakMb } from "./cpu.mjs";
 
 const [module, options] = process.argv.slice(2);
 const send = (message) => process.connected && process.send(message);
@@ -9,7 +9,7 @@ process.on("disconnect", () => process.exit(0));
 
 const functions = {
   /** CPU time so far, and the most memory ever held. */
-  usage: () => ({ cpuMs: cpuMs(), maxRssMb: process.resourceUsage().maxRSS / 1024 }),
+  usage: () => ({ cpuMs: cpuMs(), peakMb: peakMb() }),
 };
 
 process.on("message", async ({ id, name, args }) => {

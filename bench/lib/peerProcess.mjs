@@ -1,7 +1,11 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
+import { clearTimeout } from "node:timers";
 import { fileURLToPath } from "node:url";
+
+/** A peer that takes longer for one answer is stuck, and with it the benchmark. */
+const patienceMs = 120_000;
 
 const host = fileURLToPath(new URL("./peerHost.mjs", import.meta.url));
 
@@ -52,10 +56,15 @@ export async function startPeer(module, options = {}) {
     return {
       ready,
       stop,
-      call(name, ...args) {
+      async call(name, ...args) {
         const id = ++lastId;
         child.send({ id, name, args });
-        return answer(id);
+        const timer = setTimeout(() => pending.get(id)?.reject(new Error(`No answer to ${name}.`)), patienceMs);
+        try {
+          return await answer(id);
+        } finally {
+          clearTimeout(timer);
+        }
       },
     };
   } catch (error) {

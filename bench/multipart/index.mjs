@@ -48,7 +48,7 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
       const before = await server.call("usage");
       await loads.get(name).send(request, times);
       const after = await server.call("usage");
-      return { cpuMs: after.cpuMs - before.cpuMs, rssMb: after.maxRssMb };
+      return { cpuMs: after.cpuMs - before.cpuMs, peakMb: after.peakMb };
     };
     await interleave(servers, 2, sample);
     const samples = await interleave(servers, rounds, sample);
@@ -62,7 +62,7 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
         name,
         number(median(column(name, "cpuMs"))),
         samples.has("raw busboy") ? ratio(medianRatio(column(name, "cpuMs"), column("raw busboy", "cpuMs"))) : "-",
-        number(column(name, "rssMb").at(-1)),
+        number(column(name, "peakMb").at(-1)),
       ]),
     );
     console.log(`bar for ours: ${ratio(bar)} x raw`);

@@ -1,20 +1,41 @@
 import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
-import { cpuMs } from "../lib/cpu.mjs";
+import { cpuMs, peakMb } from "../lib/cpu.mjs";
 
 const piece = Buffer.alloc(64 * 1024, "0123456789abcdef");
 
-/** A stream of so many bytes, made of one buffer. */
-export function source(bytes) {
+/** A stream of so many bytes, made of one buffer; `mayGoOn` is asked before each piece and may call back later. */
+export function source(bytes, mayGoOn = () => true) {
   let left = bytes;
   return new Readable({
     read() {
       if (left === 0) return void this.push(null);
+      if (!mayGoOn(bytes - left, () => this._read())) return undefined;
       const size = Math.min(left, piece.length);
       left -= size;
       this.push(size === piece.length ? piece : piece.subarray(0, size));
+      return undefined;
     },
   });
+}
+
+/** How far an echo may lag behind: tens of megabytes in the buffers of two sockets stall the loopback of some kernels. */
+const leadBytes = 8 * 1024 * 1024;
+
+/** Sends so many bytes through `send`, which resolves with the stream they come back by, and counts those. */
+export async function echo(bytes, send) {
+  let back = 0;
+  let goOn;
+  const body = source(bytes, (sent, callBack) => {
+    goOn = sent - back > leadBytes ? callBack : undefined;
+    return goOn === undefined;
+  });
+  const reply = await send(body);
+  reply.on("data", (chunk) => {
+    back += chunk.length;
+    goOn?.();
+  });
+  return count(reply);
 }
 
 /** How many bytes a stream had. */
@@ -37,7 +58,7 @@ export function measureStreams(kinds) {
     return {
       seconds: (performance.now() - started) / 1000,
       cpuMs: cpuMs() - cpuBefore,
-      maxRssMb: process.resourceUsage().maxRSS / 1024,
+      peakMb: peakMb(),
     };
   }
   return { sample };

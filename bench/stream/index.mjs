@@ -39,15 +39,15 @@ export async function bench({ quick, peers: named, rows: text = "" }) {
     printTitle(`Stream, ${megabytes} MB ${label}`);
     const sample = async (client, name) => {
       const before = await servers.get(name).call("usage");
-      const { seconds, cpuMs, maxRssMb } = await client.call("sample", key, megabytes * MB);
+      const { seconds, cpuMs, peakMb } = await client.call("sample", key, megabytes * MB);
       const after = await servers.get(name).call("usage");
       return {
         rate: megabytes / seconds,
         serverMs: after.cpuMs - before.cpuMs,
         clientMs: cpuMs,
         bothMs: after.cpuMs - before.cpuMs + cpuMs,
-        serverMb: after.maxRssMb,
-        clientMb: maxRssMb,
+        serverMb: after.peakMb,
+        clientMb: peakMb,
       };
     };
     await interleave(clients, 1, sample);

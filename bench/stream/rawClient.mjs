@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { pipeline } from "node:stream";
 import { text } from "node:stream/consumers";
-import { count, measureStreams, source } from "./bytes.mjs";
+import { count, echo, measureStreams, source } from "./bytes.mjs";
 
 export function start({ port }) {
   const agent = new Agent({ keepAlive: true });
@@ -14,6 +14,6 @@ export function start({ port }) {
   return measureStreams({
     up: async (bytes) => Number(await text(await send("/up", source(bytes)))),
     down: async (bytes) => count(await send(`/down?bytes=${bytes}`)),
-    echo: async (bytes) => count(await send("/echo", source(bytes))),
+    echo: (bytes) => echo(bytes, (body) => send("/echo", body)),
   });
 }

@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { listen } from "../lib/listen.mjs";
 import { runOptions } from "../lib/runOptions.mjs";
-import { count, measureStreams, source } from "./bytes.mjs";
+import { count, echo, measureStreams, source } from "./bytes.mjs";
 
 /** Tasks that take and give bytes, with a build of the runner, whichever version it is. */
 export async function startServer({ r, run, globals, nodeExposure, useExposureContext }) {
@@ -42,6 +42,6 @@ export function startClient({ createHttpSmartClient, Serializer }, { port }) {
   return measureStreams({
     up: (bytes) => client.task("app.tasks.up", source(bytes)),
     down: async (bytes) => count(await client.task("app.tasks.down", sized(bytes))),
-    echo: async (bytes) => count(await client.task("app.tasks.echo", source(bytes))),
+    echo: (bytes) => echo(bytes, (body) => client.task("app.tasks.echo", body)),
   });
 }
