@@ -27,7 +27,7 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
 
   function createServer(): Server {
     const { headersMs, headerBytes } = limits;
-    const server = createHttpServer(
+    return createHttpServer(
       // How long a body may take is our own limit: Node's would cut long uploads with a bare 408.
       {
         headersTimeout: headersMs,
@@ -37,7 +37,6 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
       },
       onRequest,
     );
-    return server;
   }
 
   async function close(): Promise<void> {
