@@ -20,5 +20,5 @@ export const builtins = (): readonly RegisterableItems[] => [
   ...new Set(Object.values(globalTags)),
   globalEvents.ready,
   requireContext,
-  createTunnelMiddleware({ store, eventManager }),
+  createTunnelMiddleware({ store, eventManager, logger }),
 ];

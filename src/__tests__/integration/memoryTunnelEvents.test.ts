@@ -59,11 +59,18 @@ describe("events of a client tunnel", () => {
       eventDeliveryMode: "remote-first",
       emit: () => Promise.reject(new Error("unreachable")),
     });
+    const warnings: unknown[] = [];
+    app.logger.onLog(
+      ({ level, source, data, error }) => level === "warn" && warnings.push({ source, data, error: error?.message }),
+    );
 
     await app.emitEvent(changed, { n: 1 });
     await app.dispose();
 
     expect(log).toEqual(["there 1", "here 1"]);
+    expect(warnings).toEqual([
+      { source: "globals.middleware.resource.tunnel", data: { event: changed.id }, error: "unreachable" },
+    ]);
   });
 
   it.each(["mirror", "remote-only"] as const)("%s fail when there fails", async (eventDeliveryMode) => {

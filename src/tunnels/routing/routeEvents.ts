@@ -1,6 +1,7 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IEventEmission } from "../../define/event";
 import type { EventManager } from "../../runtime/eventManager";
+import type { Logger } from "../../runtime/presets";
 import type { Store } from "../../runtime/store";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
@@ -8,13 +9,26 @@ import { isClientTunnel } from "./tunnelResource";
 
 type EmitRemotely = (emission: IEventEmission) => Promise<void>;
 type Next = (emission: IEventEmission) => Promise<void>;
+type OnFallback = (emission: IEventEmission, error: unknown) => void;
+
+interface Remote {
+  readonly emitRemotely: EmitRemotely;
+  readonly onFallback: OnFallback;
+}
+
+/** What routing events works on. */
+export interface EventRouting {
+  readonly store: Store;
+  readonly eventManager: EventManager;
+  readonly logger: Pick<Logger, "warn">;
+}
 
 /**
  * Lets a client tunnel hear the events it selects, in its delivery mode.
  *
  * @throws {invalidTunnelError} an id is not registered, or the tunnel cannot emit
  */
-export function routeEvents(tunnel: TunnelRunner, store: Store, eventManager: EventManager): void {
+export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger }: EventRouting): void {
   const registered = new Map([...store.events].map(([id, { event }]) => [id, event]));
   const selected = resolveSelector("Event", tunnel.events, registered);
   if (selected.length === 0 || !isClientTunnel(tunnel)) return;
@@ -30,28 +44,31 @@ export function routeEvents(tunnel: TunnelRunner, store: Store, eventManager: Ev
     if (result !== undefined) emission.data = result;
   };
   const deliver = deliveries[tunnel.eventDeliveryMode as EventDeliveryMode] ?? deliveries.mirror;
+  const onFallback: OnFallback = ({ id }, error) =>
+    void logger.warn("tunnel.event.fallback: delivered here, since the far side failed", {
+      data: { event: id },
+      error,
+    });
   eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission) =>
-    deliver(next, emission, emitRemotely),
+    deliver(next, emission, { emitRemotely, onFallback }),
   );
 }
 
 /** Who hears an emission, and whose failure is the emission's. */
-const deliveries: Record<
-  EventDeliveryMode,
-  (next: Next, emission: IEventEmission, remote: EmitRemotely) => Promise<void>
-> = {
+const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmission, remote: Remote) => Promise<void>> = {
   "local-only": (next, emission) => next(emission),
-  "remote-only": (_next, emission, remote) => remote(emission),
-  async "remote-first"(next, emission, remote) {
+  "remote-only": (_next, emission, { emitRemotely }) => emitRemotely(emission),
+  async "remote-first"(next, emission, { emitRemotely, onFallback }) {
     try {
-      await remote(emission);
-    } catch {
+      await emitRemotely(emission);
+    } catch (error) {
+      onFallback(emission, error);
       await next(emission);
     }
   },
-  async mirror(next, emission, remote) {
+  async mirror(next, emission, { emitRemotely }) {
     await next(emission);
-    await remote(emission);
+    await emitRemotely(emission);
   },
 };
 

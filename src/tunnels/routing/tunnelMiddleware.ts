@@ -1,6 +1,7 @@
 import { defineResourceMiddleware, type IResourceMiddleware } from "../../define/middleware";
 import type { IResource } from "../../define/resource";
 import type { EventManager } from "../../runtime/eventManager";
+import type { Logger } from "../../runtime/presets";
 import type { Store } from "../../runtime/store";
 import { routeEvents } from "./routeEvents";
 import { routeTasks } from "./routeTasks";
@@ -10,6 +11,7 @@ import { isTunnelResource, readTunnel } from "./tunnelResource";
 export interface TunnelMiddlewareHandles {
   readonly store: IResource<void, Promise<Store>>;
   readonly eventManager: IResource<void, Promise<EventManager>>;
+  readonly logger: IResource<void, Promise<Pick<Logger, "warn">>>;
 }
 
 /** Applies every tunnel right after its resource initialised; the resource's value stays what `init` returned. */
@@ -18,11 +20,11 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
     id: "globals.middleware.resource.tunnel",
     dependencies: { ...handles },
     everywhere: isTunnelResource,
-    async run({ resource, next }, { store, eventManager }) {
+    async run({ resource, next }, { store, eventManager, logger }) {
       const value: unknown = await next();
       const tunnel = readTunnel(value);
       routeTasks(tunnel, resource.definition.id, store);
-      routeEvents(tunnel, store, eventManager);
+      routeEvents(tunnel, { store, eventManager, logger });
       return value;
     },
   });
