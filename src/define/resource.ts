@@ -312,30 +312,79 @@ export function defineResource<
   return createResource(definition, captureFilePath(defineResource)) as IResource<C, V, D, Context, M, Tags, Mw>;
 }
 
-/** @internal The builder over a draft; overrides start from one that is filled. */
-export function resourceBuilderOf(draft: ResourceDraft, filePath: () => string): ResourceFluentBuilder<any> {
-  const at = (patch: Partial<ResourceDraft>) => resourceBuilderOf({ ...draft, ...patch }, filePath);
-  return Object.freeze({
-    id: draft.id,
-    dependencies: (added: DependencySource, option?: ReplaceOption) =>
-      at({ dependencies: mergeDependencies(draft.dependencies, added, option) }),
-    register: (items: RegisterSource, option?: ReplaceOption) =>
-      at({ register: mergeRegister(draft.register, items, option) }),
-    overrides: (items: readonly OverridableElements[], option?: ReplaceOption) =>
-      at({ overrides: appendTo(draft.overrides, items, option) }),
-    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ tags: appendTo(draft.tags, tags, option) }),
-    middleware: (middleware: readonly ResourceMiddlewareAttachmentType[], option?: ReplaceOption) =>
-      at({ middleware: appendTo(draft.middleware, middleware, option) }),
-    context: (context: () => unknown) => at({ context }),
-    configSchema: (configSchema: Schema) => at({ configSchema }),
-    resultSchema: (resultSchema: Schema) => at({ resultSchema }),
-    meta: (meta: IResourceMeta) => at({ meta }),
-    throws: (throws: ThrowsList) => at({ throws }),
-    init: (init: NonNullable<ResourceDraft["init"]>) => at({ init }),
-    dispose: (dispose: NonNullable<ResourceDraft["dispose"]>) => at({ dispose }),
-    build: () => createResource(draft, filePath),
-  }); // the shape exists only for the checker
+/** A class, as the builder of tasks: an application makes several builders per resource. */
+class ResourceBuilder {
+  readonly id: string;
+  readonly #draft: ResourceDraft;
+  readonly #filePath: () => string;
+
+  constructor(draft: ResourceDraft, filePath: () => string) {
+    this.id = draft.id;
+    this.#draft = draft;
+    this.#filePath = filePath;
+    Object.freeze(this);
+  }
+
+  #with(patch: Partial<ResourceDraft>): ResourceBuilder {
+    return new ResourceBuilder({ ...this.#draft, ...patch }, this.#filePath);
+  }
+
+  dependencies(added: DependencySource, option?: ReplaceOption): ResourceBuilder {
+    return this.#with({ dependencies: mergeDependencies(this.#draft.dependencies, added, option) });
+  }
+
+  register(items: RegisterSource, option?: ReplaceOption): ResourceBuilder {
+    return this.#with({ register: mergeRegister(this.#draft.register, items, option) });
+  }
+
+  overrides(items: readonly OverridableElements[], option?: ReplaceOption): ResourceBuilder {
+    return this.#with({ overrides: appendTo(this.#draft.overrides, items, option) });
+  }
+
+  tags(tags: readonly TagType[], option?: ReplaceOption): ResourceBuilder {
+    return this.#with({ tags: appendTo(this.#draft.tags, tags, option) });
+  }
+
+  middleware(middleware: readonly ResourceMiddlewareAttachmentType[], option?: ReplaceOption): ResourceBuilder {
+    return this.#with({ middleware: appendTo(this.#draft.middleware, middleware, option) });
+  }
+
+  context(context: () => unknown): ResourceBuilder {
+    return this.#with({ context });
+  }
+
+  configSchema(configSchema: Schema): ResourceBuilder {
+    return this.#with({ configSchema });
+  }
+
+  resultSchema(resultSchema: Schema): ResourceBuilder {
+    return this.#with({ resultSchema });
+  }
+
+  meta(meta: IResourceMeta): ResourceBuilder {
+    return this.#with({ meta });
+  }
+
+  throws(throws: ThrowsList): ResourceBuilder {
+    return this.#with({ throws });
+  }
+
+  init(init: NonNullable<ResourceDraft["init"]>): ResourceBuilder {
+    return this.#with({ init });
+  }
+
+  dispose(dispose: NonNullable<ResourceDraft["dispose"]>): ResourceBuilder {
+    return this.#with({ dispose });
+  }
+
+  build(): IResource<any, any> {
+    return createResource(this.#draft, this.#filePath);
+  }
 }
+
+/** @internal The builder over a draft; overrides start from one that is filled. */
+export const resourceBuilderOf = (draft: ResourceDraft, filePath: () => string): ResourceFluentBuilder<any> =>
+  new ResourceBuilder(draft, filePath); // the shape exists only for the checker
 
 /** @internal */
 export function createResource(draft: ResourceDraft, filePath: () => string): IResource<any, any> {

@@ -285,7 +285,7 @@ export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign
 /** Starts a task without a body; a tunnel routes its calls. */
 export function phantomTaskBuilder<I = undefined, Result = any>(id: string): PhantomTaskFluentBuilder<I, Result> {
   assertId("task", id);
-  return phantomBuilderOf({ id }, captureFilePath(phantomTaskBuilder)) as PhantomTaskFluentBuilder<I, Result>;
+  return new PhantomTaskBuilder({ id }, captureFilePath(phantomTaskBuilder)) as PhantomTaskFluentBuilder<I, Result>;
 }
 
 /** Makes a task from a definition object; everything is inferred from it. */
@@ -312,37 +312,80 @@ export function definePhantomTask<I = undefined, O extends Promise<any> = any>(
 /** `defineTask({ ... })`, and `defineTask.phantom({ ... })` without a body. */
 export const defineTask = /* @__PURE__ */ Object.assign(taskFromDefinition, { phantom: definePhantomTask });
 
+/**
+ * What both builders share. A class, because an application makes several builders per task and the methods of a
+ * prototype cost nothing each time.
+ */
+abstract class DraftBuilder<Builder> {
+  readonly id: string;
+  protected readonly draft: TaskDraft;
+  protected readonly filePath: () => string;
+
+  constructor(draft: TaskDraft, filePath: () => string) {
+    this.id = draft.id;
+    this.draft = draft;
+    this.filePath = filePath;
+    Object.freeze(this);
+  }
+
+  protected abstract with(patch: Partial<TaskDraft>): Builder;
+
+  dependencies(added: DependencySource, option?: ReplaceOption): Builder {
+    return this.with({ dependencies: mergeDependencies(this.draft.dependencies, added, option) });
+  }
+
+  tags(tags: readonly TagType[], option?: ReplaceOption): Builder {
+    return this.with({ tags: appendTo(this.draft.tags, tags, option) });
+  }
+
+  middleware(middleware: readonly TaskMiddlewareAttachmentType[], option?: ReplaceOption): Builder {
+    return this.with({ middleware: appendTo(this.draft.middleware, middleware, option) });
+  }
+
+  inputSchema(inputSchema: Schema): Builder {
+    return this.with({ inputSchema });
+  }
+
+  resultSchema(resultSchema: Schema): Builder {
+    return this.with({ resultSchema });
+  }
+
+  throws(throws: ThrowsList): Builder {
+    return this.with({ throws });
+  }
+
+  meta(meta: ITaskMeta): Builder {
+    return this.with({ meta });
+  }
+}
+
+class TaskBuilder extends DraftBuilder<TaskBuilder> {
+  protected with(patch: Partial<TaskDraft>): TaskBuilder {
+    return new TaskBuilder({ ...this.draft, ...patch }, this.filePath);
+  }
+
+  run(run: ITask["run"]): TaskBuilder {
+    return this.with({ run });
+  }
+
+  build(): ITask {
+    return createTask(this.draft, this.filePath);
+  }
+}
+
+class PhantomTaskBuilder extends DraftBuilder<PhantomTaskBuilder> {
+  protected with(patch: Partial<TaskDraft>): PhantomTaskBuilder {
+    return new PhantomTaskBuilder({ ...this.draft, ...patch }, this.filePath);
+  }
+
+  build(): IPhantomTask {
+    return createPhantomTask(this.draft, this.filePath);
+  }
+}
+
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export function taskBuilderOf(draft: TaskDraft, filePath: () => string): TaskFluentBuilder<any> {
-  return Object.freeze({
-    ...listMethods(draft, (next) => taskBuilderOf(next, filePath)),
-    run: (run: ITask["run"]) => taskBuilderOf({ ...draft, run }, filePath),
-    build: () => createTask(draft, filePath),
-  }) as unknown as TaskFluentBuilder<any>; // the shape exists only for the checker
-}
-
-function phantomBuilderOf(draft: TaskDraft, filePath: () => string): PhantomTaskFluentBuilder<any, any> {
-  return Object.freeze({
-    ...listMethods(draft, (next) => phantomBuilderOf(next, filePath)),
-    build: () => createPhantomTask(draft, filePath),
-  });
-}
-
-function listMethods<B>(draft: TaskDraft, at: (draft: TaskDraft) => B) {
-  return {
-    id: draft.id,
-    dependencies: (added: DependencySource, option?: ReplaceOption) =>
-      at({ ...draft, dependencies: mergeDependencies(draft.dependencies, added, option) }),
-    tags: (tags: readonly TagType[], option?: ReplaceOption) =>
-      at({ ...draft, tags: appendTo(draft.tags, tags, option) }),
-    middleware: (middleware: readonly TaskMiddlewareAttachmentType[], option?: ReplaceOption) =>
-      at({ ...draft, middleware: appendTo(draft.middleware, middleware, option) }),
-    inputSchema: (inputSchema: Schema) => at({ ...draft, inputSchema }),
-    resultSchema: (resultSchema: Schema) => at({ ...draft, resultSchema }),
-    throws: (throws: ThrowsList) => at({ ...draft, throws }),
-    meta: (meta: ITaskMeta) => at({ ...draft, meta }),
-  };
-}
+export const taskBuilderOf = (draft: TaskDraft, filePath: () => string): TaskFluentBuilder<any> =>
+  new TaskBuilder(draft, filePath) as unknown as TaskFluentBuilder<any>; // the shape exists only for the checker
 
 /** @internal */
 export function createTask(draft: TaskDraft, filePath: () => string, phantom = false): ITask {
@@ -352,7 +395,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
   }
   assertSchema("Task", id, "inputSchema", inputSchema);
   assertSchema("Task", id, "resultSchema", resultSchema);
-  return Object.freeze({
+  const definition = {
     kind: "task",
     id,
     dependencies,
@@ -365,11 +408,11 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
     run,
     optional,
     [symbolTask]: true,
-    ...(phantom && { [symbolPhantomTask]: true }),
     get [symbolFilePath]() {
       return filePath();
     },
-  } as ITask);
+  };
+  return Object.freeze(phantom ? Object.assign(definition, { [symbolPhantomTask]: true }) : definition) as ITask;
 }
 
 function createPhantomTask(draft: TaskDraft, filePath: () => string): IPhantomTask {

@@ -34,7 +34,7 @@ export function checkEmissions(registrations: Registrations, problems: Problems)
  */
 export function findReentrantEvents(plan: BootPlan, emitsAnything: EmitsAnything): ReentrantEvents {
   const { registrations } = plan;
-  const hooks = [...hooksOf(registrations)];
+  const hooks = hooksOf(registrations);
   if (hooks.length === 0) return none;
 
   const allEvents = [...registrations.values()].filter(({ kind }) => kind === "event").map(({ id }) => id);
@@ -89,8 +89,10 @@ function returnsTo(start: string, emits: ReadonlyMap<string, ReadonlySet<string>
   return false;
 }
 
-function* hooksOf(registrations: Registrations): Generator<HookRegistration> {
-  for (const registration of registrations.values()) if (registration.kind === "hook") yield registration;
+function hooksOf(registrations: Registrations): HookRegistration[] {
+  const hooks: HookRegistration[] = [];
+  for (const registration of registrations.values()) if (registration.kind === "hook") hooks.push(registration);
+  return hooks;
 }
 
 function listenedIds({ definition: { on } }: HookRegistration, registrations: Registrations): string[] {

@@ -1,12 +1,11 @@
 import type { Logger } from "./presets";
-import { isOptionalDependency } from "../lib/injectable";
 import { symbolFramework } from "../lib/symbols";
 import type { SignalSource } from "./call";
 import type { Cells } from "./cells";
 import { targetOf } from "./dependencyTarget";
 import type { EventManager } from "./eventManager";
 import type { Registration } from "./registration";
-import { createInterceptableCaller, createTaskCaller } from "./taskCell";
+import { createInterceptableCaller, createTaskCaller, type TaskCell } from "./taskCell";
 
 /** What injection draws from. */
 export interface InjectionSources {
@@ -73,15 +72,16 @@ export function createDependencyBinder(
   dependencies: Record<string, unknown>,
   { cells }: InjectionSources,
 ): ((signal: SignalSource) => object) | undefined {
-  const tasks = Object.entries(owner.dependencies).flatMap(([key, dependency]) => {
-    const target: unknown = isOptionalDependency(dependency) ? dependency.inner : dependency;
-    const { kind, id } = target as { kind?: string; id: string };
-    const cell = kind === "task" ? cells.tasks.get(id) : undefined;
-    return cell ? [[key, cell] as const] : [];
-  });
-  if (tasks.length === 0) return undefined;
+  let tasks: (readonly [key: string, cell: TaskCell])[] | undefined;
+  for (const key in owner.dependencies) {
+    const target = targetOf(owner.dependencies[key]);
+    const cell = target?.kind === "task" ? cells.tasks.get(target.id) : undefined;
+    if (cell !== undefined) (tasks ??= []).push([key, cell]);
+  }
+  if (tasks === undefined) return undefined;
+  const bound = tasks;
   return (signal) => ({
     ...dependencies,
-    ...Object.fromEntries(tasks.map(([key, cell]) => [key, createTaskCaller(cell, signal)])),
+    ...Object.fromEntries(bound.map(([key, cell]) => [key, createTaskCaller(cell, signal)])),
   });
 }

@@ -50,9 +50,9 @@ export interface TaskLink {
 export function linkTask(link: TaskLink): Invoke {
   const { task, reportFailure } = link;
   let step = linkBody(link);
-  for (const intercept of link.localInterceptors.toReversed()) step = localStep(intercept, step);
-  for (const layer of link.layers.toReversed()) step = layerStep(layer, step, task);
-  for (const intercept of link.globalInterceptors.toReversed()) step = interceptorStep(intercept, step, task);
+  step = link.localInterceptors.reduceRight((inner, intercept) => localStep(intercept, inner), step);
+  step = link.layers.reduceRight((inner, layer) => layerStep(layer, inner, task), step);
+  step = link.globalInterceptors.reduceRight((inner, intercept) => interceptorStep(intercept, inner, task), step);
 
   const inner = step;
   const fail = (error: unknown): never => {
