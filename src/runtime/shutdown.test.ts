@@ -130,9 +130,8 @@ describe("registerForShutdown", () => {
 });
 
 // Windows has no signals to send: kill() ends the process at once.
-const describeWithSignals = process.platform === "win32" ? describe.skip : describe;
 
-describeWithSignals("registerForShutdown in a process of its own", () => {
+describe("registerForShutdown in a process of its own", () => {
   const root = path.resolve(__dirname, "../..");
 
   /** Runs a script that prints "ready" once it can be signalled. */

@@ -33,9 +33,8 @@ function start(script: string) {
 }
 
 // Windows has no signals to send: kill() ends the process at once.
-const describeWithSignals = process.platform === "win32" ? describe.skip : describe;
 
-describeWithSignals("a process that is asked to stop", () => {
+describe("a process that is asked to stop", () => {
   const resources = `
     const traced = (id) => r.resource(id).init(async () => log("+" + id)).dispose(async () => log("-" + id));
   `;
