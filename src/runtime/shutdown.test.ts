@@ -129,8 +129,6 @@ describe("registerForShutdown", () => {
   });
 });
 
-// Windows has no signals to send: kill() ends the process at once.
-
 describe("registerForShutdown in a process of its own", () => {
   const root = path.resolve(__dirname, "../..");
 

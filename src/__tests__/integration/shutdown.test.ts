@@ -32,8 +32,6 @@ function start(script: string) {
   };
 }
 
-// Windows has no signals to send: kill() ends the process at once.
-
 describe("a process that is asked to stop", () => {
   const resources = `
     const traced = (id) => r.resource(id).init(async () => log("+" + id)).dispose(async () => log("-" + id));
