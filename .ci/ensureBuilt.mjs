@@ -74,6 +74,7 @@ while (!isFresh()) {
       process.exitCode = status ?? 1;
       break;
     }
+    await import("./linkDeclarations.mjs");
     console.error(`Built dist/ in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
     break;
   } finally {
