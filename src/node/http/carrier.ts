@@ -15,3 +15,28 @@ export const defaultReplyBytes = 256 * 1024 * 1024;
 /** What a reply over the limit is refused with. */
 export const replyTooLarge = (limitBytes: number): TunnelError =>
   new TunnelError("INVALID_RESPONSE", `Tunnel reply is larger than ${limitBytes} bytes.`);
+
+/**
+ * What is under way, in places that are used again.
+ *
+ * Not a `Set`: the tables that one outgrows hold on to what was in them, and where entries come and go with every call,
+ * that keeps finished calls alive until the next full collection. It doubled what the collector had to do.
+ */
+export class UnderWay<T> {
+  readonly #places: (T | undefined)[] = [];
+  readonly #freePlaces: number[] = [];
+
+  /** @returns to be called once, when it is over */
+  add(item: T): () => void {
+    const place = this.#freePlaces.pop() ?? this.#places.length;
+    this.#places[place] = item;
+    return () => {
+      this.#places[place] = undefined;
+      this.#freePlaces.push(place);
+    };
+  }
+
+  get all(): T[] {
+    return this.#places.filter((item) => item !== undefined);
+  }
+}

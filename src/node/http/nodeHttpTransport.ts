@@ -10,7 +10,7 @@ import { targetPath } from "../../tunnels/protocol/paths";
 import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
-import { defaultReplyBytes, type Carrier } from "./carrier";
+import { defaultReplyBytes, UnderWay, type Carrier } from "./carrier";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
@@ -42,7 +42,7 @@ export function nodeHttpTransport({
   maxReplyBytes = defaultReplyBytes,
 }: NodeHttpTransportConfig): Carrier {
   let connection: Connection | undefined;
-  const underWay = new Set<ClientRequest>();
+  const underWay = new UnderWay<ClientRequest>();
 
   async function send(wire: WireRequest): Promise<WireResponse> {
     connection ??= connect(baseUrl);
@@ -50,8 +50,7 @@ export function nodeHttpTransport({
     const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
     if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
     const request = connection.open(targetPath(wire.target), wire.method, headers);
-    underWay.add(request);
-    request.once("close", () => underWay.delete(request));
+    request.on("close", underWay.add(request));
     return exchange(request, wire, body, maxReplyBytes);
   }
 
@@ -59,10 +58,10 @@ export function nodeHttpTransport({
     send,
     async close({ signal } = {}) {
       connection?.release();
-      const destroy = (): void => underWay.forEach((request) => request.destroy(clientClosed()));
+      const destroy = (): void => underWay.all.forEach((request) => request.destroy(clientClosed()));
       if (signal?.aborted === true) destroy();
       signal?.addEventListener("abort", destroy, { once: true });
-      await Promise.all([...underWay].map((request) => new Promise((resolve) => request.once("close", resolve))));
+      await Promise.all(underWay.all.map((request) => new Promise((resolve) => request.once("close", resolve))));
       signal?.removeEventListener("abort", destroy);
     },
   };
@@ -169,13 +168,14 @@ function exchange(
     const abort = (): void => giveUp(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
 
-    request.once("response", (message) => {
+    // Each of these happens once at most; `once` would cost a wrapper each.
+    request.on("response", (message) => {
       reply = message;
       readReply(message, wire, limitBytes).then(resolve, giveUp);
     });
     // With a reply, a socket that breaks shows there.
     request.on("error", reject);
-    request.once("close", () => {
+    request.on("close", () => {
       signal?.removeEventListener("abort", abort);
       if (reply === undefined) reject(new Error("The connection was closed before there was a reply."));
     });
@@ -192,7 +192,7 @@ function sendBody(
 ): void {
   const { content, stages, totalBytes } = body;
   if (typeof content === "string" || Buffer.isBuffer(content)) {
-    request.end(content, () => onProgress?.({ sentBytes: totalBytes ?? 0, totalBytes }));
+    request.end(content, onProgress && (() => onProgress({ sentBytes: totalBytes ?? 0, totalBytes })));
     return;
   }
   const counter = onProgress && createByteCounter((sentBytes) => onProgress({ sentBytes, totalBytes }));

@@ -22,29 +22,36 @@ export async function readReply(
   const { statusCode: status = 0, statusMessage: statusText, headers } = message;
   const contentType = headers["content-type"];
   const stream = decodeStream(withProgress(message, request), headers["content-encoding"]);
-  stream.on("error", () => {});
   const head = { status, statusText, contentType, headers };
 
   const isJson = contentType !== undefined && /^application\/json\b/i.test(contentType);
   const isOk = status >= 200 && status < 300;
-  if (!isJson && isOk && request.target.kind === "task") return { ...head, body: { kind: "stream", stream } };
+  if (!isJson && isOk && request.target.kind === "task") {
+    stream.on("error", () => {});
+    return { ...head, body: { kind: "stream", stream } };
+  }
   const text = await readText(stream, isJson || isOk ? limitBytes : previewBytes, isJson || isOk);
   return { ...head, body: { kind: "text", text } };
 }
 
 /** @param isWhole whether more than the limit is an error, or just not read */
-async function readText(stream: Readable, limitBytes: number, isWhole: boolean): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  // Leaving the loop destroys the stream.
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    chunks.push(chunk);
-    if (bytes <= limitBytes) continue;
-    if (isWhole) throw replyTooLarge(limitBytes);
-    break;
-  }
-  return Buffer.concat(chunks).toString();
+function readText(stream: Readable, limitBytes: number, isWhole: boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    // Decoded as a whole: a character may be cut by the border of two chunks.
+    const finish = (): void => resolve(Buffer.concat(chunks, bytes).toString());
+    // Not an async iterator, which costs more than everything else that is done about a small reply.
+    stream.on("error", reject).on("end", finish);
+    stream.on("data", (chunk: Buffer) => {
+      bytes += chunk.byteLength;
+      chunks.push(chunk);
+      if (bytes <= limitBytes) return;
+      if (isWhole) reject(replyTooLarge(limitBytes));
+      else finish();
+      stream.destroy();
+    });
+  });
 }
 
 function withProgress(message: IncomingMessage, { onDownloadProgress }: WireRequest): Readable {
