@@ -42,7 +42,8 @@ export function createFormParsers(limits: FormLimits): FormParsers {
     fileSize: limits.fileSize + 1,
   };
   // Part names are UTF-8; its default is latin1.
-  const config = { defParamCharset: "utf8", limits: { ...counts, ...sizes } };
+  const defParamCharset = "utf8";
+  const allLimits = { ...counts, ...sizes };
   let loading: ReturnType<FormParsers["load"]> | undefined;
   return {
     limits,
@@ -50,7 +51,7 @@ export function createFormParsers(limits: FormLimits): FormParsers {
       (loading ??= import("busboy").then(
         ({ default: busboy }) =>
           (headers) =>
-            busboy({ ...config, headers }),
+            busboy({ defParamCharset, limits: allLimits, headers }),
       )),
   };
 }
@@ -80,7 +81,7 @@ export class RequestForm implements IncomingFormBody {
     const stream = source.open(req, largestForm(parsers.limits));
     const parser = parserFor(createParser, req);
     return new Promise((onOpened, onRefused) => {
-      this.#arriving = new ArrivingForm(stream, parser, { ...this.#parts, decode, onOpened, onRefused });
+      this.#arriving = new ArrivingForm(stream, parser, { request: this.#parts, decode, onOpened, onRefused });
     });
   }
 
@@ -105,7 +106,8 @@ function parserFor(create: (headers: Headers) => Busboy, { headers }: IncomingMe
   }
 }
 
-interface ArrivingFormParts extends RequestFormParts {
+interface ArrivingFormParts {
+  readonly request: RequestFormParts;
   readonly decode: (manifest: string) => unknown;
   readonly onOpened: (form: IncomingForm) => void;
   readonly onRefused: (error: Error) => void;
@@ -161,7 +163,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     this.#stream = stream;
     this.#parser = parser;
     this.#parts = parts;
-    this.spool = new Spool(parts.parsers.limits.memory);
+    this.spool = new Spool(parts.request.parsers.limits.memory);
     this.#listen();
   }
 
@@ -202,7 +204,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   }
 
   #listen(): void {
-    const { idleWatch } = this.#parts.source;
+    const { idleWatch } = this.#parts.request.source;
     this.#parser
       .on("field", (name, value, info) => {
         if (info.nameTruncated || info.valueTruncated) this.#break(payloadTooLarge("Field limit exceeded"));
@@ -231,13 +233,13 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
 
   readonly #onIdle = (): void => {
     // Whoever sends cannot go on while we do not read.
-    if (this.#blocked !== undefined) this.#parts.source.idleWatch.add(this.#onIdle);
+    if (this.#blocked !== undefined) this.#parts.request.source.idleWatch.add(this.#onIdle);
     else this.#break(requestTimeout);
   };
 
   #failureOf(error: Error): WireFailure {
     if (error instanceof WireFailureError) return error.failure;
-    const { req } = this.#parts;
+    const { req } = this.#parts.request;
     return req.destroyed && !req.complete ? requestAborted : invalidMultipart;
   }
 
@@ -248,7 +250,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       return;
     }
     this.#hasManifest = true;
-    const { decode, parsers, onOpened } = this.#parts;
+    const { request, decode, onOpened } = this.#parts;
     let namedCount = 0;
     try {
       this.input = hydrateFiles(decode(text), (sentinel) => {
@@ -259,7 +261,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       this.#break(error instanceof WireFailureError ? error.failure : invalidManifest);
       return;
     }
-    if (namedCount > parsers.limits.files) {
+    if (namedCount > request.parsers.limits.files) {
       this.#break(payloadTooLarge("Files limit exceeded"));
       return;
     }
@@ -290,7 +292,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     source.on("error", this.#onMalformed);
     const file =
       this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
-    let leftBytes = this.#parts.parsers.limits.fileSize;
+    let leftBytes = this.#parts.request.parsers.limits.fileSize;
     source.on("data", (chunk: Buffer) => {
       leftBytes -= chunk.byteLength;
       if (leftBytes < 0) this.#break(payloadTooLarge("File size limit exceeded"));
@@ -352,12 +354,12 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     process.nextTick(() => this.#parser.destroy());
     for (const { part } of this.#files.values()) part.destroy(error);
     this.#parts.onRefused(error);
-    if (this.#hasManifest) this.#parts.onBroken();
+    if (this.#hasManifest) this.#parts.request.onBroken();
   }
 
   #end(outcome: { readonly error?: Error }): void {
     this.#outcome = outcome;
-    this.#parts.source.idleWatch.delete(this.#onIdle);
+    this.#parts.request.source.idleWatch.delete(this.#onIdle);
     this.#settle?.(outcome);
     this.#closeSpoolWhenUnused();
   }
