@@ -66,13 +66,31 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   let inFlight = 0;
   const idleListeners: (() => void)[] = [];
 
-  /** Whatever fails here must not leave a request without an answer. */
+  /**
+   * Whatever fails here must not leave a request without an answer.
+   *
+   * The only async function above the pipeline: once contexts are in use, Node runs a hook for every promise.
+   */
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
     inFlight += 1;
     queuedReplies.watch(req.socket, res);
     try {
-      if (req.method === "OPTIONS") preflight(req, res);
-      else await serveOrRefuse(target, req, new OutgoingReply(req, res, policy, assignRequestId(req)));
+      if (req.method === "OPTIONS") return preflight(req, res);
+      const reply = new OutgoingReply(req, res, policy, assignRequestId(req));
+      if (inFlight > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
+      if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
+      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed);
+
+      const call: IncomingCall = new IncomingCall(
+        target,
+        bodyOf(target, req, () => call.breakOff()),
+        reply,
+      );
+      const response = await handler(call);
+      if (response.status === 401) onUnauthorized(call);
+      const sending = reply.send(response);
+      if (sending !== undefined) await sending;
+      if (call.body instanceof RequestForm) call.body.release();
     } catch (error) {
       onUnhandled(error);
       if (res.headersSent) res.destroy();
@@ -82,30 +100,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       inFlight -= 1;
       if (inFlight === 0) for (const notify of idleListeners.splice(0)) notify();
     }
-  }
-
-  function serveOrRefuse(
-    target: WireTarget | typeof nowhere,
-    req: IncomingMessage,
-    reply: OutgoingReply,
-  ): Promise<void> | undefined {
-    if (inFlight > limits.inFlight) return reply.refuse(overloaded, { "retry-after": "1" });
-    if (target === nowhere || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound);
-    const isAllowed = req.method === "POST" || (req.method === "GET" && target.kind === "discovery");
-    return isAllowed ? serve(target, req, reply) : reply.refuse(methodNotAllowed);
-  }
-
-  async function serve(target: WireTarget, req: IncomingMessage, reply: OutgoingReply): Promise<void> {
-    const call: IncomingCall = new IncomingCall(
-      target,
-      bodyOf(target, req, () => call.breakOff()),
-      reply,
-    );
-    const response = await handler(call);
-    if (response.status === 401) onUnauthorized(call);
-    const sending = reply.send(response);
-    if (sending !== undefined) await sending;
-    if (call.body instanceof RequestForm) call.body.release();
   }
 
   function bodyOf(target: WireTarget, req: IncomingMessage, onBroken: () => void): WireBody {
@@ -142,6 +136,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     return route(req.originalUrl);
   }
 }
+
+const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>
+  method === "POST" || (method === "GET" && kind === "discovery");
 
 /** Tasks reach the request and the response through the exposure context. */
 function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<IncomingCall> {
