@@ -101,7 +101,9 @@ export class OutgoingReply {
     const bytes = Buffer.byteLength(text);
     const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
     if (coding !== undefined) return this.#sendCompressed(status, text, extra, coding);
-    return this.#write(status, this.#head(jsonContentType, String(bytes), extra), text);
+    // As many bytes as characters: all of it is ASCII, which Node writes faster when it is told so.
+    const encoding = bytes === text.length ? "latin1" : "utf8";
+    return this.#write(status, this.#head(jsonContentType, String(bytes), extra), text, encoding);
   }
 
   async #sendCompressed(
@@ -116,10 +118,15 @@ export class OutgoingReply {
     await this.#write(status, head, payload);
   }
 
-  #write(status: number, head: string[], payload: string | Buffer): Promise<void> | undefined {
+  #write(
+    status: number,
+    head: string[],
+    payload: string | Buffer,
+    encoding: BufferEncoding = "utf8",
+  ): Promise<void> | undefined {
     const { req, res } = this;
     if (!req.complete) return this.#writeEarly(status, head, payload);
-    res.writeHead(status, head).end(payload);
+    res.writeHead(status, head).end(payload, encoding);
     // A body that was refused halfway would block the next request of the connection.
     if (!req.readableEnded) req.resume();
     return undefined;
@@ -200,7 +207,9 @@ export class OutgoingReply {
   /** Adds the headers of every reply, whatever it says. */
   #addCommon(head: string[]): void {
     const { cors, compressFrom, isClosing } = this.#policy;
-    head.push(...cors.headersFor(this.req.headers.origin), ...security);
+    // One by one: spreading them takes twice as long.
+    for (const part of cors.headersFor(this.req.headers.origin)) head.push(part);
+    for (const part of security) head.push(part);
     if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
     if (cors.varies || compressFrom !== undefined) {
       const names = [...(cors.varies ? ["Origin"] : []), ...(compressFrom !== undefined ? ["Accept-Encoding"] : [])];
