@@ -215,19 +215,27 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
       .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
       .on("error", this.#onMalformed)
+      .on("drain", () => this.#outcome ?? this.#stream.resume())
       .on("close", () => {
         this.#isParsed = true;
         this.#finishWhenComplete();
       });
     idleWatch.add(this.#onIdle);
     this.#stream
-      .on("data", () => idleWatch.touch(this.#onIdle))
+      .on("data", this.#onData)
+      .on("end", () => this.#outcome ?? this.#parser.end())
       .on("error", (error) => this.#break(this.#failureOf(error)))
       .on("close", () => this.#stream.readableEnded || this.#break(requestAborted))
-      .pipe(this.#parser);
+      .resume();
     // The connection may have been lost before anybody listened.
     if (this.#stream.destroyed) this.#break(requestAborted);
   }
+
+  /** Not `pipe`: it brings as many listeners of its own, and the idle watch needs this one anyway. */
+  readonly #onData = (chunk: Buffer): void => {
+    this.#parts.request.source.idleWatch.touch(this.#onIdle);
+    if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
+  };
 
   readonly #onMalformed = (): void => this.#break(invalidMultipart);
 
@@ -349,7 +357,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     if (this.#outcome !== undefined) return;
     const error = new WireFailureError(failure);
     this.#end({ error });
-    this.#stream.unpipe(this.#parser).pause();
+    this.#stream.off("data", this.#onData).pause();
     // Not at once: the parser may be in the middle of telling what is wrong, and trips over its own end.
     process.nextTick(() => this.#parser.destroy());
     for (const { part } of this.#files.values()) part.destroy(error);
