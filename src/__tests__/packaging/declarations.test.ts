@@ -34,3 +34,24 @@ it.each([".d.ts", ".d.cts"])(
   },
   60_000,
 );
+
+it.each([
+  ["@bluelibs/runner", "dist/index.d.ts"],
+  ["@bluelibs/runner/node", "dist/node/index.d.ts"],
+  ["@bluelibs/runner/errors", "dist/errors/index.d.ts"],
+  ["@bluelibs/runner/platform/createFile", "dist/platform/createFile.d.ts"],
+])("%s has types for compilers that do not read exports, as with `module: CommonJS`", (name, path) => {
+  const installed = "/project/node_modules/@bluelibs/runner/";
+  const here = (asked: string) => (asked.startsWith(installed) ? join(root, asked.slice(installed.length)) : asked);
+  const { resolvedModule } = ts.resolveModuleName(
+    name,
+    "/project/main.ts",
+    { moduleResolution: ts.ModuleResolutionKind.Node10 },
+    {
+      fileExists: (asked) => ts.sys.fileExists(here(asked)),
+      readFile: (asked) => ts.sys.readFile(here(asked)),
+    },
+  );
+
+  expect(resolvedModule?.resolvedFileName).toBe(`${installed}${path}`);
+});
