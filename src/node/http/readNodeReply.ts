@@ -21,17 +21,18 @@ export async function readReply(
 ): Promise<WireResponse> {
   const { statusCode: status = 0, statusMessage: statusText, headers } = message;
   const contentType = headers["content-type"];
-  const stream = decodeStream(withProgress(message, request), headers["content-encoding"]);
-  const head = { status, statusText, contentType, headers };
+  const encoding = headers["content-encoding"];
+  const received = withProgress(message, request);
+  const stream = encoding === undefined ? received : decodeStream(received, encoding);
 
   const isJson = contentType !== undefined && /^application\/json\b/i.test(contentType);
   const isOk = status >= 200 && status < 300;
   if (!isJson && isOk && request.target.kind === "task") {
     stream.on("error", () => {});
-    return { ...head, body: { kind: "stream", stream } };
+    return { status, statusText, contentType, headers, body: { kind: "stream", stream } };
   }
   const text = await readText(stream, isJson || isOk ? limitBytes : previewBytes, isJson || isOk);
-  return { ...head, body: { kind: "text", text } };
+  return { status, statusText, contentType, headers, body: { kind: "text", text } };
 }
 
 /** @param isWhole whether more than the limit is an error, or just not read */
