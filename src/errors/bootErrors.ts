@@ -26,13 +26,21 @@ export const dependencyNotFoundError = /* @__PURE__ */ declareError<{
   dependencyKey?: string;
   /** How the definition that needs it got into the app, root first. */
   registrationPath?: readonly string[];
+  /** Resource that lists the override, where the target of one is missing. */
+  overriddenBy?: string;
 }>("runner.errors.dependencyNotFound", {
   message: ({ key }) => `Dependency ${key} not found. Did you forget to register it through a resource?`,
-  fix: ({ id, neededBy, dependencyKey, registrationPath }) =>
-    neededBy &&
-    `"${neededBy}" lists it as "${dependencyKey ?? ""}"` +
-      (registrationPath && registrationPath.length > 1 ? ` (${registrationPath.join(" -> ")})` : "") +
-      `; add "${id ?? ""}" to .register([...]) of a resource of the app.`,
+  fix: ({ id, neededBy, dependencyKey, registrationPath, overriddenBy }) => {
+    if (overriddenBy !== undefined) {
+      return `"${overriddenBy}" overrides it: register a definition of that id and kind, or correct the id of the override.`;
+    }
+    return (
+      neededBy &&
+      `"${neededBy}" lists it as "${dependencyKey ?? ""}"` +
+        (registrationPath && registrationPath.length > 1 ? ` (${registrationPath.join(" -> ")})` : "") +
+        `; add "${id ?? ""}" to .register([...]) of a resource of the app.`
+    );
+  },
 });
 
 /** Something that is no definition was registered or listed as a dependency. */
@@ -47,7 +55,11 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
   message: ({ item }) =>
     `Unknown item type: ${describeItem(item)}. Please ensure you are not using different versions of '@bluelibs/runner'`,
   fix: ({ item, owner, key, list }) => {
-    if (owner === undefined) return undefined;
+    if (isBuilder(item)) {
+      const where = key === undefined ? "registers it" : `lists it as "${key}"`;
+      return `"${item.id}" is a builder${owner === undefined ? "" : `, where "${owner}" ${where}`}: call .build() on it.`;
+    }
+    if (owner === undefined) return "run(...) takes a resource, or what .with(config) of one returns.";
     if (list !== undefined) return `"${owner}" lists it in .${list}([...]): usually a circular import.`;
     if (key === undefined) return `"${owner}" registers it: register definitions only, and call .build() on builders.`;
     return item === undefined
@@ -176,6 +188,9 @@ export const tunnelOwnershipConflictError = /* @__PURE__ */ declareError<{
 export const invalidTunnelError = /* @__PURE__ */ declareError<{ detail: string }>("runner.errors.invalidTunnel", {
   message: ({ detail }) => detail,
 });
+
+const isBuilder = (item: unknown): item is { readonly id: string } =>
+  typeof item === "object" && item !== null && "build" in item && "id" in item;
 
 const bullets = (lines: readonly string[]): string => lines.map((line) => `  • ${line}`).join("\n");
 

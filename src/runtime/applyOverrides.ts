@@ -26,12 +26,12 @@ export function applyOverrides(
 
   const applied = new Map<string, Registration>(registrations);
   // Weakest first, so that the strongest is written last.
-  const winners = new Map(requests.map((request) => [request.override.id, request.override]));
-  for (const override of winners.values()) {
+  const winners = new Map(requests.map((request) => [request.override.id, request]));
+  for (const { override, source } of winners.values()) {
     const current = registrations.get(override.id);
     const definition = isResourceWithConfig(override) ? override.resource : override;
     if (current?.kind !== definition.kind) {
-      problems.add(dependencyNotFoundError.create({ key: override.id }));
+      problems.add(dependencyNotFoundError.create({ key: override.id, overriddenBy: source }));
       continue;
     }
     const replaced = replace(current, override);

@@ -211,6 +211,51 @@ describe("the message of a boot problem", () => {
     ]);
   });
 
+  const unbuilt = r.task("orders.draft").run(async () => 1);
+  const consumer = r
+    .task("orders.place")
+    .dependencies({ draft: unbuilt as never })
+    .run(async () => 1)
+    .build();
+
+  it.each([
+    [appOf(unbuilt as never), `"orders.draft" is a builder, where "app" registers it: call .build() on it.`],
+    [appOf(consumer), `"orders.draft" is a builder, where "orders.place" lists it as "draft": call .build() on it.`],
+    [r.resource("root"), `"root" is a builder: call .build() on it.`],
+    [consumer, `run(...) takes a resource, or what .with(config) of one returns.`],
+    [undefined, `run(...) takes a resource, or what .with(config) of one returns.`],
+  ])("says what to do about something that is no definition (%#)", async (root, fix) => {
+    const error = await rejectionOf(run(root as never));
+
+    expect(Errors.unknownItemTypeError.is(error)).toBe(true);
+    expect(error.message.split("\n").slice(1)).toEqual([`  fix: ${fix}`]);
+  });
+
+  it.each([
+    ["nobody registered", []],
+    [
+      "another kind registered",
+      [
+        r
+          .resource("nowhere")
+          .init(async () => 1)
+          .build(),
+      ],
+    ],
+  ])("names the resource whose override %s", async (_name, items) => {
+    const replacement = r
+      .task("nowhere")
+      .run(async () => 1)
+      .build();
+
+    const error = await rejectionOf(run(r.resource("app").register(items).overrides([replacement]).build()));
+
+    expect(Errors.dependencyNotFoundError.is(error) && error.data).toEqual({ key: "nowhere", overriddenBy: "app" });
+    expect(error.message.split("\n").slice(1)).toEqual([
+      `  fix: "app" overrides it: register a definition of that id and kind, or correct the id of the override.`,
+    ]);
+  });
+
   it("says how cycles may be resolved, for middleware as well", async () => {
     const audited = r
       .task("audited")
