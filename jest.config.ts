@@ -8,6 +8,8 @@ const config: Config = {
   // Those have configs of their own.
   testPathIgnorePatterns: ["/node_modules/", "\\.(browser|soak)\\.test\\.ts$"],
   maxWorkers: 2,
+  // Some tests start processes and read their output, which takes its time on a busy machine.
+  testTimeout: 30_000,
   // Same names as `paths` in tsconfig.json.
   moduleNameMapper: {
     "^@bluelibs/runner$": "<rootDir>/src/index.ts",
