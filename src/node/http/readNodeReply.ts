@@ -44,6 +44,8 @@ function readText(stream: Readable, limitBytes: number, isWhole: boolean): Promi
     const finish = (): void => resolve(Buffer.concat(chunks, bytes).toString());
     // Not an async iterator, which costs more than everything else that is done about a small reply.
     stream.on("error", reject).on("end", finish);
+    // After either of them this changes nothing; without them it would be a call that never ends.
+    stream.on("close", () => reject(new Error("The reply was closed before it was complete.")));
     stream.on("data", (chunk: Buffer) => {
       bytes += chunk.byteLength;
       chunks.push(chunk);
