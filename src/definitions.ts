@@ -164,7 +164,7 @@ export type { ExecutionJournal, JournalKey, JournalSetOptions } from "./define/j
 
 // Runs
 export type { RunLogOptions, RunOptions } from "./runtime/options";
-export type { EmitArgs, ResourceHandle, RunTaskArgs } from "./runtime/runResult";
+export type { EmitArgs, ResourceHandle, RunTaskArgs, TaskInputOf, TaskResultOf } from "./runtime/runResult";
 export type { Store } from "./runtime/store";
 export type { MiddlewareManager } from "./runtime/middlewareManager";
 export type { TaskRunner } from "./runtime/presets";

@@ -41,6 +41,11 @@ const mistakes: readonly (readonly [code: string, sentence: string])[] = [
     `InputContractViolationError<{ id: string; }, { q: string; }>`,
   ],
   [`r.task("x").dependencies({ task }).run(async (_: void, { task }) => task());`, `Expected 1-2 arguments, but got 0`],
+  [`void run(r.resource("app").build()).then((app) => app.runTask(task));`, `Expected 2-3 arguments, but got 1`],
+  [
+    `void run(r.resource("app").build()).then((app) => app.runTask(task, { a: "1" }));`,
+    `Type 'string' is not assignable to type 'number'`,
+  ],
   [`override(task, { run: async () => "s" });`, `Type 'string' is not assignable to type 'number'`],
   [
     `r.resource("app").register([r.task("unbuilt")]);`,

@@ -208,7 +208,8 @@ function createRun<L extends Logger>({ plan, overrideRequests, framework, option
     },
     logger,
     store,
-    runTask(task: ITask | string, ...args: [input?: unknown, options?: TaskCallOptions]) {
+    // Gives `any`: typed by `RunResult`.
+    runTask(task: ITask | string, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
       const id = typeof task === "string" ? task : task.id;
       const cell = cells.tasks.get(id);
       if (cell === undefined) throw new Error(`Task "${id}" not found.`);

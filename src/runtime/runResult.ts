@@ -1,5 +1,5 @@
 import type { IEvent } from "../define/event";
-import type { ITask, TaskCallOptions } from "../define/task";
+import type { AnyTask, ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../define/task";
 import type { IsAny } from "../lib/typeLevel";
 import type { Store } from "./store";
 
@@ -10,6 +10,11 @@ export type RunTaskArgs<I> =
     : [I] extends [undefined | void]
       ? [input?: undefined, options?: TaskCallOptions]
       : [input: I, options?: TaskCallOptions];
+
+/** The input of a task, or `any` for an id, which has no types. */
+export type TaskInputOf<T> = T extends string ? any : ExtractTaskInput<T>; // as said above
+/** What a task resolves to, or `any` for an id, which has no types. */
+export type TaskResultOf<T> = T extends string ? any : Awaited<ExtractTaskOutput<T>>; // as said above
 
 /** Arguments of an emission: the payload may be left out only where it is void. */
 export type EmitArgs<P> =
@@ -22,8 +27,7 @@ export interface RunResult<V, L = unknown> {
   readonly logger: L;
   readonly store: Store;
   /** Runs the registered task of that id. @throws {Error} (at once) there is none */
-  runTask<I, O extends Promise<any>>(task: ITask<I, O>, ...args: RunTaskArgs<I>): Promise<Awaited<O>>;
-  runTask(taskId: string, input?: any, options?: TaskCallOptions): Promise<any>; // an id has no types
+  runTask<T extends string | AnyTask>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
   /** Resolves when all listeners finished. @throws {Error} (at once) no such event is registered */
   emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
   emitEvent(eventId: string, payload?: any): Promise<void>; // as above

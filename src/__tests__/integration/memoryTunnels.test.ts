@@ -325,6 +325,11 @@ describe("a tunnel that cannot be", () => {
       { mode: "client", events: () => true },
       "Tunnel resource value must implement emit(event, payload) when events[] is configured.",
     ],
+    [
+      "misspells its mode",
+      { mode: "clinet" as never },
+      "Tunnel mode must be one of client, server, both, none, got clinet.",
+    ],
     ["returned nothing", undefined as never, "Tunnel resource value must be an object, got undefined."],
   ])("is one that %s", async (_mistake, value, message) => {
     const error = await rejectionOf(run(appOf(add, tunnelOf("tunnel", value))));

@@ -8,12 +8,21 @@ export const isTunnelResource = (resource: IResource<any, any>): boolean => tunn
 /**
  * Narrows the value of a tunnel resource.
  *
- * @throws {invalidTunnelError} it is no object, as when `init` forgets to return
+ * @throws {invalidTunnelError} it is no object, as when `init` forgets to return, or its mode is misspelt
  */
 export function readTunnel(value: unknown): TunnelRunner {
-  if (typeof value === "object" && value !== null) return value;
-  throw invalidTunnelError.create({ detail: `Tunnel resource value must be an object, got ${String(value)}.` });
+  if (typeof value !== "object" || value === null) {
+    throw invalidTunnelError.create({ detail: `Tunnel resource value must be an object, got ${String(value)}.` });
+  }
+  const { mode } = value as { mode?: unknown };
+  if (mode !== undefined && !modes.has(mode)) {
+    const known = [...modes].join(", ");
+    throw invalidTunnelError.create({ detail: `Tunnel mode must be one of ${known}, got ${String(mode)}.` });
+  }
+  return value;
 }
+
+const modes: ReadonlySet<unknown> = /* @__PURE__ */ new Set(["client", "server", "both", "none"]);
 
 /** Whether calls are routed away by this tunnel. */
 export const isClientTunnel = ({ mode }: TunnelRunner): boolean => mode === "client" || mode === "both";
