@@ -386,3 +386,18 @@ describe("what a failure tells", () => {
     ]);
   });
 });
+
+describe("a request with another method", () => {
+  it.each([
+    ["task/add", "PUT", "POST, OPTIONS"],
+    ["event/changed", "GET", "POST, OPTIONS"],
+    ["discovery", "DELETE", "GET, POST, OPTIONS"],
+  ])("to %s by %s is told which ones would do", async (path, method, allow) => {
+    await using exposure = await startExposure([]);
+
+    const reply = await fetch(`http://127.0.0.1:${exposure.port}/__runner/${path}`, { method });
+
+    expect(reply.status).toBe(405);
+    expect(reply.headers.get("allow")).toBe(allow);
+  });
+});

@@ -79,7 +79,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const reply = new OutgoingReply(req, res, policy, assignRequestId(req));
       if (inFlight > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
       if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
-      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed);
+      // RFC 9110 §15.5.6: a 405 names the methods that would do.
+      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
 
       const call: IncomingCall = new IncomingCall(
         target,
@@ -139,6 +140,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
 const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>
   method === "POST" || (method === "GET" && kind === "discovery");
+
+const methodsOf = ({ kind }: WireTarget): string => (kind === "discovery" ? "GET, POST, OPTIONS" : "POST, OPTIONS");
 
 /** Tasks reach the request and the response through the exposure context. */
 function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<IncomingCall> {
