@@ -79,7 +79,7 @@ export interface MixedHttpClient extends HttpSmartClient {}
  * @see readmes/TUNNELS.md
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
-  const baseUrl = readBaseUrl(config.baseUrl, "createHttpSmartClient");
+  const baseUrl = readBaseUrl(config, "createHttpSmartClient");
   const smart = nodeHttpTransport({ ...config, baseUrl });
   return createTunnelClient({
     ...config,
@@ -97,7 +97,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  * @see readmes/TUNNELS.md
  */
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
-  const baseUrl = readBaseUrl(config.baseUrl, "createMixedHttpClient");
+  const baseUrl = readBaseUrl(config, "createMixedHttpClient");
   const { fetchImpl, forceSmart } = config;
   const smart = nodeHttpTransport({ ...config, baseUrl });
   const json = fetchImpl ? fetchCarrier(fetchImpl, baseUrl) : poolTransport({ ...config, baseUrl });

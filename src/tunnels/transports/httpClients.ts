@@ -53,7 +53,7 @@ export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl
  * @see readmes/TUNNELS.md
  */
 export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
-  const baseUrl = readBaseUrl(config.baseUrl, "createExposureFetch");
+  const baseUrl = readBaseUrl(config, "createExposureFetch");
   const transport = withHttpOptions(fetchTransport({ ...config, baseUrl }), { ...config, baseUrl });
   return createTunnelClient({ ...config, transport, refuses: jsonOnly });
 }
@@ -84,7 +84,7 @@ export interface PlatformCarrier {
 
 /** `createHttpClient`, with the carrier of the platform if it has one. */
 export function createUniversalClient(config: HttpClientConfig, carrier?: PlatformCarrier): HttpClient {
-  const baseUrl = readBaseUrl(config.baseUrl, "createHttpClient");
+  const baseUrl = readBaseUrl(config, "createHttpClient");
   const { fetchImpl } = config;
   const byFetch = fetchTransport({ baseUrl, fetchImpl });
   const byXhr = xhrTransport(baseUrl);

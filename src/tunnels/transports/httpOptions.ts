@@ -26,7 +26,8 @@ export interface HttpOptions {
  * @param owner names the function in the error
  * @throws {Error} there is no base URL
  */
-export function readBaseUrl(baseUrl: string | undefined, owner: string): string {
+export function readBaseUrl(config: { readonly baseUrl?: string | undefined } | undefined, owner: string): string {
+  const baseUrl = config?.baseUrl;
   if (!baseUrl) throw new Error(`${owner} requires baseUrl`);
   return baseUrl.endsWith("/") ? baseUrl.slice(0, -1) : baseUrl;
 }
