@@ -7,10 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
-import { root } from "../support/virtualProgram";
 
-/** What pages find in the global `runner`: the entry `.` and the one for files, as a bundler makes them for browsers. */
-export type PageGlobals = typeof import("../../index") & typeof import("../../platform/createFile");
+/**
+ * What pages find in the global `runner`: the entry `.` and the one for files, as a bundler makes them for browsers, and
+ * what makes calls for tests that run elsewhere.
+ */
+export type PageGlobals = typeof import("../../index") &
+  typeof import("../../platform/createFile") & { readonly calls: typeof import("./pageCalls") };
 
 /** A page in a real browser, on an origin of its own. */
 export interface BrowserPage extends AsyncDisposable {
@@ -70,8 +73,11 @@ export async function openBrowserPage(): Promise<BrowserPage> {
 async function bundleForBrowsers(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
-      contents: `export * from "./src/index"; export * from "./src/platform/createFile";`,
-      resolveDir: root,
+      contents: `
+        export * from "../../index";
+        export * from "../../platform/createFile";
+        export * as calls from "./pageCalls";`,
+      resolveDir: __dirname,
     },
     bundle: true,
     write: false,

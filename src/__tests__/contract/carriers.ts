@@ -18,11 +18,12 @@ import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
 import { settleOrAbort, withHttpOptions } from "../../tunnels/transports/httpOptions";
-import { locale, soldOut, startContractApp, token, visitor, type ContractApp } from "./contractApp";
+import { startContractApp, token, type ContractApp } from "./contractApp";
+import { locale, soldOut, visitor } from "./contractDefinitions";
 
 /**
- * One row of the matrix: a way for calls to travel. A new carrier adds a row to `carriers`; the suites say what it has
- * to keep.
+ * One row of the matrix: a way for calls to travel. A new carrier adds a row to `nodeCarriers`, or to
+ * `pageCarriers` when it lives in a browser; the suites say what it has to keep.
  */
 export interface CarrierRow {
   readonly name: string;
@@ -36,6 +37,8 @@ export interface CarrierRow {
   readonly timesOutWith: "AbortError" | "REQUEST_TIMEOUT";
   /** Largest text of an input, in bytes, if there is a limit. */
   readonly textLimitBytes?: number | undefined;
+  /** How many calls travel at once, the others waiting, if that is limited. */
+  readonly callsAtOnce?: number | undefined;
   readonly can: Abilities;
 }
 
@@ -48,6 +51,10 @@ export interface Abilities {
   readonly octets: boolean;
   /** A reply may be a stream of bytes. */
   readonly streamedReplies: boolean;
+  /** Async contexts go along; there are none in browsers. */
+  readonly contexts: boolean;
+  /** A `Buffer` stays one; where there is no such class it becomes a `Uint8Array`. */
+  readonly buffers: boolean;
 }
 
 export type FileKind = "blob" | "buffer" | "stream" | "webStream";
@@ -66,7 +73,7 @@ const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
 });
 
 const plain = (input: object): unknown => input;
-const besideBlob = (input: object): unknown => ({
+export const besideBlob = (input: object): unknown => ({
   ...input,
   beside: createFile({ name: "beside" }, new Blob(["bytes"]), "beside"),
 });
@@ -76,6 +83,8 @@ const besideStream = (input: object): unknown => ({
 });
 const asOctets = (input: object): unknown => Readable.from([getDefaultSerializer().stringify(input)]);
 
+/** What every carrier of Node keeps. */
+const ofNode = { contexts: true, buffers: true };
 const noFiles: readonly FileKind[] = [];
 const everyFile: readonly FileKind[] = ["blob", "buffer", "stream", "webStream"];
 const MiB = 1024 * 1024;
@@ -89,7 +98,7 @@ const memory: CarrierRow = {
     }),
   dress: plain,
   timesOutWith: "AbortError",
-  can: { values: true, files: everyFile, octets: false, streamedReplies: true },
+  can: { ...ofNode, values: true, files: everyFile, octets: false, streamedReplies: true },
 };
 
 const byFetch: CarrierRow = {
@@ -98,7 +107,7 @@ const byFetch: CarrierRow = {
   dress: plain,
   timesOutWith: "AbortError",
   textLimitBytes: 2 * MiB,
-  can: { values: true, files: ["blob"], octets: false, streamedReplies: false },
+  can: { ...ofNode, values: true, files: ["blob"], octets: false, streamedReplies: false },
 };
 
 const byPool: CarrierRow = {
@@ -107,7 +116,7 @@ const byPool: CarrierRow = {
   dress: plain,
   timesOutWith: "AbortError",
   textLimitBytes: 2 * MiB,
-  can: { values: true, files: noFiles, octets: false, streamedReplies: false },
+  can: { ...ofNode, values: true, files: noFiles, octets: false, streamedReplies: false },
 };
 
 const byNodeHttp: CarrierRow = {
@@ -116,7 +125,7 @@ const byNodeHttp: CarrierRow = {
   dress: plain,
   timesOutWith: "REQUEST_TIMEOUT",
   textLimitBytes: 2 * MiB,
-  can: { values: true, files: everyFile, octets: true, streamedReplies: true },
+  can: { ...ofNode, values: true, files: everyFile, octets: true, streamedReplies: true },
 };
 
 /** Plain calls by the pool, except those it is told to expect a stream from; files and streams by node:http. */
@@ -125,7 +134,7 @@ const mixed: CarrierRow = {
   name: "mixed, which switches by itself",
   connect: ({ baseUrl }, options) =>
     createHttpMixedClient({ baseUrl, ...common(options), forceSmart: ({ id }) => streamsItsReply.has(id) }),
-  can: { values: true, files: everyFile, octets: true, streamedReplies: true },
+  can: { ...ofNode, values: true, files: everyFile, octets: true, streamedReplies: true },
 };
 const streamsItsReply = new Set(["contract.lines", "contract.page", "contract.broken"]);
 
@@ -159,7 +168,7 @@ const asStream = (row: CarrierRow, name: string): CarrierRow => ({
   can: { ...row.can, values: false, files: noFiles },
 });
 
-export const carriers: readonly CarrierRow[] = [
+export const nodeCarriers: readonly CarrierRow[] = [
   memory,
   byFetch,
   byPool,
@@ -176,9 +185,14 @@ export const carriers: readonly CarrierRow[] = [
   asStream(compressed, "node:http, compressed octets"),
 ];
 
-/** Rows in the form of `describe.each`. */
-export const rowsThat = (condition: (row: CarrierRow) => boolean = () => true): readonly [string, CarrierRow][] =>
-  carriers.filter(condition).map((row) => [row.name, row]);
+/** One block of tests per row; none where there are no rows. */
+export function describeRows<Row extends { readonly name: string }>(
+  title: string,
+  rows: readonly Row[],
+  suite: (row: Row) => void,
+): void {
+  for (const row of rows) describe(`${title}: ${row.name}`, () => suite(row));
+}
 
 /** A row in use. */
 export interface OpenCarrier extends AsyncDisposable {

@@ -13,6 +13,7 @@ import {
 } from "../../node";
 import type { NodeExposureHttpConfig } from "../../node";
 import { createDeferred, type Deferred } from "../support/deferred";
+import { locale, soldOut, visitor } from "./contractDefinitions";
 
 /** The application that every carrier is tried with. */
 export interface ContractApp extends AsyncDisposable {
@@ -45,13 +46,6 @@ export interface StoredFile {
 }
 
 export const token = "s3cret";
-
-export const soldOut = r
-  .error<{ sku: string; since: Date }>("contract.errors.soldOut")
-  .format(({ sku }) => `No ${sku} left`)
-  .build();
-export const visitor = r.asyncContext<{ name: string; since: Date }>("contract.visitor").build();
-export const locale = r.asyncContext<string>("contract.locale").build();
 
 const quantities = z.object({ items: z.array(z.object({ quantity: z.number().min(1) })) });
 

@@ -1,0 +1,108 @@
+import type { Page } from "playwright-core";
+import { Serializer, TunnelError, type ClientCallOptions } from "../../index";
+import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import { besideBlob, type CarrierRow } from "../contract/carriers";
+import { startContractApp, token } from "../contract/contractApp";
+import { soldOut } from "../contract/contractDefinitions";
+import { createBlobType } from "./blobType";
+import type { BrowserPage, PageGlobals } from "./openBrowserPage";
+import type { PageCall, PageClientConfig, PageOutcome } from "./pageCalls";
+
+/** Exists in the page only. */
+declare const runner: PageGlobals;
+
+const MiB = 1024 * 1024;
+
+/** @param browser the page whose clients make the calls; open once tests run */
+export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] {
+  const row = (name: string, { progress, dress }: { progress: boolean; dress: CarrierRow["dress"] }): CarrierRow => ({
+    name: `browser, ${name}`,
+    connect: ({ baseUrl }, { token: presented = token, timeoutMs }) =>
+      createPageClient(browser().page, { baseUrl, auth: { token: presented }, timeoutMs }, progress),
+    serve: ({ open }) => startContractApp({ open, http: { cors: { origin: [browser().origin] } } }),
+    dress,
+    timesOutWith: "AbortError",
+    // The manifest of a form is one of its fields.
+    textLimitBytes: dress === besideBlob ? MiB : 2 * MiB,
+    // Connections of a browser to one host.
+    callsAtOnce: 6,
+    can: { values: true, files: ["blob"], octets: false, streamedReplies: false, contexts: false, buffers: false },
+  });
+  const plain = (input: object): unknown => input;
+  return [
+    row("fetch", { progress: false, dress: plain }),
+    row("XMLHttpRequest", { progress: true, dress: plain }),
+    row("fetch, multipart of blobs", { progress: false, dress: besideBlob }),
+    row("XMLHttpRequest, multipart of blobs", { progress: true, dress: besideBlob }),
+  ];
+}
+
+let lastKey = 0;
+
+/** A client on this side whose calls are made by a client in the page. */
+function createPageClient(page: Page, client: PageClientConfig, progress: boolean): RemoteClient {
+  async function call(
+    operation: PageCall["operation"],
+    id: string,
+    input: unknown,
+    { signal }: ClientCallOptions = {},
+  ): Promise<unknown> {
+    const key = ++lastKey;
+    const { text, blobs } = await writeInput(input);
+    const abort = (): void => void page.evaluate((aborted) => runner.calls.abort(aborted), key);
+    const isAborted = signal?.aborted === true;
+    signal?.addEventListener("abort", abort, { once: true });
+    const order: PageCall = { key, client, operation, id, input: text, blobs, progress, isAborted };
+    const outcome = await page.evaluate((sent) => runner.calls.call(sent), order);
+    signal?.removeEventListener("abort", abort);
+    return valueOf(outcome, signal);
+  }
+  return {
+    task: async <I, O>(id: string, input?: I, options?: ClientCallOptions) =>
+      (await call("task", id, input, options)) as O,
+    event: async (id, payload, options) => (await call("event", id, payload, options)) as undefined,
+    eventWithResult: async <P>(id: string, payload?: P, options?: ClientCallOptions) =>
+      (await call("eventWithResult", id, payload, options)) as P,
+    // Over fetch there is nothing to close.
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+async function writeInput(input: unknown): Promise<{ text: string; blobs: PageCall["blobs"] }> {
+  const blobs: Blob[] = [];
+  const serializer = new Serializer();
+  serializer.addType(
+    createBlobType(
+      (index) => blobs[index] as Blob,
+      (blob) => blobs.push(blob) - 1,
+    ),
+  );
+  const text = serializer.serialize(input);
+  const read = async (blob: Blob) => ({
+    base64: Buffer.from(await blob.arrayBuffer()).toString("base64"),
+    type: blob.type,
+  });
+  return { text, blobs: await Promise.all(blobs.map(read)) };
+}
+
+/** What the caller gets of a call in the page, or what it is thrown. */
+function valueOf(outcome: PageOutcome, signal: AbortSignal | undefined): unknown {
+  const serializer = new Serializer();
+  switch (outcome.kind) {
+    case "result":
+      return serializer.deserialize(outcome.result);
+    case "reason":
+      throw signal?.reason;
+    case "declared":
+      throw Object.assign(soldOut.create(serializer.deserialize(outcome.data)), { message: outcome.message });
+    case "tunnelError": {
+      const { details, ...extras } = serializer.deserialize<Partial<TunnelError>>(outcome.extras);
+      throw new TunnelError(outcome.code, outcome.message, details, extras);
+    }
+    case "error": {
+      const { name, message } = outcome;
+      throw name === "TypeError" ? new TypeError(message) : Object.assign(new Error(message), { name });
+    }
+  }
+}

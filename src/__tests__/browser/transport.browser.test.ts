@@ -1,0 +1,13 @@
+import { describeBytes } from "../contract/byteSuites";
+import { describeCalls } from "../contract/callSuites";
+import { openBrowserPage, type BrowserPage } from "./openBrowserPage";
+import { pageCarriers } from "./pageCarriers";
+
+let browser: BrowserPage;
+beforeAll(async () => void (browser = await openBrowserPage()), 30_000);
+afterAll(() => browser?.[Symbol.asyncDispose](), 30_000);
+
+const carriers = pageCarriers(() => browser);
+
+describeCalls(carriers);
+describeBytes(carriers);
