@@ -8,12 +8,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
 
-/**
- * What pages find in the global `runner`: the entry `.` and the one for files, as a bundler makes them for browsers, and
- * what makes calls for tests that run elsewhere.
- */
-export type PageGlobals = typeof import("../../index") &
-  typeof import("../../platform/createFile") & { readonly calls: typeof import("./pageCalls") };
+/** What pages find in the global `runner`, as a bundler makes it for browsers. */
+export type PageGlobals = typeof import("./pageEntry");
 
 /** A page in a real browser, on an origin of its own. */
 export interface BrowserPage extends AsyncDisposable {
@@ -72,13 +68,7 @@ export async function openBrowserPage(): Promise<BrowserPage> {
 
 async function bundleForBrowsers(): Promise<string> {
   const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        export * from "../../index";
-        export * from "../../platform/createFile";
-        export * as calls from "./pageCalls";`,
-      resolveDir: __dirname,
-    },
+    entryPoints: [join(__dirname, "pageEntry.ts")],
     bundle: true,
     write: false,
     // Fails on anything that only Node has.
