@@ -4,7 +4,16 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { r, readInputFileToBuffer, useExposureContext, type InputFile } from "../../node/index";
 import { createDeferred } from "../support/deferred";
-import { filePart, formHeaders, formOf, manifestPart, sentinel, startExposure, token } from "../support/exposure";
+import {
+  filePart,
+  formHeaders,
+  formOf,
+  manifestPart,
+  rawPost,
+  sentinel,
+  startExposure,
+  token,
+} from "../support/exposure";
 
 type File = InputFile<Readable>;
 
@@ -159,6 +168,47 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     await exposure.post("/__runner/task/read", form.subarray(0, -10), formHeaders);
 
     expect(await seen.promise).toEqual(["Invalid multipart payload", true]);
+  });
+
+  it("does not start a task for a form that is broken by the time its input is known", async () => {
+    let runs = 0;
+    const count = r
+      .task("count")
+      .run(async (_input: { file: File }) => (runs += 1))
+      .build();
+    await using exposure = await startExposure([count], { limits: { multipart: { fileSize: 1 } } });
+    const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "too long"));
+
+    const reply = await exposure.post("/__runner/task/count", form, formHeaders);
+
+    expect([reply.status, runs]).toEqual([413, 0]);
+  });
+
+  it("tells a task of a form that broke before it looked at its signal", async () => {
+    const started = createDeferred();
+    const look = createDeferred();
+    const seen = createDeferred<boolean>();
+    const late = r
+      .task("late")
+      .run(async (_input: { file: File }, _dependencies, context) => {
+        started.resolve();
+        await look.promise;
+        seen.resolve(context.signal.aborted);
+      })
+      .build();
+    await using exposure = await startExposure([late]);
+    const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "x")).toString();
+    const connection = exposure.connect();
+    connection.write(
+      rawPost("/__runner/task/late", form, [`Content-Type: ${formHeaders["content-type"]}`]).slice(0, -10),
+    );
+    await started.promise;
+
+    connection.write("x".repeat(10));
+    await connection.until(/INVALID_MULTIPART/);
+    look.resolve();
+
+    expect(await seen.promise).toBe(true);
   });
 
   it("puts what is wrong with the form before the task's own failure", async () => {

@@ -28,6 +28,7 @@ export class IncomingCall implements WireRequest {
   readonly reply: OutgoingReply;
   readonly req: IncomingMessage;
   #aborter: AbortController | undefined;
+  #isGivenUp = false;
 
   constructor(target: WireTarget, body: WireBody, reply: OutgoingReply) {
     this.target = target;
@@ -44,14 +45,15 @@ export class IncomingCall implements WireRequest {
     return this.req.headers;
   }
 
-  /** Aborts when the connection is lost before the reply was sent. */
+  /** Aborts when the connection is lost before the reply was sent, and when the body turns out to be broken. */
   get signal(): AbortSignal {
     if (this.#aborter !== undefined) return this.#aborter.signal;
     this.#aborter = new AbortController();
+    if (this.#isGivenUp) this.#abort(this.#aborter);
     const { res } = this.reply;
     // It also closes after a reply that was sent; that is no abort.
     const onClose = (): void => {
-      if (!res.writableFinished) this.abort();
+      if (!res.writableFinished) this.#giveUp();
     };
     if (res.destroyed || res.closed) onClose();
     else res.once("close", onClose);
@@ -60,13 +62,18 @@ export class IncomingCall implements WireRequest {
 
   /** Gives the call up, together with what was already sent of its reply. */
   breakOff(): void {
-    this.abort();
+    this.#giveUp();
     this.reply.breakOff();
   }
 
-  /** Aborts the call, if anybody looked at its signal. */
-  abort(): void {
-    this.#aborter?.abort(cancellationError.create({ reason: requestAborted.message }));
+  /** Whoever looks at the signal later must find it aborted, too. */
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    if (this.#aborter !== undefined) this.#abort(this.#aborter);
+  }
+
+  #abort(aborter: AbortController): void {
+    aborter.abort(cancellationError.create({ reason: requestAborted.message }));
   }
 }
 

@@ -80,9 +80,12 @@ export class RequestForm implements IncomingFormBody {
     const createParser = await parsers.load();
     const stream = source.open(req, largestForm(parsers.limits));
     const parser = parserFor(createParser, req);
-    return new Promise((onOpened, onRefused) => {
+    const form = await new Promise<ArrivingForm>((onOpened, onRefused) => {
       this.#arriving = new ArrivingForm(stream, parser, { request: this.#parts, decode, onOpened, onRefused });
     });
+    // What came in one piece with the manifest was parsed with it.
+    if (form.failure !== undefined) throw form.failure;
+    return form;
   }
 
   /** The request is answered: what nobody reads is dropped. */
@@ -109,7 +112,7 @@ function parserFor(create: (headers: Headers) => Busboy, { headers }: IncomingMe
 interface ArrivingFormParts {
   readonly request: RequestFormParts;
   readonly decode: (manifest: string) => unknown;
-  readonly onOpened: (form: IncomingForm) => void;
+  readonly onOpened: (form: ArrivingForm) => void;
   readonly onRefused: (error: Error) => void;
 }
 
@@ -174,6 +177,11 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       if (this.#outcome === undefined) this.#settle = settle;
       else settle(this.#outcome);
     }));
+  }
+
+  /** What is wrong with it, as far as that is known. */
+  get failure(): Error | undefined {
+    return this.#outcome?.error;
   }
 
   discard(): void {
