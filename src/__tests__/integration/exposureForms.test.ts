@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +53,7 @@ const inspect = r
   }))
   .build();
 
+const sha256Of = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 const resultOf = async (reply: Response): Promise<unknown> => ((await reply.json()) as { result: unknown }).result;
 const codeOf = async (reply: Response): Promise<unknown> =>
   ((await reply.json()) as { error: { code: string } }).error.code;
@@ -227,6 +229,40 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     );
 
     expect([reply.status, await codeOf(reply)]).toEqual([500, "MISSING_FILE_PART"]);
+  });
+});
+
+describe("files that are read at the pace of their readers", () => {
+  const save = r
+    .task("save")
+    .run(async ({ files }: { files: File[] }) => {
+      const dir = await mkdtemp(join(tmpdir(), "runner-pace-"));
+      try {
+        const hashes: string[] = [];
+        for (const file of files) hashes.push(sha256Of(await readFile((await file.toTempFile(dir)).path)));
+        return hashes;
+      } finally {
+        await rm(dir, { recursive: true });
+      }
+    })
+    .build();
+
+  it.each([
+    ["one", [3]],
+    ["two, one after the other", [5, 6]],
+    ["many small ones behind a large one", [3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 2]],
+  ])("arrive whole, however far behind they are: %s", async (_what, sizes) => {
+    await using exposure = await startExposure([save]);
+    const contents = sizes.map((size) => randomBytes(size * 1024 * 1024));
+    const ids = contents.map((_content, index) => `F${index}`);
+    const form = formOf(
+      manifestPart({ files: ids.map(sentinel) }),
+      ...contents.map((content, index) => filePart(`F${index}`, content)),
+    );
+
+    const reply = await exposure.post("/__runner/task/save", form, formHeaders);
+
+    expect(await resultOf(reply)).toEqual(contents.map(sha256Of));
   });
 });
 

@@ -116,12 +116,12 @@ interface ArrivingFormParts {
   readonly onRefused: (error: Error) => void;
 }
 
-/** A chunk that waits for its file to be read, and with it everything behind it. */
-interface Blocked {
+/** What waits for its turn behind a chunk that has no place yet: another chunk, or the end of a file. */
+interface Waiting {
   readonly part: FilePart;
   readonly source: Readable;
-  readonly chunk: Buffer;
-  isSpilling: boolean;
+  /** Absent at the end of the file. */
+  readonly chunk?: Buffer;
 }
 
 /** What is known of a file: from the manifest, from its part of the form, or from both. */
@@ -156,7 +156,10 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   #openSources = 0;
   /** Files that somebody may still read. */
   #openParts = 0;
-  #blocked: Blocked | undefined;
+  /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
+  readonly #waiting: Waiting[] = [];
+  #isMoving = false;
+  #isSpilling = false;
   /** How it ended: `undefined` until then. */
   #outcome: { readonly error?: Error } | undefined;
   #finished: Promise<void> | undefined;
@@ -196,19 +199,42 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     this.#closeSpoolWhenUnused();
   }
 
-  /** Moves the blocked chunk on as soon as there is a place for it, or a reason to make one. */
+  /** Moves on what waits, as far as there is a place for it or a reason to make one. */
   onMoved(): void {
-    const blocked = this.#blocked;
-    if (blocked === undefined || blocked.isSpilling || this.#outcome !== undefined) return;
-    const { part, source, chunk } = blocked;
-    if (part.offer(chunk)) this.#unblock(source);
-    else if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) {
-      blocked.isSpilling = true;
-      part.spill(chunk).then(
-        () => this.#unblock(source),
-        () => this.#break(streamError),
-      );
+    // A reader that is given something may ask for more in the middle of it.
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    while (this.#outcome === undefined && !this.#isSpilling) {
+      const next = this.#waiting[0];
+      if (next === undefined || !this.#place(next)) break;
+      this.#waiting.shift();
+      next.source.resume();
     }
+    this.#isMoving = false;
+  }
+
+  /** @returns false when it has to go on waiting */
+  #place({ part, chunk }: Waiting): boolean {
+    if (chunk === undefined) {
+      this.#complete(part);
+      return true;
+    }
+    if (part.offer(chunk)) return true;
+    if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) void this.#spill(part, chunk);
+    return false;
+  }
+
+  async #spill(part: FilePart, chunk: Buffer): Promise<void> {
+    this.#isSpilling = true;
+    try {
+      await part.spill(chunk);
+    } catch {
+      this.#break(streamError);
+      return;
+    }
+    this.#isSpilling = false;
+    this.#waiting.shift()?.source.resume();
+    this.onMoved();
   }
 
   #listen(): void {
@@ -249,7 +275,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
 
   readonly #onIdle = (): void => {
     // Whoever sends cannot go on while we do not read.
-    if (this.#blocked !== undefined) this.#parts.request.source.idleWatch.add(this.#onIdle);
+    if (this.#waiting.length > 0) this.#parts.request.source.idleWatch.add(this.#onIdle);
     else this.#break(requestTimeout);
   };
 
@@ -315,9 +341,8 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       else if (file !== undefined) this.#take(file.part, source, chunk);
     });
     source.on("end", () => {
-      file?.part.complete();
-      this.#openSources -= 1;
-      this.#finishWhenComplete();
+      if (file === undefined || this.#waiting.length === 0) this.#complete(file?.part);
+      else this.#waiting.push({ part: file.part, source });
     });
   }
 
@@ -337,15 +362,17 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   }
 
   #take(part: FilePart, source: Readable, chunk: Buffer): void {
-    if (part.offer(chunk)) return;
+    if (this.#waiting.length === 0 && part.offer(chunk)) return;
     source.pause();
-    this.#blocked = { part, source, chunk, isSpilling: false };
+    this.#waiting.push({ part, source, chunk });
     this.onMoved();
   }
 
-  #unblock(source: Readable): void {
-    this.#blocked = undefined;
-    source.resume();
+  /** A file part was read to its end. */
+  #complete(part: FilePart | undefined): void {
+    part?.complete();
+    this.#openSources -= 1;
+    this.#finishWhenComplete();
   }
 
   #isAnotherStarving(blocked: FilePart): boolean {
@@ -365,6 +392,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     if (this.#outcome !== undefined) return;
     const error = new WireFailureError(failure);
     this.#end({ error });
+    this.#waiting.length = 0;
     this.#stream.off("data", this.#onData).pause();
     // Not at once: the parser may be in the middle of telling what is wrong, and trips over its own end.
     process.nextTick(() => this.#parser.destroy());
