@@ -58,7 +58,7 @@ export type {
   MixedHttpClientFactoryConfig,
 } from "./http/clientFactories";
 
-export type { ClientCompression } from "./http/nodeHttpTransport";
+export type { ClientCompression } from "./http/clientCompression";
 export type { Readable } from "node:stream";
 
 // Files

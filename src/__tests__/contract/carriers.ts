@@ -8,6 +8,7 @@ import {
   getDefaultSerializer,
   globals,
 } from "../../node";
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import { openNodeFile } from "../../node/files/nodeInputFile";
 import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
@@ -17,7 +18,7 @@ import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
-import { settleOrAbort, withHttpOptions } from "../../tunnels/transports/httpOptions";
+import { withHttpOptions } from "../../tunnels/transports/httpOptions";
 import { startContractApp, token, type ContractApp } from "./contractApp";
 import { locale, soldOut, visitor } from "./contractDefinitions";
 

@@ -1,4 +1,3 @@
-import { TunnelError } from "../../errors/tunnelError";
 import type { CloseOptions } from "../../tunnels/client/createTunnelClient";
 import type { Transport } from "../../tunnels/protocol/wire";
 
@@ -8,13 +7,6 @@ export interface Carrier {
   /** Waits for the calls under way, unless told to stop waiting; then lets go of the connections. */
   close(options?: CloseOptions): Promise<void>;
 }
-
-/** Largest reply that is read into one text, in bytes. */
-export const defaultReplyBytes = 256 * 1024 * 1024;
-
-/** What a reply over the limit is refused with. */
-export const replyTooLarge = (limitBytes: number): TunnelError =>
-  new TunnelError("INVALID_RESPONSE", `Tunnel reply is larger than ${limitBytes} bytes.`);
 
 /**
  * What is under way, in places that are used again.

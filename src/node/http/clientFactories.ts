@@ -12,7 +12,7 @@ import {
 } from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readReply";
 import type { Transport } from "../../tunnels/protocol/wire";
-import { fetchTransport } from "../../tunnels/transports/fetchTransport";
+import { fetchTransport, type FetchTransportConfig } from "../../tunnels/transports/fetchTransport";
 import {
   createUniversalClient,
   type HttpCallerConfig,
@@ -22,8 +22,9 @@ import {
 import { readBaseUrl, withHttpOptions } from "../../tunnels/transports/httpOptions";
 import { mixedTransport } from "../../tunnels/transports/mixedTransport";
 import type { Carrier } from "./carrier";
+import type { ClientCompression } from "./clientCompression";
 import { newFormContentType } from "./multipartStream";
-import { nodeHttpTransport, requestTimedOut, watchSources, type ClientCompression } from "./nodeHttpTransport";
+import { nodeHttpTransport, requestTimedOut } from "./nodeHttpTransport";
 import { poolTransport } from "./poolTransport";
 
 /** A secret that goes along with every call. */
@@ -33,8 +34,6 @@ export interface HttpSmartClientAuthConfig extends ClientAuth {}
 export interface HttpSmartClientConfig extends HttpCallerConfig {
   readonly auth?: HttpSmartClientAuthConfig | undefined;
   readonly compression?: ClientCompression | undefined;
-  /** Largest JSON reply, decompressed, in bytes. Default 256 MiB. */
-  readonly maxReplyBytes?: number | undefined;
 }
 
 /** A client for Node: JSON, uploads from streams, and bytes in both directions. */
@@ -100,7 +99,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const baseUrl = readBaseUrl(config, "createMixedHttpClient");
   const { fetchImpl, forceSmart } = config;
   const smart = nodeHttpTransport({ ...config, baseUrl });
-  const json = fetchImpl ? fetchCarrier(fetchImpl, baseUrl) : poolTransport({ ...config, baseUrl });
+  const json = fetchImpl ? fetchCarrier({ ...config, baseUrl }) : poolTransport({ ...config, baseUrl });
   const rest = smartCalls(smart, config, baseUrl);
   const transport = mixedTransport({ text: withHttpOptions(json.send, { ...config, baseUrl }), rest });
   return createTunnelClient({
@@ -124,21 +123,16 @@ const withStatusMessage = ({ statusText, ...details }: HttpErrorDetails): object
   Object.defineProperty({ ...details, statusMessage: statusText }, "statusText", { value: statusText });
 
 /** Calls the way the Smart client makes them. Timeouts have an error of their own here, as they always had. */
-function smartCalls(smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport {
-  const carry = withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
-  return (request) => {
-    watchSources(request);
-    return carry(request);
-  };
-}
+const smartCalls = (smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport =>
+  withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
 
 const isForced = (
   forceSmart: NonNullable<MixedHttpClientConfig["forceSmart"]>,
   call: TaskCall,
 ): MaybePromise<boolean> => (typeof forceSmart === "function" ? forceSmart(call) : forceSmart);
 
-const fetchCarrier = (fetchImpl: typeof fetch, baseUrl: string): Carrier => ({
-  send: fetchTransport({ baseUrl, fetchImpl }),
+const fetchCarrier = (config: FetchTransportConfig): Carrier => ({
+  send: fetchTransport(config),
   close: async () => {},
 });
 

@@ -2,6 +2,7 @@ import { pipeline, type Readable, type Transform } from "node:stream";
 import { brotliDecompress, createBrotliDecompress, createGunzip, createInflate, gunzip, inflate } from "node:zlib";
 import { promisify } from "node:util";
 import { TunnelError } from "../../errors/tunnelError";
+import { replyTooLarge } from "../../tunnels/protocol/replyLimit";
 
 /** What a client that accepts compressed replies says it understands. */
 export const acceptEncoding = "gzip, deflate, br";
@@ -36,11 +37,15 @@ export function decodeStream(stream: Readable, encoding: string | undefined): Re
  * Undoes the content encoding of a whole body.
  *
  * @param limitBytes of the decoded bytes
- * @throws {TunnelError} as `decodeStream`; an `Error` of zlib for bytes that are not in the encoding, or too many
+ * @throws {TunnelError} as `decodeStream`, or too many bytes; an `Error` of zlib for bytes that are not in the encoding
  */
 export async function decodeBytes(bytes: Buffer, encoding: string | undefined, limitBytes: number): Promise<Buffer> {
   let decoded = bytes;
-  for (const { whole } of codingsOf(encoding)) decoded = await whole(decoded, { maxOutputLength: limitBytes });
+  for (const { whole } of codingsOf(encoding)) {
+    decoded = await whole(decoded, { maxOutputLength: limitBytes }).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === "ERR_BUFFER_TOO_LARGE" ? replyTooLarge(limitBytes) : error;
+    });
+  }
   return decoded;
 }
 

@@ -1,28 +1,21 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { pipeline, type Readable, type Transform } from "node:stream";
-import { promisify } from "node:util";
-import { constants, createGzip, gzip } from "node:zlib";
+import { pipeline, Readable, type Transform } from "node:stream";
+import { constants, createGzip } from "node:zlib";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed } from "../../tunnels/client/createTunnelClient";
 import { targetPath } from "../../tunnels/protocol/paths";
+import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
-import { defaultReplyBytes, UnderWay, type Carrier } from "./carrier";
+import { UnderWay, type Carrier } from "./carrier";
+import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
 import { readReply } from "./readNodeReply";
-
-/** What a client compresses. Replies that come compressed are read either way. */
-export interface ClientCompression {
-  /** Gzip request bodies. Only for exposures that accept it; nothing is negotiated. Default false. */
-  readonly requests?: boolean | undefined;
-  /** Tell the exposure that replies may be compressed. Default false. */
-  readonly responses?: boolean | undefined;
-}
 
 export interface NodeHttpTransportConfig {
   readonly baseUrl: string;
@@ -43,20 +36,34 @@ export function nodeHttpTransport({
 }: NodeHttpTransportConfig): Carrier {
   let connection: Connection | undefined;
   const underWay = new UnderWay<ClientRequest>();
+  let isClosed = false;
 
   async function send(wire: WireRequest): Promise<WireResponse> {
     connection ??= connect(baseUrl);
     const body = await prepareBody(wire, compression.requests === true);
-    const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
-    if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
-    const request = connection.open(targetPath(wire.target), wire.method, headers);
+    const request = openFor(connection, wire, body);
     request.on("close", underWay.add(request));
     return exchange(request, wire, body, maxReplyBytes);
+  }
+
+  /** @throws {TunnelError | Error} the client was closed, or a header or the path cannot be sent */
+  function openFor(via: Connection, wire: WireRequest, body: OutgoingBody): ClientRequest {
+    try {
+      if (isClosed) throw clientClosed();
+      const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
+      if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
+      return via.open(targetPath(wire.target), wire.method, headers);
+    } catch (error) {
+      // What was put around the sources is nobody's any more, and so are its failures.
+      if (body.content instanceof Readable) body.content.on("error", () => {}).destroy();
+      throw error;
+    }
   }
 
   return {
     send,
     async close({ signal } = {}) {
+      isClosed = true;
       connection?.release();
       const destroy = (): void => underWay.all.forEach((request) => request.destroy(clientClosed()));
       if (signal?.aborted === true) destroy();
@@ -65,16 +72,6 @@ export function nodeHttpTransport({
       signal?.removeEventListener("abort", destroy);
     },
   };
-}
-
-/**
- * Keeps a source that fails before it is read, while a hook is awaited for example, from ending the process; the call
- * fails once it comes to the source.
- */
-export function watchSources({ body }: WireRequest): void {
-  const watch = (stream: object): void => void (stream as Partial<Readable>).on?.("error", () => {});
-  if (body.kind === "stream") watch(body.stream);
-  if (body.kind === "form") body.files.forEach(({ source }) => "stream" in source && watch(source.stream));
 }
 
 /** What a call that takes longer than `timeoutMs` is rejected with. */
@@ -120,7 +117,7 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   if (body.kind === "text") {
     const text = await body.read();
     const totalBytes = Buffer.byteLength(text);
-    const content = isCompressed ? await gzipped(text) : text;
+    const content = isCompressed ? await gzipText(text) : inEncodingOf(headers, text);
     const length = typeof content === "string" ? totalBytes : content.byteLength;
     return { content, stages: [], totalBytes, headers: { "content-length": length, ...encoding } };
   }
@@ -144,7 +141,11 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   return { content: stream, stages, totalBytes, headers: { "content-type": contentType, ...encoding } };
 }
 
-const gzipped: (text: string) => Promise<Buffer> = /* @__PURE__ */ promisify(gzip);
+/** Node writes a text and the head before it in one encoding; headers are latin1. */
+const inEncodingOf = (headers: WireRequest["headers"], text: string): string | Buffer =>
+  Object.values(headers).some((value) => notAscii.test(String(value))) ? Buffer.from(text) : text;
+
+const notAscii = /[^\x20-\x7e]/;
 
 /**
  * Sends a body and reads the reply, which may start while the body still leaves.
@@ -171,7 +172,11 @@ function exchange(
     // Each of these happens once at most; `once` would cost a wrapper each.
     request.on("response", (message) => {
       reply = message;
-      readReply(message, wire, limitBytes).then(resolve, giveUp);
+      readReply(message, wire, limitBytes).then((response) => {
+        resolve(response);
+        // Nobody waits for what is still to be sent: the call has its answer.
+        if (response.body.kind === "text" && !request.writableFinished) request.destroy();
+      }, giveUp);
     });
     // With a reply, a socket that breaks shows there.
     request.on("error", reject);
@@ -203,6 +208,9 @@ function sendBody(
       if (!request.destroyed) giveUp(error);
     });
   }
+  content.once("close", () => {
+    if (!request.destroyed && !content.readableEnded) giveUp(new Error("A stream was destroyed before all was sent."));
+  });
   // It may have failed while a hook was awaited.
   if (content.errored) giveUp(content.errored);
   pipeline([content, ...counting, ...stages, request], (error) => {

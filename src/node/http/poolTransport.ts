@@ -2,11 +2,14 @@ import type { Dispatcher, Pool } from "undici";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { clientClosed, type CloseOptions } from "../../tunnels/client/createTunnelClient";
 import { targetPath } from "../../tunnels/protocol/paths";
+import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
-import { defaultReplyBytes, replyTooLarge, type Carrier } from "./carrier";
-import { decodeBytes } from "./contentDecoding";
+import type { Carrier } from "./carrier";
+import { gzipText, type ClientCompression } from "./clientCompression";
+import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint } from "./endpoint";
+import { ReplyText } from "./replyText";
 
 export interface PoolTransportConfig {
   readonly baseUrl: string;
@@ -14,6 +17,7 @@ export interface PoolTransportConfig {
   readonly maxConnections?: number | undefined;
   /** Largest reply, decompressed, in bytes. Default 256 MiB. */
   readonly maxReplyBytes?: number | undefined;
+  readonly compression?: ClientCompression | undefined;
 }
 
 /**
@@ -21,10 +25,11 @@ export interface PoolTransportConfig {
  * followed. undici is loaded at the first call: it takes some 50 ms, once per process.
  */
 export function poolTransport(config: PoolTransportConfig): Carrier {
-  const { baseUrl, maxConnections = 128, maxReplyBytes = defaultReplyBytes } = config;
+  const { baseUrl, maxConnections = 128, maxReplyBytes = defaultReplyBytes, compression = {} } = config;
   let pool: Pool | undefined;
   let opening: Promise<Pool> | undefined;
   let basePath = "";
+  let isClosed = false;
 
   async function open(): Promise<Pool> {
     const endpoint = readEndpoint(baseUrl);
@@ -38,25 +43,43 @@ export function poolTransport(config: PoolTransportConfig): Carrier {
     }));
   }
 
-  const dispatch = (via: Pool, request: WireRequest, body: string): Promise<WireResponse> =>
-    new Promise((resolve, reject) => {
+  function dispatch(via: Pool, request: WireRequest, body: string | Buffer): Promise<WireResponse> {
+    if (isClosed) return Promise.reject(clientClosed());
+    return new Promise((resolve, reject) => {
       const { target, method, headers } = request;
       const call = new PoolCall(request, body, maxReplyBytes, { resolve, reject });
       via.dispatch({ path: basePath + targetPath(target), method: method, headers: headers as {}, body }, call);
     });
+  }
 
-  const send: Transport = (request) => {
+  const sendText: Transport = (request) => {
     const { body } = request;
     if (body.kind !== "text") throw new TypeError(`The pool cannot carry a ${body.kind} body.`);
     const text = body.read();
     // Nothing to await on the way of almost every call.
     if (pool !== undefined && typeof text === "string") return dispatch(pool, request, text);
+    if (isClosed) return Promise.reject(clientClosed());
     return Promise.all([(opening ??= open()), text]).then(([via, read]) => dispatch(via, request, read));
   };
 
+  const sendCompressed: Transport = async (request) => {
+    const { body } = request;
+    if (body.kind !== "text") throw new TypeError(`The pool cannot carry a ${body.kind} body.`);
+    const headers = { ...request.headers };
+    if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
+    let content: string | Buffer = await body.read();
+    if (compression.requests === true) {
+      content = await gzipText(content);
+      headers["content-encoding"] = "gzip";
+    }
+    if (isClosed) throw clientClosed();
+    return dispatch(await (opening ??= open()), { ...request, headers }, content);
+  };
+
   return {
-    send,
+    send: compression.requests === true || compression.responses === true ? sendCompressed : sendText,
     async close({ signal }: CloseOptions = {}) {
+      isClosed = true;
       const via = await opening?.catch(() => undefined);
       if (via === undefined) return;
       const destroy = (): void => void via.destroy(clientClosed());
@@ -82,20 +105,19 @@ interface Settling {
 /** One call: undici tells it what happens on the connection. A class, since a call makes one. */
 class PoolCall implements DispatchHandler {
   readonly #request: WireRequest;
-  readonly #body: string;
+  readonly #body: string | Buffer;
   readonly #limitBytes: number;
   readonly #resolve: Settling["resolve"];
   readonly #reject: Settling["reject"];
   readonly #onAbort: (() => void) | undefined;
-  readonly #chunks: Buffer[] = [];
-  #receivedBytes = 0;
+  #text: ReplyText | undefined;
   #counter: ByteCounter | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #statusText: string | undefined;
   #headers: Headers = {};
 
-  constructor(request: WireRequest, body: string, limitBytes: number, { resolve, reject }: Settling) {
+  constructor(request: WireRequest, body: string | Buffer, limitBytes: number, { resolve, reject }: Settling) {
     this.#request = request;
     this.#body = body;
     this.#limitBytes = limitBytes;
@@ -120,9 +142,17 @@ class PoolCall implements DispatchHandler {
     headers: Headers,
     statusText?: string,
   ): void {
+    // An informational one, as 103, comes before the one that counts.
+    if (status < 200) return;
     this.#status = status;
     this.#statusText = statusText;
     this.#headers = headers;
+    this.#text = new ReplyText({
+      status,
+      contentType: headers["content-type"] as string | undefined,
+      encoding: headers["content-encoding"] as string | undefined,
+      limitBytes: this.#limitBytes,
+    });
     const { onProgress, onDownloadProgress } = this.#request;
     if (onProgress !== undefined) {
       const sentBytes = Buffer.byteLength(this.#body);
@@ -134,22 +164,24 @@ class PoolCall implements DispatchHandler {
     }
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#receivedBytes += chunk.byteLength;
-    if (this.#receivedBytes > this.#limitBytes) return this.#giveUp(replyTooLarge(this.#limitBytes));
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#counter?.add(chunk.byteLength);
-    this.#chunks.push(chunk);
+    try {
+      if (this.#text?.add(chunk) !== false) return;
+    } catch (error) {
+      this.#giveUp(error);
+      return;
+    }
+    this.onResponseEnd();
+    controller.abort(new Error("The rest of the reply is not needed."));
   }
 
   onResponseEnd(): void {
     this.#stopListening();
     this.#counter?.finish();
-    const [first, ...others] = this.#chunks;
-    const bytes = first === undefined || others.length > 0 ? Buffer.concat(this.#chunks) : first;
-    const encoding = this.#headers["content-encoding"];
-    if (encoding === undefined) return this.#answer(bytes);
-    // Nobody asked for it, but proxies are known to compress all the same.
-    decodeBytes(bytes, String(encoding), this.#limitBytes).then((decoded) => this.#answer(decoded), this.#reject);
+    const text = this.#text?.end() ?? "";
+    if (typeof text === "string") this.#answer(text);
+    else text.then((decoded) => this.#answer(decoded), this.#reject);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -157,9 +189,9 @@ class PoolCall implements DispatchHandler {
     this.#reject(error);
   }
 
-  #answer(bytes: Buffer): void {
+  #answer(text: string): void {
     const contentType = this.#headers["content-type"] as string | undefined;
-    const body = { kind: "text", text: bytes.toString() } as const;
+    const body = { kind: "text", text } as const;
     this.#resolve({ status: this.#status, statusText: this.#statusText, contentType, headers: this.#headers, body });
   }
 

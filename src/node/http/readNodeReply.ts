@@ -3,11 +3,8 @@ import { pipeline, type Readable } from "node:stream";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { countingStream } from "./byteSources";
-import { replyTooLarge } from "./carrier";
 import { decodeStream } from "./contentDecoding";
-
-/** An answer that is no envelope is only quoted in an error, so its beginning is enough. */
-const previewBytes = 64 * 1024;
+import { isJson, isSuccess, ReplyText } from "./replyText";
 
 /**
  * Reads a reply: JSON and refusals into text, anything else of a task stays the stream it is.
@@ -23,35 +20,31 @@ export async function readReply(
   const contentType = headers["content-type"];
   const encoding = headers["content-encoding"];
   const received = withProgress(message, request);
-  const stream = encoding === undefined ? received : decodeStream(received, encoding);
 
-  const isJson = contentType !== undefined && /^application\/json\b/i.test(contentType);
-  const isOk = status >= 200 && status < 300;
-  if (!isJson && isOk && request.target.kind === "task") {
+  if (isSuccess(status) && !isJson(contentType) && request.target.kind === "task") {
+    const isEmpty = status === 204 || headers["content-length"] === "0";
+    const stream = encoding === undefined || isEmpty ? received : decodeStream(received, encoding);
     stream.on("error", () => {});
     return { status, statusText, contentType, headers, body: { kind: "stream", stream } };
   }
-  const text = await readText(stream, isJson || isOk ? limitBytes : previewBytes, isJson || isOk);
+  const text = await readText(received, new ReplyText({ status, contentType, encoding, limitBytes }));
   return { status, statusText, contentType, headers, body: { kind: "text", text } };
 }
 
-/** @param isWhole whether more than the limit is an error, or just not read */
-function readText(stream: Readable, limitBytes: number, isWhole: boolean): Promise<string> {
+function readText(stream: Readable, text: ReplyText): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    // Decoded as a whole: a character may be cut by the border of two chunks.
-    const finish = (): void => resolve(Buffer.concat(chunks, bytes).toString());
+    const finish = (): void => resolve(text.end());
     // Not an async iterator, which costs more than everything else that is done about a small reply.
     stream.on("error", reject).on("end", finish);
     // After either of them this changes nothing; without them it would be a call that never ends.
     stream.on("close", () => reject(new Error("The reply was closed before it was complete.")));
     stream.on("data", (chunk: Buffer) => {
-      bytes += chunk.byteLength;
-      chunks.push(chunk);
-      if (bytes <= limitBytes) return;
-      if (isWhole) reject(replyTooLarge(limitBytes));
-      else finish();
+      try {
+        if (text.add(chunk)) return;
+        finish();
+      } catch (error) {
+        reject(error);
+      }
       stream.destroy();
     });
   });

@@ -3,8 +3,10 @@ import type { IErrorHelper } from "../../errors/defineError";
 import type { SerializerLike } from "../../serializer/codec";
 import { getDefaultSerializer } from "../../serializer/Serializer";
 import { extractFiles } from "../files/extractFiles";
+import { findFiles } from "../files/findFiles";
 import { contextHeader, defaultTokenHeader, jsonContentType, octetContentType } from "../protocol/headers";
 import { textBody, type ByteStream, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
+import type { CallInput } from "./callInput";
 import { writeContexts } from "./contextHeader";
 import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readReply";
 import { TunnelError } from "../../errors/tunnelError";
@@ -43,7 +45,7 @@ export interface Refusals {
 
 /** Writes calls and reads replies. */
 export interface CallCodec {
-  encodeTask(input: unknown): WireBody;
+  encodeTask(input: CallInput): WireBody;
   encodeEvent(payload: unknown, returnPayload: boolean): WireBody;
   headersFor(body: WireBody): WireHeaders;
   /** The result, or the stream that is the result. */
@@ -75,22 +77,24 @@ export function createCallCodec(options: CallCodecOptions): CallCodec {
   }
 
   return {
-    encodeTask(input) {
-      if (isStream(input)) {
+    encodeTask({ value, isStream, files: sentinels }) {
+      if (isStream) {
         if (refuses.streams !== undefined) throw new Error(refuses.streams);
-        return { kind: "stream", stream: input };
+        return { kind: "stream", stream: value as ByteStream };
       }
-      const extracted = extractFiles(input);
-      if (extracted === undefined) return textBody(serializer.stringify({ input }));
-      const { files } = extracted;
+      if (sentinels.length === 0) return textBody(serializer.stringify({ input: value }));
+      const { input, files } = extractFiles(value);
+      if (files.length === 0) return textBody(serializer.stringify({ input }));
       if (refuses.files !== undefined) throw new Error(refuses.files);
       if (refuses.nodeFiles !== undefined && files.some(({ source }) => !("blob" in source))) {
         throw new Error(refuses.nodeFiles);
       }
-      return { kind: "form", manifest: serializer.stringify({ input: extracted.input }), files };
+      return { kind: "form", manifest: serializer.stringify({ input }), files };
     },
-    encodeEvent: (payload, returnPayload) =>
-      textBody(serializer.stringify(returnPayload ? { payload, returnPayload } : { payload })),
+    encodeEvent(payload, returnPayload) {
+      if (findFiles(payload).length > 0) throw new TypeError("An event cannot carry files. Call a task instead.");
+      return textBody(serializer.stringify(returnPayload ? { payload, returnPayload } : { payload }));
+    },
     headersFor({ kind }) {
       const headers = headersOfKind(kind);
       const context = contexts.length === 0 ? undefined : writeContexts(contexts, serializer);
@@ -114,11 +118,4 @@ export function createCallCodec(options: CallCodecOptions): CallCodec {
 
 function headersOfAuth(auth: ClientAuth | undefined): WireHeaders {
   return auth?.token ? { [(auth.header ?? defaultTokenHeader).toLowerCase()]: auth.token } : {};
-}
-
-/** A Node stream or a web stream: bytes that are the whole input. */
-function isStream(input: unknown): input is ByteStream {
-  if (typeof input !== "object" || input === null) return false;
-  const { pipe, getReader } = input as { pipe?: unknown; getReader?: unknown };
-  return typeof pipe === "function" || typeof getReader === "function";
 }

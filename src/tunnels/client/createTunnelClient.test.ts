@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import type { ReplyBody, Transport, WireRequest } from "../protocol/wire";
 import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
@@ -125,6 +126,36 @@ it("asks for another transport only for tasks whose input is text", async () => 
   expect(asked).toEqual([{ id: "t", input: 5 }]);
 });
 
+it.each([
+  ["a source of nothing", { _node: {} }],
+  ["no source", {}],
+])("sends a sentinel with %s as the plain object it is for the far side", async (_what, sidecar) => {
+  const { client, sent } = clientWith(done);
+
+  await client.task("t", { f: { $runnerFile: "File", id: "A", meta: { name: "a" }, ...sidecar } });
+
+  expect(await sentText(sent[0])).toEqual({ input: { f: { $runnerFile: "File", id: "A", meta: { name: "a" } } } });
+});
+
+it("says that events carry no files", async () => {
+  const { client, sent } = clientWith(done);
+  const payload = { f: { $runnerFile: "File", id: "A", meta: { name: "a" }, _node: { buffer: new Uint8Array() } } };
+
+  expect((await rejectionOf(client.event("e", payload))).message).toBe(
+    "An event cannot carry files. Call a task instead.",
+  );
+  expect(sent).toEqual([]);
+});
+
+it("says that targets go by id", async () => {
+  const { client } = clientWith(done);
+
+  const error = await rejectionOf(client.task({ id: "t" } as unknown as string));
+
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error.message).toBe("A call names its target by id, a string, got object.");
+});
+
 describe("giving up", () => {
   it("rejects with the signal's reason without sending anything when it aborted before", async () => {
     const { client, sent } = clientWith(done);
@@ -134,14 +165,13 @@ describe("giving up", () => {
     expect(sent).toEqual([]);
   });
 
-  it("hands signal and progress to the transport", async () => {
+  it("hands the signal to the transport", async () => {
     const { client, sent } = clientWith(done);
     const { signal } = new AbortController();
-    const call = { signal, onProgress() {}, onDownloadProgress() {} };
 
-    await client.eventWithResult("e", 1, call);
+    await client.eventWithResult("e", 1, { signal });
 
-    expect(sent[0]).toMatchObject(call);
+    expect(sent[0]?.signal).toBe(signal);
   });
 });
 
@@ -154,6 +184,36 @@ describe("closing", () => {
     const calls = [client.task("t"), client.event("e"), client.eventWithResult("e")];
     for (const call of calls) expect(await rejectionOf(call)).toMatchObject({ code: "CLIENT_CLOSED" });
     expect(sent).toEqual([]);
+  });
+
+  it("waits for the calls under way, whatever they wait for, before the transport lets go", async () => {
+    const order: string[] = [];
+    const asked = createDeferred<Transport>();
+    const { client } = clientWith(done, {
+      transportFor: () => asked.promise,
+      close: async () => void order.push("closed"),
+    });
+    const call = client.task("t", 1);
+
+    const closings = [client.close(), client.close()];
+    asked.resolve(async () => {
+      order.push("carried");
+      return { status: 200, body: done };
+    });
+
+    await Promise.all([call, ...closings]);
+    expect(order).toEqual(["carried", "closed", "closed"]);
+  });
+
+  it("waits no longer than it is told to", async () => {
+    const { client } = clientWith(done, { transportFor: () => new Promise(() => {}) });
+    void client.task("t", 1);
+    const controller = new AbortController();
+
+    const closing = client.close({ signal: controller.signal });
+    controller.abort();
+
+    await closing;
   });
 
   it("ends what the transport holds, on close and at the end of a scope", async () => {

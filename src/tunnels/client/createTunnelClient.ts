@@ -1,8 +1,20 @@
 import { TunnelError } from "../../errors/tunnelError";
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
-import type { DownloadProgress, Transport, UploadProgress, WireBody, WireResponse, WireTarget } from "../protocol/wire";
+import { allowManyListeners } from "../../platform/manyListeners";
+import type {
+  DownloadProgress,
+  Transport,
+  UploadProgress,
+  WireBody,
+  WireRequest,
+  WireResponse,
+  WireTarget,
+} from "../protocol/wire";
 import type { TunnelClient } from "../routing/tags";
 import { createCallCodec, type CallCodecOptions } from "./callCodec";
+import { readCallInput, TakenStreams, type CallInput } from "./callInput";
+import { underOwnSignal } from "./ownSignal";
 
 /** What may be said about one call. */
 export interface ClientCallOptions {
@@ -33,8 +45,8 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
   /** Emits an event there and brings back its payload as the listeners left it. @throws {TunnelError} as `task` */
   eventWithResult<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<P>;
   /**
-   * Takes no more calls; later ones fail with `CLIENT_CLOSED`. A client with connections of its own waits for the calls
-   * under way and lets go of them; over fetch there is nothing to wait for.
+   * Takes no more calls, later ones fail with `CLIENT_CLOSED`; waits for those under way and lets go of the
+   * client's connections.
    */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -58,10 +70,21 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { transport, transportFor } = options;
   const codec = createCallCodec(options);
   let isClosed = false;
+  let underWay = 0;
+  let idle: Promise<void> | undefined;
+  let onIdle: (() => void) | undefined;
 
-  function assertUsable(call: ClientCallOptions | undefined): void {
+  function begin(id: string, call: ClientCallOptions | undefined): void {
+    if (typeof id !== "string") throw new TypeError(`A call names its target by id, a string, got ${typeof id}.`);
     if (isClosed) throw clientClosed();
-    call?.signal?.throwIfAborted();
+    if (call?.signal === undefined) return;
+    call.signal.throwIfAborted();
+    allowManyListeners(call.signal);
+  }
+
+  function end(): void {
+    underWay -= 1;
+    if (underWay === 0) onIdle?.();
   }
 
   function carry(
@@ -70,15 +93,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     body: WireBody,
     call: ClientCallOptions | undefined,
   ): Promise<WireResponse> {
-    return via({
-      target,
-      method: "POST",
-      headers: codec.headersFor(body),
-      body,
-      signal: call?.signal,
-      onProgress: call?.onProgress,
-      onDownloadProgress: call?.onDownloadProgress,
-    });
+    const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
+    const headers = codec.headersFor(body);
+    const request = { target, method: "POST", headers, body, signal, onProgress, onDownloadProgress };
+    return onProgress === undefined && onDownloadProgress === undefined ? via(request) : carryReporting(via, request);
   }
 
   async function emit(
@@ -87,21 +105,54 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     returnPayload: boolean,
     call: ClientCallOptions | undefined,
   ): Promise<WireResponse> {
-    assertUsable(call);
-    return carry(transport, { kind: "event", id }, codec.encodeEvent(payload, returnPayload), call);
+    underWay += 1;
+    try {
+      begin(id, call);
+      return await carry(transport, { kind: "event", id }, codec.encodeEvent(payload, returnPayload), call);
+    } finally {
+      end();
+    }
+  }
+
+  async function send(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
+    underWay += 1;
+    try {
+      begin(id, call);
+      const body = codec.encodeTask(input);
+      const isText = transportFor !== undefined && body.kind === "text";
+      const via = isText ? await transportFor({ id, input: input.value }) : transport;
+      return codec.decodeTask(await carry(via, { kind: "task", id }, body, call));
+    } finally {
+      end();
+    }
+  }
+
+  async function sendStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
+    const streams = new TakenStreams(input);
+    try {
+      streams.assertUnread();
+      return await send(id, input, call);
+    } catch (error) {
+      streams.destroy();
+      throw error;
+    }
   }
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
     isClosed = true;
+    if (underWay > 0) {
+      idle ??= new Promise((resolve) => (onIdle = resolve));
+      // Being told to stop waiting is no failure.
+      await Promise.resolve(settleOrAbort(idle, closeOptions?.signal)).catch(() => {});
+    }
     await options.close?.(closeOptions);
   }
 
   return {
-    async task<I, O>(id: string, input?: I, call?: ClientCallOptions): Promise<O> {
-      assertUsable(call);
-      const body = codec.encodeTask(input);
-      const via = transportFor !== undefined && body.kind === "text" ? await transportFor({ id, input }) : transport;
-      return codec.decodeTask(await carry(via, { kind: "task", id }, body, call)) as O;
+    async task<I, O>(id: string, value?: I, call?: ClientCallOptions): Promise<O> {
+      const input = readCallInput(value);
+      const sends = input.isStream || input.files.length > 0 ? sendStreams : send;
+      return sends(id, input, call) as Promise<O>;
     },
     async event(id, payload, call) {
       codec.decodeEvent(await emit(id, payload, false, call));
@@ -113,6 +164,28 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     [Symbol.asyncDispose]: () => close(),
   };
 }
+
+const noOptions: ClientCallOptions = {};
+
+/** A callback that throws fails its call, wherever in the carrier it was called. */
+const carryReporting = (via: Transport, request: WireRequest): Promise<WireResponse> =>
+  underOwnSignal(request, (own, abort) => {
+    const guard =
+      <P>(report: ((progress: P) => void) | undefined) =>
+      (progress: P): void => {
+        try {
+          report?.(progress);
+        } catch (error) {
+          abort(error);
+        }
+      };
+    const { onProgress, onDownloadProgress } = request;
+    return via({
+      ...own,
+      onProgress: onProgress && guard(onProgress),
+      onDownloadProgress: onDownloadProgress && guard(onDownloadProgress),
+    });
+  });
 
 /** What a call on a closed client, or one that closing cut short, is rejected with. */
 export const clientClosed = (): TunnelError => new TunnelError("CLIENT_CLOSED", "The client is closed.");

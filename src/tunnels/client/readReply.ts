@@ -74,7 +74,7 @@ function revive(error: unknown, fallback: string, errors: ReplyReading["errors"]
   const helper = failure.id === undefined ? undefined : errors.get(failure.id);
   if (helper === undefined) return failure;
   try {
-    return helper.create(failure.data ?? {});
+    return helper.create(failure.data === undefined ? {} : failure.data);
   } catch {
     // Two versions of an application may disagree about the data; what happened there is what matters here.
     return failure;

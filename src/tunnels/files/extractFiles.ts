@@ -11,14 +11,11 @@ export interface ExtractedFiles {
 }
 
 /**
- * Takes the files out of an input. Only arrays and plain objects are searched, so dates, maps and the like keep their
- * place and their type; loops stay loops.
+ * Takes the files out of an input that holds some, see `findFiles`. Loops stay loops.
  *
- * @returns `undefined` when there is no file with a source: the input can travel as it is
- * @throws {Error} two files share one id
+ * @throws {Error} two files share one id, or one stream is two files
  */
-export function extractFiles(input: unknown): ExtractedFiles | undefined {
-  if (!holdsFile(input)) return undefined;
+export function extractFiles(input: unknown): ExtractedFiles {
   const files = new Map<string, WireFile>();
   const copies = new Map<object, unknown>();
 
@@ -53,6 +50,9 @@ export function extractFiles(input: unknown): ExtractedFiles | undefined {
       if (known !== undefined && contentOf(known.source) !== contentOf(source)) {
         throw new Error(`Two files of one call share the id "${id}". Give each file its own id.`);
       }
+      if (known === undefined && "stream" in source && isSourceOf(source.stream, files)) {
+        throw new Error(`The file "${id}" has the stream of another one. A stream can be read once.`);
+      }
       files.set(id, known ?? { id, meta, source });
     }
     return { $runnerFile: "File", id, meta: sentinel.meta };
@@ -61,23 +61,8 @@ export function extractFiles(input: unknown): ExtractedFiles | undefined {
   return { input: copy(input), files: [...files.values()] };
 }
 
-/** Most inputs hold none, and are not copied then. */
-function holdsFile(input: unknown): boolean {
-  if (typeof input !== "object" || input === null) return false;
-  const seen = new Set<object>();
-  const pending: unknown[] = [input];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
-    if (isFileSentinel(value)) {
-      if (sourceOf(value) !== undefined) return true;
-    } else if (Array.isArray(value) || isPlainObject(value)) {
-      for (const item of Object.values(value)) pending.push(item);
-    }
-  }
-  return false;
-}
+const isSourceOf = (stream: ByteStream, files: ReadonlyMap<string, WireFile>): boolean =>
+  [...files.values()].some(({ source }) => contentOf(source) === stream);
 
 /** Where the bytes are; `undefined` for a sentinel that only describes a file. */
 function sourceOf({ _node: node, _web: web }: FileSentinel): WireFile["source"] | undefined {

@@ -12,7 +12,8 @@ export function formDataOf({ manifest, files }: FormBody): FormData {
   const form = new FormData();
   form.append(manifestField, manifest);
   for (const { id, meta, source } of files) {
-    if ("blob" in source) form.append(filePart(id), source.blob, meta.name || defaultFileName);
+    if (!("blob" in source)) throw new TypeError(`fetch cannot send the file "${id}": it is no blob.`);
+    form.append(filePart(id), source.blob, meta.name || defaultFileName);
   }
   return form;
 }

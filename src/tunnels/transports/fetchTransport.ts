@@ -1,7 +1,9 @@
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import { formDataOf } from "../files/formDataBody";
+import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
-import { settleOrAbort } from "./httpOptions";
 import { createByteCounter } from "../protocol/progress";
+import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
 import type { Transport, WireRequest } from "../protocol/wire";
 
 /** Where a fetch transport sends its calls. */
@@ -10,6 +12,8 @@ export interface FetchTransportConfig {
   readonly baseUrl: string;
   /** Default: the global `fetch`, looked up at each call. */
   readonly fetchImpl?: typeof fetch | undefined;
+  /** Largest reply, decompressed, in bytes. Default 256 MiB. */
+  readonly maxReplyBytes?: number | undefined;
 }
 
 /**
@@ -17,16 +21,20 @@ export interface FetchTransportConfig {
  *
  * @throws {Error} there is no fetch
  */
-export function fetchTransport({ baseUrl, fetchImpl }: FetchTransportConfig): Transport {
+export function fetchTransport({
+  baseUrl,
+  fetchImpl,
+  maxReplyBytes = defaultReplyBytes,
+}: FetchTransportConfig): Transport {
   if (fetchImpl === undefined && typeof globalThis.fetch !== "function") {
     throw new Error("global fetch is not available; provide fetchImpl in config");
   }
   const send = fetchImpl ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
-  // What stands in for a fetch may know less than fetch: of signals, of statuses.
+  // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
   return async (request) => {
-    const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
+    const { target, method, headers, signal, onProgress } = request;
     const body = await webBodyOf(request);
-    const init = { method, headers, body, signal, redirect: "error" };
+    const init = { method, headers: { ...headers }, body, signal, redirect: "error" };
     const response = await settleOrAbort(send(baseUrl + targetPath(target), init as RequestInit), signal);
     if (onProgress !== undefined) {
       // fetch tells nothing of what it sends; where it has a reply, it has sent all.
@@ -37,7 +45,8 @@ export function fetchTransport({ baseUrl, fetchImpl }: FetchTransportConfig): Tr
       status: response.status ?? 200,
       statusText: response.statusText,
       contentType: response.headers?.get("content-type") ?? undefined,
-      body: { kind: "text", text: await readText(response, onDownloadProgress) },
+      headers: { [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined },
+      body: { kind: "text", text: await settleOrAbort(readText(response, request, maxReplyBytes), signal) },
     };
   };
 }
@@ -53,18 +62,38 @@ export async function webBodyOf({ body }: WireRequest): Promise<string | FormDat
 const sizeOf = (sent: string | FormData): number =>
   new Blob(typeof sent === "string" ? [sent] : [...sent.values()]).size;
 
-async function readText(response: Response, report: WireRequest["onDownloadProgress"]): Promise<string> {
-  if (report === undefined || !response.body) return response.text();
+async function readText(
+  response: Response,
+  { signal, onDownloadProgress: report }: WireRequest,
+  limitBytes: number,
+): Promise<string> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response.text();
   // The length is that of the compressed bytes; what arrives here was decompressed.
   const length = response.headers.has("content-encoding") ? undefined : response.headers.get("content-length");
   const totalBytes = Number(length ?? 0) || undefined;
-  const counter = createByteCounter((receivedBytes) => report({ receivedBytes, totalBytes }));
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  // Where streams cannot be iterated, there is XMLHttpRequest, and progress is its business.
-  for await (const chunk of response.body) {
-    counter.add(chunk.byteLength);
-    chunks.push(chunk);
+  let receivedBytes = 0;
+  const counter = report && createByteCounter((bytes) => report({ receivedBytes: bytes, totalBytes }));
+  const decoder = new TextDecoder();
+  let text = "";
+  // What stands in for a fetch may not know that nobody reads on.
+  const cancel = (): void => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      receivedBytes += value.byteLength;
+      if (receivedBytes > limitBytes) throw replyTooLarge(limitBytes);
+      counter?.add(value.byteLength);
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch (error) {
+    cancel();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", cancel);
   }
-  counter.finish();
-  return new Blob(chunks).text();
+  counter?.finish();
+  return text + decoder.decode();
 }

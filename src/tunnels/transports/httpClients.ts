@@ -10,6 +10,8 @@ export interface HttpCallerConfig
   extends
     Pick<CallCodecOptions, "serializer" | "auth" | "contexts" | "errorRegistry">,
     Pick<HttpOptions, "onRequest" | "timeoutMs"> {
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
+  readonly maxReplyBytes?: number | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
   readonly baseUrl: string;
 }
@@ -86,8 +88,8 @@ export interface PlatformCarrier {
 export function createUniversalClient(config: HttpClientConfig, carrier?: PlatformCarrier): HttpClient {
   const baseUrl = readBaseUrl(config, "createHttpClient");
   const { fetchImpl } = config;
-  const byFetch = fetchTransport({ baseUrl, fetchImpl });
-  const byXhr = xhrTransport(baseUrl);
+  const byFetch = fetchTransport({ ...config, baseUrl });
+  const byXhr = xhrTransport({ ...config, baseUrl });
   const web: Transport = (request) =>
     fetchImpl === undefined && wantsXhr(request) ? byXhr(request) : byFetch(request);
   const transport = withHttpOptions(carrier?.carryWith(web) ?? web, { ...config, baseUrl });

@@ -1,4 +1,6 @@
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
+import { underOwnSignal } from "../client/ownSignal";
 import { targetPath } from "../protocol/paths";
 import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
 
@@ -45,42 +47,16 @@ export function withHttpOptions(carry: Transport, options: HttpOptions): Transpo
   const send = onRequest === undefined ? carry : hooked;
   if (!(timeoutMs > 0 && timeoutMs <= longestTimerMs)) return send;
 
-  return async (request) => {
-    const deadline = new AbortController();
-    const { signal } = request;
-    const forward = (): void => deadline.abort(signal?.reason);
-    const stop = (): void => signal?.removeEventListener("abort", forward);
-    signal?.addEventListener("abort", forward, { once: true });
-    const timer = setTimeout(() => deadline.abort(timeoutError?.(urlOf(request), timeoutMs)), timeoutMs);
-    let reply: WireResponse["body"] | undefined;
-    try {
-      const response = await send({ ...request, signal: deadline.signal });
-      reply = response.body;
-      return response;
-    } finally {
-      clearTimeout(timer);
-      if (reply?.kind === "stream") onceOver(reply.stream, stop);
-      else stop();
-    }
-  };
+  return (request) =>
+    underOwnSignal(request, async (limited, abort) => {
+      const timer = setTimeout(() => abort(timeoutError?.(urlOf(request), timeoutMs)), timeoutMs);
+      try {
+        return await send(limited);
+      } finally {
+        clearTimeout(timer);
+      }
+    });
 }
 
 /** Timers that are set to more fire at once. */
 const longestTimerMs = 2 ** 31 - 1;
-
-/** Rejects with the signal's reason while something that knows no signals takes its time. */
-export function settleOrAbort<T>(work: MaybePromise<T>, signal: AbortSignal | undefined): MaybePromise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    const stop = (): void => signal.removeEventListener("abort", abort);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    Promise.resolve(work).then(resolve, reject).finally(stop);
-  });
-}
-
-/** Streams of carriers are Node's, which say when they are over; the caller's signal reaches them until then. */
-function onceOver(stream: object, callback: () => void): void {
-  (stream as { once?: (event: "close", listener: () => void) => void }).once?.("close", callback);
-}

@@ -1,6 +1,8 @@
+import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
-import { webBodyOf } from "./fetchTransport";
+import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
+import { webBodyOf, type FetchTransportConfig } from "./fetchTransport";
 
 /** Whether a call wants to know its progress and can: fetch tells nothing of uploads. */
 export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
@@ -11,7 +13,7 @@ export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boole
  * reply from elsewhere is refused.
  */
 export const xhrTransport =
-  (baseUrl: string): Transport =>
+  ({ baseUrl, maxReplyBytes = defaultReplyBytes }: Omit<FetchTransportConfig, "fetchImpl">): Transport =>
   async (request) => {
     const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
     const url = baseUrl + targetPath(target);
@@ -31,14 +33,17 @@ export const xhrTransport =
       xhr.upload.onprogress = report;
       xhr.upload.onload = report;
     }
-    if (onDownloadProgress !== undefined) {
-      xhr.onprogress = (event) => onDownloadProgress({ receivedBytes: event.loaded, totalBytes: totalOf(event) });
-    }
 
     return new Promise<WireResponse>((resolve, reject) => {
       const abort = (): void => xhr.abort();
       signal?.addEventListener("abort", abort, { once: true });
       xhr.onloadend = () => signal?.removeEventListener("abort", abort);
+      xhr.onprogress = (event) => {
+        onDownloadProgress?.({ receivedBytes: event.loaded, totalBytes: totalOf(event) });
+        if (event.loaded <= maxReplyBytes) return;
+        reject(replyTooLarge(maxReplyBytes));
+        xhr.abort();
+      };
       xhr.onabort = () => reject(signal?.reason as Error);
       // The words of fetch: where the reply comes from should not matter to a `catch`.
       xhr.onerror = () => reject(new TypeError("Failed to fetch"));
@@ -50,6 +55,7 @@ export const xhrTransport =
           status: xhr.status,
           statusText: xhr.statusText,
           contentType,
+          headers: { [requestIdHeader]: xhr.getResponseHeader(requestIdHeader) ?? undefined },
           body: { kind: "text", text: xhr.responseText },
         });
       };
