@@ -386,20 +386,37 @@ describe("addType", () => {
   });
 });
 
+it.each([Object("ab"), Object(5), Object(true)] as object[])("writes nothing of a boxed primitive: %p", (boxed) => {
+  const serializer = new Serializer();
+
+  expect(serializer.stringify(boxed)).toBe("{}");
+  expect(serializer.parse(serializer.serialize(boxed))).toEqual({});
+});
+
 describe("limits", () => {
-  it("refuses a tree that shared structure would blow up, however short the text it came from", () => {
+  const doubled = Array.from({ length: 40 }).reduce<unknown>((inner) => [inner, inner], []);
+  const long = Array.from({ length: 100_000 }, () => 1);
+  const wide = Object.fromEntries(long.map((value, index) => [`k${index}`, value]));
+
+  it.each([
+    ["objects", doubled, 5_000],
+    ["items", Array.from({ length: 1000 }, () => long), 400_000],
+    ["fields", Array.from({ length: 1000 }, () => wide), 2_000_000],
+  ])("refuses a tree that shared structure would blow up, however short the text: %s", (_what, value, length) => {
     const serializer = new Serializer();
-    let doubled: unknown = [];
-    for (let level = 0; level < 40; level += 1) doubled = [doubled, doubled];
-    const text = serializer.serialize(doubled);
+    const text = serializer.serialize(value);
 
     const decoded = serializer.parse(text);
 
-    expect(text.length).toBeLessThan(5_000);
+    expect(text.length).toBeLessThan(length);
     expect(caught(() => serializer.stringify(decoded))).toMatchObject({
-      message: "Cannot serialize more than 10000000 objects in tree mode",
+      message: "Cannot serialize more than 10000000 values in tree mode",
       code: "TREE_TOO_LARGE",
     });
+  });
+
+  it("takes a long array for what it is", () => {
+    expect(new Serializer().stringify(long)).toHaveLength(200_001);
   });
 
   it.each([

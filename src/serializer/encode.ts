@@ -75,3 +75,7 @@ export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
+
+/** What is written of an object without a type: its own fields, and nothing of a boxed string, whose characters are. */
+export const fieldsOf = (value: object): Record<string, unknown> =>
+  isPlain(value) ? (value as Record<string, unknown>) : value instanceof String ? {} : { ...value };

@@ -1,5 +1,5 @@
 import type { TypeCodec } from "./codec";
-import { codecOfObject, codecOfPrimitive, encodePayload, isJsonScalar, type Encoding } from "./encode";
+import { codecOfObject, codecOfPrimitive, encodePayload, fieldsOf, isJsonScalar, type Encoding } from "./encode";
 import { isUnsafeKey } from "./markers";
 import { depthExceeded } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
@@ -66,7 +66,7 @@ function writeRecord(value: unknown, codec: TypeCodec, depth: number, run: Graph
 function writeNode(id: string, value: object, depth: number, run: GraphEncoding): string {
   const node = Array.isArray(value)
     ? `{"kind":"array","value":[${writeItems(value, depth, run)}]}`
-    : `{"kind":"object","value":{${writeFields(value as Record<string, unknown>, depth, run)}}}`;
+    : `{"kind":"object","value":{${writeFields(fieldsOf(value), depth, run)}}}`;
   return addNode(id, node, run);
 }
 

@@ -1,5 +1,5 @@
 import type { TypeCodec } from "./codec";
-import { codecOfObject, codecOfPrimitive, encodePayload, isJsonScalar, isPlain, type Encoding } from "./encode";
+import { codecOfObject, codecOfPrimitive, encodePayload, fieldsOf, isJsonScalar, type Encoding } from "./encode";
 import { escapePrefix, isGraphPayload, isReservedKey, isTypeRecord, isUnsafeKey, type TypeRecord } from "./markers";
 import { depthExceeded, treeTooLarge, unsupportedValue, type SerializerError } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
@@ -10,15 +10,15 @@ const unwatchedDepth = 1000;
 interface TreeEncoding extends Encoding<unknown> {
   /** The objects around the current one; absent while loops are not watched for. */
   readonly ancestors: Set<object> | undefined;
-  /** Objects met so far, shared ones every time: the tree repeats them. */
+  /** Values met so far, shared ones every time: the tree repeats them. */
   visited: number;
 }
 
 /**
- * Most objects of one tree. A few kilobytes of graph text can share structure so that its tree would have billions;
+ * Most values of one tree. A few kilobytes of graph text can share structure so that its tree would have billions;
  * a task that returns what it was sent must not be able to hang the process with it.
  */
-const maxTreeObjects = 10_000_000;
+const maxTreeValues = 10_000_000;
 
 /**
  * Makes a value that `JSON.stringify` writes in tree format.
@@ -74,7 +74,7 @@ function encodeObject(value: object, depth: number, run: TreeEncoding): unknown 
 
 function encodeUnwatched(value: object, depth: number, run: TreeEncoding): unknown {
   run.visited += 1;
-  if (run.visited > maxTreeObjects) throw treeTooLarge(maxTreeObjects);
+  if (run.visited > maxTreeValues) throw treeTooLarge(maxTreeValues);
   if (Array.isArray(value)) return encodeItems(value, depth, run);
   const codec = codecOfObject(value, run);
   return codec ? encodeTyped(value, codec, depth, run) : encodeFields(value, depth, run);
@@ -86,6 +86,8 @@ function encodeTyped(value: unknown, codec: TypeCodec, depth: number, run: TreeE
 
 function encodeItems(source: readonly unknown[], depth: number, run: TreeEncoding): readonly unknown[] {
   if (source.length > 0 && depth >= run.maxDepth) throw depthExceeded(run.maxDepth);
+  // The items of the array are counted as they are met, its scalars by their number.
+  run.visited += source.length;
   // A copy hides a `toJSON`.
   let items = "toJSON" in source ? [...source] : source;
   for (let index = 0; index < source.length; index += 1) {
@@ -102,11 +104,13 @@ function encodeItems(source: readonly unknown[], depth: number, run: TreeEncodin
 function encodeFields(object: object, depth: number, run: TreeEncoding): Record<string, unknown> {
   if (depth >= run.maxDepth && !Object.keys(object).every(isUnsafeKey)) throw depthExceeded(run.maxDepth);
   // Only a copy of its fields hides the `toJSON` a class instance may inherit.
-  const source = (isPlain(object) ? object : { ...object }) as Record<string, unknown>;
+  const source = fieldsOf(object);
   let fields = source;
   let reserved = typeof source.__type === "string" && isTypeRecord(source);
+  let count = 0;
 
   for (const key in source) {
+    count += 1;
     if (isReservedKey(key)) {
       reserved = true;
       if (isUnsafeKey(key)) continue;
@@ -119,6 +123,7 @@ function encodeFields(object: object, depth: number, run: TreeEncoding): Record<
     if (fields === source) fields = { ...source };
     fields[key] = encoded;
   }
+  run.visited += count;
   return reserved ? escapeKeys(fields) : fields;
 }
 

@@ -27,8 +27,8 @@ export function depthExceeded(maxDepth: number): SerializerError {
   return serializerError("DEPTH_EXCEEDED", `Maximum depth exceeded (${maxDepth})`);
 }
 
-export function treeTooLarge(maxObjects: number): SerializerError {
-  return serializerError("TREE_TOO_LARGE", `Cannot serialize more than ${maxObjects} objects in tree mode`);
+export function treeTooLarge(maxValues: number): SerializerError {
+  return serializerError("TREE_TOO_LARGE", `Cannot serialize more than ${maxValues} values in tree mode`);
 }
 
 export function invalidPayload(what: string): SerializerError {
