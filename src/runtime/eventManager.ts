@@ -44,12 +44,15 @@ export interface EventCell {
 export class EventManager {
   readonly #cells = new Map<string, EventCell>();
   readonly #listeners = new Map<string, Listener[]>();
+  /** Ids of events that come round to themselves, as far as is known. */
   readonly #guarded = new Set<string>();
   readonly #globalListeners: Listener[] = [];
   readonly #interceptors: InterceptorEntry[] = [];
   readonly #hookInterceptors: HookExecutionInterceptor[] = [];
   readonly #detectsCycles: boolean;
   #guard: EmissionGuard | undefined;
+  /** Something the boot knows nothing of runs around events and may emit any of them, so each may come round. */
+  #mayEmitAnything = false;
   #locked = false;
 
   constructor(options: EventManagerOptions = {}) {
@@ -100,7 +103,7 @@ export class EventManager {
   addGlobalListener(handler: EventHandlerType, options?: IEventHandlerOptions): void {
     this.#assertUnlocked();
     this.#globalListeners.push(toListener(handler, options));
-    for (const { event } of this.#cells.values()) this.#guarded.add(event.id);
+    this.#mayEmitAnything = true;
     this.#relinkAll();
   }
 
@@ -111,8 +114,8 @@ export class EventManager {
   /** Wraps every emission; first added is outermost. @throws {lockedError} the manager is locked */
   intercept(interceptor: EventEmissionInterceptor): void {
     this.#assertUnlocked();
-    // What an interceptor emits is unknown, so every event may come round.
     this.#interceptors.push({ interceptor, eventIds: undefined });
+    this.#mayEmitAnything = true;
     this.#relinkAll();
   }
 
@@ -127,6 +130,8 @@ export class EventManager {
   interceptHook(interceptor: HookExecutionInterceptor): void {
     this.#assertUnlocked();
     this.#hookInterceptors.push(interceptor);
+    this.#mayEmitAnything = true;
+    this.#relinkAll();
   }
 
   /** Runs a hook inside the hook interceptors; gives what the hook returns, which may be `any` value. */
@@ -140,6 +145,8 @@ export class EventManager {
     this.#globalListeners.length = 0;
     this.#interceptors.length = 0;
     this.#hookInterceptors.length = 0;
+    this.#guarded.clear();
+    this.#mayEmitAnything = false;
     this.#relinkAll();
   }
 
@@ -151,14 +158,12 @@ export class EventManager {
   cell(event: IEvent<any>): EventCell {
     const known = this.#cells.get(event.id);
     if (known) return known;
-    // A listener for all events that was added as a function may emit this one.
-    if (this.#globalListeners.some(({ id }) => id === undefined)) this.#guarded.add(event.id);
     const cell: EventCell = { event, linked: this.#link(event) };
     this.#cells.set(event.id, cell);
     return cell;
   }
 
-  /** @internal Attaches hooks at once; `reentrant` are the events that need the guard. */
+  /** @internal Attaches hooks that the boot has analysed; `reentrant` are the events that they bring round. */
   attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
     for (const id of reentrant) this.#guarded.add(id);
     for (const { hook, eventIds, listen } of hooks) {
@@ -201,8 +206,7 @@ export class EventManager {
 
   #link(event: IEvent): LinkedEvent {
     const interceptors = this.#interceptors.filter(({ eventIds }) => eventIds === undefined || eventIds.has(event.id));
-    const mayReenter = this.#guarded.has(event.id) || interceptors.some(({ eventIds }) => eventIds === undefined);
-    const needsGuard = this.#detectsCycles && mayReenter;
+    const needsGuard = this.#detectsCycles && (this.#mayEmitAnything || this.#guarded.has(event.id));
     return linkEvent({
       event,
       listeners: this.#listenersOf(event),

@@ -92,6 +92,39 @@ describe("an emission that comes round to itself", () => {
     expect(Errors.eventCycleError.is(await rejectionOf(intercepting.emit(a, 1, "test")))).toBe(true);
   });
 
+  it("is refused through listeners of all events, with an id or without", async () => {
+    for (const options of [undefined, { id: "everywhere" }]) {
+      const events = new EventManager();
+      events.addGlobalListener(({ data }) => events.emit(a, data as number, "elsewhere"), options);
+
+      expect(cycleOf(await rejectionOf(events.emit(a, 1, "test")))).toEqual([
+        { id: "a", source: "test" },
+        { id: "a", source: "elsewhere" },
+      ]);
+    }
+  });
+
+  it("is refused through interceptors of hooks", async () => {
+    const onA = r
+      .hook("onA")
+      .on(a)
+      .run(async () => {})
+      .build();
+    const intercepting = r
+      .resource("intercepting")
+      .dependencies({ events: globals.resources.eventManager })
+      .init(async (_config, { events }) =>
+        events.interceptHook((_next, _hook, { data }) => events.emit(a, data as number, "interceptor")),
+      )
+      .build();
+    await using app = await run(appOf(a, onA, intercepting));
+
+    expect(cycleOf(await rejectionOf(app.emitEvent(a, 1)))).toEqual([
+      { id: "a", source: "outside" },
+      { id: "a", source: "interceptor" },
+    ]);
+  });
+
   it("is refused when a hook reaches it through the event manager", async () => {
     const hook = r
       .hook("hook")
