@@ -54,6 +54,7 @@ export async function boot<V, L extends Logger>(
   const run = createRun({ plan, overrideRequests: requests, framework, options, logger });
   if (options.dryRun) {
     await logger.debug("Dry run mode. Skipping initialization...", fromRun);
+    await logger.lock();
     return run.result as RunResult<V, L>;
   }
   await run.start();
@@ -261,13 +262,14 @@ const toVoid =
   (...args: A): void =>
     void fn(...args);
 
-/** The error that failed the boot wins over whatever disposing throws. */
+/** The error that failed the boot wins over whatever disposing throws; logs that waited for `ready` wait no longer. */
 async function rollBack(dispose: () => Promise<void>, logger: Logger): Promise<void> {
   try {
     await dispose();
   } catch (error) {
     await logger.error("A resource failed to dispose while the boot was rolled back.", { ...fromRun, error });
   }
+  await logger.lock();
 }
 
 function createTaskRunner(cells: Cells): TaskRunner {

@@ -1,5 +1,6 @@
 import { globals, r, run, type RunOptions } from "../../index";
 import { appOf } from "../support/appOf";
+import { rejectionOf } from "../support/failures";
 
 const logger = globals.resources.logger;
 
@@ -116,6 +117,36 @@ describe("bufferLogs", () => {
     ];
     expect(messagesOf(lines)).toEqual(expected);
     expect(heard).toEqual(expected);
+  });
+
+  it("prints what was held back of a boot that fails, after it was rolled back", async () => {
+    const lines = captureConsole();
+    const early = r
+      .resource("early")
+      .dependencies({ logger })
+      .init(async (_config, { logger }) => logger)
+      .dispose(async (logger) => logger.info("rolled back"))
+      .build();
+    const broken = r
+      .resource("broken")
+      .dependencies({ early })
+      .init(() => Promise.reject(new Error("no route to host")))
+      .build();
+
+    await rejectionOf(run(appOf(early, broken), { logs: { ...json, printThreshold: "info", bufferLogs: true } }));
+
+    expect(messagesOf(lines)).toEqual([
+      'Error: Resource "broken" initialization failed: no route to host',
+      "rolled back",
+    ]);
+  });
+
+  it("prints what was held back of a dry run", async () => {
+    const lines = captureConsole();
+
+    await run(appOf(), { logs: { ...json, bufferLogs: true }, dryRun: true });
+
+    expect(messagesOf(lines)).toEqual(["Dry run mode. Skipping initialization..."]);
   });
 
   it("is off by default: logs are printed as they come", async () => {
