@@ -1,3 +1,4 @@
+import { describeValue } from "../lib/describeValue";
 import { declareError } from "./defineError";
 
 export type RegisteredKind = "Task" | "Resource" | "Event" | "Error" | "AsyncContext" | "Middleware" | "Tag" | "Hook";
@@ -194,12 +195,4 @@ const isBuilder = (item: unknown): item is { readonly id: string } =>
 
 const bullets = (lines: readonly string[]): string => lines.map((line) => `  • ${line}`).join("\n");
 
-/** `String(value)`, for values where that throws or says nothing as well. */
-function describeItem(item: unknown): string {
-  if (typeof item === "string") return item === "" ? '""' : item;
-  try {
-    return String(item);
-  } catch {
-    return Object.prototype.toString.call(item);
-  }
-}
+const describeItem = (item: unknown): string => (item === "" ? '""' : describeValue(item));

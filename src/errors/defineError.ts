@@ -1,3 +1,4 @@
+import { describeValue } from "../lib/describeValue";
 import { captureFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
@@ -139,7 +140,7 @@ export function createErrorHelper<Data>(
     throw new TypeError(`An error needs a non-empty string id, got ${describe(id)}.`);
   }
   if (httpCode !== undefined && !(Number.isInteger(httpCode) && httpCode >= 100 && httpCode <= 599)) {
-    throw new TypeError(`Error "${id}" has httpCode ${String(httpCode)}; use an integer from 100 to 599.`);
+    throw new TypeError(`Error "${id}" has httpCode ${describeValue(httpCode)}; use an integer from 100 to 599.`);
   }
   const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
   const parseData = definition.dataSchema ? compileSyncSchema(definition.dataSchema) : undefined;
@@ -190,6 +191,4 @@ export function declareError<Data>(id: string, { message, fix, construct }: Decl
   return createErrorHelper({ id, format }, () => "unknown", construct);
 }
 
-function describe(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
-}
+const describe = (value: unknown): string => (typeof value === "string" ? `"${value}"` : describeValue(value));

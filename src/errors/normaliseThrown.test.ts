@@ -21,5 +21,13 @@ describe("normalizeError", () => {
   it("gives anything else the shape of an error", () => {
     expect(normalizeError("lost").message).toBe("lost");
     expect(normalizeError(undefined).message).toBe("undefined");
+    expect(normalizeError(Object.create(null)).message).toBe("[object Object]");
+  });
+
+  it("takes what answers no question for no error", () => {
+    const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
+    revoke();
+
+    expect(normalizeError(proxy).message).toBe("[object]");
   });
 });

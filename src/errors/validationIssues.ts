@@ -1,3 +1,4 @@
+import { describeValue } from "../lib/describeValue";
 import { isError } from "./normaliseThrown";
 
 /** One problem found by a schema, as it travels to a caller. */
@@ -17,11 +18,11 @@ const maxMessageLength = 200;
 export function readIssues(failure: unknown): readonly ValidationIssue[] {
   const listed = (failure as { issues?: unknown } | null | undefined)?.issues;
   if (!Array.isArray(listed) || listed.length === 0) {
-    return [{ path: [], message: cut(isError(failure) ? failure.message : String(failure)) }];
+    return [{ path: [], message: cut(isError(failure) ? failure.message : describeValue(failure)) }];
   }
   return listed.slice(0, maxIssues).map((issue: { path?: unknown; message?: unknown } | null) => ({
     path: Array.isArray(issue?.path) ? issue.path.map(readKey) : [],
-    message: cut(String(issue?.message ?? "Invalid value")),
+    message: cut(describeValue(issue?.message ?? "Invalid value")),
   }));
 }
 
@@ -32,7 +33,7 @@ export function describeIssues(issues: readonly ValidationIssue[]): string {
 
 function readKey(segment: unknown): string | number {
   const key: unknown = typeof segment === "object" && segment !== null ? (segment as { key?: unknown }).key : segment;
-  return typeof key === "number" ? key : String(key);
+  return typeof key === "number" ? key : describeValue(key);
 }
 
 const cut = (message: string): string => message.slice(0, maxMessageLength);

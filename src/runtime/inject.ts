@@ -1,4 +1,5 @@
 import type { Logger } from "./presets";
+import { describeValue } from "../lib/describeValue";
 import { symbolFramework } from "../lib/symbols";
 import type { SignalSource } from "./call";
 import type { Cells } from "./cells";
@@ -22,7 +23,7 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
       injected[key] = injectOne(owner.dependencies[key], owner, sources);
     } catch (error) {
       void sources.logger.error(
-        `Failed to extract dependency from source: ${owner.id} -> ${key} with error: ${String(error)}`,
+        `Failed to extract dependency from source: ${owner.id} -> ${key} with error: ${describeValue(error)}`,
         { source: "dependencyProcessor" },
       );
       throw error;

@@ -1,4 +1,5 @@
 import { normalizeError } from "../errors/normaliseThrown";
+import { describeValue } from "../lib/describeValue";
 import type { UncaughtErrorSource } from "../platform/processEvents";
 
 export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
@@ -23,7 +24,7 @@ export interface ErrorLog {
 export function createDefaultUnhandledError(logger: ErrorLog): OnUnhandledError {
   return async ({ error, kind, source }) => {
     const normalised = normalizeError(error);
-    await logger.error(normalised.toString(), { source, error: normalised, data: { kind } });
+    await logger.error(describeValue(normalised), { source, error: normalised, data: { kind } });
   };
 }
 

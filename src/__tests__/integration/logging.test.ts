@@ -204,4 +204,18 @@ describe("the printed logs", () => {
       { level: "error", message: "Error: boom", source: "task", error: { message: "boom" }, data: { kind: "task" } },
     ]);
   });
+
+  it("show that a task failed, whatever it threw", async () => {
+    const lines = captureConsole();
+    const task = r
+      .task("task")
+      .run(() => Promise.reject(Object.create(null) as Error))
+      .build();
+    await using app = await run(appOf(task), { logs: { ...json, printThreshold: "error" } });
+
+    await app.runTask(task).catch(() => {});
+    await new Promise(setImmediate);
+
+    expect(messagesOf(lines)).toEqual(["Error: [object Object]"]);
+  });
 });

@@ -1,4 +1,5 @@
 import { isError } from "../../errors/normaliseThrown";
+import { describeValue } from "../../lib/describeValue";
 import { isThenable } from "../../lib/guards";
 import { getPlatform } from "../../platform/platform";
 import type { LogPrinterLevels, PrintableLog, PrintStrategy } from "./logFormat";
@@ -241,16 +242,7 @@ const settled = /* @__PURE__ */ Promise.resolve();
 
 function describeError(error: unknown): NonNullable<ILog["error"]> {
   if (isError(error)) return { name: error.name, message: error.message, stack: error.stack };
-  return { name: "UnknownError", message: describeThrown(error) };
-}
-
-/** `String(value)`, also where that throws. */
-function describeThrown(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
+  return { name: "UnknownError", message: describeValue(error) };
 }
 
 /** @see https://no-color.org */

@@ -1,0 +1,15 @@
+/** `String(value)`, also for values that refuse to be a string. Never throws: it describes what others threw. */
+export function describeValue(value: unknown): string {
+  return attempt(() => String(value)) ?? attempt(() => tagOf(value)) ?? `[${typeof value}]`;
+}
+
+/** `[object Error]` and the like, which holds across realms. */
+export const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
+
+function attempt(describe: () => string): string | undefined {
+  try {
+    return describe();
+  } catch {
+    return undefined;
+  }
+}
