@@ -14,7 +14,7 @@ export interface FrameworkResourceOptions<V> {
 
 /** A framework resource that initialises as others do; referring to it is enough. */
 export const frameworkService = <V>(
-  draft: Pick<ResourceDraft, "id" | "init" | "dispose">,
+  draft: Pick<ResourceDraft, "id" | "context" | "init" | "dispose">,
 ): IResource<void, Promise<V>> => createResource({ ...draft, [symbolFramework]: {} }, () => "unknown");
 
 /** A resource whose value every run has from the start; nobody needs to register it. */

@@ -1,6 +1,7 @@
 import { globals, r, run } from "../../index";
 import { appOf } from "../support/appOf";
 import { createDeferred } from "../support/deferred";
+import { rejectionOf } from "../support/failures";
 
 const { queue } = globals.resources;
 
@@ -22,7 +23,37 @@ describe("the queues of a run", () => {
     await Promise.all([first, second]);
 
     expect(log).toEqual(["a1 starts", "b1", "a1 ends", "a2"]);
-    expect([...queues.map.keys()]).toEqual(["a", "b"]);
+  });
+
+  it("are kept for as long as they have work, failed work included", async () => {
+    const gate = createDeferred();
+    await using app = await run(appOf());
+    const queues = app.getResourceValue(queue);
+
+    const first = queues.run("a", () => gate.promise);
+    const second = queues.run("a", () => Promise.reject(new Error("boom")));
+    await queues.run("b", async () => {});
+    const whileWorking = [...queues.map.keys()];
+    // Refused at once, and no reason to forget the work around it.
+    const nested = queues.run("c", () => rejectionOf(queues.run("c", async () => {})).then(() => queues.map.has("c")));
+    gate.resolve();
+    await Promise.allSettled([first, second]);
+
+    expect(whileWorking).toEqual(["a"]);
+    expect(await nested).toBe(true);
+    expect(queues.map.size).toBe(0);
+  });
+
+  it("take no work once the run is disposed of", async () => {
+    const app = await run(appOf());
+    const queues = app.getResourceValue(queue);
+    const work = jest.fn(async () => {});
+    await app.dispose();
+
+    const error = await rejectionOf(queues.run("a", work));
+
+    expect(error.message).toBe("Queue has been disposed");
+    expect(work).not.toHaveBeenCalled();
   });
 
   it("are drained when the run is disposed of", async () => {
