@@ -1,4 +1,4 @@
-import { findCycles, visitDependencyFirst } from "./graph";
+import { findCycles, findNodesOnLoops, visitDependencyFirst } from "./graph";
 
 const edges = (graph: Record<string, string[]>) => (id: string) => graph[id] ?? [];
 
@@ -52,5 +52,43 @@ describe("findCycles", () => {
       ["b", "c", "a", "b"],
       ["d", "e", "d"],
     ]);
+  });
+});
+
+describe("findNodesOnLoops", () => {
+  const onLoops = (graph: Record<string, string[]>) => [...findNodesOnLoops(Object.keys(graph), edges(graph))].sort();
+
+  it("finds loops of any length, and not what merely leads to or from them", () => {
+    expect(onLoops({ a: ["b"], b: ["c"], c: ["d", "a"], d: ["e"], e: ["e", "f"], f: [], before: ["a"] })).toEqual([
+      "a",
+      "b",
+      "c",
+      "e",
+    ]);
+  });
+
+  it("finds none where paths only meet", () => {
+    expect(onLoops({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] })).toEqual([]);
+  });
+
+  it("tells loops apart that share an edge from ones that follow each other", () => {
+    expect(onLoops({ a: ["b"], b: ["a", "x"], x: ["c"], c: ["d"], d: ["c", "e"], e: ["c"] })).toEqual([
+      "a",
+      "b",
+      "c",
+      "d",
+      "e",
+    ]);
+  });
+
+  it("asks a chain of 100,000 nodes for its edges once each", () => {
+    let asked = 0;
+    const chain = (id: number) => {
+      asked += 1;
+      return id === 100_000 ? [50_000] : [id + 1];
+    };
+
+    expect(findNodesOnLoops([0, 1, 50_000], chain).size).toBe(50_001);
+    expect(asked).toBe(100_001);
   });
 });

@@ -59,11 +59,44 @@ describe("findReentrantEvents", () => {
   it("takes a hook with the event manager at hand to emit anything", () => {
     expect(reentrant(emitter, hook("onA", a, { emitter }))).toEqual(["a"]);
     expect(reentrant(emitter, hook("onA", a, { emitter }), hook("onB", b, { a }))).toEqual(["a", "b"]);
+    expect(reentrant(emitter, hook("onAll", "*", { emitter }))).toEqual(["a", "b", "c"]);
   });
 
   it("counts a wildcard hook for every event", () => {
     expect(reentrant(hook("onAll", "*", { a }))).toEqual(["a"]);
   });
+});
+
+it("looks at every definition once to find re-entrant events, however many hooks reach it", () => {
+  const first = r
+    .task("task0")
+    .dependencies({ a })
+    .run(async () => 0)
+    .build();
+  const tasks = [first];
+  for (let index = 1; index < 50; index += 1) {
+    const previous = tasks[index - 1] as typeof first;
+    tasks.push(
+      r
+        .task(`task${index}`)
+        .dependencies({ previous })
+        .run(async () => index)
+        .build(),
+    );
+  }
+  const last = tasks.at(-1) as typeof first;
+  const hooks = Array.from({ length: 50 }, (_, index) => hook(`hook${index}`, index % 2 === 0 ? a : "*", { last }));
+  const plan = planOf([...tasks, ...hooks]);
+  const asked: string[] = [];
+  const edges = (id: string) => {
+    asked.push(id);
+    return plan.edges(id);
+  };
+
+  const events = findReentrantEvents({ ...plan, edges }, () => false);
+
+  expect([...events]).toEqual(["a"]);
+  expect(asked.toSorted()).toEqual([...tasks, ...hooks].map(({ id }) => id).toSorted());
 });
 
 describe("checkEmissions", () => {

@@ -1,5 +1,5 @@
 import { eventEmissionCycleError } from "../errors/bootErrors";
-import { findCycles } from "../lib/graph";
+import { findCycles, findNodesOnLoops, listIn, type EdgesOf } from "../lib/graph";
 import { targetOf } from "./dependencyTarget";
 import type { BootPlan } from "./planBoot";
 import type { Problems } from "./problems";
@@ -18,8 +18,8 @@ export function checkEmissions(registrations: Registrations, problems: Problems)
     if (hook.definition.on === "*") continue;
     const emitted = eventIds(hook, registrations);
     for (const id of listenedIds(hook, registrations)) {
-      const others = emitted.filter((each) => each !== id);
-      emits.set(id, [...(emits.get(id) ?? []), ...others]);
+      const known = listIn(emits, id);
+      for (const each of emitted) if (each !== id) known.push(each);
     }
   }
   if (emits.size === 0) return;
@@ -37,57 +37,43 @@ export function findReentrantEvents(plan: BootPlan, emitsAnything: EmitsAnything
   const hooks = hooksOf(registrations);
   if (hooks.length === 0) return none;
 
-  const allEvents = [...registrations.values()].filter(({ kind }) => kind === "event").map(({ id }) => id);
-  const emits = new Map<string, Set<string>>();
-  for (const hook of hooks) {
-    const reachable = reachableEvents(hook.id, plan, emitsAnything) ?? allEvents;
-    for (const id of hook.definition.on === "*" ? allEvents : listenedIds(hook, registrations)) {
-      const known = emits.get(id) ?? new Set();
-      for (const each of reachable) known.add(each);
-      emits.set(id, known);
-    }
-  }
-  return new Set([...emits.keys()].filter((id) => returnsTo(id, emits)));
+  const events = [...registrations.values()].filter(({ kind }) => kind === "event").map(({ id }) => id);
+  const onLoops = findNodesOnLoops(events, createEmissionEdges(plan, hooks, events, emitsAnything));
+  return new Set(events.filter((id) => onLoops.has(id)));
 }
 
 const none: ReentrantEvents = /* @__PURE__ */ new Set();
 
-/** Events that a definition may emit, directly or through what it depends on; `undefined` for any. */
-function reachableEvents(
-  start: string,
+/** A definition, or one of the two spots that stand for all events, so that there is no edge for each of them. */
+type EmissionNode = string | typeof anyEvent | typeof everyEvent;
+const anyEvent = /* @__PURE__ */ Symbol("emits any event");
+const everyEvent = /* @__PURE__ */ Symbol("hears every event");
+
+/** From an event to the hooks that hear it, from a definition to what it depends on and to the events it may emit. */
+function createEmissionEdges(
   { registrations, edges }: BootPlan,
+  hooks: readonly HookRegistration[],
+  events: readonly string[],
   emitsAnything: EmitsAnything,
-): Set<string> | undefined {
-  const events = new Set<string>();
-  const seen = new Set([start]);
-  const pending = [start];
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    if (emitsAnything(id)) return undefined;
-    const registration = registrations.get(id);
-    if (registration === undefined) continue;
-    for (const each of eventIds(registration, registrations)) events.add(each);
-    for (const next of edges(id)) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      pending.push(next);
-    }
+): EdgesOf<EmissionNode> {
+  const hearers = new Map<EmissionNode, string[]>();
+  for (const hook of hooks) {
+    const heard = hook.definition.on === "*" ? [everyEvent] : listenedIds(hook, registrations);
+    for (const id of heard) listIn(hearers, id).push(hook.id);
   }
-  return events;
+  const hearersOf = (node: EmissionNode): readonly EmissionNode[] => hearers.get(node) ?? noNodes;
+  return (node) => {
+    if (node === anyEvent) return events;
+    if (node === everyEvent) return hearersOf(everyEvent);
+    if (emitsAnything(node)) return [anyEvent];
+    const registration = registrations.get(node);
+    if (registration === undefined) return noNodes;
+    if (registration.kind === "event") return [...hearersOf(node), everyEvent];
+    return [...edges(node), ...eventIds(registration, registrations)];
+  };
 }
 
-function returnsTo(start: string, emits: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  const seen = new Set<string>();
-  const pending = [start];
-  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-    for (const next of emits.get(id) ?? []) {
-      if (next === start) return true;
-      if (seen.has(next)) continue;
-      seen.add(next);
-      pending.push(next);
-    }
-  }
-  return false;
-}
+const noNodes: readonly EmissionNode[] = [];
 
 function hooksOf(registrations: Registrations): HookRegistration[] {
   const hooks: HookRegistration[] = [];
