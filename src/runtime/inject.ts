@@ -6,7 +6,7 @@ import type { Cells } from "./cells";
 import { targetOf } from "./dependencyTarget";
 import type { EventManager } from "./eventManager";
 import type { Registration } from "./registration";
-import { createInterceptableCaller, createTaskCaller, type TaskCell } from "./taskCell";
+import { createBoundCaller, createInterceptableCaller, createTaskCaller, type TaskCell } from "./taskCell";
 
 /** What injection draws from. */
 export interface InjectionSources {
@@ -80,9 +80,12 @@ export function createDependencyBinder(
     if (cell !== undefined) (tasks ??= []).push([key, cell]);
   }
   if (tasks === undefined) return undefined;
-  const bound = tasks;
-  return (signal) => ({
-    ...dependencies,
-    ...Object.fromEntries(bound.map(([key, cell]) => [key, createTaskCaller(cell, signal)])),
-  });
+  const inherit = tasks;
+  // A copy, because engines are slow to spread what is frozen; its keys are there, so that filling it adds none.
+  const unbound = { ...dependencies };
+  return (signal) => {
+    const bound = { ...unbound };
+    for (const [key, cell] of inherit) bound[key] = createBoundCaller(cell, signal);
+    return bound;
+  };
 }

@@ -168,28 +168,36 @@ function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeR
 /** What tasks, hooks and middleware receive for a task. */
 export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Promise<unknown>) & { readonly id: string };
 
+/** A caller of one task, for any number of calls. */
+export function createTaskCaller(cell: TaskCell): InjectedTask {
+  return Object.defineProperty(callerOf(cell), "id", { value: cell.task.id, enumerable: true }) as InjectedTask;
+}
+
 /**
- * A caller of one task.
+ * As `createTaskCaller`, for one call of another task: its signal is passed on, unless the task is given its own.
  *
- * @param inherited signal of the call on whose behalf the task is called; an own one takes its place
+ * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
  */
-export function createTaskCaller(cell: TaskCell, inherited?: SignalSource): InjectedTask {
-  const { id, inputSchema } = cell.task;
-  const invoke =
+export function createBoundCaller(cell: TaskCell, inherited: SignalSource): InjectedTask {
+  const caller = callerOf(cell, inherited);
+  caller.id = cell.task.id;
+  return caller as InjectedTask;
+}
+
+type Caller = Invoke & { id?: string };
+
+function callerOf(cell: TaskCell, inherited?: SignalSource): Caller {
+  const invoke: Invoke =
     inherited === undefined
-      ? (input: unknown, options?: TaskCallOptions) => cell.invoke(input, options)
-      : (input: unknown, options?: TaskCallOptions) =>
+      ? (input, options) => cell.invoke(input, options)
+      : (input, options) =>
           cell.invoke(input, { journal: options?.journal, signal: options?.signal, signalSource: inherited });
   // A schema says the input matters, so an only argument is never mistaken for options.
-  const caller =
-    inputSchema !== undefined
-      ? invoke
-      : function caller(input?: unknown, options?: TaskCallOptions) {
-          if (arguments.length === 1 && typeof input === "object" && isCallOptions(input))
-            return invoke(undefined, input);
-          return invoke(input, options);
-        };
-  return Object.defineProperty(caller, "id", { value: id, enumerable: true }) as unknown as InjectedTask;
+  if (cell.task.inputSchema !== undefined) return invoke;
+  return function caller(input?: unknown, options?: TaskCallOptions) {
+    if (arguments.length === 1 && typeof input === "object" && isCallOptions(input)) return invoke(undefined, input);
+    return invoke(input, options);
+  };
 }
 
 /** What resources receive for a task: the caller, able to intercept. */

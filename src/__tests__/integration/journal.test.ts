@@ -144,6 +144,41 @@ describe("the signal of a call", () => {
     expect(await app.runTask(outer)).not.toBe(signal);
   });
 
+  it("changes nothing about the dependencies that inherit it", async () => {
+    const service = r
+      .resource("service")
+      .init(async () => ({ name: "service" }))
+      .build();
+    const outer = r
+      .task("outer")
+      .dependencies({
+        readSignal,
+        service,
+        again: readSignal,
+        absent: r
+          .task("absent")
+          .run(async () => 1)
+          .build()
+          .optional(),
+      })
+      .run(async (_: void, dependencies) => ({
+        keys: Object.keys(dependencies),
+        ids: [dependencies.readSignal.id, dependencies.again.id],
+        rest: [dependencies.service.name, dependencies.absent],
+      }))
+      .build();
+    await using app = await run(appOf(readSignal, service, outer));
+
+    const withSignal = await app.runTask(outer, undefined, { signal: new AbortController().signal });
+
+    expect(withSignal).toEqual({
+      keys: ["readSignal", "service", "again", "absent"],
+      ids: ["readSignal", "readSignal"],
+      rest: ["service", undefined],
+    });
+    expect(withSignal).toEqual(await app.runTask(outer));
+  });
+
   it("gives way to one that is passed on explicitly", async () => {
     const { signal } = new AbortController();
     const outer = r
