@@ -192,11 +192,8 @@ function callerOf(cell: TaskCell, inherited?: SignalSource): Caller {
       ? (input, options) => cell.invoke(input, options)
       : (input, options) =>
           cell.invoke(input, { journal: options?.journal, signal: options?.signal, signalSource: inherited });
-  // A schema says the input matters, so an only argument is never mistaken for options.
-  if (cell.task.inputSchema !== undefined) return invoke;
   return function caller(input?: unknown, options?: TaskCallOptions) {
-    if (arguments.length === 1 && typeof input === "object" && isCallOptions(input)) return invoke(undefined, input);
-    return invoke(input, options);
+    return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
   };
 }
 
@@ -207,8 +204,16 @@ export function createInterceptableCaller(cell: TaskCell): TaskDependencyWithInt
   return caller as TaskDependencyWithIntercept<unknown, Promise<unknown>>;
 }
 
+/**
+ * Whether what a caller was given is options and no input: the only argument, and nothing else it could be. A schema says
+ * that the input matters.
+ */
+export function isOnlyOptions({ inputSchema }: ITask, argumentCount: number, input: unknown): input is TaskCallOptions {
+  return argumentCount === 1 && inputSchema === undefined && typeof input === "object" && isCallOptions(input);
+}
+
 /** A plain object that holds a journal or a signal, either of them possibly `undefined`, and nothing else. */
-export function isCallOptions(value: object | null): value is TaskCallOptions {
+function isCallOptions(value: object | null): value is TaskCallOptions {
   if (value === null || !("signal" in value || "journal" in value)) return false;
   if (!isPlainObject(value)) return false;
   return Object.entries(value).every(([key, entry]) =>
