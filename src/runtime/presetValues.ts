@@ -48,8 +48,17 @@ export function createPresetValues(
 
   return {
     read,
-    // An application's own failure to dispose is the one to report.
-    dispose: async () => void (await Promise.allSettled(disposers.map((dispose) => dispose()))),
+    // Failures are logged, so that an application's own is the one that disposing rejects with.
+    async dispose() {
+      const outcomes = await Promise.allSettled(disposers.map(async (dispose) => dispose()));
+      for (const outcome of outcomes) {
+        if (outcome.status === "fulfilled") continue;
+        await handles.logger.error("Something of the framework failed to dispose.", {
+          source: "run",
+          error: outcome.reason as unknown,
+        });
+      }
+    },
     fill({ registrations }: BootPlan): void {
       for (const registration of registrations.values()) {
         if (registration.kind !== "resource" || registration.preset === undefined) continue;

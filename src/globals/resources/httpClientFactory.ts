@@ -30,7 +30,8 @@ export function createClientFactory<Config extends object, Client extends Remote
   const dropped = new FinalizationRegistry<WeakRef<Client>>((reference) => open.delete(reference));
   scope.onDispose(async () => {
     const signal = AbortSignal.timeout(closeMs);
-    await Promise.allSettled([...open].map(async (reference) => reference.deref()?.close({ signal })));
+    const outcomes = await Promise.allSettled([...open].map(async (reference) => reference.deref()?.close({ signal })));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   });
   return (config) => {
     const fromRun = {
