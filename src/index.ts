@@ -26,7 +26,7 @@ export * from "./definitions";
 export { run, type Run, type RunResult, type RunnableRoot } from "./run";
 export { createTestResource, type TestFacade } from "./testing";
 export { EventManager } from "./runtime/eventManager";
-export { Queue, type QueueEvent, type QueueEventType } from "./runtime/queue";
+export { Queue, type QueueEvent, type QueueEventType } from "./globals/resources/queue";
 export { Semaphore, type SemaphoreEvent, type SemaphoreEventType } from "./lib/semaphore";
 export { Logger, type ILog, type ILogInfo, type LogLevels } from "./globals/resources/logger";
 export type {

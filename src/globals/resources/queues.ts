@@ -1,5 +1,5 @@
 import { createTrackedScope } from "../../platform/trackedScope";
-import { Queue } from "../../runtime/queue";
+import { Queue } from "./queue";
 import { frameworkService } from "../frameworkResource";
 
 /** Named queues: work under one id runs one at a time, in order. */

@@ -1,7 +1,7 @@
-import { normalizeError } from "../errors/normaliseThrown";
-import { createLifecycleListeners } from "../lib/lifecycleListeners";
-import { abortedError } from "../lib/semaphore";
-import { createTrackedScope, type TrackedScope } from "../platform/trackedScope";
+import { normalizeError } from "../../errors/normaliseThrown";
+import { createLifecycleListeners } from "../../lib/lifecycleListeners";
+import { abortedError } from "../../lib/semaphore";
+import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
 
 export type QueueEventType = "enqueue" | "start" | "finish" | "error" | "cancel" | "disposed";
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { getPlatform, PlatformAdapter, setPlatform } from "../platform/platform";
-import { createTrackedScope } from "../platform/trackedScope";
+import { getPlatform, PlatformAdapter, setPlatform } from "../../platform/platform";
+import { createTrackedScope } from "../../platform/trackedScope";
 import { Queue, type QueueEvent, type QueueEventType } from "./queue";
 
 const realPlatform = getPlatform();
