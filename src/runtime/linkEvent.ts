@@ -5,7 +5,7 @@ import { isThenable } from "../lib/guards";
 import { Emission } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
 import type { Listener } from "./listener";
-import { validator } from "./linkTask";
+import { validator } from "./validator";
 
 export type EventEmissionInterceptor = (
   next: (emission: IEventEmission) => Promise<void>,

@@ -1,7 +1,7 @@
 import { normalizeError } from "../errors/normaliseThrown";
 import type { IResourceMiddleware, IResourceMiddlewareExecutionInput } from "../define/middleware";
 import type { IResource } from "../define/resource";
-import { validator } from "./linkTask";
+import { validator } from "./validator";
 
 export type ResourceMiddlewareInterceptor = (
   next: (input: IResourceMiddlewareExecutionInput) => Promise<any>, // as the resource's value

@@ -1,9 +1,8 @@
-import { validationFailed, type ValidationSubject } from "../errors/runErrors";
 import type { ITaskMiddleware, ITaskMiddlewareExecutionInput } from "../define/middleware";
 import type { ITask } from "../define/task";
 import { isThenable } from "../lib/guards";
-import { compileSchema, type Schema } from "../lib/schema";
 import { Call, signalSourceOf, type InvokeOptions, type SignalSource } from "./call";
+import { validator } from "./validator";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
@@ -95,23 +94,6 @@ function withSchemas(task: ITask, body: Step): Step {
     const parsed = parseInput ? parseInput(input) : input;
     const result = await body(isThenable(parsed) ? await parsed : parsed, call);
     return parseResult ? parseResult(result) : result;
-  };
-}
-
-/** Validates, wrapping what the schema throws or rejects with. */
-export function validator(schema: Schema, subject: ValidationSubject, id: string): (value: unknown) => unknown {
-  const parse = compileSchema(schema);
-  const fail = (error: unknown): never => {
-    throw validationFailed(subject, id, error);
-  };
-  return (value) => {
-    let parsed: unknown;
-    try {
-      parsed = parse(value);
-    } catch (error) {
-      return fail(error);
-    }
-    return isThenable(parsed) ? parsed.then(undefined, fail) : parsed;
   };
 }
 
