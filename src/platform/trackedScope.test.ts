@@ -18,11 +18,11 @@ describe("createTrackedScope", () => {
 
     const seen = await scope.run("a", async () => {
       await Promise.resolve();
-      return scope.current();
+      return scope.frames();
     });
 
-    expect(seen).toBe("a");
-    expect(scope.current()).toBeUndefined();
+    expect(seen).toEqual(["a"]);
+    expect(scope.frames()).toEqual([]);
   });
 
   it("nests frames and restores the outer one", async () => {
@@ -42,16 +42,16 @@ describe("createTrackedScope", () => {
   it("keeps concurrent calls apart", async () => {
     const scope = createTrackedScope<string>();
     const gate = deferred();
-    const observe = async (): Promise<string | undefined> => {
+    const observe = async (): Promise<string[]> => {
       await gate.promise;
-      return scope.current();
+      return scope.frames();
     };
 
     const calls = ["a", "b"].map((frame) => scope.run(frame, observe));
     const outside = observe();
     gate.resolve();
 
-    expect(await Promise.all([...calls, outside])).toEqual(["a", "b", undefined]);
+    expect(await Promise.all([...calls, outside])).toEqual([["a"], ["b"], []]);
   });
 
   it("forgets a frame once its call has settled, also for work that outlives it", async () => {
@@ -96,7 +96,7 @@ describe("createTrackedScope", () => {
       }),
     ).toThrow("at once");
 
-    expect(scope.current()).toBeUndefined();
+    expect(scope.frames()).toEqual([]);
     expect(await scope.run("b", async () => scope.frames())).toEqual(["b"]);
   });
 
@@ -114,10 +114,10 @@ describe("createTrackedScope", () => {
     const seen = await one.run("one", async () => {
       await two.run("two", async () => {});
       await Promise.resolve();
-      return [one.current(), two.current()];
+      return [one.frames(), two.frames()];
     });
 
-    expect(seen).toEqual(["one", undefined]);
+    expect(seen).toEqual([["one"], []]);
   });
 
   it("enables its storage only while something is in flight", async () => {
@@ -147,8 +147,8 @@ describe("createTrackedScope", () => {
     setPlatform(new PlatformAdapter("edge"));
     const scope = createTrackedScope<string>();
 
-    const seen = await scope.run("a", async () => scope.current());
+    const seen = await scope.run("a", async () => scope.frames());
 
-    expect(seen).toBeUndefined();
+    expect(seen).toEqual([]);
   });
 });

@@ -8,8 +8,6 @@ export interface TrackedScope<Frame> {
    * Without AsyncLocalStorage it only calls `fn`.
    */
   run<R>(frame: Frame, fn: () => Promise<R>): Promise<R>;
-  /** The innermost frame around the caller that is still in flight. */
-  current(): Frame | undefined;
   /** All frames around the caller that are still in flight, innermost first. */
   frames(): Frame[];
 }
@@ -73,8 +71,6 @@ export function createTrackedScope<Frame>(): TrackedScope<Frame> {
         },
       );
     },
-
-    current: () => innermost()?.frame,
 
     frames() {
       const frames: Frame[] = [];
