@@ -69,11 +69,8 @@ export interface HookFluentBuilder<S extends HookShape = NewHookShape> {
 }
 
 /** Builder of a hook override: what it listens to stays. */
-export type HookOverrideBuilder<S extends HookShape = NewHookShape> = {
-  [
-    K in Exclude<keyof HookFluentBuilder<S>, "on" | "order" | "dependencies" | "tags" | "meta" | "run">
-  ]: HookFluentBuilder<S>[K];
-} & {
+export interface HookOverrideBuilder<S extends HookShape = NewHookShape> {
+  readonly id: string;
   order(order: number): HookOverrideBuilder<S>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
@@ -88,7 +85,8 @@ export type HookOverrideBuilder<S extends HookShape = NewHookShape> = {
   run(
     run: (event: IEventEmission<HookPayload<S["on"]>>, dependencies: InjectedMap<S["deps"]>) => Promise<any>, // ignored
   ): HookOverrideBuilder<S>;
-};
+  build(): IHook<any, S["on"]>;
+}
 
 /** A hook as `hook({ ... })` takes it. */
 export interface IHookDefinition<D extends DependencyMap = any, On extends ValidOnTarget = any> {
