@@ -53,9 +53,8 @@ interface MiddlewareFields<C> {
   readonly [symbolFilePath]: string;
 }
 
-/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
-export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
-  extends Contract<In, Out>, MiddlewareFields<C> {
+/** What a task middleware is, whether its config is given or not. */
+interface TaskMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, MiddlewareFields<C> {
   readonly kind: "taskMiddleware";
   readonly config: C;
   readonly everywhere?: TaskMiddlewareReach | undefined;
@@ -66,53 +65,59 @@ export interface ITaskMiddleware<C = any, In = void, Out = void, D = any>
    * @throws {validationError} the config does not fit `configSchema`
    */
   with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
-  readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
   readonly $config?: readonly [C];
 }
 
+/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
+export interface ITaskMiddleware<C = any, In = void, Out = void, D = any> extends TaskMiddlewareFields<C, In, Out, D> {
+  readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
+}
+
 /** A task middleware with its config given. */
-export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any>
-  extends Contract<In, Out>, MiddlewareFields<C> {
-  readonly kind: "taskMiddleware";
-  readonly config: C;
-  readonly everywhere?: TaskMiddlewareReach | undefined;
-  readonly [symbolTaskMiddleware]: true;
+export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any> extends TaskMiddlewareFields<
+  C,
+  In,
+  Out,
+  D
+> {
   readonly [symbolMiddlewareConfigured]: true;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
-  with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
   readonly $bare?: readonly [true];
+}
+
+/** What a resource middleware is, whether its config is given or not. */
+interface ResourceMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, MiddlewareFields<C> {
+  readonly kind: "resourceMiddleware";
+  readonly config: C;
+  readonly everywhere?: ResourceMiddlewareReach | undefined;
+  readonly [symbolResourceMiddleware]: true;
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
+  /**
+   * The middleware with a config; objects are merged when called again.
+   * @throws {validationError} the config does not fit `configSchema`
+   */
+  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
   readonly $config?: readonly [C];
 }
 
 /** Wraps the `init` of resources. `In` and `Out` are contracts on config and value. */
-export interface IResourceMiddleware<C = any, In = void, Out = void, D = any>
-  extends Contract<In, Out>, MiddlewareFields<C> {
-  readonly kind: "resourceMiddleware";
-  readonly config: C;
-  readonly everywhere?: ResourceMiddlewareReach | undefined;
-  readonly [symbolResourceMiddleware]: true;
-  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
-  /**
-   * The middleware with a config; objects are merged when called again.
-   * @throws {validationError} the config does not fit `configSchema`
-   */
-  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
+export interface IResourceMiddleware<C = any, In = void, Out = void, D = any> extends ResourceMiddlewareFields<
+  C,
+  In,
+  Out,
+  D
+> {
   readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
-  readonly $config?: readonly [C];
 }
 
 /** A resource middleware with its config given. */
-export interface IResourceMiddlewareConfigured<C = any, In = void, Out = void, D = any>
-  extends Contract<In, Out>, MiddlewareFields<C> {
-  readonly kind: "resourceMiddleware";
-  readonly config: C;
-  readonly everywhere?: ResourceMiddlewareReach | undefined;
-  readonly [symbolResourceMiddleware]: true;
+export interface IResourceMiddlewareConfigured<
+  C = any,
+  In = void,
+  Out = void,
+  D = any,
+> extends ResourceMiddlewareFields<C, In, Out, D> {
   readonly [symbolMiddlewareConfigured]: true;
-  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
-  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
   readonly $bare?: readonly [true];
-  readonly $config?: readonly [C];
 }
 
 /** Type state of the middleware builders. */

@@ -15,13 +15,11 @@ export type WithConfig<C, R> = [C] extends [void]
     : () => R
   : (config: C) => R;
 
-/** Typed annotation of a definition, optionally with a config and with type contracts. */
-export interface ITag<C = void, In = void, Out = void> extends Contract<In, Out> {
+/** What a tag is, whether its config is given or not. */
+interface TagFields<C, In, Out> extends Contract<In, Out> {
   readonly kind: "tag";
   readonly id: string;
   readonly meta: ITagMeta;
-  /** Config the tag carries: the defaults until `.with` is called. */
-  readonly config?: C | undefined;
   readonly configSchema?: Schema<C> | undefined;
   readonly [symbolTag]: true;
   readonly [symbolFilePath]: string;
@@ -34,22 +32,19 @@ export interface ITag<C = void, In = void, Out = void> extends Contract<In, Out>
   exists(target: ITaggable | readonly TagLike[]): boolean;
   /** Config of the attached tag of this id; `undefined` when absent. */
   extract(target: ITaggable | readonly TagLike[]): C | undefined;
+}
+
+/** Typed annotation of a definition, optionally with a config and with type contracts. */
+export interface ITag<C = void, In = void, Out = void> extends TagFields<C, In, Out> {
+  /** Config the tag carries: the defaults until `.with` is called. */
+  readonly config?: C | undefined;
   readonly $bare?: Bare<C, "this tag needs a config: use .with(config)">;
 }
 
 /** A tag with its config given. */
-export interface ITagConfigured<C = void, In = void, Out = void> extends Contract<In, Out> {
-  readonly kind: "tag";
-  readonly id: string;
-  readonly meta: ITagMeta;
+export interface ITagConfigured<C = void, In = void, Out = void> extends TagFields<C, In, Out> {
   readonly config: C;
-  readonly configSchema?: Schema<C> | undefined;
-  readonly [symbolTag]: true;
   readonly [symbolTagConfigured]: true;
-  readonly [symbolFilePath]: string;
-  with: WithConfig<C, ITagConfigured<C, In, Out>>;
-  exists(target: ITaggable | readonly TagLike[]): boolean;
-  extract(target: ITaggable | readonly TagLike[]): C | undefined;
   readonly $bare?: readonly [true];
 }
 
