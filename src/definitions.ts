@@ -59,6 +59,7 @@ export type {
 export type { DependencySource, ReplaceOption } from "./define/builderLists";
 export type {
   Bound,
+  CarryContracts,
   Contract,
   ContractInput,
   ContractOutput,
@@ -71,7 +72,6 @@ export type { ErrorReference, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,
   CallInfo,
-  CarryContracts,
   ExtractTaskInput,
   ExtractTaskOutput,
   IPhantomTask,
@@ -91,7 +91,6 @@ export type {
   TaskShape,
 } from "./define/task";
 export type {
-  CarryResourceContracts,
   ExtractResourceConfig,
   ExtractResourceValue,
   InitBound,

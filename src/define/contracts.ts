@@ -1,4 +1,4 @@
-import type { IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
+import type { IsAny, Simplify, UnionToIntersection, With } from "../lib/typeLevel";
 
 /**
  * What a tag or middleware demands of the definitions it is attached to, at type level only:
@@ -92,3 +92,41 @@ export type Bound<Items, HasSchema, Known> = HasSchema extends true
     ? Known
     : Known & OutputBound<Items>
   : OutputBound<Items>;
+
+/** The type state that builders of tasks and of resources share. */
+export interface ContractShape {
+  tags: readonly Contract[];
+  middleware: readonly Contract[];
+  /** Boxed contract sides of tags and middleware; `never` while there are none. */
+  needs: unknown;
+  gives: unknown;
+  /** Whether a result schema fixes the output. */
+  schema: boolean;
+}
+
+/** Neither tags nor middleware nor a result schema yet. */
+export interface NoContracts extends ContractShape {
+  tags: readonly [];
+  middleware: readonly [];
+  needs: never;
+  gives: never;
+  schema: false;
+}
+
+/** Everything that states contracts. */
+export type ItemsOf<S extends ContractShape> = readonly [...S["tags"], ...S["middleware"]];
+
+/** The shape with new tags or middleware, their contracts collected once. */
+export type CarryContracts<
+  S extends ContractShape,
+  Tags extends readonly Contract[],
+  Middleware extends readonly Contract[],
+> = With<
+  S,
+  {
+    tags: Tags;
+    middleware: Middleware;
+    needs: Sides<readonly [...Tags, ...Middleware], 0>;
+    gives: Sides<readonly [...Tags, ...Middleware], 1>;
+  }
+>;

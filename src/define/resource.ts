@@ -19,7 +19,15 @@ import type { IResourceMeta, RegisterableItems, ResourceMiddlewareAttachmentType
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
-import type { Bound, Contract, OutputBound, ResolveInput, Sides } from "./contracts";
+import type {
+  Bound,
+  CarryContracts,
+  ContractShape,
+  ItemsOf,
+  NoContracts,
+  OutputBound,
+  ResolveInput,
+} from "./contracts";
 import { forkDraft, type ResourceForkInfo, type ResourceForkOptions } from "./fork";
 import { parseConfig } from "./parseConfig";
 import { normalizeThrows, type ThrowsList } from "./throwsList";
@@ -105,63 +113,34 @@ export type ExtractResourceConfig<R> = R extends { readonly $value?: readonly [i
 export type ExtractResourceValue<R> = R extends { readonly $value?: readonly [any, infer V] } ? Awaited<V> : never;
 
 /** Type state of a resource builder; `value` is the awaited one. */
-export interface ResourceShape {
+export interface ResourceShape extends ContractShape {
   config: unknown;
   value: unknown;
-  /** Whether a result schema fixes `value`. */
-  schema: boolean;
   deps: object;
   context: unknown;
-  tags: readonly Contract[];
-  middleware: readonly Contract[];
-  /** Boxed contract sides of tags and middleware; `never` while there are none. */
-  needs: unknown;
-  gives: unknown;
 }
 
 /** Type state of `r.resource<C>(id)`. */
-export interface NewResourceShape<C> extends ResourceShape {
+export interface NewResourceShape<C> extends NoContracts {
   config: C;
   value: any; // unknown until `.init` says
-  schema: false;
   deps: {};
   context: any; // no `.context` yet
-  tags: readonly [];
-  middleware: readonly [];
-  needs: never;
-  gives: never;
 }
-
-type ResourceItems<S extends ResourceShape> = readonly [...S["tags"], ...S["middleware"]];
 
 /** The config of `init`: generic or schema first, then contracts, then the callback's own annotation. */
 export type InitConfig<S extends ResourceShape, C> = [S["needs"]] extends [never]
   ? OpenConfig<S["config"]> extends true
     ? C
     : S["config"]
-  : ResolveInput<S["config"], Open<S["config"]>, ResourceItems<S>, C>;
+  : ResolveInput<S["config"], Open<S["config"]>, ItemsOf<S>, C>;
 
 /** What `init` may resolve to. */
 export type InitBound<S extends ResourceShape> = [S["gives"]] extends [never]
   ? S["schema"] extends true
     ? S["value"]
     : any // nothing bounds the value
-  : Bound<ResourceItems<S>, S["schema"], S["value"]>;
-
-/** The shape with new tags or middleware, their contracts collected once. */
-export type CarryResourceContracts<
-  S extends ResourceShape,
-  Tags extends readonly Contract[],
-  Middleware extends readonly Contract[],
-> = With<
-  S,
-  {
-    tags: Tags;
-    middleware: Middleware;
-    needs: Sides<readonly [...Tags, ...Middleware], 0>;
-    gives: Sides<readonly [...Tags, ...Middleware], 1>;
-  }
->;
+  : Bound<ItemsOf<S>, S["schema"], S["value"]>;
 
 /** Fluent form of a resource definition; every method returns a new builder. */
 export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShape<void>> {
@@ -188,20 +167,20 @@ export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShap
   tags<const T extends readonly TagType[]>(
     tags: T,
     option?: { override?: false },
-  ): ResourceFluentBuilder<CarryResourceContracts<S, readonly [...S["tags"], ...T], S["middleware"]>>;
+  ): ResourceFluentBuilder<CarryContracts<S, readonly [...S["tags"], ...T], S["middleware"]>>;
   tags<const T extends readonly TagType[]>(
     tags: T,
     option: { override: true },
-  ): ResourceFluentBuilder<CarryResourceContracts<S, T, S["middleware"]>>;
+  ): ResourceFluentBuilder<CarryContracts<S, T, S["middleware"]>>;
   /** Adds middleware around `init`; the first one is outermost. */
   middleware<const T extends readonly ResourceMiddlewareAttachmentType[]>(
     middleware: T,
     option?: { override?: false },
-  ): ResourceFluentBuilder<CarryResourceContracts<S, S["tags"], readonly [...S["middleware"], ...T]>>;
+  ): ResourceFluentBuilder<CarryContracts<S, S["tags"], readonly [...S["middleware"], ...T]>>;
   middleware<const T extends readonly ResourceMiddlewareAttachmentType[]>(
     middleware: T,
     option: { override: true },
-  ): ResourceFluentBuilder<CarryResourceContracts<S, S["tags"], T>>;
+  ): ResourceFluentBuilder<CarryContracts<S, S["tags"], T>>;
   /** Private state, made once per run right before `init` and handed to `init` and `dispose`. */
   context<X>(factory: () => X): ResourceFluentBuilder<With<S, { context: X }>>;
   /** Validates, and may transform, the config at `.with(...)`. */

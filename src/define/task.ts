@@ -14,7 +14,15 @@ import type { ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachm
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
-import type { Bound, Contract, OutputBound, ResolveInput, Sides } from "./contracts";
+import type {
+  Bound,
+  CarryContracts,
+  ContractShape,
+  ItemsOf,
+  NoContracts,
+  OutputBound,
+  ResolveInput,
+} from "./contracts";
 import type { ExecutionJournal } from "./journal";
 import { normalizeThrows, type ThrowsList } from "./throwsList";
 
@@ -108,61 +116,32 @@ export type ExtractTaskInput<T> = T extends { readonly $io?: readonly [infer I, 
 export type ExtractTaskOutput<T> = T extends { readonly $io?: readonly [any, infer O] } ? O : never;
 
 /** Type state of a task builder; `output` is the awaited result. */
-export interface TaskShape {
+export interface TaskShape extends ContractShape {
   input: unknown;
   output: unknown;
-  /** Whether a result schema fixes `output`. */
-  schema: boolean;
   deps: object;
-  tags: readonly Contract[];
-  middleware: readonly Contract[];
-  /** Boxed contract sides of tags and middleware; `never` while there are none. */
-  needs: unknown;
-  gives: unknown;
 }
 
 /** Type state of `r.task(id)`. */
-export interface NewTaskShape extends TaskShape {
+export interface NewTaskShape extends NoContracts {
   input: undefined;
   output: any; // unknown until `.run` says
-  schema: false;
   deps: {};
-  tags: readonly [];
-  middleware: readonly [];
-  needs: never;
-  gives: never;
 }
-
-type TaskItems<S extends TaskShape> = readonly [...S["tags"], ...S["middleware"]];
 
 /** The input of `run`: schema first, then contracts, then the callback's own annotation. */
 export type RunInput<S extends TaskShape, I> = [S["needs"]] extends [never]
   ? Open<S["input"]> extends true
     ? I
     : S["input"]
-  : ResolveInput<S["input"], Open<S["input"]>, TaskItems<S>, I>;
+  : ResolveInput<S["input"], Open<S["input"]>, ItemsOf<S>, I>;
 
 /** What `run` may resolve to. */
 export type RunBound<S extends TaskShape> = [S["gives"]] extends [never]
   ? S["schema"] extends true
     ? S["output"]
     : any // nothing bounds the result
-  : Bound<TaskItems<S>, S["schema"], S["output"]>;
-
-/** The shape with new tags or middleware, their contracts collected once. */
-export type CarryContracts<
-  S extends TaskShape,
-  Tags extends readonly Contract[],
-  Middleware extends readonly Contract[],
-> = With<
-  S,
-  {
-    tags: Tags;
-    middleware: Middleware;
-    needs: Sides<readonly [...Tags, ...Middleware], 0>;
-    gives: Sides<readonly [...Tags, ...Middleware], 1>;
-  }
->;
+  : Bound<ItemsOf<S>, S["schema"], S["output"]>;
 
 /** Fluent form of a task definition; every method returns a new builder. */
 export interface TaskFluentBuilder<S extends TaskShape = NewTaskShape> {
