@@ -27,8 +27,8 @@ export class CancellationError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A subclass keeps the ordinary meaning of `instanceof`.
-    if (this !== CancellationError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // A subclass keeps the ordinary meaning. Told by what it extends: bundlers rename a class that mentions itself.
+    if (Object.getPrototypeOf(this) !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
     return isRunnerError(value) && value.name === cancellationId;
   }
 }

@@ -6,6 +6,8 @@ export interface TunnelErrorExtras {
   readonly id?: string | undefined;
   readonly data?: unknown;
   readonly httpCode?: number | undefined;
+  /** Under which the far side has logged the request, where it says so and the client can see it. */
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -22,6 +24,7 @@ export class TunnelError extends Error {
   declare readonly id?: string;
   declare readonly data?: unknown;
   declare readonly httpCode?: number;
+  declare readonly requestId?: string;
 
   constructor(code: string, message: string, details?: unknown, extras: TunnelErrorExtras = {}) {
     super(message);
@@ -35,7 +38,8 @@ export class TunnelError extends Error {
 
   /** Holds for instances of another copy of the package as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== TunnelError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    // A subclass keeps the ordinary meaning. Told by what it extends: bundlers rename a class that mentions itself.
+    if (Object.getPrototypeOf(this) !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;
   }
 }

@@ -41,6 +41,7 @@ describe("events of a client tunnel", () => {
     [undefined, ["here 1", "there 1"]],
     ["mirror", ["here 1", "there 1"]],
     ["something else" as never, ["here 1", "there 1"]],
+    ["constructor" as never, ["here 1", "there 1"]],
     ["local-only", ["here 1"]],
     ["remote-only", ["there 1"]],
     ["remote-first", ["there 1"]],

@@ -330,12 +330,51 @@ describe("a tunnel that cannot be", () => {
       { mode: "clinet" as never },
       "Tunnel mode must be one of client, server, both, none, got clinet.",
     ],
+    [
+      "spells a boolean as text",
+      { mode: "server", allowAsyncContext: "false" as never },
+      "Tunnel allowAsyncContext must be a boolean, got false.",
+    ],
+    [
+      "selects by a definition alone",
+      { mode: "server", tasks: add as never },
+      "Tunnel tasks must be a list of ids or definitions, or a predicate, got object.",
+    ],
+    [
+      "selects what a circular import has not brought yet",
+      { mode: "server", tasks: [add, undefined as never] },
+      "Tunnel tasks[1] is undefined: usually a circular import. Name it by its id.",
+    ],
+    ["selects by anything else", { mode: "none", events: [5 as never] }, "Tunnel events[0] is 5."],
     ["returned nothing", undefined as never, "Tunnel resource value must be an object, got undefined."],
   ])("is one that %s", async (_mistake, value, message) => {
     const error = await rejectionOf(run(appOf(add, tunnelOf("tunnel", value))));
 
     expect(error.message).toBe(`Resource "tunnel" initialization failed: ${message}`);
   });
+});
+
+it("asks about fields that look like those of a tunnel", async () => {
+  const logs: string[] = [];
+  const listener = r
+    .resource("logs")
+    .dependencies({ logger: globals.resources.logger })
+    .init(async (_config: void, { logger }) => logger.onLog(({ message }) => logs.push(String(message))))
+    .build();
+  const value = { mode: "server", task: [add], allowAsyncContexts: false, description: "ours" } as const;
+  const misspelt = r
+    .resource("misspelt")
+    .tags([globals.tags.tunnel])
+    .dependencies({ listener })
+    .init(async () => value as TunnelRunner)
+    .build();
+
+  await using _app = await run(appOf(add, listener, misspelt));
+
+  expect(logs.filter((message) => message.startsWith("Tunnel"))).toEqual([
+    'Tunnel "misspelt" has a field "task". Did you mean "tasks"?',
+    'Tunnel "misspelt" has a field "allowAsyncContexts". Did you mean "allowAsyncContext"?',
+  ]);
 });
 
 describe("assertTaskRouted", () => {

@@ -97,6 +97,17 @@ describe("names", () => {
   });
 });
 
+it("leaves classes the names they are exported under, which is how errors print", async () => {
+  const renamed = await evaluate<string[]>(`
+    import * as universal from "@bluelibs/runner/node";
+    import * as errors from "@bluelibs/runner/errors";
+    const isClass = (value) => typeof value === "function" && /^class\\b/.test(String(value));
+    const all = [...Object.entries(universal), ...Object.entries(errors)].filter(([, value]) => isClass(value));
+    console.log(JSON.stringify(all.filter(([name, value]) => name !== value.name).map(([name]) => name)));`);
+
+  expect(renamed).toEqual([]);
+});
+
 describe("identity", () => {
   /** The two entries differ in these on purpose: the Node ones know the Node built-ins. */
   const perEntry = ["run", "globals"];

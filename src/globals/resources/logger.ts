@@ -94,7 +94,7 @@ export class Logger {
     additionalContext?: LogFields | undefined;
   }): Logger {
     const context = additionalContext ? { ...this.#context, ...additionalContext } : this.#context;
-    return new Logger(this.#core, context, source);
+    return childOf(this.#core, context, source);
   }
 
   /** Resolves once the listeners have dealt with the log; never rejects. */
@@ -154,6 +154,10 @@ export class Logger {
     };
   }
 }
+
+/** Not in the class: bundlers rename one that makes itself, and its name is what users see. */
+const childOf = (core: LoggerCore, context: LogFields, source: string | undefined): Logger =>
+  new Logger(core, context, source);
 
 /** What a logger and all its children share. */
 class LoggerCore {

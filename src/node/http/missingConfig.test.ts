@@ -1,7 +1,8 @@
-import { createExposureFetch, createHttpClient, createHttpMixedClient, createHttpSmartClient } from "../index";
+import { createExposureFetch, createHttpClient, createHttpMixedClient, createHttpSmartClient, globals } from "../index";
 
 it.each([
   ["createExposureFetch", createExposureFetch],
+  ["createExposureFetch", globals.tunnels.http.createClient],
   ["createHttpClient", createHttpClient],
   ["createHttpSmartClient", createHttpSmartClient],
   ["createMixedHttpClient", createHttpMixedClient],

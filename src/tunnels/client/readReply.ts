@@ -2,6 +2,7 @@ import type { IErrorHelper } from "../../errors/defineError";
 import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import type { SerializerLike } from "../../serializer/codec";
+import { requestIdHeader } from "../protocol/headers";
 import type { WireResponse } from "../protocol/wire";
 
 /** What reading a reply needs to know of the client. */
@@ -38,18 +39,20 @@ export interface LooseEnvelope {
  * @throws {TunnelError} the call failed, or the reply is no envelope; for failures of a known helper, that helper's error
  */
 export function readEnvelope(
-  { status, statusText, contentType }: WireResponse,
+  { status, statusText, contentType, headers }: WireResponse,
   text: string,
   fallback: string,
   reading: ReplyReading,
 ): LooseEnvelope {
   const isOk = status >= 200 && status < 300;
+  const requestId = headers?.[requestIdHeader]?.toString();
   const httpError = (): TunnelError => {
     const bodyPreview = text.slice(0, previewLength);
     const details = { statusCode: status, statusText, contentType, ...(bodyPreview !== "" && { bodyPreview }) };
     const message = `Tunnel HTTP ${status}${statusText ? ` ${statusText}` : ""}`;
     return new TunnelError("HTTP_ERROR", message, reading.describeHttpError?.(details) ?? details, {
       httpCode: status,
+      requestId,
     });
   };
 
@@ -60,37 +63,40 @@ export function readEnvelope(
   } catch (error) {
     throw isOk ? error : httpError();
   }
-  if (typeof envelope !== "object" || envelope === null) throw new TunnelError("INVALID_RESPONSE", fallback);
+  if (typeof envelope !== "object" || envelope === null) {
+    throw new TunnelError("INVALID_RESPONSE", fallback, undefined, { requestId });
+  }
   const { ok, error } = envelope as LooseEnvelope;
   if (ok) return envelope;
-  throw revive(error, fallback, reading.errors);
+  const failure = toTunnelError(error, { fallback, requestId });
+  throw revive(failure, reading.errors) ?? failure;
 }
 
 const previewLength = 512;
 
-/** The error a failed call is rejected with. */
-function revive(error: unknown, fallback: string, errors: ReplyReading["errors"]): Error {
-  const failure = toTunnelError(error, fallback);
-  const helper = failure.id === undefined ? undefined : errors.get(failure.id);
-  if (helper === undefined) return failure;
+/** The error that a helper of this side makes of the failure, if it is one of its own. */
+function revive({ id, data }: TunnelError, errors: ReplyReading["errors"]): Error | undefined {
+  const helper = id === undefined ? undefined : errors.get(id);
   try {
-    return helper.create(failure.data === undefined ? {} : failure.data);
+    return helper?.create(data === undefined ? {} : data);
   } catch {
     // Two versions of an application may disagree about the data; what happened there is what matters here.
-    return failure;
+    return undefined;
   }
 }
 
-function toTunnelError(error: unknown, fallback: string): TunnelError {
-  if (typeof error === "string") return new TunnelError("UNKNOWN", error);
-  if (isError(error)) return new TunnelError("UNKNOWN", error.message);
-  if (typeof error !== "object" || error === null) return new TunnelError("UNKNOWN", fallback);
+function toTunnelError(error: unknown, { fallback, requestId }: { fallback: string; requestId: string | undefined }) {
+  const vague = (message: string) => new TunnelError("UNKNOWN", message, undefined, { requestId });
+  if (typeof error === "string") return vague(error);
+  if (isError(error)) return vague(error.message);
+  if (typeof error !== "object" || error === null) return vague(fallback);
   const { code, message, details, id, data, httpCode } = error as Record<string, unknown>;
-  if (typeof message !== "string") return new TunnelError("UNKNOWN", fallback);
-  if (typeof code !== "string") return new TunnelError("UNKNOWN", message);
+  if (typeof message !== "string") return vague(fallback);
+  if (typeof code !== "string") return vague(message);
   return new TunnelError(code, message || fallback, details, {
     id: typeof id === "string" ? id : undefined,
     data,
     httpCode: typeof httpCode === "number" ? httpCode : undefined,
+    requestId,
   });
 }

@@ -43,7 +43,8 @@ export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger 
     const result = await emit(emission);
     if (result !== undefined) emission.data = result;
   };
-  const deliver = deliveries[tunnel.eventDeliveryMode as EventDeliveryMode] ?? deliveries.mirror;
+  const { eventDeliveryMode: mode = "mirror" } = tunnel;
+  const deliver = Object.hasOwn(deliveries, mode) ? deliveries[mode] : deliveries.mirror;
   const onFallback: OnFallback = ({ id }, error) =>
     void logger.warn("tunnel.event.fallback: delivered here, since the far side failed", {
       data: { event: id },

@@ -5,7 +5,7 @@ import type { Logger } from "../../runtime/presets";
 import type { Store } from "../../runtime/store";
 import { routeEvents } from "./routeEvents";
 import { routeTasks } from "./routeTasks";
-import { isTunnelResource, readTunnel } from "./tunnelResource";
+import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
 
 /** The handles of the run, which live a layer above. */
 export interface TunnelMiddlewareHandles {
@@ -23,6 +23,10 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
     async run({ resource, next }, { store, eventManager, logger }) {
       const value: unknown = await next();
       const tunnel = readTunnel(value);
+      for (const [field, meant] of misspeltFields(tunnel)) {
+        // Other fields are the application's own business.
+        void logger.warn(`Tunnel "${resource.definition.id}" has a field "${field}". Did you mean "${meant}"?`);
+      }
       routeTasks(tunnel, resource.definition.id, store);
       routeEvents(tunnel, { store, eventManager, logger });
       return value;

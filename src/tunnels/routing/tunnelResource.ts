@@ -1,5 +1,6 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IResource } from "../../define/resource";
+import { nearestName } from "../../lib/nearestName";
 import { tunnel, type TunnelRunner } from "./tags";
 
 /** Whether a resource's value is a tunnel. */
@@ -8,21 +9,62 @@ export const isTunnelResource = (resource: IResource<any, any>): boolean => tunn
 /**
  * Narrows the value of a tunnel resource.
  *
- * @throws {invalidTunnelError} it is no object, as when `init` forgets to return, or its mode is misspelt
+ * @throws {invalidTunnelError} it is no object, as when `init` forgets to return, or one of its fields makes no sense
  */
 export function readTunnel(value: unknown): TunnelRunner {
   if (typeof value !== "object" || value === null) {
-    throw invalidTunnelError.create({ detail: `Tunnel resource value must be an object, got ${String(value)}.` });
+    throw invalidTunnel(`Tunnel resource value must be an object, got ${String(value)}.`);
   }
-  const { mode } = value as { mode?: unknown };
+  const { mode, tasks, events, allowAsyncContext } = value as Record<keyof TunnelRunner, unknown>;
   if (mode !== undefined && !modes.has(mode)) {
-    const known = [...modes].join(", ");
-    throw invalidTunnelError.create({ detail: `Tunnel mode must be one of ${known}, got ${String(mode)}.` });
+    throw invalidTunnel(`Tunnel mode must be one of ${[...modes].join(", ")}, got ${String(mode)}.`);
   }
+  // Anything but `true` would have to be a no, and a no that is spelled `"false"` is a mistake to be told of.
+  if (allowAsyncContext !== undefined && typeof allowAsyncContext !== "boolean") {
+    throw invalidTunnel(`Tunnel allowAsyncContext must be a boolean, got ${String(allowAsyncContext)}.`);
+  }
+  checkSelector("tasks", tasks);
+  checkSelector("events", events);
   return value;
 }
 
+function checkSelector(field: "tasks" | "events", selector: unknown): void {
+  if (selector === undefined || typeof selector === "function") return;
+  if (!Array.isArray(selector)) {
+    throw invalidTunnel(
+      `Tunnel ${field} must be a list of ids or definitions, or a predicate, got ${typeof selector}.`,
+    );
+  }
+  const index = selector.findIndex(
+    (item: unknown) => typeof item !== "string" && typeof (item as { id?: unknown } | undefined)?.id !== "string",
+  );
+  if (index === -1) return;
+  const hint = selector[index] === undefined ? ": usually a circular import. Name it by its id" : "";
+  throw invalidTunnel(`Tunnel ${field}[${index}] is ${String(selector[index])}${hint}.`);
+}
+
 const modes: ReadonlySet<unknown> = /* @__PURE__ */ new Set(["client", "server", "both", "none"]);
+const invalidTunnel = (detail: string): Error => invalidTunnelError.create({ detail });
+
+/** Fields that a tunnel does not have and that look like ones it has, each with that one. */
+export function misspeltFields(tunnel: TunnelRunner): readonly (readonly [string, string])[] {
+  return Object.keys(tunnel).flatMap((key) => {
+    const nearest = fields.includes(key) ? undefined : nearestName(key, fields);
+    return nearest === undefined ? [] : [[key, nearest] as const];
+  });
+}
+
+const fields: readonly string[] = [
+  "transport",
+  "mode",
+  "tasks",
+  "events",
+  "eventDeliveryMode",
+  "run",
+  "emit",
+  "client",
+  "allowAsyncContext",
+] satisfies (keyof TunnelRunner)[];
 
 /** Whether calls are routed away by this tunnel. */
 export const isClientTunnel = ({ mode }: TunnelRunner): boolean => mode === "client" || mode === "both";

@@ -65,8 +65,8 @@ export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchC
  *
  * @throws {Error} no `url`, or no fetch
  */
-export const createExposureClient = ({ url, ...config }: ExposureClientConfig): ExposureFetchClient =>
-  createExposureFetch({ ...config, baseUrl: url });
+export const createExposureClient = (config: ExposureClientConfig): ExposureFetchClient =>
+  createExposureFetch({ ...config, baseUrl: config?.url });
 
 /**
  * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls that want to know
