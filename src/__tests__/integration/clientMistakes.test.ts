@@ -8,9 +8,10 @@ import {
   createHttpSmartClient,
   createNodeFile,
   r,
+  type ClientCallOptions,
+  type HttpClient,
   type HttpSmartClientConfig,
 } from "../../node";
-import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createDeferred } from "../support/deferred";
 import { ensureBuilt } from "../support/ensureBuilt";
 import { rejectionOf } from "../support/failures";
@@ -18,7 +19,7 @@ import { sendJson, startPeer, startStreamingPeer } from "../support/httpPeer";
 import { runSnippet } from "../support/runSnippet";
 import { watchUncaught } from "../support/watchUncaught";
 
-type Create = (config: HttpSmartClientConfig) => RemoteClient;
+type Create = (config: HttpSmartClientConfig) => HttpClient;
 
 const smart: [string, Create] = ["Smart", createHttpSmartClient];
 const mixed: [string, Create] = ["Mixed", createHttpMixedClient];
