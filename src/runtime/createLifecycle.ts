@@ -56,7 +56,7 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
         logger,
         interceptors: run.interceptors,
         onInitialized: (id) => initialized.push(id),
-        reportInitFailure: (error, resourceId) => report("resourceInit", error, resourceId),
+        reportInitFailure: (error, resourceId) => report({ error, kind: "resourceInit", source: resourceId }),
         signal: bootAborter.signal,
       },
       options.initMode,

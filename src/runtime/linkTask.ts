@@ -37,7 +37,7 @@ export interface TaskLink {
   readonly layers: readonly TaskLayer[];
   /** First one is outermost. */
   readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
-  readonly reportFailure: (error: unknown, taskId: string) => void;
+  readonly reportFailure: (error: unknown, taskId: string, given: SignalSource | undefined) => void;
 }
 
 /**
@@ -54,13 +54,16 @@ export function linkTask(link: TaskLink): Invoke {
   step = link.globalInterceptors.reduceRight((inner, intercept) => interceptorStep(intercept, inner, task), step);
 
   const inner = step;
-  const fail = (error: unknown): never => {
-    reportFailure(error, task.id);
+  const failGiven = (error: unknown, given: SignalSource | undefined): never => {
+    reportFailure(error, task.id, given);
     throw error;
   };
+  const failAlone = (error: unknown): never => failGiven(error, undefined);
   return (input, options) => {
     const call =
       options === undefined ? new Call(undefined, undefined) : new Call(options.journal, signalSourceOf(options));
+    const { given } = call;
+    const fail = given === undefined ? failAlone : (error: unknown): never => failGiven(error, given);
     try {
       const result = inner(input, call);
       // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.

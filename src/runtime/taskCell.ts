@@ -32,7 +32,7 @@ export interface TaskRoute {
 
 /** What the cells of a run share. */
 export interface TaskCellContext {
-  readonly reportFailure: (error: unknown, taskId: string) => void;
+  readonly reportFailure: TaskLink["reportFailure"];
   readonly globalInterceptors: readonly TaskMiddlewareInterceptor[];
   readonly interceptorsOf: (middlewareId: string) => readonly TaskMiddlewareInterceptor[];
   readonly phantomsMustBeRouted: boolean;

@@ -13,7 +13,13 @@ import type { BootPlan } from "./planBoot";
 import type { Logger, TaskRunner } from "./presets";
 import { createPresetValues, type PresetOverrides, type PresetValues } from "./presetValues";
 import { createLock, createStore, type Store } from "./store";
-import { createDefaultUnhandledError, safeReportUnhandledError, type OnUnhandledError } from "./unhandledErrors";
+import {
+  createDefaultUnhandledError,
+  gaveUp,
+  safeReportUnhandledError,
+  type OnUnhandledError,
+  type OnUnhandledErrorInfo,
+} from "./unhandledErrors";
 
 /** What a run is made from. */
 export interface RunParts<L> {
@@ -36,7 +42,7 @@ export interface WiredRun<L> {
   readonly store: Store;
   readonly presetValues: PresetValues;
   readonly onUnhandledError: OnUnhandledError;
-  readonly report: (kind: "task" | "resourceInit", error: unknown, source: string) => void;
+  readonly report: (info: OnUnhandledErrorInfo) => void;
 }
 
 /** Joins the parts of one run; nothing starts yet. */
@@ -45,11 +51,11 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
   const lock = createLock();
   const interceptors = createMiddlewareInterceptors();
   const onUnhandledError = options.onUnhandledError ?? createDefaultUnhandledError(logger);
-  const report = (kind: "task" | "resourceInit", error: unknown, source: string): void =>
-    void safeReportUnhandledError(onUnhandledError, { error, kind, source });
+  const report = (info: OnUnhandledErrorInfo): void => void safeReportUnhandledError(onUnhandledError, info);
 
   const cells = createCells(plan.registrations, {
-    reportFailure: (error, taskId) => report("task", error, taskId),
+    reportFailure: (error, taskId, given) =>
+      report({ error, kind: "task", source: taskId, ...(gaveUp(error, given?.signal) && { cancelled: true }) }),
     globalInterceptors: interceptors.forTasks,
     interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",

@@ -1,4 +1,5 @@
-import { globals, r, run, type RunOptions } from "../../index";
+import { setTimeout } from "node:timers/promises";
+import { CancellationError, globals, r, run, type ITask, type RunOptions } from "../../index";
 import { appOf } from "../support/appOf";
 import { rejectionOf } from "../support/failures";
 
@@ -166,6 +167,144 @@ describe("bufferLogs", () => {
     expect(app.store.isLocked).toBe(true);
     expect(atInit.at(-1)).toBe("now");
   });
+});
+
+describe("what is logged of a task that fails", () => {
+  type Report = { level: string; source?: string; message: string; error?: { stack?: string } };
+  const failing = (id: string, fail: (signal: AbortSignal) => unknown) =>
+    r.task(id).run(async (_input: void, _dependencies, { signal }) => {
+      await fail(signal);
+    });
+  const reject = (error: unknown) => () => Promise.reject(error);
+
+  /** Runs a task of an app and gives back what was logged, the boot aside. */
+  async function reportsOf(
+    task: ITask<void, Promise<void>>,
+    {
+      others = [],
+      signal,
+      times = 1,
+    }: { others?: ITask<void, Promise<void>>[]; signal?: AbortSignal; times?: number } = {},
+  ): Promise<Report[]> {
+    await using app = await run(appOf(task, ...others), { shutdownHooks: false, errorBoundary: false });
+    const reports: Report[] = [];
+    app.logger.onLog((log) => void reports.push(log as Report));
+    for (let call = 0; call < times; call += 1) await app.runTask(task, undefined, { signal }).catch(() => {});
+    await new Promise(setImmediate);
+    return reports;
+  }
+  const callerOf = (inner: ITask<void, Promise<void>>) =>
+    r
+      .task("outer")
+      .dependencies({ inner })
+      .run(async (_input: void, { inner }) => inner())
+      .build();
+
+  it("is said once, of the task that failed, not of those that passed the error on", async () => {
+    const inner = failing("inner", reject(new Error("boom"))).build();
+
+    const reports = await reportsOf(callerOf(inner), { others: [inner] });
+
+    expect(reports).toMatchObject([{ level: "error", source: "inner", message: "Error: boom" }]);
+    expect(reports[0]?.error?.stack).toContain("logging.test.ts");
+  });
+
+  it("is said of each call, also when they all throw one object", async () => {
+    const inner = failing("inner", reject(new Error("boom"))).build();
+
+    const reports = await reportsOf(callerOf(inner), { others: [inner], times: 2 });
+
+    expect(reports.map(({ source }) => source)).toEqual(["inner", "inner"]);
+  });
+
+  it("is information where the task throws an error with a status of its caller's making", async () => {
+    const notFound = r.error<{ id: string }>("app.errors.notFound").httpCode(404).build();
+    const inner = failing("inner", reject(notFound.create({ id: "x" }))).build();
+
+    const reports = await reportsOf(callerOf(inner), { others: [inner] });
+
+    expect(reports).toMatchObject([{ level: "info", source: "inner", message: 'app.errors.notFound: {"id":"x"}' }]);
+    expect(reports[0]?.error).toBeUndefined();
+  });
+
+  it.each([500, undefined])("is an error where the status is %p", async (status) => {
+    const builder = r.error<{ id: string }>("app.errors.broken");
+    const broken = status === undefined ? builder.build() : builder.httpCode(status).build();
+
+    const reports = await reportsOf(failing("task", reject(broken.create({ id: "x" }))).build());
+
+    expect(reports).toMatchObject([{ level: "error", error: { name: "app.errors.broken" } }]);
+  });
+
+  const strict = {
+    parse(): void {
+      throw Object.assign(new Error('[{ "path": ["a"] }]'), { issues: [{ path: ["a"], message: "Required" }] });
+    },
+  };
+
+  it("is one line of information where the task refuses its input", async () => {
+    const task = failing("task", () => {}).inputSchema(strict);
+
+    const reports = await reportsOf(task.build());
+
+    expect(reports).toMatchObject([
+      { level: "info", source: "task", message: "Task input validation failed for task: a: Required" },
+    ]);
+    expect(reports[0]?.error).toBeUndefined();
+  });
+
+  it("is an error of the task that gave another one an input it refuses", async () => {
+    const inner = failing("inner", () => {})
+      .inputSchema(strict)
+      .build();
+
+    const reports = await reportsOf(callerOf(inner), { others: [inner] });
+
+    expect(reports.map(({ level, source }) => [level, source])).toEqual([
+      ["info", "inner"],
+      ["error", "outer"],
+    ]);
+  });
+
+  it("is for debugging where the task was cancelled", async () => {
+    const reports = await reportsOf(failing("task", reject(new CancellationError("enough"))).build());
+
+    expect(reports).toMatchObject([{ level: "debug", source: "task" }]);
+    expect(reports[0]?.error).toBeUndefined();
+  });
+
+  it.each<[string, (signal: AbortSignal) => unknown]>([
+    ["with the reason of its signal", (signal) => signal.throwIfAborted()],
+    ["through a timer of Node's", (signal) => setTimeout(1000, undefined, { signal })],
+  ])("is for debugging where the caller left: %s", async (_how, fail) => {
+    const signal = AbortSignal.abort(new Error("user left"));
+
+    const reports = await reportsOf(failing("task", fail).build(), { signal });
+
+    expect(reports).toMatchObject([{ level: "debug", source: "task" }]);
+  });
+
+  it("is an error where something else failed after the caller left", async () => {
+    const signal = AbortSignal.abort(new Error("user left"));
+
+    const reports = await reportsOf(failing("task", reject(new Error("boom"))).build(), { signal });
+
+    expect(reports).toMatchObject([{ level: "error", message: "Error: boom" }]);
+  });
+});
+
+it("onUnhandledError is told which tasks gave up because they were asked to", async () => {
+  const reports: unknown[] = [];
+  const reason = new Error("user left");
+  const task = r
+    .task("task")
+    .run(async (_input: void, _dependencies, { signal }) => signal.throwIfAborted())
+    .build();
+  await using app = await run(appOf(task), { onUnhandledError: (info) => void reports.push(info) });
+
+  await app.runTask(task, undefined, { signal: AbortSignal.abort(reason) }).catch(() => {});
+
+  expect(reports).toEqual([{ error: reason, kind: "task", source: "task", cancelled: true }]);
 });
 
 describe("the printed logs", () => {
