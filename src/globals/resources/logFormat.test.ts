@@ -113,6 +113,15 @@ describe("formatLines", () => {
     expect(formatLines(log({ level: level as "info", message: "" }))).toEqual([`03:04:05.067 ${badge}`, ""]);
   });
 
+  it("does not repeat an error of several lines that the message tells already", () => {
+    const error = { name: "ZodError", message: '[\n  { "path": ["a"] }\n]' };
+
+    const text = formatLines(log({ level: "error", message: `ZodError: ${error.message}`, error })).join("\n");
+
+    expect(text.match(/"path"/g)).toHaveLength(1);
+    expect(text).toContain("╰─ Error: ZodError\n");
+  });
+
   it("aligns the message with a level longer than the column", () => {
     expect(formatLines(log({ level: "critical", message: "x" }))[1]).toBe(`${" ".repeat(24)}x`);
   });

@@ -105,14 +105,19 @@ function messageText(message: unknown): string {
   return typeof message === "function" ? "function()" : String(message);
 }
 
-function errorLines({ error }: PrintableLog, paint: Paint): string[] {
+function errorLines({ error, message }: PrintableLog, paint: Paint): string[] {
   if (!error) return [];
+  // What schemas say may fill the screen; it is not needed twice.
+  const isShown = error.message.includes("\n") && messageText(message).includes(error.message);
   const frames = (error.stack ?? "")
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line.startsWith("at "))
     .map((line) => `     ${paint("gray", "↳")} ${paint("dim", line.slice("at ".length))}`);
-  return [`  ${branch(paint)} ${paint("error", `Error: ${error.name}: ${error.message}`)}`, ...frames];
+  return [
+    `  ${branch(paint)} ${paint("error", isShown ? `Error: ${error.name}` : `Error: ${error.name}: ${error.message}`)}`,
+    ...frames,
+  ];
 }
 
 function dataLines({ data }: PrintableLog, paint: Paint): string[] {
