@@ -2,6 +2,7 @@ import type { RegisterableItems } from "./define/attachments";
 import { builtins } from "./globals/builtins";
 import { Logger } from "./globals/resources/logger";
 import { boot, type Framework } from "./runtime/boot";
+import { checkRunOptions } from "./runtime/checkRunOptions";
 import { resolveRunOptions, type RunOptions } from "./runtime/options";
 import type { RunResult as RunResultOf } from "./runtime/runResult";
 import { isTunnelResource } from "./tunnels/routing/tunnelResource";
@@ -20,6 +21,7 @@ export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems 
  *
  * @throws the first problem found before anything was initialised, with all of them under `errors`; or the error that
  * an `init` failed with, after what was initialised has been disposed of
+ * @throws {TypeError} (as a rejection) there is no such option, or it cannot have that value
  * @see readmes/FULL_GUIDE.md
  */
 export type Run = <V extends Promise<any>>(
@@ -35,7 +37,8 @@ export interface RunAdditions {
 
 /** Makes the `run` of an entry; the additions are read when something is run, so importing costs nothing. */
 export function createRun(additions?: () => RunAdditions): Run {
-  return <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => {
+  return async <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => {
+    checkRunOptions(options);
     const added = additions?.();
     return boot<Awaited<V>, Logger>(
       root,

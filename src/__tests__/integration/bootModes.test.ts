@@ -1,4 +1,4 @@
-import { CancellationError, Errors, globals, r, run } from "../../index";
+import { CancellationError, Errors, globals, r, run, type RunOptions } from "../../index";
 import { appOf } from "../support/appOf";
 import { createDeferred } from "../support/deferred";
 import { rejectionOf } from "../support/failures";
@@ -171,4 +171,40 @@ it("a task called during boot before its dependencies are there says how to mend
   const error = await rejectionOf(run(appOf(late, needsLate, early, hook)));
 
   expect(Errors.taskNotReadyError.is(error) && error.data).toEqual({ taskId: "needsLate" });
+});
+
+describe("options that cannot be meant", () => {
+  it.each<[unknown, string]>([
+    [{ dryrun: true }, 'there is no options.dryrun; did you mean "dryRun"?'],
+    [{ verbose: true }, "there is no options.verbose; there are logs, errorBoundary,"],
+    [{ toString: 1 }, "there is no options.toString;"],
+    [{ dryRun: "yes" }, 'options.dryRun must be true or false, got "yes".'],
+    [{ unroutedPhantoms: "trow" }, 'options.unroutedPhantoms must be one of "undefined", "throw", got "trow".'],
+    [{ initMode: "paralel" }, 'options.initMode must be one of "sequential", "parallel", got "paralel".'],
+    [{ mode: "production" }, 'options.mode must be one of "dev", "test", "prod", got "production".'],
+    [{ onUnhandledError: "log" }, 'options.onUnhandledError must be a function, got "log".'],
+    [{ signal: new AbortController() }, "options.signal must be an AbortSignal, got [object AbortController]."],
+    [{ logs: "warn" }, 'options.logs must be an object, got "warn".'],
+    [{ logs: { printTreshold: "warn" } }, 'there is no options.logs.printTreshold; did you mean "printThreshold"?'],
+    [{ logs: { printThreshold: "verbose" } }, 'options.logs.printThreshold must be one of "trace", "debug",'],
+    [{ logs: { printStrategy: null } }, "options.logs.printStrategy must be one of"],
+    ["dry", 'options must be an object, got "dry".'],
+    [null, "options must be an object, got null."],
+  ])("%j are refused, and nothing boots", async (options, told) => {
+    const init = jest.fn();
+
+    const error = await rejectionOf(run(r.resource("app").init(init).build(), options as RunOptions));
+
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error).message).toContain(`run(app, options): ${told}`);
+    expect(init).not.toHaveBeenCalled();
+  });
+
+  it("are not those left open, nor what 5.x documented", async () => {
+    const options = { debug: "verbose", dryRun: undefined, logs: { printThreshold: null, bufferLogs: undefined } };
+
+    await using app = await run(r.resource("app").build(), options as RunOptions);
+
+    expect(app.store.isLocked).toBe(true);
+  });
 });
