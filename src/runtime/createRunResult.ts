@@ -1,5 +1,6 @@
 import type { IEvent } from "../define/event";
 import type { ITask, TaskCallOptions } from "../define/task";
+import { idOf } from "./idOf";
 import type { RunResult } from "./runResult";
 import { isOnlyOptions } from "./taskCell";
 import type { WiredRun } from "./wireRun";
@@ -15,7 +16,7 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
     store,
     // Gives `any`: typed by `RunResult`.
     runTask(task: ITask | string, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
-      const id = typeof task === "string" ? task : task.id;
+      const id = idOf(task, "runTask takes a task");
       const cell = cells.tasks.get(id);
       if (cell === undefined) throw new Error(`Task "${id}" not found.`);
       const [input, callOptions] = args;
@@ -24,7 +25,7 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
         : cell.invoke(input, callOptions);
     },
     emitEvent(event: IEvent | string, payload?: unknown) {
-      const id = typeof event === "string" ? event : event.id;
+      const id = idOf(event, "emitEvent takes an event");
       const registered = cells.events.get(id)?.event;
       if (registered === undefined) throw new Error(`Event "${id}" not found.`);
       return eventManager.emit(registered, payload, "outside");
@@ -32,7 +33,7 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
     getResourceValue: (resource: unknown): any => presetValues.read(resource), // typed by `RunResult`
     getResourceConfig(resource: unknown): any {
       // `any`: typed by `RunResult`
-      const id = typeof resource === "string" ? resource : (resource as { id: string }).id;
+      const id = idOf(resource, "getResourceConfig takes a resource");
       const cell = cells.resources.get(id);
       if (cell === undefined) throw new Error(`Resource "${id}" not found.`);
       return cell.config as unknown;

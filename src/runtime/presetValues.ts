@@ -1,6 +1,7 @@
 import { isResource, type FrameworkPreset } from "../define/resource";
 import type { Cells } from "./cells";
 import { presetOf } from "./collect";
+import { idOf } from "./idOf";
 import type { BootPlan } from "./planBoot";
 import type { PresetScope } from "./presets";
 
@@ -37,7 +38,7 @@ export function createPresetValues(
   }
 
   function read(resource: unknown): unknown {
-    const id = typeof resource === "string" ? resource : (resource as { id: string }).id;
+    const id = idOf(resource, "getResourceValue takes a resource");
     const cell = cells.resources.get(id);
     const definition = cell?.resource ?? (isResource(resource) ? resource : undefined);
     const preset = definition && presetOf(definition);

@@ -2,6 +2,7 @@ import { taskNotRegisteredError } from "../errors/runErrors";
 import type { OverrideRequest } from "./applyOverrides";
 import { createCells, type Cells } from "./cells";
 import { EventManager } from "./eventManager";
+import { idOf } from "./idOf";
 import {
   createMiddlewareInterceptors,
   createMiddlewareManager,
@@ -106,7 +107,7 @@ const noInterceptors: readonly never[] = [];
 function createTaskRunner(cells: Cells): TaskRunner {
   return {
     run: (task, input, options) =>
-      cells.tasks.get(task.id)?.invoke(input, options) ??
+      cells.tasks.get(idOf(task, "taskRunner.run takes a task"))?.invoke(input, options) ??
       Promise.reject(taskNotRegisteredError.create({ taskId: task.id })),
   } as TaskRunner;
 }

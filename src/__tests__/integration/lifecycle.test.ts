@@ -1,4 +1,4 @@
-import { globals, r, run } from "../../index";
+import { globals, r, run, type ITask } from "../../index";
 import { appOf } from "../support/appOf";
 import { createTrace } from "../support/trace";
 
@@ -225,6 +225,20 @@ describe("a running application", () => {
     expect(() => app.emitEvent("nope")).toThrow(new Error('Event "nope" not found.'));
     expect(() => app.getResourceValue("nope")).toThrow(new Error('Resource "nope" not found.'));
     expect(() => app.getResourceConfig(r.resource("nope").build())).toThrow(new Error('Resource "nope" not found.'));
+  });
+
+  it("says what is wrong with what a circular import left undefined, at once", async () => {
+    await using app = await run(appOf());
+    const lost = undefined as unknown as string;
+    const told = "or its id, got undefined: usually a circular import, or a name its module does not export.";
+
+    expect(() => app.runTask(lost)).toThrow(new TypeError(`runTask takes a task ${told}`));
+    expect(() => app.emitEvent(lost)).toThrow(new TypeError(`emitEvent takes an event ${told}`));
+    expect(() => app.getResourceValue(lost)).toThrow(new TypeError(`getResourceValue takes a resource ${told}`));
+    expect(() => app.getResourceConfig(lost)).toThrow(new TypeError(`getResourceConfig takes a resource ${told}`));
+    expect(() => app.runTask({} as ITask)).toThrow(
+      new TypeError("runTask takes a task or its id, got [object Object]."),
+    );
   });
 
   it("runs the registered task of an id, whichever definition is given", async () => {
