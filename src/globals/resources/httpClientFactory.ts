@@ -5,10 +5,10 @@ import { frameworkResource } from "../frameworkResource";
 import { serializer } from "./handles";
 
 /** What a client takes from the run. */
-type FromRun = "serializer" | "contexts" | "errorRegistry";
+type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry">;
 
 /** What the caller of a factory says; the rest comes from the run. */
-export type FactoryConfig<Config> = Omit<Config, FromRun>;
+export type FactoryConfig<Config> = Omit<Config, keyof FromRun>;
 
 /** Configures a client that a factory makes: serializer, async contexts and error helpers are the run's. */
 export interface HttpClientFactoryConfig extends FactoryConfig<HttpClientConfig> {}
@@ -23,8 +23,8 @@ export type HttpClientFactory = (config: HttpClientFactoryConfig) => HttpClient;
  */
 export function createClientFactory<Config extends object, Client extends RemoteClient>(
   scope: PresetScope,
-  create: (config: Config) => Client,
-): (config: FactoryConfig<Config>) => Client {
+  create: (config: Config & FromRun) => Client,
+): (config: Config) => Client {
   const { store } = scope;
   const open = new Set<WeakRef<Client>>();
   const dropped = new FinalizationRegistry<WeakRef<Client>>((reference) => open.delete(reference));
@@ -39,7 +39,7 @@ export function createClientFactory<Config extends object, Client extends Remote
       contexts: [...store.asyncContexts.values()],
       errorRegistry: store.errors,
     };
-    const client = create({ ...config, ...fromRun } as unknown as Config);
+    const client = create({ ...config, ...fromRun });
     const reference = new WeakRef(client);
     open.add(reference);
     dropped.register(client, reference);
