@@ -36,7 +36,9 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
     (disposing ??= (async () => {
       stopListening();
       try {
-        await disposeAll(initialized, cells.resources);
+        await disposeAll(initialized, cells.resources, (id) => {
+          void logger.info(`Waiting for resource "${id}" to be disposed of.`, fromRun);
+        });
       } finally {
         eventManager.dispose();
         await presetValues.dispose();
@@ -81,6 +83,7 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
     let settleBoot: () => void = () => {};
     const settled = new Promise<void>((resolve) => (settleBoot = resolve));
     stopListening = listenToProcess(options, onUnhandledError, async (reason) => {
+      void logger.info(`Shutting down on ${reason}.`, fromRun);
       if (!booting) return dispose();
       bootAborter.abort(reason);
       await settled;

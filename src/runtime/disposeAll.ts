@@ -1,21 +1,26 @@
 import { normalizeError } from "../errors/normaliseThrown";
+import { isThenable } from "../lib/guards";
+import { tellIfSlow } from "../lib/tellIfSlow";
 import type { ResourceCell } from "./cells";
 
 /**
  * Disposes of resources, last initialised first. All are attempted.
  *
+ * @param tellWaiting called with the id of a resource that takes more than a moment
  * @throws what one disposer threw, or an `AggregateError` of several whose message starts with the first one's
  */
 export async function disposeAll(
   initialized: readonly string[],
   resources: ReadonlyMap<string, ResourceCell>,
+  tellWaiting: (id: string) => void,
 ): Promise<void> {
   const failures: unknown[] = [];
   for (const id of initialized.toReversed()) {
     const cell = resources.get(id);
     if (cell?.resource.dispose === undefined) continue;
     try {
-      await cell.resource.dispose(cell.value, cell.config, cell.computedDependencies, cell.context);
+      const disposed: unknown = cell.resource.dispose(cell.value, cell.config, cell.computedDependencies, cell.context);
+      if (isThenable(disposed)) await tellIfSlow(disposed, () => tellWaiting(id));
     } catch (error) {
       failures.push(error);
     }

@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { globals, r, run, type RunResult } from "../../index";
+import { appOf } from "../support/appOf";
+import { createDeferred } from "../support/deferred";
 
 const root = path.resolve(__dirname, "../../..");
 
@@ -31,6 +34,58 @@ function start(script: string) {
     },
   };
 }
+
+describe("disposing that takes more than a moment", () => {
+  beforeEach(() => void jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
+  afterEach(() => void jest.useRealTimers());
+
+  async function messagesWhileDisposing(app: RunResult, finish: () => void): Promise<unknown[]> {
+    const messages: unknown[] = [];
+    app.logger.onLog(({ level, message }) => void messages.push([level, message]));
+    const disposed = app.dispose();
+    await jest.advanceTimersByTimeAsync(999);
+    expect(messages).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    finish();
+    await disposed;
+    expect(jest.getTimerCount()).toBe(0);
+    return messages;
+  }
+
+  it("names the resource it waits for", async () => {
+    const gate = createDeferred();
+    const database = r.resource("database").build();
+    const server = r
+      .resource("server")
+      .dependencies({ database })
+      .dispose(() => gate.promise)
+      .build();
+    const app = await run(appOf(database, server));
+
+    expect(await messagesWhileDisposing(app, gate.resolve)).toEqual([
+      ["info", 'Waiting for resource "server" to be disposed of.'],
+    ]);
+  });
+
+  it("says how many clients have calls under way", async () => {
+    const gate = createDeferred();
+    const app = await run(appOf());
+    const createClient = app.getResourceValue(globals.resources.httpClientFactory);
+    const fetchImpl = async (): Promise<Response> => {
+      await gate.promise;
+      return Response.json({ ok: true, result: 1 });
+    };
+    const busy = createClient({ baseUrl: "http://peer.example", fetchImpl });
+    const idle = createClient({ baseUrl: "http://peer.example", fetchImpl });
+    const call = busy.task("slow");
+
+    expect(await messagesWhileDisposing(app, gate.resolve)).toEqual([
+      ["info", "Waiting up to 10 s for calls under way of 1 client."],
+    ]);
+    expect(await call).toBe(1);
+    await idle.close();
+  });
+});
 
 describe("a process that is asked to stop", () => {
   const resources = `
@@ -84,6 +139,20 @@ describe("a process that is asked to stop", () => {
     expect(await program.exited).toEqual([1, null]);
   });
 
+  it("says so, at information level", async () => {
+    const program = start(`
+      const app = await run(r.resource("app").build());
+      app.logger.onLog(({ level, source, message }) => log([level, source, message].join(" ")));
+      log("ready");
+    `);
+
+    await program.printed("ready");
+    program.child.kill("SIGTERM");
+
+    expect(await program.exited).toEqual([0, null]);
+    expect(program.lines()).toEqual(["ready", "info run Shutting down on SIGTERM."]);
+  });
+
   it("is left to the runtime with shutdownHooks: false", async () => {
     const program = start(`${resources}
       await run(traced("app").build(), { shutdownHooks: false });
@@ -95,6 +164,29 @@ describe("a process that is asked to stop", () => {
 
     expect(await program.exited).toEqual([null, "SIGTERM"]);
     expect(program.lines()).toEqual(["+app", "ready"]);
+  });
+
+  it("can pass the signal to its task instead, dispose, and exit as it likes: LIFECYCLE.md", async () => {
+    const program = start(`
+      const task = r.task("task").run((_input, _dependencies, { signal }) => new Promise((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        log("ready");
+      })).build();
+      const interrupt = new AbortController();
+      const { signal } = interrupt;
+      process.once("SIGINT", () => interrupt.abort());
+      const root = r.resource("cli").register([task]).dispose(async () => log("-cli")).build();
+      const cli = await run(root, { shutdownHooks: false, signal });
+      await cli.runTask(task, undefined, { signal }).catch((error) => log(error.name));
+      await cli.dispose();
+      process.exit(130);
+    `);
+
+    await program.printed("ready");
+    program.child.kill("SIGINT");
+
+    expect(await program.exited).toEqual([130, null]);
+    expect(program.lines()).toEqual(["ready", "AbortError", "-cli"]);
   });
 
   it("survives what nobody handled while a run is alive, and tells the run", async () => {

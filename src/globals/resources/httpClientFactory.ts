@@ -1,3 +1,4 @@
+import { tellIfSlow } from "../../lib/tellIfSlow";
 import type { PresetScope } from "../../runtime/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
@@ -30,7 +31,18 @@ export function createClientFactory<Config extends object, Client extends Remote
   const dropped = new FinalizationRegistry<WeakRef<Client>>((reference) => open.delete(reference));
   scope.onDispose(async () => {
     const signal = AbortSignal.timeout(closeMs);
-    const outcomes = await Promise.allSettled([...open].map(async (reference) => reference.deref()?.close({ signal })));
+    let closing = open.size;
+    const closed = [...open].map(async (reference) => {
+      try {
+        await reference.deref()?.close({ signal });
+      } finally {
+        closing -= 1;
+      }
+    });
+    const outcomes = await tellIfSlow(Promise.allSettled(closed), () => {
+      const clients = closing === 1 ? "1 client" : `${closing} clients`;
+      void scope.logger.info(`Waiting up to ${closeMs / 1000} s for calls under way of ${clients}.`, { source: "run" });
+    });
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   });
   return (config) => {

@@ -1,0 +1,12 @@
+/** Awaits something; if that takes more than a moment, says so once. */
+export async function tellIfSlow<T>(work: PromiseLike<T>, tell: () => unknown): Promise<T> {
+  const timer = setTimeout(tell, momentMs);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Somebody who waits begins to wonder. */
+const momentMs = 1_000;
