@@ -1,4 +1,4 @@
-import { describeValue } from "../lib/describeValue";
+import { describeGiven } from "../lib/describeValue";
 import { captureFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
@@ -137,10 +137,10 @@ export function createErrorHelper<Data>(
 ): IErrorHelper<Data> {
   const { id, httpCode } = definition;
   if (typeof id !== "string" || id.trim() === "") {
-    throw new TypeError(`An error needs a non-empty string id, got ${describe(id)}.`);
+    throw new TypeError(`An error needs a non-empty string id, got ${describeGiven(id)}.`);
   }
   if (httpCode !== undefined && !(Number.isInteger(httpCode) && httpCode >= 100 && httpCode <= 599)) {
-    throw new TypeError(`Error "${id}" has httpCode ${describeValue(httpCode)}; use an integer from 100 to 599.`);
+    throw new TypeError(`Error "${id}" has httpCode ${describeGiven(httpCode)}; use an integer from 100 to 599.`);
   }
   const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
   const parseData = definition.dataSchema ? compileSyncSchema(definition.dataSchema) : undefined;
@@ -190,5 +190,3 @@ export function declareError<Data>(id: string, { message, fix, construct }: Decl
   };
   return createErrorHelper({ id, format }, () => "unknown", construct);
 }
-
-const describe = (value: unknown): string => (typeof value === "string" ? `"${value}"` : describeValue(value));

@@ -3,6 +3,10 @@ export function describeValue(value: unknown): string {
   return attempt(() => String(value)) ?? attempt(() => tagOf(value)) ?? `[${typeof value}]`;
 }
 
+/** As `describeValue`, with text in quotes: what was given where something else should stand. */
+export const describeGiven = (value: unknown): string =>
+  typeof value === "string" ? `"${value}"` : describeValue(value);
+
 /** `[object Error]` and the like, which holds across realms. */
 export const tagOf = (value: unknown): string => Object.prototype.toString.call(value);
 

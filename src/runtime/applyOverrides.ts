@@ -2,7 +2,13 @@ import { dependencyNotFoundError } from "../errors/bootErrors";
 import { isResource, isResourceWithConfig, type OverridableElements } from "../define/resource";
 import { collectBrought, dependenciesOf, presetOf } from "./collect";
 import type { Problems } from "./problems";
-import { registrationPath, type Registration, type Registrations, type ResourceRegistration } from "./registration";
+import {
+  registrationPath,
+  registrationsOf,
+  type Registration,
+  type Registrations,
+  type ResourceRegistration,
+} from "./registration";
 
 /** A definition that is to take the place of the one with its id. */
 export interface OverrideRequest {
@@ -58,10 +64,8 @@ function replace(current: Registration, override: NonNullable<OverridableElement
 
 /** Requests from the weakest to the strongest: deepest resource first, and as registered within one depth. */
 function collectRequests(registrations: Registrations): OverrideRequest[] {
-  const sources = [...registrations.values()].filter(
-    (each): each is ResourceRegistration => each.kind === "resource" && each.definition.overrides.length > 0,
-  );
-  return sources
+  return registrationsOf(registrations, "resource")
+    .filter(({ definition }) => definition.overrides.length > 0)
     .map((source) => ({ source, depth: registrationPath(source.id, registrations).length }))
     .sort((a, b) => b.depth - a.depth)
     .flatMap(({ source }) => requestsOf(source.id, source.definition.overrides, new Set()));

@@ -5,7 +5,7 @@ import type { IHook } from "../define/hook";
 import type { IResourceMiddleware, ITaskMiddleware } from "../define/middleware";
 import type { IResource } from "../define/resource";
 import type { ITag } from "../define/tag";
-import type { Registrations } from "./registration";
+import { registrationsOf, type Registration, type Registrations } from "./registration";
 import { TaskCell, type TaskCellContext } from "./taskCell";
 
 /** How far the dependencies of a hook are. */
@@ -68,65 +68,32 @@ export interface Cells {
 
 /** One cell per registration, nothing in it yet. */
 export function createCells(registrations: Registrations, context: TaskCellContext): Cells {
-  const cells: Cells = {
-    tasks: new Map(),
-    resources: new Map(),
-    hooks: new Map(),
-    events: new Map(),
-    taskMiddlewares: new Map(),
-    resourceMiddlewares: new Map(),
-    tags: new Map(),
-    errors: new Map(),
-    asyncContexts: new Map(),
+  const cellsOf = <Kind extends Registration["kind"], Cell>(
+    kind: Kind,
+    make: (registration: Extract<Registration, { kind: Kind }>) => Cell,
+  ): Map<string, Cell> => new Map(registrationsOf(registrations, kind).map((each) => [each.id, make(each)]));
+
+  return {
+    tasks: cellsOf("task", ({ definition }) => new TaskCell(definition, context)),
+    resources: cellsOf("resource", ({ definition, config }) => ({
+      resource: definition,
+      config,
+      value: undefined,
+      context: undefined,
+      ...blank(),
+    })),
+    hooks: cellsOf("hook", ({ definition }) => ({
+      hook: definition,
+      computedDependencies: {},
+      dependencyState: HookDependencyState.Pending,
+    })),
+    events: cellsOf("event", ({ definition }) => ({ event: definition })),
+    taskMiddlewares: cellsOf("taskMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
+    resourceMiddlewares: cellsOf("resourceMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
+    tags: cellsOf("tag", ({ definition }) => definition),
+    errors: cellsOf("error", ({ definition }) => definition),
+    asyncContexts: cellsOf("asyncContext", ({ definition }) => definition),
   };
-  for (const registration of registrations.values()) {
-    const { id } = registration;
-    switch (registration.kind) {
-      case "task":
-        cells.tasks.set(id, new TaskCell(registration.definition, context));
-        break;
-      case "resource":
-        cells.resources.set(id, {
-          resource: registration.definition,
-          config: registration.config,
-          value: undefined,
-          context: undefined,
-          computedDependencies: {},
-          isInitialized: false,
-        });
-        break;
-      case "hook":
-        cells.hooks.set(id, {
-          hook: registration.definition,
-          computedDependencies: {},
-          dependencyState: HookDependencyState.Pending,
-        });
-        break;
-      case "event":
-        cells.events.set(id, { event: registration.definition });
-        break;
-      case "taskMiddleware":
-        cells.taskMiddlewares.set(id, middlewareCell(registration.definition));
-        break;
-      case "resourceMiddleware":
-        cells.resourceMiddlewares.set(id, middlewareCell(registration.definition));
-        break;
-      case "tag":
-        cells.tags.set(id, registration.definition);
-        break;
-      case "error":
-        cells.errors.set(id, registration.definition);
-        break;
-      case "asyncContext":
-        cells.asyncContexts.set(id, registration.definition);
-        break;
-    }
-  }
-  return cells;
 }
 
-const middlewareCell = <M>(middleware: M): MiddlewareCell<M> => ({
-  middleware,
-  computedDependencies: {},
-  isInitialized: false,
-});
+const blank = () => ({ computedDependencies: {}, isInitialized: false });

@@ -3,7 +3,7 @@ import { findCycles, findNodesOnLoops, listIn, type EdgesOf } from "../lib/graph
 import { targetOf } from "./dependencyTarget";
 import type { BootPlan } from "./planBoot";
 import type { Problems } from "./problems";
-import type { HookRegistration, Registration, Registrations } from "./registration";
+import { registrationsOf, type HookRegistration, type Registration, type Registrations } from "./registration";
 
 /** Ids of events that may be emitted from inside their own emission. */
 export type ReentrantEvents = ReadonlySet<string>;
@@ -14,7 +14,7 @@ export type EmitsAnything = (id: string) => boolean;
 /** Reports `eventEmissionCycleError` for hooks and events that are bound to emit each other. */
 export function checkEmissions(registrations: Registrations, problems: Problems): void {
   const emits = new Map<string, string[]>();
-  for (const hook of hooksOf(registrations)) {
+  for (const hook of registrationsOf(registrations, "hook")) {
     if (hook.definition.on === "*") continue;
     const emitted = eventIds(hook, registrations);
     for (const id of listenedIds(hook, registrations)) {
@@ -34,10 +34,10 @@ export function checkEmissions(registrations: Registrations, problems: Problems)
  */
 export function findReentrantEvents(plan: BootPlan, emitsAnything: EmitsAnything): ReentrantEvents {
   const { registrations } = plan;
-  const hooks = hooksOf(registrations);
+  const hooks = registrationsOf(registrations, "hook");
   if (hooks.length === 0) return none;
 
-  const events = [...registrations.values()].filter(({ kind }) => kind === "event").map(({ id }) => id);
+  const events = registrationsOf(registrations, "event").map(({ id }) => id);
   const onLoops = findNodesOnLoops(events, createEmissionEdges(plan, hooks, events, emitsAnything));
   return new Set(events.filter((id) => onLoops.has(id)));
 }
@@ -75,23 +75,13 @@ function createEmissionEdges(
 
 const noNodes: readonly EmissionNode[] = [];
 
-function hooksOf(registrations: Registrations): HookRegistration[] {
-  const hooks: HookRegistration[] = [];
-  for (const registration of registrations.values()) if (registration.kind === "hook") hooks.push(registration);
-  return hooks;
-}
+const listenedIds = ({ definition: { on } }: HookRegistration, registrations: Registrations): string[] =>
+  eventIdsAmong([on].flat(), registrations);
 
-function listenedIds({ definition: { on } }: HookRegistration, registrations: Registrations): string[] {
-  const events: readonly unknown[] = Array.isArray(on) ? (on as unknown[]) : [on];
-  return events.flatMap((event) => {
-    const id = targetOf(event)?.id;
-    return id !== undefined && registrations.get(id)?.kind === "event" ? [id] : [];
-  });
-}
+const eventIds = ({ dependencies }: Registration, registrations: Registrations): string[] =>
+  eventIdsAmong(Object.values(dependencies), registrations);
 
-function eventIds({ dependencies }: Registration, registrations: Registrations): string[] {
-  return Object.values(dependencies).flatMap((dependency) => {
-    const id = targetOf(dependency)?.id;
-    return id !== undefined && registrations.get(id)?.kind === "event" ? [id] : [];
-  });
+function eventIdsAmong(targets: readonly unknown[], registrations: Registrations): string[] {
+  const ids = targets.map((target) => targetOf(target)?.id ?? "");
+  return ids.filter((id) => registrations.get(id)?.kind === "event");
 }

@@ -1,4 +1,4 @@
-import { describeValue } from "../lib/describeValue";
+import { describeGiven } from "../lib/describeValue";
 import { nearestName } from "../lib/nearestName";
 import type { RunLogOptions, RunOptions } from "./options";
 
@@ -40,7 +40,8 @@ const logRules = (): Record<keyof RunLogOptions, Rule> => ({
 });
 
 function check(given: unknown, name: string, rules: Readonly<Record<string, Rule>>): void {
-  if (!isObject(given)) throw new TypeError(`run(app, options): ${name} must be an object, got ${quote(given)}.`);
+  if (!isObject(given))
+    throw new TypeError(`run(app, options): ${name} must be an object, got ${describeGiven(given)}.`);
   for (const [key, value] of Object.entries(given)) {
     if (key === "debug") continue;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
@@ -51,7 +52,7 @@ function check(given: unknown, name: string, rules: Readonly<Record<string, Rule
       throw new TypeError(`run(app, options): there is no ${name}.${key}; ${hint}`);
     }
     if (value !== undefined && !rule.fits(value)) {
-      throw new TypeError(`run(app, options): ${name}.${key} must be ${rule.expected}, got ${quote(value)}.`);
+      throw new TypeError(`run(app, options): ${name}.${key} must be ${rule.expected}, got ${describeGiven(value)}.`);
     }
   }
 }
@@ -59,10 +60,8 @@ function check(given: unknown, name: string, rules: Readonly<Record<string, Rule
 const flag: Rule = { expected: "true or false", fits: (value) => typeof value === "boolean" };
 
 const oneOf = (...values: readonly unknown[]): Rule => ({
-  expected: `one of ${values.map(quote).join(", ")}`,
+  expected: `one of ${values.map(describeGiven).join(", ")}`,
   fits: (value) => values.includes(value),
 });
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-
-const quote = (value: unknown): string => (typeof value === "string" ? `"${value}"` : describeValue(value));

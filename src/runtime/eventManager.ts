@@ -1,6 +1,7 @@
 import { lockedError } from "../errors/runErrors";
 import type { EventHandlerType, IEvent, IEventEmission } from "../define/event";
 import type { IHook } from "../define/hook";
+import { listIn } from "../lib/graph";
 import { createTrackedScope, type TrackedScope } from "../platform/trackedScope";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
 import { linkEvent, type EventEmissionInterceptor, type LinkedEvent } from "./linkEvent";
@@ -94,7 +95,7 @@ export class EventManager {
     for (const { id } of [event].flat() as IEvent[]) {
       // What a bare function emits is unknown, so the event may come round.
       this.#guarded.add(id);
-      this.#listeners.set(id, [...(this.#listeners.get(id) ?? []), listener]);
+      listIn(this.#listeners, id).push(listener);
       this.#relink(id);
     }
   }
@@ -173,7 +174,7 @@ export class EventManager {
         hook,
       );
       if (eventIds === "*") this.#globalListeners.push(listener);
-      else for (const id of eventIds) this.#listeners.set(id, [...(this.#listeners.get(id) ?? []), listener]);
+      else for (const id of eventIds) listIn(this.#listeners, id).push(listener);
     }
     this.#relinkAll();
   }

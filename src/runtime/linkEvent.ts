@@ -2,6 +2,7 @@ import { validationError } from "../errors/runErrors";
 import { isError, normalizeError } from "../errors/normaliseThrown";
 import type { IEvent, IEventEmission } from "../define/event";
 import { isThenable } from "../lib/guards";
+import { listIn } from "../lib/graph";
 import { Emission } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
 import type { Listener } from "./listener";
@@ -140,11 +141,7 @@ async function deliverInTurn(listeners: readonly Listener[], emission: IEventEmi
 
 function batchByOrder(listeners: readonly Listener[]): readonly (readonly Listener[])[] {
   const batches = new Map<number, Listener[]>();
-  for (const listener of listeners) {
-    const batch = batches.get(listener.order);
-    if (batch) batch.push(listener);
-    else batches.set(listener.order, [listener]);
-  }
+  for (const listener of listeners) listIn(batches, listener.order).push(listener);
   return [...batches.values()];
 }
 

@@ -5,6 +5,7 @@ import {
   type IResourceMiddleware,
   type ITaskMiddleware,
 } from "../define/middleware";
+import { listIn } from "../lib/graph";
 import type { IResource } from "../define/resource";
 import type { ITask } from "../define/task";
 import type { ResourceMiddlewareInterceptor } from "./linkResource";
@@ -84,10 +85,10 @@ export function createMiddlewareManager({
     interceptMiddleware(middleware: unknown, interceptor: TaskMiddlewareInterceptor | ResourceMiddlewareInterceptor) {
       assertUnlocked();
       if (isTaskMiddleware(middleware)) {
-        push(interceptors.forTaskMiddleware, middleware.id, interceptor as TaskMiddlewareInterceptor);
+        listIn(interceptors.forTaskMiddleware, middleware.id).push(interceptor as TaskMiddlewareInterceptor);
         relinkTasks();
       } else if (isResourceMiddleware(middleware)) {
-        push(interceptors.forResourceMiddleware, middleware.id, interceptor as ResourceMiddlewareInterceptor);
+        listIn(interceptors.forResourceMiddleware, middleware.id).push(interceptor as ResourceMiddlewareInterceptor);
       } else {
         throw new Error("Unknown middleware type");
       }
@@ -100,8 +101,4 @@ export function createMiddlewareManager({
     getEverywhereMiddlewareForTasks: host.everywhereForTask,
     getEverywhereMiddlewareForResources: host.everywhereForResource,
   };
-}
-
-function push<T>(lists: Map<string, T[]>, id: string, item: T): void {
-  lists.set(id, [...(lists.get(id) ?? []), item]);
 }

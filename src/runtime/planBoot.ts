@@ -11,7 +11,13 @@ import { isOptionalDependency } from "../lib/injectable";
 import { createEdges } from "./dependencyGraph";
 import { targetOf } from "./dependencyTarget";
 import type { Problems } from "./problems";
-import { registrationPath, type Registration, type Registrations, type ResourceRegistration } from "./registration";
+import {
+  registrationPath,
+  registrationsOf,
+  type Registration,
+  type Registrations,
+  type ResourceRegistration,
+} from "./registration";
 import { selectLayers, type LayerSelection } from "./selectLayers";
 
 /** Everything that is decided before the first effect. */
@@ -68,36 +74,20 @@ function orderBoot(
   const visit = (id: string): void => {
     if (visitDependencyFirst(id, edges, visited, append)) loops = true;
   };
-  const visitAll = (nodes: readonly Registration[]): void => {
-    for (const { id } of nodes) visit(id);
+  const visitAll = (kind: Registration["kind"]): void => {
+    for (const { id } of registrationsOf(registrations, kind)) visit(id);
   };
 
-  const { resources, resourceMiddleware, taskMiddleware, hooks, tasks } = groupNodes(registrations);
-  visitAll(resources.filter(initFirst));
-  visitAll(resourceMiddleware);
-  visitAll(taskMiddleware);
-  visitAll(hooks);
+  const resources = registrationsOf(registrations, "resource");
+  for (const { id } of resources.filter(initFirst)) visit(id);
+  visitAll("resourceMiddleware");
+  visitAll("taskMiddleware");
+  visitAll("hook");
   for (const { id } of resources) edges(id).forEach(visit);
-  visitAll(tasks);
+  visitAll("task");
   for (const { id } of resources) if (id !== rootId) visit(id);
   visit(rootId);
   return { order, loops };
-}
-
-function groupNodes(registrations: Registrations) {
-  const resources: ResourceRegistration[] = [];
-  const resourceMiddleware: Registration[] = [];
-  const taskMiddleware: Registration[] = [];
-  const hooks: Registration[] = [];
-  const tasks: Registration[] = [];
-  for (const registration of registrations.values()) {
-    if (registration.kind === "task") tasks.push(registration);
-    else if (registration.kind === "resource") resources.push(registration);
-    else if (registration.kind === "hook") hooks.push(registration);
-    else if (registration.kind === "taskMiddleware") taskMiddleware.push(registration);
-    else if (registration.kind === "resourceMiddleware") resourceMiddleware.push(registration);
-  }
-  return { resources, resourceMiddleware, taskMiddleware, hooks, tasks };
 }
 
 /**

@@ -45,6 +45,15 @@ export type Registration =
 /** All registrations by id, in container order: built-ins, then depth-first as registered, the root last. */
 export type Registrations = ReadonlyMap<string, Registration>;
 
+/** Those of one kind, in container order. */
+export function registrationsOf<Kind extends Registration["kind"]>(
+  registrations: Registrations,
+  kind: Kind,
+): Extract<Registration, { kind: Kind }>[] {
+  const isOfKind = (each: Registration): each is Extract<Registration, { kind: Kind }> => each.kind === kind;
+  return [...registrations.values()].filter(isOfKind);
+}
+
 /** The ids from the root to a registration, as registered. */
 export function registrationPath(id: string, registrations: Registrations): string[] {
   const path = [id];

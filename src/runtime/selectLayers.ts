@@ -3,7 +3,12 @@ import type { ITask } from "../define/task";
 import type { TaskMiddlewareAttachmentType, ResourceMiddlewareAttachmentType } from "../define/attachments";
 import { symbolFramework } from "../lib/symbols";
 import { targetOf } from "./dependencyTarget";
-import type { Registrations, ResourceMiddlewareRegistration, TaskMiddlewareRegistration } from "./registration";
+import {
+  registrationsOf,
+  type Registrations,
+  type ResourceMiddlewareRegistration,
+  type TaskMiddlewareRegistration,
+} from "./registration";
 
 /** One middleware around one task or resource. */
 export interface Attachment {
@@ -23,14 +28,8 @@ type AnyAttachment = TaskMiddlewareAttachmentType | ResourceMiddlewareAttachment
 
 /** `everywhere` middleware comes first, in container order; what is attached locally runs once, at its local place. */
 export function selectLayers(registrations: Registrations): LayerSelection {
-  const all = [...registrations.values()];
-  const forTasks = all.filter(
-    (each): each is TaskMiddlewareRegistration => each.kind === "taskMiddleware" && Boolean(each.definition.everywhere),
-  );
-  const forResources = all.filter(
-    (each): each is ResourceMiddlewareRegistration =>
-      each.kind === "resourceMiddleware" && Boolean(each.definition.everywhere),
-  );
+  const forTasks = registrationsOf(registrations, "taskMiddleware").filter(isEverywhere);
+  const forResources = registrationsOf(registrations, "resourceMiddleware").filter(isEverywhere);
 
   const everywhereForTask = (task: ITask) =>
     forTasks.length === 0
@@ -58,6 +57,9 @@ function reaches(
     return false;
   return typeof everywhere === "function" ? everywhere(resource) : true;
 }
+
+const isEverywhere = ({ definition }: TaskMiddlewareRegistration | ResourceMiddlewareRegistration): boolean =>
+  Boolean(definition.everywhere);
 
 const none: readonly never[] = [];
 
