@@ -4,10 +4,12 @@ import { createClientFactory, httpClientFactory, type FactoryConfig } from "../.
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/presets";
 import type { ClientAuth } from "../../tunnels/client/callCodec";
+import type { CallInput } from "../../tunnels/client/callInput";
 import {
   createTunnelClient,
   type ClientCallOptions,
   type RemoteClient,
+  type TakenStreams,
   type TaskCall,
 } from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readReply";
@@ -26,6 +28,7 @@ import type { ClientCompression } from "./clientCompression";
 import { newFormContentType } from "./multipartStream";
 import { nodeHttpTransport, requestTimedOut } from "./nodeHttpTransport";
 import { poolTransport } from "./poolTransport";
+import { NodeTakenStreams } from "./takenStreams";
 
 /** A secret that goes along with every call. */
 export interface HttpSmartClientAuthConfig extends ClientAuth {}
@@ -85,6 +88,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
     transport: smartCalls(smart, config, baseUrl),
     close: smart.close,
     formContentType: newFormContentType,
+    takeStreams,
     describeHttpError: withStatusMessage,
   });
 }
@@ -108,6 +112,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
     transportFor: forceSmart ? async (call) => ((await isForced(forceSmart, call)) ? rest : transport) : undefined,
     close: async (options) => void (await Promise.all([json.close(options), smart.close(options)])),
     formContentType: newFormContentType,
+    takeStreams,
   });
 }
 
@@ -125,6 +130,8 @@ const withStatusMessage = ({ statusText, ...details }: HttpErrorDetails): object
 /** Calls the way the Smart client makes them. Timeouts have an error of their own here, as they always had. */
 const smartCalls = (smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport =>
   withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
+
+const takeStreams = (input: CallInput): TakenStreams => new NodeTakenStreams(input);
 
 const isForced = (
   forceSmart: NonNullable<MixedHttpClientConfig["forceSmart"]>,

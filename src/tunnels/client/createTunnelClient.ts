@@ -13,7 +13,7 @@ import type {
 } from "../protocol/wire";
 import type { TunnelClient } from "../routing/tags";
 import { createCallCodec, type CallCodecOptions } from "./callCodec";
-import { readCallInput, TakenStreams, type CallInput } from "./callInput";
+import { readCallInput, type CallInput } from "./callInput";
 import { underOwnSignal } from "./ownSignal";
 
 /** What may be said about one call. */
@@ -55,8 +55,17 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly transport: Transport;
   /** Another transport for one task call; consulted where the input travels as text. */
   readonly transportFor?: ((call: TaskCall) => MaybePromise<Transport>) | undefined;
+  /** Takes over the streams of an input; without it, the transport carries none. */
+  readonly takeStreams?: ((input: CallInput) => TakenStreams) | undefined;
   /** Ends what the transport holds; may be called again, to stop waiting. */
   readonly close?: ((options?: CloseOptions) => Promise<void>) | undefined;
+}
+
+/** The streams that a call has taken over: one that fails, wherever it does, leaves none of them open. */
+export interface TakenStreams {
+  /** @throws {Error} one of them was read before, so that nothing or half of it would be sent */
+  assertUnread(): void;
+  destroy(): void;
 }
 
 /** A task call, as a client's configuration may look at it. */
@@ -128,12 +137,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   }
 
   async function sendStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
-    const streams = new TakenStreams(input);
+    const streams = options.takeStreams?.(input);
     try {
-      streams.assertUnread();
+      streams?.assertUnread();
       return await send(id, input, call);
     } catch (error) {
-      streams.destroy();
+      streams?.destroy();
       throw error;
     }
   }

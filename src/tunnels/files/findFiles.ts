@@ -9,52 +9,44 @@ import { isFileSentinel, type FileSentinel } from "../../platform/inputFile";
  */
 export function findFiles(input: unknown): readonly FileSentinel[] {
   if (typeof input !== "object" || input === null) return none;
-  const quick: QuickSearch = { found: [], left: quickVisits };
-  return searchQuickly(input, 0, quick) ? quick.found : searchAll(input);
+  const quick: Search = { found: [], left: quickVisits, seen: undefined };
+  if (search(input, 0, quick)) return quick.found;
+  // A large input may repeat what it shares, or be a loop.
+  const thorough: Search = { found: [], left: Infinity, seen: new Set() };
+  search(input, 0, thorough);
+  return thorough.found;
 }
 
 const none: readonly FileSentinel[] = /* @__PURE__ */ Object.freeze([]);
 
-/** Nearly every input is small. Larger ones may repeat what they share, or be loops: for those it is remembered. */
+/** Nearly every input is smaller, and remembering what was seen costs more than the rest of the search. */
 const quickVisits = 4096;
-const quickDepth = 256;
+/** Beyond what serializers write by default. */
+const deepest = 2000;
 
-interface QuickSearch {
+interface Search {
   readonly found: FileSentinel[];
   /** Objects that may still be visited. */
   left: number;
+  readonly seen: Set<object> | undefined;
 }
 
-/** @returns false when it has to be done the other way */
-function searchQuickly(value: object, depth: number, search: QuickSearch): boolean {
-  if ((search.left -= 1) < 0 || depth > quickDepth) return false;
+/** @returns false when it visited too many objects */
+function search(value: object, depth: number, run: Search): boolean {
+  if ((run.left -= 1) < 0) return false;
+  if (depth > deepest || run.seen?.has(value) === true) return true;
+  run.seen?.add(value);
   if (Array.isArray(value)) {
     for (const item of value) {
-      if (typeof item === "object" && item !== null && !searchQuickly(item as object, depth + 1, search)) return false;
+      if (typeof item === "object" && item !== null && !search(item as object, depth + 1, run)) return false;
     }
-    return true;
-  }
-  if (!isSearchable(value, search.found)) return true;
-  for (const key in value) {
-    const field: unknown = value[key];
-    if (typeof field === "object" && field !== null && !searchQuickly(field, depth + 1, search)) return false;
+  } else if (isSearchable(value, run.found)) {
+    for (const key in value) {
+      const field: unknown = value[key];
+      if (typeof field === "object" && field !== null && !search(field, depth + 1, run)) return false;
+    }
   }
   return true;
-}
-
-function searchAll(input: object): readonly FileSentinel[] {
-  const found: FileSentinel[] = [];
-  const seen = new Set<object>();
-  const pending: unknown[] = [input];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
-    // Backwards, since the last one is the next.
-    if (Array.isArray(value)) for (let index = value.length - 1; index >= 0; index -= 1) pending.push(value[index]);
-    else if (isSearchable(value, found)) pending.push(...Object.values(value).reverse());
-  }
-  return found;
 }
 
 /** Notes a sentinel; what is left is searched if it is plain. */
@@ -65,8 +57,7 @@ function isSearchable(value: object, found: FileSentinel[]): value is Record<str
   }
   if (isPlainObject(value)) return true;
   const { pipe, getReader, arrayBuffer } = value as { pipe?: unknown; getReader?: unknown; arrayBuffer?: unknown };
-  for (const method of [pipe, getReader, arrayBuffer]) {
-    if (typeof method !== "function") continue;
+  if (typeof (pipe ?? getReader ?? arrayBuffer) === "function") {
     throw new TypeError(
       `A ${value.constructor.name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.`,
     );
