@@ -2,7 +2,8 @@ import { Effect } from "effect";
 import { callSampler } from "../lib/callSampler.mjs";
 
 const input = { a: 1, b: 2 };
-const add = ({ a, b }) => Effect.sync(() => a + b);
+// A promise, as the bodies of all the others give one.
+const add = ({ a, b }) => Effect.promise(async () => a + b);
 const passOn = (next) => (given) => Effect.suspend(() => next(given));
 
 function wrap(run, layers) {

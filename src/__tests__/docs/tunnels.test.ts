@@ -1,9 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { readSnippets } from "../support/checkSnippets";
 import { curl, hasCurl, splitCommand } from "../support/curl";
@@ -28,42 +26,35 @@ const oneLiners = [...text.matchAll(/^```sh\n(curl .*)\n```\n+```text\n([^]*?)\n
   ([, command = "", output = ""]) => ({ command, output }),
 );
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
+/** Runs before the program, and tells the port that it got. */
+const tellPort = `data:text/javascript,${encodeURIComponent(`
+  import { Server } from "node:net";
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (...args) {
+    this.once("listening", () => process.send(this.address().port));
+    return listen.apply(this, args);
+  };`)}`;
 
-/** Starts a program of the page and waits until it listens. */
+/** Starts a program of the page, on a port of its own, and waits until it listens. */
 async function start(name: string): Promise<{ port: number; stop(): Promise<void> }> {
-  const port = await freePort();
-  const child: ChildProcess = spawn(process.execPath, ["--input-type=module", "-"], {
+  const child: ChildProcess = spawn(process.execPath, ["--import", tellPort, "--input-type=module", "-"], {
     cwd: root,
-    stdio: ["pipe", "ignore", "inherit"],
+    stdio: ["pipe", "ignore", "inherit", "ipc"],
   });
-  child.stdin?.end(toProgram(codeOf(name, port)));
+  child.stdin?.end(toProgram(codeOf(name, 0)));
   const exited = once(child, "exit");
-  while (!(await accepts(port))) {
-    if (child.exitCode !== null) throw new Error(`${name} ended with code ${child.exitCode} before it listened.`);
-    await delay(20);
-  }
+  const ended = exited.then(([code]) => {
+    throw new Error(`${name} ended with code ${String(code)} before it listened.`);
+  });
+  const [port] = (await Promise.race([once(child, "message"), ended])) as [number];
   return {
     port,
     async stop() {
       child.kill();
-      await exited;
+      await ended.catch(() => {});
     },
   };
 }
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
-    socket.on("connect", () => socket.destroy());
-  });
 
 beforeAll(ensureBuilt, 120_000);
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { gzipSync } from "node:zlib";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
@@ -74,13 +75,10 @@ it("leaves no listener on a signal that outlives the call", async () => {
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl);
   const { signal } = new AbortController();
-  const added = jest.spyOn(signal, "addEventListener");
-  const removed = jest.spyOn(signal, "removeEventListener");
 
   await client.task("t", 1, { signal });
 
-  expect(added).toHaveBeenCalled();
-  expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 it("times out while the reply is still arriving, with the error of fetch", async () => {
