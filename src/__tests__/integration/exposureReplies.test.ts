@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { r, respondStream, useExposureContext } from "../../node/index";
+import { watchUncaught } from "../support/calm";
 import { createDeferred } from "../support/deferred";
 import { rawPost, startExposure } from "../support/exposure";
 
@@ -10,18 +11,6 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .run(async (input: unknown): Promise<unknown> => body(input))
     .build();
 
-/** Collects what would bring the process down. */
-function watchUncaught(): Disposable & { readonly seen: readonly unknown[] } {
-  const seen: unknown[] = [];
-  const note = (error: unknown): number => seen.push(error);
-  process.on("uncaughtException", note).on("unhandledRejection", note);
-  return {
-    seen,
-    [Symbol.dispose]() {
-      process.off("uncaughtException", note).off("unhandledRejection", note);
-    },
-  };
-}
 
 describe("a task that answers by itself", () => {
   it("gets no envelope after what it pipes in the background", async () => {

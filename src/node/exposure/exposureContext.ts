@@ -5,6 +5,7 @@ import { currentSlots } from "../../platform/contextScope";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
 import { readStreamResult } from "../../tunnels/server/streamResult";
 import { readCookies, type IncomingCall } from "./incomingRequest";
+import { toNodeStreams } from "./replyStreams";
 import { originForm } from "./router";
 
 /** A Node stream of bytes that can be read. */
@@ -113,12 +114,12 @@ export function respondStream(
   const streamed = readStreamResult(source);
   if (streamed === undefined) throw new TypeError("respondStream takes a readable stream, or { stream, ... }.");
   const { stream, status, contentType, headers } = streamed;
-  const readable = stream as unknown as Readable;
+  const streams = toNodeStreams(stream);
   if (res.writableEnded || res.destroyed) {
-    readable.destroy();
+    streams[0]?.destroy();
     return;
   }
   if (!res.headersSent) res.writeHead(status, { ...(headers as OutgoingHttpHeaders), "content-type": contentType });
   // The task has returned or goes on: a failure shows as a response that breaks off.
-  pipeline(readable, res, () => {});
+  pipeline([...streams, res] as never, () => {});
 }

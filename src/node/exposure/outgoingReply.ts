@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { pipeline, Readable, type Stream } from "node:stream";
+import { finished, pipeline, type Readable } from "node:stream";
 import { internalError, requestTimeout, type WireFailure } from "../../errors/wireErrors";
 import { jsonContentType, requestIdHeader } from "../../tunnels/protocol/headers";
 import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protocol/wire";
 import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
 import type { Cors } from "./cors";
 import { discardRest } from "./limits";
+import { toNodeStreams } from "./replyStreams";
 
 /** What the replies of one exposure have in common. */
 export interface ReplyPolicy {
@@ -32,6 +33,8 @@ export class OutgoingReply {
   readonly #policy: ReplyPolicy;
   #isPrepared = false;
   #isPipedInto = false;
+  #isWatched = false;
+  #isBroken = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, policy: ReplyPolicy, requestId: string) {
     this.req = req;
@@ -63,6 +66,7 @@ export class OutgoingReply {
     if (this.#isPrepared) return res;
     this.#isPrepared = true;
     res.once("pipe", () => (this.#isPipedInto = true));
+    this.#watchSources();
     if (res.headersSent) return res;
     const head: string[] = [];
     this.#addCommon(head);
@@ -92,7 +96,9 @@ export class OutgoingReply {
 
   /** Cuts a reply that was begun and can no longer be completed, so that its caller does not take it for whole. */
   breakOff(): void {
-    if (this.res.headersSent && !this.res.writableEnded) this.res.destroy();
+    if (!this.res.headersSent || this.res.writableEnded) return;
+    this.#isBroken = true;
+    this.res.destroy();
   }
 
   #sendText(status: number, text: string, extra: WireHeaders | undefined): Promise<void> | undefined {
@@ -158,7 +164,7 @@ export class OutgoingReply {
   ): Promise<void> {
     const res = this.res;
     if (res.headersSent || res.destroyed) {
-      toReadable(stream).destroy();
+      toNodeStreams(stream)[0]?.destroy();
       return;
     }
     const coding = extra?.["content-encoding"] || isCompressed(contentType) ? undefined : this.#coding();
@@ -169,7 +175,7 @@ export class OutgoingReply {
       res.writeHead(status, head);
     } catch (error) {
       // A status or header of the task's that cannot be sent.
-      toReadable(stream).destroy();
+      toNodeStreams(stream)[0]?.destroy();
       this.#policy.onBroken(error, this.requestId);
       await this.refuse(internalError);
       return;
@@ -180,14 +186,34 @@ export class OutgoingReply {
 
   /** A stream that fails midway destroys the response; a caller that leaves destroys the stream. */
   #pipe(stream: ByteStream, coding: ContentCoding | undefined): Promise<void> {
-    const source = toReadable(stream);
-    const streams: Stream[] = coding === undefined ? [source, this.res] : [source, createCompressor(coding), this.res];
-    return new Promise((resolve) => {
-      pipeline(streams as never, (error?: Error | null) => {
-        if (error && !hasCallerLeft(error)) this.#policy.onBroken(error, this.requestId);
-        resolve();
+    this.#watchSources();
+    const streams = toNodeStreams(stream);
+    if (coding !== undefined) streams.push(createCompressor(coding));
+    return new Promise((resolve) => pipeline([...streams, this.res] as never, () => resolve()));
+  }
+
+  /** Sees to what flows into the response, whoever pipes it: where it fails, nobody would ever end the reply. */
+  #watchSources(): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.res.on("pipe", (source: Readable) => {
+      finished(source, { writable: false }, (error) => {
+        // What fails because its caller has left is no failure of ours.
+        if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error));
       });
     });
+  }
+
+  get #hasCallerLeft(): boolean {
+    return this.res.closed || (this.req.destroyed && !this.req.complete);
+  }
+
+  /** By now, a task that handles such failures itself has ended its reply. */
+  #break(error: Error): void {
+    if (this.#isBroken || this.res.writableEnded) return;
+    this.#isBroken = true;
+    this.#policy.onBroken(error, this.requestId);
+    this.res.destroy();
   }
 
   #ended(): Promise<void> | undefined {
@@ -236,10 +262,3 @@ export function mergeVary(existing: number | string | string[] | undefined, name
   const known = new Set(listed.map((name) => name.toLowerCase()));
   return [...listed, ...names.filter((name) => !known.has(name.toLowerCase()))].join(", ");
 }
-
-/** Its leaving is no failure of ours. */
-const hasCallerLeft = ({ code }: NodeJS.ErrnoException): boolean =>
-  code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET" || code === "EPIPE";
-
-const toReadable = (stream: ByteStream): Readable =>
-  "pipe" in stream ? (stream as Readable) : Readable.from(stream, { objectMode: false });

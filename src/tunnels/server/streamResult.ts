@@ -46,7 +46,7 @@ function toByteStream(value: object): ByteStream | undefined {
   if ("pipe" in value && typeof value.pipe === "function") return value as unknown as ByteStream;
   if ("getReader" in value && typeof value.getReader === "function") return readWebStream(value as ReadableStream);
   // Of everything that can be iterated asynchronously, a generator alone cannot have been meant as data.
-  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") return toBytes(value as AsyncGenerator);
+  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") return readGenerator(value as AsyncGenerator);
   return undefined;
 }
 
@@ -57,20 +57,21 @@ async function* readWebStream(stream: ReadableStream): ByteStreamGenerator {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      yield toChunk(value);
+      yield toBytes(value);
     }
   } finally {
     await reader.cancel();
   }
 }
 
-async function* toBytes(chunks: AsyncIterable<unknown>): ByteStreamGenerator {
-  for await (const chunk of chunks) yield toChunk(chunk);
+async function* readGenerator(chunks: AsyncIterable<unknown>): ByteStreamGenerator {
+  for await (const chunk of chunks) yield toBytes(chunk);
 }
 
 type ByteStreamGenerator = AsyncGenerator<Uint8Array, void, undefined>;
 
-function toChunk(chunk: unknown): Uint8Array {
+/** A chunk of a streamed result as bytes. @throws {TypeError} it is neither bytes nor text */
+export function toBytes(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (typeof chunk === "string") return new TextEncoder().encode(chunk);
   throw new TypeError(`A streamed result may yield bytes or text, got ${typeof chunk}.`);
