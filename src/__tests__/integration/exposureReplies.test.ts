@@ -11,7 +11,6 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .run(async (input: unknown): Promise<unknown> => body(input))
     .build();
 
-
 describe("a task that answers by itself", () => {
   it("gets no envelope after what it pipes in the background", async () => {
     using calm = watchUncaught();

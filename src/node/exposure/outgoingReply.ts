@@ -32,8 +32,9 @@ export class OutgoingReply {
   readonly requestId: string;
   readonly #policy: ReplyPolicy;
   #isPrepared = false;
-  #isPipedInto = false;
   #isWatched = false;
+  #wasPipedInto = false;
+  #sourceCount = 0;
   #isBroken = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, policy: ReplyPolicy, requestId: string) {
@@ -65,7 +66,6 @@ export class OutgoingReply {
     const res = this.res;
     if (this.#isPrepared) return res;
     this.#isPrepared = true;
-    res.once("pipe", () => (this.#isPipedInto = true));
     this.#watchSources();
     if (res.headersSent) return res;
     const head: string[] = [];
@@ -77,12 +77,12 @@ export class OutgoingReply {
 
   /** Whether the task has begun to answer: looking at the response is not yet that. */
   get isTaken(): boolean {
-    return this.#isPrepared && (this.#isPipedInto || this.res.headersSent || this.res.writableEnded);
+    return this.#isPrepared && (this.#wasPipedInto || this.res.headersSent || this.res.writableEnded);
   }
 
   /** Whether what the task began still waits to be ended by somebody. */
   get isLeftOpen(): boolean {
-    return !this.#isPipedInto && !this.res.writableEnded;
+    return this.#sourceCount === 0 && !this.res.writableEnded;
   }
 
   /** Goes on with a stream where the task stopped writing. */
@@ -96,7 +96,8 @@ export class OutgoingReply {
 
   /** Cuts a reply that was begun and can no longer be completed, so that its caller does not take it for whole. */
   breakOff(): void {
-    if (!this.res.headersSent || this.res.writableEnded) return;
+    const isBegun = this.res.headersSent || this.isTaken;
+    if (!isBegun || this.res.writableEnded) return;
     this.#isBroken = true;
     this.res.destroy();
   }
@@ -196,7 +197,10 @@ export class OutgoingReply {
   #watchSources(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
+    this.res.on("unpipe", () => (this.#sourceCount -= 1));
     this.res.on("pipe", (source: Readable) => {
+      this.#wasPipedInto = true;
+      this.#sourceCount += 1;
       finished(source, { writable: false }, (error) => {
         // What fails because its caller has left is no failure of ours.
         if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error));

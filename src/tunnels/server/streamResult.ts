@@ -46,7 +46,8 @@ function toByteStream(value: object): ByteStream | undefined {
   if ("pipe" in value && typeof value.pipe === "function") return value as unknown as ByteStream;
   if ("getReader" in value && typeof value.getReader === "function") return readWebStream(value as ReadableStream);
   // Of everything that can be iterated asynchronously, a generator alone cannot have been meant as data.
-  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") return readGenerator(value as AsyncGenerator);
+  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]")
+    return readGenerator(value as AsyncGenerator);
   return undefined;
 }
 
