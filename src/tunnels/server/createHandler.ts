@@ -14,7 +14,7 @@ import { answerFailure, errorReply, type Phase } from "./errorReply";
 import type { ReadContexts } from "./hydrateContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { readManifest } from "./readManifest";
-import { readStreamResult } from "./streamResult";
+import { discardResult, readStreamResult } from "./streamResult";
 
 /** How a task's own way of answering is seen; only carriers whose reply a task can reach have one. */
 export interface OwnReply<R extends WireRequest> {
@@ -154,7 +154,10 @@ async function besideForm(running: Promise<unknown>, form: IncomingForm): Promis
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   );
-  const settled = await Promise.race([outcome, form.finished.then(() => outcome)]);
+  const settled = await Promise.race([outcome, form.finished.then(() => outcome)]).catch((error: unknown) => {
+    void outcome.then((late) => "value" in late && discardResult(late.value));
+    throw error;
+  });
   // A streamed reply may be made of the files, so it must not wait for them.
   const streams = "value" in settled && readStreamResult(settled.value) !== undefined;
   if (!streams) {

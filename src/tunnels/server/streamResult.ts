@@ -43,33 +43,76 @@ function allowedHeaders(headers: WireHeaders): Record<string, string | string[] 
 }
 
 function toByteStream(value: object): ByteStream | undefined {
-  if ("pipe" in value && typeof value.pipe === "function") return value as unknown as ByteStream;
-  if ("getReader" in value && typeof value.getReader === "function") return readWebStream(value as ReadableStream);
+  if (isNodeReadable(value)) return value as unknown as ByteStream;
+  if ("getReader" in value && typeof value.getReader === "function") {
+    // By its reader: not every runtime's web streams can be iterated.
+    return readAsBytes(() => iterateReader((value as ReadableStream).getReader()));
+  }
   // Of everything that can be iterated asynchronously, a generator alone cannot have been meant as data.
-  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]")
-    return readGenerator(value as AsyncGenerator);
+  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") {
+    return readAsBytes(() => value as AsyncGenerator);
+  }
   return undefined;
 }
 
-/** By its reader: not every runtime's web streams can be iterated. */
-async function* readWebStream(stream: ReadableStream): ByteStreamGenerator {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield toBytes(value);
-    }
-  } finally {
+/** By more than `pipe`: responses have that, too, and so have things that are no streams at all. */
+function isNodeReadable(value: object): boolean {
+  const { pipe, on, resume } = value as Record<"pipe" | "on" | "resume", unknown>;
+  return [pipe, on, resume].every((member) => typeof member === "function");
+}
+
+/**
+ * Not a generator: one that has not started skips its `finally`, and would not let go of what it reads.
+ */
+const readAsBytes = (open: () => AsyncIterator<unknown>): ByteStream => ({
+  [Symbol.asyncIterator]() {
+    const chunks = open();
+    return {
+      async next() {
+        const { done, value } = await chunks.next();
+        if (done) return ended;
+        try {
+          return { done: false, value: toBytes(value) };
+        } catch (error) {
+          await chunks.return?.();
+          throw error;
+        }
+      },
+      async return() {
+        await chunks.return?.();
+        return ended;
+      },
+    };
+  },
+});
+
+const ended = { done: true, value: undefined } as const;
+
+const iterateReader = (reader: ReadableStreamDefaultReader): AsyncIterator<unknown> => ({
+  next: () => reader.read() as Promise<IteratorResult<unknown>>,
+  async return() {
     await reader.cancel();
+    return ended;
+  },
+});
+
+/** Lets go of a streamed result that is not sent; other results are left alone. */
+export function discardResult(result: unknown): void {
+  const streamed = readStreamResult(result);
+  if (streamed !== undefined) discardStream(streamed.stream);
+}
+
+/** Lets go of a stream that nobody reads. What fails while it does is nobody's concern. */
+export function discardStream(stream: ByteStream): void {
+  if ("pipe" in stream) {
+    const source = stream as unknown as { on(event: "error", listener: () => void): void; destroy?(): void };
+    source.on("error", () => {});
+    source.destroy?.();
+    return;
   }
+  const closing = stream[Symbol.asyncIterator]().return?.();
+  closing?.catch(() => {});
 }
-
-async function* readGenerator(chunks: AsyncIterable<unknown>): ByteStreamGenerator {
-  for await (const chunk of chunks) yield toBytes(chunk);
-}
-
-type ByteStreamGenerator = AsyncGenerator<Uint8Array, void, undefined>;
 
 /** A chunk of a streamed result as bytes. @throws {TypeError} it is neither bytes nor text */
 export function toBytes(chunk: unknown): Uint8Array {
