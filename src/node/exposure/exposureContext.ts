@@ -3,7 +3,7 @@ import { pipeline, type Readable } from "node:stream";
 import { contextError } from "../../errors/runErrors";
 import { currentSlots } from "../../platform/contextScope";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
-import { readStreamResult } from "../../tunnels/server/streamResult";
+import { discardStream, readStreamResult } from "../../tunnels/server/streamResult";
 import { readCookies, type IncomingCall } from "./incomingRequest";
 import { toNodeStreams } from "./replyStreams";
 import { originForm } from "./router";
@@ -114,12 +114,11 @@ export function respondStream(
   const streamed = readStreamResult(source);
   if (streamed === undefined) throw new TypeError("respondStream takes a readable stream, or { stream, ... }.");
   const { stream, status, contentType, headers } = streamed;
-  const streams = toNodeStreams(stream);
   if (res.writableEnded || res.destroyed) {
-    streams[0]?.destroy();
+    discardStream(stream);
     return;
   }
   if (!res.headersSent) res.writeHead(status, { ...(headers as OutgoingHttpHeaders), "content-type": contentType });
   // The task has returned or goes on: a failure shows as a response that breaks off.
-  pipeline([...streams, res] as never, () => {});
+  pipeline([...toNodeStreams(stream), res] as never, () => {});
 }

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { internalError, methodNotAllowed, notFound, overloaded } from "../../errors/wireErrors";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/server/createHandler";
-import { readStreamResult } from "../../tunnels/server/streamResult";
+import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "./compression";
 import type { ResolvedExposureConfig } from "./config";
 import { createCors, type Cors } from "./cors";
@@ -156,7 +156,14 @@ function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<Incoming
     isTaken(call, result) {
       const { reply } = call;
       if (!reply.isTaken) return false;
-      if (result === undefined || !reply.isLeftOpen) return true;
+      // What its methods return, for chaining, is no result.
+      if (result === undefined || result === reply.res) return true;
+      if (reply.isEnded) {
+        discardResult(result);
+        return true;
+      }
+      // Whatever it returns may be what it pipes.
+      if (reply.isPipedInto) return true;
       const streamed = readStreamResult(result);
       if (streamed !== undefined) reply.append(streamed.stream);
       else {

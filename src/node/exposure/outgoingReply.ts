@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { finished, pipeline, type Readable } from "node:stream";
+import { finished, pipeline, type Readable, type Transform } from "node:stream";
 import { internalError, requestTimeout, type WireFailure } from "../../errors/wireErrors";
 import { jsonContentType, requestIdHeader } from "../../tunnels/protocol/headers";
 import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protocol/wire";
+import { discardStream } from "../../tunnels/server/streamResult";
 import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
 import type { Cors } from "./cors";
 import { discardRest } from "./limits";
@@ -19,6 +20,7 @@ export interface ReplyPolicy {
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
 
+const bodiless: ReadonlySet<number> = /* @__PURE__ */ new Set([204, 205, 304]);
 const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
 
 /**
@@ -80,14 +82,18 @@ export class OutgoingReply {
     return this.#isPrepared && (this.#wasPipedInto || this.res.headersSent || this.res.writableEnded);
   }
 
-  /** Whether what the task began still waits to be ended by somebody. */
-  get isLeftOpen(): boolean {
-    return this.#sourceCount === 0 && !this.res.writableEnded;
+  /** Whether something that is being piped is going to end it. */
+  get isPipedInto(): boolean {
+    return this.#sourceCount > 0;
+  }
+
+  get isEnded(): boolean {
+    return this.res.writableEnded;
   }
 
   /** Goes on with a stream where the task stopped writing. */
   append(stream: ByteStream): void {
-    void this.#pipe(stream, undefined);
+    void this.#pipe(toNodeStreams(stream), undefined);
   }
 
   end(): void {
@@ -165,30 +171,56 @@ export class OutgoingReply {
   ): Promise<void> {
     const res = this.res;
     if (res.headersSent || res.destroyed) {
-      toNodeStreams(stream)[0]?.destroy();
+      discardStream(stream);
       return;
     }
-    const coding = extra?.["content-encoding"] || isCompressed(contentType) ? undefined : this.#coding();
+    if (bodiless.has(status)) return this.#sendHeadOf(stream, status, contentType, extra);
+    const isEncoded = extra?.["content-encoding"] || res.hasHeader("content-encoding") || isCompressed(contentType);
+    const coding = isEncoded ? undefined : this.#coding();
     // Of compressed bytes nobody knows the length.
     const own = coding && { ...extra, "content-length": undefined, "content-encoding": coding };
-    const head = this.#head(contentType, undefined, own ?? extra);
-    try {
-      res.writeHead(status, head);
-    } catch (error) {
-      // A status or header of the task's that cannot be sent.
-      toNodeStreams(stream)[0]?.destroy();
-      this.#policy.onBroken(error, this.requestId);
-      await this.refuse(internalError);
+    const streams = toNodeStreams(stream);
+    if (this.#writeHead(status, this.#head(contentType, undefined, own ?? extra))) {
+      await this.#pipe(streams, coding);
+      if (!this.req.complete) void discardRest(this.req);
       return;
     }
-    await this.#pipe(stream, coding);
+    streams[0]?.destroy();
+    await this.refuse(internalError);
+  }
+
+  /** Answers with a status that has no body: waiting for the stream might take for ever. */
+  #sendHeadOf(
+    stream: ByteStream,
+    status: number,
+    contentType: string,
+    extra: WireHeaders | undefined,
+  ): Promise<void> | undefined {
+    discardStream(stream);
+    // RFC 9110 §15.3.6: of these, 205 alone is framed like a reply with a body.
+    const own = status === 304 ? extra : { ...extra, "content-length": status === 205 ? "0" : undefined };
+    if (!this.#writeHead(status, this.#head(contentType, undefined, own))) return this.refuse(internalError);
+    this.res.end();
     if (!this.req.complete) void discardRest(this.req);
+    return undefined;
+  }
+
+  /** @returns false when a status or header of the task's cannot be sent */
+  #writeHead(status: number, head: string[]): boolean {
+    try {
+      // After an interim reply its caller would go on waiting.
+      if (status < 200) throw new RangeError(`A reply cannot have the status ${status}.`);
+      this.res.writeHead(status, head);
+      return true;
+    } catch (error) {
+      this.#policy.onBroken(error, this.requestId);
+      return false;
+    }
   }
 
   /** A stream that fails midway destroys the response; a caller that leaves destroys the stream. */
-  #pipe(stream: ByteStream, coding: ContentCoding | undefined): Promise<void> {
+  #pipe(streams: (Readable | Transform)[], coding: ContentCoding | undefined): Promise<void> {
     this.#watchSources();
-    const streams = toNodeStreams(stream);
     if (coding !== undefined) streams.push(createCompressor(coding));
     return new Promise((resolve) => pipeline([...streams, this.res] as never, () => resolve()));
   }
