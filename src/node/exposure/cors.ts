@@ -15,6 +15,15 @@ export interface Cors {
   readonly isUnusable: boolean;
 }
 
+/** Other origins have no business here, and are told nothing. */
+export const noCors: Cors = {
+  headersFor: () => [],
+  preflightFor: () => [],
+  varies: false,
+  admits: () => false,
+  isUnusable: false,
+};
+
 type ResolveOrigin = (origin: string | undefined) => string | undefined;
 
 /** Compiles the policy once; where a reply's headers do not depend on the request they are one array. */

@@ -18,7 +18,7 @@ export interface StreamingResponse {
   readonly status?: number | undefined;
   /** Default "application/octet-stream". */
   readonly contentType?: string | undefined;
-  /** CORS, cookie and security headers among them are ignored. */
+  /** CORS, cookie, security and connection headers among them are ignored, and so is a request id. */
   readonly headers?: WireHeaders | undefined;
 }
 

@@ -6,13 +6,13 @@ import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/s
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "./compression";
 import type { ResolvedExposureConfig } from "./config";
-import { createCors, type Cors } from "./cors";
+import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
 import { RequestText, type BodySource } from "./jsonBody";
 import { IdleWatch } from "./limits";
 import { createFormParsers, RequestForm } from "./multipartBody";
-import { OutgoingReply, type ReplyPolicy } from "./outgoingReply";
+import { mergeVary, OutgoingReply, type ReplyPolicy } from "./outgoingReply";
 import { createQueuedReplies } from "./queuedReplies";
 import { createRouter, nowhere } from "./router";
 
@@ -49,9 +49,11 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const assignRequestId = createRequestIds();
-  const policy: ReplyPolicy = { cors, compressFrom: compression.responseThreshold, isClosing, onBroken };
+  const compressFrom = compression.responseThreshold;
+  const vary = [cors.varies && "Origin", compressFrom !== undefined && "Accept-Encoding"].filter(Boolean).join(", ");
+  const policy: ReplyPolicy = { cors, vary, compressFrom, isClosing, onBroken };
   // Outside the base path other origins have no business.
-  const strangerPolicy: ReplyPolicy = { ...policy, cors: createCors({ origin: () => undefined, varyOrigin: false }) };
+  const strangerPolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
   const source: BodySource = {
     idleWatch: new IdleWatch(limits.bodyIdleMs),
     open: compression.requests ? decodeRequest : (req) => req,
@@ -112,7 +114,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
   function preflight(req: IncomingMessage, res: ServerResponse): void {
     const head = [...cors.preflightFor(req.headers), "content-length", "0"];
-    if (cors.varies) head.push("vary", "Origin");
+    if (cors.varies) head.push("vary", mergeVary(res.getHeader("vary") ?? [], "Origin"));
     res.writeHead(204, head).end();
   }
 

@@ -12,6 +12,8 @@ import { toNodeStreams } from "./replyStreams";
 /** What the replies of one exposure have in common. */
 export interface ReplyPolicy {
   readonly cors: Cors;
+  /** The request headers that replies differ by, as `Vary` lists them; `""` for none. */
+  readonly vary: string;
   /** Smallest text that is compressed, in bytes; `undefined` compresses nothing. */
   readonly compressFrom: number | undefined;
   /** Whether connections are to be closed after their current reply. */
@@ -262,22 +264,26 @@ export class OutgoingReply {
     const head =
       length === undefined ? ["content-type", contentType] : ["content-type", contentType, "content-length", length];
     if (extra !== undefined) append(head, extra);
-    this.#addCommon(head);
+    this.#addCommon(head, extra?.["vary"]);
     return head;
   }
 
   /** Adds the headers of every reply, whatever it says. */
-  #addCommon(head: string[]): void {
-    const { cors, compressFrom, isClosing } = this.#policy;
+  #addCommon(head: string[], ownVary?: string | string[]): void {
+    const { cors, vary, isClosing } = this.#policy;
     // One by one: spreading them takes twice as long.
     for (const part of cors.headersFor(this.req.headers.origin)) head.push(part);
     for (const part of security) head.push(part);
     if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
-    if (cors.varies || compressFrom !== undefined) {
-      const names = [...(cors.varies ? ["Origin"] : []), ...(compressFrom !== undefined ? ["Accept-Encoding"] : [])];
-      head.push("vary", mergeVary(this.res.getHeader("vary"), names));
-    }
+    if (ownVary !== undefined) head.push("vary", this.#mergedVary(mergeVary(vary, ownVary)));
+    else if (vary !== "") head.push("vary", this.#mergedVary(vary));
     if (isClosing()) head.push("connection", "close");
+  }
+
+  /** With what something in front of us has set. */
+  #mergedVary(own: string): string {
+    const existing = this.res.getHeader("vary");
+    return existing === undefined ? own : mergeVary(existing, own);
   }
 
   #coding(): ContentCoding | undefined {
@@ -287,14 +293,19 @@ export class OutgoingReply {
 
 function append(head: string[], headers: WireHeaders): void {
   for (const [name, value] of Object.entries(headers)) {
-    for (const each of value === undefined ? [] : [value].flat()) head.push(name, each);
+    if (name === "vary" || value === undefined) continue;
+    for (const each of [value].flat()) head.push(name, each);
   }
 }
 
-/** Adds names to a `Vary` that something in front of us may have set. */
-export function mergeVary(existing: number | string | string[] | undefined, names: readonly string[]): string {
-  const listed = existing === undefined ? [] : String(existing).split(/\s*,\s*/);
-  if (listed.includes("*")) return "*";
-  const known = new Set(listed.map((name) => name.toLowerCase()));
-  return [...listed, ...names.filter((name) => !known.has(name.toLowerCase()))].join(", ");
+/** Joins two lists as they stand in `Vary`, each name once. */
+export function mergeVary(existing: number | string | readonly string[], added: string | readonly string[]): string {
+  const names = `${String(existing)},${String(added)}`.split(",").map((name) => name.trim());
+  if (names.includes("*")) return "*";
+  const byKey = new Map<string, string>();
+  for (const name of names) {
+    const key = name.toLowerCase();
+    if (name !== "" && !byKey.has(key)) byKey.set(key, name);
+  }
+  return [...byKey.values()].join(", ");
 }

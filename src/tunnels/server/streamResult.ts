@@ -1,5 +1,5 @@
 import type { ByteStream, WireHeaders } from "../protocol/wire";
-import { octetContentType } from "../protocol/headers";
+import { octetContentType, requestIdHeader } from "../protocol/headers";
 
 /** A result that is sent as bytes instead of an envelope. */
 export interface StreamResult {
@@ -29,17 +29,24 @@ export function readStreamResult(result: unknown): StreamResult | undefined {
 /** What a task may not decide: who may read the reply, what it is taken for, and how it is framed. */
 const reserved: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "set-cookie",
-  "access-control-allow-origin",
-  "access-control-allow-credentials",
   "x-content-type-options",
   "x-frame-options",
-  "transfer-encoding",
+  requestIdHeader,
+  // RFC 9110 §7.6.1
   "connection",
+  "keep-alive",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
 ]);
+
+const isReserved = (name: string): boolean =>
+  reserved.has(name) || name.startsWith("access-control-") || name.startsWith("proxy-");
 
 function allowedHeaders(headers: WireHeaders): Record<string, string | string[] | undefined> {
   const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && !reserved.has(name)));
+  return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && !isReserved(name)));
 }
 
 function toByteStream(value: object): ByteStream | undefined {
