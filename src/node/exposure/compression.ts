@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Transform, type Readable, type TransformCallback } from "node:stream";
 import { promisify } from "node:util";
-import zlib from "node:zlib";
-import { payloadTooLarge, unsupportedEncoding, WireFailureError } from "../../errors/wireErrors";
+import zlib, { brotliCompress, deflate, gzip } from "node:zlib";
+import { payloadTooLarge, requestAborted, unsupportedEncoding, WireFailureError } from "../../errors/wireErrors";
 
 /** A content coding of HTTP that both directions know. */
 export type ContentCoding = "br" | "gzip" | "deflate";
@@ -13,10 +13,14 @@ const codings: readonly ContentCoding[] = ["br", "gzip", "deflate"];
 /** Middling quality: the default one of brotli takes a hundred times longer for a tenth less. */
 const brotliParams = () => ({ [zlib.constants.BROTLI_PARAM_QUALITY]: 4 });
 
+const compressBrotli = /* @__PURE__ */ promisify(brotliCompress);
+const compressGzip = /* @__PURE__ */ promisify(gzip);
+const compressDeflate = /* @__PURE__ */ promisify(deflate);
+
 const textCompressors: Record<ContentCoding, (text: string) => Promise<Buffer>> = {
-  br: (text) => promisify(zlib.brotliCompress)(text, { params: brotliParams() }),
-  gzip: (text) => promisify(zlib.gzip)(text),
-  deflate: (text) => promisify(zlib.deflate)(text),
+  br: (text) => compressBrotli(text, { params: brotliParams() }),
+  gzip: (text) => compressGzip(text),
+  deflate: (text) => compressDeflate(text),
 };
 
 const decoders: Record<ContentCoding, () => Transform> = {
@@ -75,6 +79,8 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
     limited.destroy(error);
   };
   req.on("error", fail).pipe(decoded).on("error", fail).pipe(limited).on("error", fail);
+  // The connection may have been lost before anybody listened.
+  if (req.destroyed) fail(new WireFailureError(requestAborted));
   return limited;
 }
 

@@ -34,7 +34,11 @@ export class RequestText implements TextBody {
 
   read(limitBytes = Infinity): string | Promise<string> {
     const req = this.#req;
-    return readParsedBody(req) ?? readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.idleWatch);
+    const parsed = readParsedBody(req);
+    if (parsed !== undefined) return parsed;
+    // Nothing more comes of it, not even an error.
+    if (req.destroyed) throw new WireFailureError(requestAborted);
+    return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.idleWatch);
   }
 }
 
