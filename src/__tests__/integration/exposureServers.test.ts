@@ -138,6 +138,7 @@ describe("a server", () => {
   it.each([
     ["text", "{}", {}],
     ["form", "x", formHeaders],
+    ["stream", "x", { "content-type": "application/octet-stream" }],
   ])("whose body parser left nothing of a %s is told so in the log", async (_kind, body, more) => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const server = createServer((req, res) => {

@@ -9,7 +9,7 @@ import type { ResolvedExposureConfig } from "./config";
 import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
-import { RequestText, type BodySource } from "./jsonBody";
+import { assertUnended, RequestText, type BodySource } from "./jsonBody";
 import { IdleWatch } from "./limits";
 import { createFormParsers, RequestForm } from "./multipartBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./outgoingReply";
@@ -150,6 +150,7 @@ function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<Incoming
   const { basePath, compression, limits } = config;
   return {
     enter(call, contexts) {
+      if (call.body.kind === "stream") assertUnended(call.req);
       const isCoded = compression.requests && call.body.kind === "stream";
       const req = isCoded ? decodedView(call.req, limits.octetBytes) : call.req;
       const slots = new Map<string, unknown>(contexts);

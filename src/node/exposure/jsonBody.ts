@@ -104,4 +104,9 @@ export function assertUnread(req: IncomingMessage): void {
   if (req.readableDidRead || req.readableEnded) throw new Error(consumed);
 }
 
+/** @throws {Error} the request was read to its end, so that whoever reads it would take it for empty */
+export function assertUnended(req: IncomingMessage): void {
+  if (req.readableEnded) throw new Error(consumed);
+}
+
 const consumed = "The request's body was read before the exposure got it: mount the exposure before body parsers.";
