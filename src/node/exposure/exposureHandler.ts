@@ -41,6 +41,7 @@ export interface ExposureHandler {
   refuse(req: IncomingMessage, res: ServerResponse): void;
   /** Resolves once nothing is being served. */
   whenIdle(): Promise<void>;
+  readonly isIdle: boolean;
 }
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
@@ -130,6 +131,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     },
     refuse: (req, res) => void new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
     whenIdle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleListeners.push(resolve))),
+    get isIdle() {
+      return inFlight === 0;
+    },
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */

@@ -144,7 +144,8 @@ export class OutgoingReply {
     res.writeHead(status, head).end(payload, encoding);
     // A body that was refused halfway would block the next request of the connection.
     if (!req.readableEnded) req.resume();
-    return undefined;
+    // Whoever closes waits for what is being served, and would cut what has not left yet.
+    return this.#policy.isClosing() ? this.#ended() : undefined;
   }
 
   /** Writes an answer for which the request's body was not needed, and has perhaps not arrived. */

@@ -16,7 +16,9 @@ export interface ExposureServers {
 }
 
 export function createServers(handler: ExposureHandler, limits: ResolvedLimits): ExposureServers {
-  const detachers = new Set<() => void>();
+  /** Who has attached to a server and not detached yet: it is listened to once, however many they are. */
+  const attached = new Map<Server, Set<() => void>>();
+  const made = new WeakSet<Server>();
   let owned: Server | undefined;
   let closing: Promise<void> | undefined;
 
@@ -27,7 +29,7 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
 
   function createServer(): Server {
     const { headersMs, headerBytes } = limits;
-    return createHttpServer(
+    const server = createHttpServer(
       // How long a body may take is our own limit: Node's would cut long uploads with a bare 408.
       {
         headersTimeout: headersMs,
@@ -37,15 +39,39 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
       },
       onRequest,
     );
+    made.add(server);
+    return server;
+  }
+
+  function attachTo(server: Server): () => void {
+    // It serves already.
+    if (made.has(server)) return () => {};
+    const holders = attached.get(server) ?? new Set();
+    if (holders.size === 0) server.on("request", onAttachedRequest);
+    attached.set(server, holders);
+    const detach = (): void => {
+      if (!holders.delete(detach) || holders.size > 0) return;
+      server.off("request", onAttachedRequest);
+      attached.delete(server);
+    };
+    holders.add(detach);
+    return detach;
   }
 
   async function close(): Promise<void> {
-    for (const detach of detachers) detach();
+    for (const holders of attached.values()) for (const detach of holders) detach();
     const closed = owned && new Promise((resolve) => owned?.close(resolve));
-    owned?.closeIdleConnections();
+    const endsAt = performance.now() + limits.closeMs;
+    const leftMs = (): number => Math.max(0, endsAt - performance.now());
     // What is served over a server of somebody else's is waited for as well: its tasks need what is disposed of next.
-    const done = await settlesWithin(Promise.all([closed, handler.whenIdle()]), limits.closeMs);
-    if (done) return;
+    while (await settlesWithin(handler.whenIdle(), leftMs())) {
+      if (owned === undefined) return;
+      // Those whose reply had begun before were not told to close.
+      owned.closeIdleConnections();
+      if (await settlesWithin(Promise.resolve(closed), Math.min(quietMs, leftMs()))) return;
+      // What is left says nothing, unless it has sent a request meanwhile.
+      if (handler.isIdle) break;
+    }
     owned?.closeAllConnections();
     await closed;
   }
@@ -53,15 +79,7 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
   return {
     createRequestListener: () => onRequest,
     createServer,
-    attachTo(server) {
-      server.on("request", onAttachedRequest);
-      const detach = (): void => {
-        server.off("request", onAttachedRequest);
-        detachers.delete(detach);
-      };
-      detachers.add(detach);
-      return detach;
-    },
+    attachTo,
     async listen(port, host) {
       const server = createServer();
       await new Promise<void>((resolve, reject) => {
@@ -80,12 +98,17 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
   };
 }
 
+/** How long a connection over which nothing is served may still bring a request, once everything else is done. */
+const quietMs = 250;
+
 async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
     timer = setTimeout(resolve, ms, false);
   });
-  const settled = await Promise.race([work.then(() => true), timeout]);
-  clearTimeout(timer);
-  return settled;
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
