@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { request } from "node:http";
 import { globals, nodeExposure, r, run, type NodeExposureHttpConfig } from "../../node/index";
 import { startExposure, token } from "../support/exposure";
@@ -101,6 +102,27 @@ describe("with tokens", () => {
       code: "UNAUTHORIZED",
     });
     expect(JSON.stringify(refused)).not.toContain("guess");
+  });
+
+  it("logs nobody as refused to whom a task answers 401", async () => {
+    const notYours = r.error("app.notYours").httpCode(401).build();
+    const refuse = r
+      .task("refuse")
+      .run(async (): Promise<void> => notYours.throw({}))
+      .build();
+    const stream = r
+      .task("stream")
+      .run(async () => ({ stream: Readable.from(["no"]), status: 401 }))
+      .build();
+    await using exposure = await startExposure([refuse, stream], {}, [notYours]);
+
+    const statuses = [
+      (await exposure.post("/__runner/task/refuse")).status,
+      (await exposure.post("/__runner/task/stream")).status,
+    ];
+
+    expect(statuses).toEqual([401, 401]);
+    expect(exposure.logs.filter(({ message }) => message === "exposure.auth.failure")).toEqual([]);
   });
 
   it("asks validators only when no token matched", async () => {

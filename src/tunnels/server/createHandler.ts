@@ -1,5 +1,11 @@
 import type { IErrorHelper } from "../../errors/defineError";
-import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailureError } from "../../errors/wireErrors";
+import {
+  invalidJson,
+  parallelReturnUnsupported,
+  requestAborted,
+  unauthorized,
+  WireFailureError,
+} from "../../errors/wireErrors";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/eventManager";
 import type { SignalSource } from "../../runtime/call";
@@ -41,6 +47,8 @@ export interface HandlerParts<R extends WireRequest> {
   readonly ownReply?: OwnReply<R> | undefined;
   /** Hears of what callers are not told. */
   readonly report: (error: unknown, request: R, phase: Phase) => void;
+  /** Hears of requests that are refused for want of credentials. */
+  readonly onUnauthorized?: ((request: R) => void) | undefined;
 }
 
 /**
@@ -49,7 +57,7 @@ export interface HandlerParts<R extends WireRequest> {
  * Nothing of the body is read before the caller is known and the target is served, so strangers cannot make us parse.
  */
 export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (request: R) => Promise<WireResponse> {
-  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, ownReply, report } = parts;
+  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, ownReply, report, onUnauthorized } = parts;
   const decode = (text: string): unknown => decodeBody(text, serializer);
 
   return async (request) => {
@@ -96,6 +104,8 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
       const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
       const answer = answerFailure(failure, phase, target, errors);
       if (answer.opaque) report(error, request, phase);
+      // A task may answer with the same status.
+      if (phase === "authenticate" && answer.status === unauthorized.status) onUnauthorized?.(request);
       if (phase === "run" && ownReply?.isTaken(request, undefined)) {
         ownReply.abandon(request);
         return taken;
