@@ -15,13 +15,11 @@ const failure = (status: number, code: string, message: string): WireFailure =>
 /** Thrown by the stages of a server, caught where the reply is made. */
 export class WireFailureError extends Error {
   readonly failure: WireFailure;
-  readonly data: unknown;
 
-  constructor(failure: WireFailure, data?: unknown) {
+  constructor(failure: WireFailure) {
     super(failure.message);
     this.name = failure.code;
     this.failure = failure;
-    this.data = data;
   }
 }
 

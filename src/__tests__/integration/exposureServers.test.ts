@@ -231,19 +231,21 @@ describe("config", () => {
   });
 });
 
-it("survives a CORS policy that throws", async () => {
+describe("a CORS policy that throws", () => {
   const origin = (): never => {
     throw new Error("no idea");
   };
-  await using exposure = await startExposure([hello], { cors: { origin } });
 
-  const replies = await Promise.all([
-    exposure.post("/__runner/task/hello"),
-    fetch(`http://127.0.0.1:${exposure.port}/__runner/task/hello`, { method: "OPTIONS" }),
-  ]);
+  it.each(["POST", "OPTIONS"])("is survived by a request with %s, which keeps its id", async (method) => {
+    await using exposure = await startExposure([hello], { cors: { origin } });
+    const url = `http://127.0.0.1:${exposure.port}/__runner/task/hello`;
 
-  expect(replies.map(({ status }) => status)).toEqual([500, 500]);
-  expect(exposure.logs.filter(({ message }) => message === "exposure.http.unhandled")).toHaveLength(2);
+    const reply = await fetch(url, { method, headers: { ...headers, "x-runner-request-id": "mine" } });
+
+    expect([reply.status, reply.headers.get("x-runner-request-id")]).toEqual([500, "mine"]);
+    const logged = exposure.logs.filter(({ message }) => message === "exposure.http.unhandled");
+    expect(logged.map(({ data }) => data)).toEqual([{ error: "no idea", requestId: "mine" }]);
+  });
 });
 
 describe("compression", () => {

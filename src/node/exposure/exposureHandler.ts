@@ -25,10 +25,8 @@ export interface ExposureParts extends Omit<HandlerParts<IncomingCall>, "ownRepl
   readonly onBroken: ReplyPolicy["onBroken"];
   /** A task both answered by itself and returned a value, which was dropped. */
   readonly onDropped: (call: IncomingCall) => void;
-  /** A request was refused for want of credentials. */
-  readonly onUnauthorized: (call: IncomingCall) => void;
   /** Something failed outside the pipeline. */
-  readonly onUnhandled: (error: unknown) => void;
+  readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
 
 /** Answers HTTP requests below the base path. What it returns never rejects. */
@@ -46,7 +44,7 @@ export interface ExposureHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { config, cors, isClosing, onBroken, onUnauthorized, onUnhandled } = parts;
+  const { config, cors, isClosing, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const assignRequestId = createRequestIds();
@@ -77,40 +75,42 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
     inFlight += 1;
     queuedReplies.watch(req.socket, res);
+    const requestId = assignRequestId(req);
+    let form: RequestForm | undefined;
     try {
       if (req.method === "OPTIONS") return preflight(req, res);
-      const reply = new OutgoingReply(req, res, policy, assignRequestId(req));
+      const reply = new OutgoingReply(req, res, policy, requestId);
       if (inFlight > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
       if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
 
-      const call: IncomingCall = new IncomingCall(
-        target,
-        bodyOf(target, req, () => call.breakOff()),
-        reply,
-      );
+      const body = bodyOf(target, req);
+      const call = new IncomingCall(target, body, reply);
+      if (body instanceof RequestForm) {
+        form = body;
+        form.onBroken = () => call.breakOff();
+      }
       const response = await handler(call);
-      if (response.status === 401) onUnauthorized(call);
       const sending = reply.send(response);
       if (sending !== undefined) await sending;
-      if (call.body instanceof RequestForm) call.body.release();
     } catch (error) {
-      onUnhandled(error);
+      onUnhandled(error, requestId);
       if (res.headersSent) res.destroy();
       // The policy itself may be what failed: it calls what the config gave.
-      else void new OutgoingReply(req, res, strangerPolicy, "").refuse(internalError);
+      else void new OutgoingReply(req, res, strangerPolicy, requestId).refuse(internalError);
     } finally {
+      form?.release();
       inFlight -= 1;
       if (inFlight === 0) for (const notify of idleListeners.splice(0)) notify();
     }
   }
 
-  function bodyOf(target: WireTarget, req: IncomingMessage, onBroken: () => void): WireBody {
+  function bodyOf(target: WireTarget, req: IncomingMessage): WireBody {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
     if (mode === "octet") return { kind: "stream", stream: req };
-    return new RequestForm({ req, source, parsers, onBroken });
+    return new RequestForm({ req, source, parsers });
   }
 
   function preflight(req: IncomingMessage, res: ServerResponse): void {

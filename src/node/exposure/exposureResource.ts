@@ -4,7 +4,7 @@ import { createResource, type IResource } from "../../define/resource";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { unauthorized } from "../../errors/wireErrors";
 import { globalEvents } from "../../globals/events";
-import { eventManager, logger, serializer, store, taskRunner } from "../../globals/resources/handles";
+import { eventManager, logger, serializer, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
 import { globalTags } from "../../globals/tags";
 import type { EventManager } from "../../runtime/eventManager";
@@ -61,7 +61,7 @@ export const nodeExposure: IResource<NodeExposureConfig, Promise<NodeExposureHan
   createResource(
     {
       id: "platform.node.resources.exposure",
-      dependencies: { store, taskRunner, eventManager, logger, serializer },
+      dependencies: { store, eventManager, logger, serializer },
       configSchema: { parse: checkConfig },
       init: startExposure,
       dispose: async (handlers: NodeExposureHandlers) => handlers.close(),
@@ -201,8 +201,8 @@ function createReports(logger: Logger) {
       void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
         data: { requestId: requestIdOf(call), id: call.target.id },
       }),
-    onUnhandled: (error: unknown) =>
-      void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error) } }),
+    onUnhandled: (error: unknown, requestId: string) =>
+      void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error), requestId } }),
   };
 }
 

@@ -60,13 +60,13 @@ export interface RequestFormParts {
   readonly req: IncomingMessage;
   readonly source: BodySource;
   readonly parsers: FormParsers;
-  /** The form broke after it was opened. */
-  readonly onBroken: () => void;
 }
 
 /** A multipart request. */
 export class RequestForm implements IncomingFormBody {
   readonly kind = "incomingForm";
+  /** The form broke after it was opened. */
+  onBroken: (() => void) | undefined;
   readonly #parts: RequestFormParts;
   #arriving: ArrivingForm | undefined;
 
@@ -81,7 +81,13 @@ export class RequestForm implements IncomingFormBody {
     const stream = source.open(req, largestForm(parsers.limits));
     const parser = parserFor(createParser, req);
     const form = await new Promise<ArrivingForm>((onOpened, onRefused) => {
-      this.#arriving = new ArrivingForm(stream, parser, { request: this.#parts, decode, onOpened, onRefused });
+      this.#arriving = new ArrivingForm(stream, parser, {
+        request: this.#parts,
+        decode,
+        onOpened,
+        onRefused,
+        onBroken: () => this.onBroken?.(),
+      });
     });
     // What came in one piece with the manifest was parsed with it.
     if (form.failure !== undefined) throw form.failure;
@@ -114,6 +120,7 @@ interface ArrivingFormParts {
   readonly decode: (manifest: string) => unknown;
   readonly onOpened: (form: ArrivingForm) => void;
   readonly onRefused: (error: Error) => void;
+  readonly onBroken: () => void;
 }
 
 /** What waits for its turn behind a chunk that has no place yet: another chunk, or the end of a file. */
@@ -398,7 +405,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     process.nextTick(() => this.#parser.destroy());
     for (const { part } of this.#files.values()) part.destroy(error);
     this.#parts.onRefused(error);
-    if (this.#hasManifest) this.#parts.request.onBroken();
+    if (this.#hasManifest) this.#parts.onBroken();
   }
 
   #end(outcome: { readonly error?: Error }): void {
