@@ -43,7 +43,7 @@ export class FilePart extends Readable {
       this.push(chunk);
       return true;
     }
-    if (!this.#owner.spool.reserve(chunk.byteLength)) return false;
+    if (!this.#owner.spool.reserve(chunk)) return false;
     this.#kept.push(chunk);
     return true;
   }
@@ -51,7 +51,10 @@ export class FilePart extends Readable {
   /** Keeps a chunk where memory has no room for it. */
   async spill(chunk: Buffer): Promise<void> {
     const spilled = await this.#owner.spool.spill(chunk);
-    this.#kept.push(spilled);
+    const last = this.#kept.at(-1);
+    if (last !== undefined && isFollowedBy(last, spilled)) {
+      this.#kept[this.#kept.length - 1] = { at: last.at, length: last.length + spilled.length };
+    } else this.#kept.push(spilled);
     if (this.#isStarving) this.#give();
   }
 
@@ -66,7 +69,7 @@ export class FilePart extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.spool.release(chunk.byteLength);
+    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.spool.release(chunk);
     this.#kept.length = 0;
     this.#isStarving = false;
     // A file that nobody reads may fail; that must not be thrown at the process.
@@ -86,7 +89,7 @@ export class FilePart extends Readable {
       return;
     }
     if (Buffer.isBuffer(next)) {
-      this.#owner.spool.release(next.byteLength);
+      this.#owner.spool.release(next);
       this.push(next);
       this.#owner.onMoved();
       return;
@@ -101,3 +104,9 @@ export class FilePart extends Readable {
     );
   }
 }
+
+/** Whether two chunks in the file can be read as one. */
+const isFollowedBy = (last: Buffer | Spilled, next: Spilled): last is Spilled =>
+  !Buffer.isBuffer(last) && last.at + last.length === next.at && last.length + next.length <= readBytes;
+
+const readBytes = 64 * 1024;

@@ -9,6 +9,7 @@ import {
 } from "../../errors/wireErrors";
 import type { TextBody } from "../../tunnels/protocol/wire";
 import type { IdleWatch } from "./limits";
+import { Pieces } from "./pieces";
 
 /** How the bodies of one exposure are read. */
 export interface BodySource {
@@ -51,21 +52,26 @@ export class RequestText implements TextBody {
 function readText(req: IncomingMessage, stream: Readable, limitBytes: number, idleWatch: IdleWatch): Promise<string> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
-    let rest: Buffer[] | undefined;
+    let pieces: Pieces | undefined;
     let seenBytes = 0;
     const onIdle = (): void => fail(new WireFailureError(requestTimeout));
     const onData = (chunk: Buffer): void => {
       seenBytes += chunk.byteLength;
       if (seenBytes > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
       idleWatch.touch(onIdle);
-      if (first === undefined) first = chunk;
-      else (rest ??= [first]).push(chunk);
+      if (pieces !== undefined) pieces.push(chunk);
+      else if (first === undefined) first = chunk;
+      else {
+        pieces = new Pieces();
+        pieces.push(first);
+        pieces.push(chunk);
+      }
       return undefined;
     };
     const onEnd = (): void => {
       idleWatch.delete(onIdle);
       // Decoded as a whole: a character may be cut by the border of two chunks.
-      resolve(first === undefined ? "" : (rest === undefined ? first : Buffer.concat(rest)).toString());
+      resolve((pieces?.join() ?? first)?.toString() ?? "");
     };
     const onError = (error: Error): void => fail(failureOf(error, req));
     function fail(error: WireFailureError): void {

@@ -165,6 +165,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   #openParts = 0;
   /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
   readonly #waiting: Waiting[] = [];
+  #smallChunks: Buffer[] | undefined;
   #isMoving = false;
   #isSpilling = false;
   /** How it ended: `undefined` until then. */
@@ -256,7 +257,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
       .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
       .on("error", this.#onMalformed)
-      .on("drain", () => this.#outcome ?? this.#stream.resume())
+      .on("drain", this.#onDrain)
       .on("close", () => {
         this.#isParsed = true;
         this.#finishWhenComplete();
@@ -264,9 +265,9 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     idleWatch.add(this.#onIdle);
     this.#stream
       .on("data", this.#onData)
-      .on("end", () => this.#outcome ?? this.#parser.end())
+      .on("end", this.#onEnd)
       .on("error", (error) => this.#break(this.#failureOf(error)))
-      .on("close", () => this.#stream.readableEnded || this.#break(requestAborted))
+      .on("close", this.#onClose)
       .resume();
     // The connection may have been lost before anybody listened.
     if (this.#stream.destroyed) this.#break(requestAborted);
@@ -275,7 +276,41 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   /** Not `pipe`: it brings as many listeners of its own, and the idle watch needs this one anyway. */
   readonly #onData = (chunk: Buffer): void => {
     this.#parts.request.source.idleWatch.touch(this.#onIdle);
+    if (chunk.byteLength >= smallBytes) {
+      this.#parseSmall();
+      this.#parse(chunk);
+      return;
+    }
+    // What the socket brought at once comes within one tick, and each chunk would remain one in the files.
+    if (this.#smallChunks === undefined) {
+      this.#smallChunks = [];
+      process.nextTick(this.#parseSmall);
+    }
+    this.#smallChunks.push(chunk);
+  };
+
+  readonly #parseSmall = (): void => {
+    const chunks = this.#smallChunks;
+    this.#smallChunks = undefined;
+    if (chunks !== undefined) this.#parse(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  };
+
+  #parse(chunk: Buffer): void {
+    if (this.#outcome !== undefined) return;
     if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#outcome === undefined) this.#stream.resume();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#parseSmall();
+    if (this.#outcome === undefined) this.#parser.end();
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#stream.readableEnded) this.#break(requestAborted);
   };
 
   readonly #onMalformed = (): void => this.#break(invalidMultipart);
@@ -420,3 +455,5 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     if (this.#outcome !== undefined && this.#openParts === 0) this.spool.close();
   }
 }
+
+const smallBytes = 1024;

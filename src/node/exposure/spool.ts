@@ -25,15 +25,16 @@ export class Spool {
     this.#freeBytes = memoryBytes;
   }
 
-  /** Whether so many bytes may be kept in memory; they are then accounted for until `release`. */
-  reserve(bytes: number): boolean {
+  /** Whether a chunk may be kept in memory; it is then accounted for until `release`. */
+  reserve(chunk: Buffer): boolean {
+    const bytes = costOf(chunk);
     if (bytes > this.#freeBytes) return false;
     this.#freeBytes -= bytes;
     return true;
   }
 
-  release(bytes: number): void {
-    this.#freeBytes += bytes;
+  release(chunk: Buffer): void {
+    this.#freeBytes += costOf(chunk);
   }
 
   /** Writes to the file; one write at a time. */
@@ -83,6 +84,9 @@ export class Spool {
     close(descriptor, () => dir && rm(dir, removal, () => {}));
   }
 }
+
+/** A chunk takes memory beside its bytes, which is most of it where chunks are small. */
+const costOf = (chunk: Buffer): number => chunk.byteLength + 128;
 
 const writeFile = /* @__PURE__ */ promisify(write);
 const readFile = /* @__PURE__ */ promisify(read);
