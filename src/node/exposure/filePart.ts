@@ -98,7 +98,9 @@ export class FilePart extends Readable {
     this.#owner.spool.read(next).then(
       (chunk) => {
         this.#isFetching = false;
-        if (!this.destroyed) this.push(chunk);
+        if (this.destroyed) return;
+        this.push(chunk);
+        this.#owner.onMoved();
       },
       (error: Error) => this.destroy(error),
     );

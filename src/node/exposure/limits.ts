@@ -8,7 +8,7 @@ export interface JsonLimits {
 
 /** Limits of multipart bodies; what is left out keeps its default. */
 export interface MultipartLimits {
-  /** In bytes. Default 100. */
+  /** Longest name of a part, be it a field or a file, in bytes. Default 100. */
   readonly fieldNameSize?: number | undefined;
   /** Largest field, the manifest among them, in bytes. Default 1 MiB. */
   readonly fieldSize?: number | undefined;
@@ -20,7 +20,7 @@ export interface MultipartLimits {
   readonly files?: number | undefined;
   /** Fields and files together. Default: as many as fields and files allow. */
   readonly parts?: number | undefined;
-  /** Headers of one part. Default 2000. */
+  /** Without effect, for configs of 5.x: the parser reads 16 KiB and 2000 headers of a part, whatever is said here. */
   readonly headerPairs?: number | undefined;
   /** Bytes per request that are kept in memory while nobody reads them; more goes to a temporary file. Default 1 MiB. */
   readonly memory?: number | undefined;

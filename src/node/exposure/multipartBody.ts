@@ -21,6 +21,7 @@ import { NodeInputFile } from "../files/nodeInputFile";
 import { FilePart, type FilePartOwner } from "./filePart";
 import { assertUnread, type BodySource } from "./jsonBody";
 import type { ResolvedLimits } from "./limits";
+import { Pieces } from "./pieces";
 import { Spool } from "./spool";
 
 type FormLimits = ResolvedLimits["multipart"];
@@ -34,16 +35,17 @@ export interface FormParsers {
 }
 
 export function createFormParsers(limits: FormLimits): FormParsers {
-  const { memory: _memory, ...counts } = limits;
-  // It reports what has reached a size, not what has passed it.
-  const sizes = {
-    fieldNameSize: limits.fieldNameSize + 1,
-    fieldSize: limits.fieldSize + 1,
-    fileSize: limits.fileSize + 1,
+  const { fields, fieldSize, fileSize, files, parts } = limits;
+  const allLimits = {
+    fields,
+    parts,
+    // It reports what has reached a size, not what has passed it; and a manifest may come as one of its files.
+    fieldSize: fieldSize + 1,
+    fileSize: Math.max(fileSize, fieldSize) + 1,
+    files: files + 1,
   };
   // Part names are UTF-8; its default is latin1.
   const defParamCharset = "utf8";
-  const allLimits = { ...counts, ...sizes };
   let loading: ReturnType<FormParsers["load"]> | undefined;
   return {
     limits,
@@ -96,7 +98,7 @@ export class RequestForm implements IncomingFormBody {
 
   /** The request is answered: what nobody reads is dropped. */
   release(): void {
-    this.#arriving?.discard();
+    this.#arriving?.release();
   }
 }
 
@@ -156,6 +158,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   readonly #files = new Map<string, FormFile>();
   #hasManifest = false;
   #isDiscarding = false;
+  #isReleased = false;
   #isParsed = false;
   /** Files that the manifest names and whose part has not begun. */
   #missingCount = 0;
@@ -163,6 +166,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   #openSources = 0;
   /** Files that somebody may still read. */
   #openParts = 0;
+  #fileCount = 0;
   /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
   readonly #waiting: Waiting[] = [];
   #smallChunks: Buffer[] | undefined;
@@ -201,6 +205,14 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     this.onMoved();
   }
 
+  /** The call is answered. Whoever is reading may go on, but not keep a file by stopping. */
+  release(): void {
+    this.discard();
+    if (this.#openParts === 0) return;
+    this.#isReleased = true;
+    this.#parts.request.source.idleWatch.add(this.#onForgotten);
+  }
+
   onGone(): void {
     this.#openParts -= 1;
     this.onMoved();
@@ -209,6 +221,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
 
   /** Moves on what waits, as far as there is a place for it or a reason to make one. */
   onMoved(): void {
+    if (this.#isReleased) this.#parts.request.source.idleWatch.touch(this.#onForgotten);
     // A reader that is given something may ask for more in the middle of it.
     if (this.#isMoving) return;
     this.#isMoving = true;
@@ -249,11 +262,11 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     const { idleWatch } = this.#parts.request.source;
     this.#parser
       .on("field", (name, value, info) => {
-        if (info.nameTruncated || info.valueTruncated) this.#break(payloadTooLarge("Field limit exceeded"));
+        if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge);
         else if (name === "__manifest") this.#readManifest(value);
       })
       .on("file", (name, source, info) => this.#receive(name, source, info))
-      .on("filesLimit", () => this.#break(payloadTooLarge("Files limit exceeded")))
+      .on("filesLimit", () => this.#break(filesExceeded))
       .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
       .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
       .on("error", this.#onMalformed)
@@ -321,6 +334,11 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
     else this.#break(requestTimeout);
   };
 
+  readonly #onForgotten = (): void => {
+    const error = new Error("The call of this file was answered, and the file not read on.");
+    for (const { part } of this.#files.values()) part.destroy(error);
+  };
+
   #failureOf(error: Error): WireFailure {
     if (error instanceof WireFailureError) return error.failure;
     const { req } = this.#parts.request;
@@ -346,7 +364,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       return;
     }
     if (namedCount > request.parsers.limits.files) {
-      this.#break(payloadTooLarge("Files limit exceeded"));
+      this.#break(filesExceeded);
       return;
     }
     for (const { part, handle } of this.#files.values()) if (handle === undefined) part.destroy();
@@ -374,6 +392,13 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   #receive(name: string, source: Readable, info: FileInfo): void {
     this.#openSources += 1;
     source.on("error", this.#onMalformed);
+    if (this.#isTooLong(name)) this.#break(fieldTooLarge);
+    if (name === "__manifest" && info.filename === undefined) {
+      this.#receiveManifest(source);
+      return;
+    }
+    this.#fileCount += 1;
+    if (this.#fileCount > this.#parts.request.parsers.limits.files) this.#break(filesExceeded);
     const file =
       this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
     let leftBytes = this.#parts.request.parsers.limits.fileSize;
@@ -386,6 +411,25 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       if (file === undefined || this.#waiting.length === 0) this.#complete(file?.part);
       else this.#waiting.push({ part: file.part, source });
     });
+  }
+
+  /** A manifest that calls itself bytes, which the parser takes for a file. */
+  #receiveManifest(source: Readable): void {
+    const pieces = new Pieces();
+    let leftBytes = this.#parts.request.parsers.limits.fieldSize;
+    source.on("data", (chunk: Buffer) => {
+      leftBytes -= chunk.byteLength;
+      if (leftBytes < 0) this.#break(fieldTooLarge);
+      else pieces.push(chunk);
+    });
+    source.on("end", () => {
+      this.#readManifest(pieces.join().toString());
+      this.#complete(undefined);
+    });
+  }
+
+  #isTooLong(name: string | undefined): boolean {
+    return name !== undefined && Buffer.byteLength(name) > this.#parts.request.parsers.limits.fieldNameSize;
   }
 
   /** @returns `undefined` for what nobody asked for, and for a second part of one file */
@@ -452,8 +496,12 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
 
   /** A reader may be slower than the request. */
   #closeSpoolWhenUnused(): void {
-    if (this.#outcome !== undefined && this.#openParts === 0) this.spool.close();
+    if (this.#openParts > 0) return;
+    if (this.#isReleased) this.#parts.request.source.idleWatch.delete(this.#onForgotten);
+    if (this.#outcome !== undefined) this.spool.close();
   }
 }
 
 const smallBytes = 1024;
+const fieldTooLarge = /* @__PURE__ */ payloadTooLarge("Field limit exceeded");
+const filesExceeded = /* @__PURE__ */ payloadTooLarge("Files limit exceeded");
