@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { rejectionOf } from "../../__tests__/support/failures";
 import type { InputFile } from "../../platform/inputFile";
 import { createNodeFile, readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./nodeFile";
+import { NodeInputFile } from "./nodeInputFile";
 
 const fileOf = (stream: Readable) =>
   ({ name: "a", resolve: async () => ({ stream }), stream: () => stream }) as InputFile<Readable>;
@@ -88,4 +89,20 @@ describe("toPassThrough", () => {
 
     expect((await read).message).toBe("broke");
   });
+});
+
+it("leaves no part of a file behind that breaks off on its way to the disk", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "runner-test-"));
+  const breaking = Readable.from(
+    (async function* generate() {
+      yield Buffer.from("half");
+      throw new Error("cut off");
+    })(),
+  );
+
+  const error = await rejectionOf(new NodeInputFile({ name: "a" }, breaking).toTempFile(dir));
+
+  expect(error.message).toBe("cut off");
+  expect(await readdir(dir)).toEqual([]);
+  await rm(dir, { recursive: true });
 });

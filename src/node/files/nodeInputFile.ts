@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -60,7 +60,12 @@ export class NodeInputFile implements InputFile<Readable> {
     await mkdir(dir, { recursive: true });
     const path = join(dir, tempName(this.name));
     const target = createWriteStream(path, { mode: 0o600 });
-    await pipeline(stream, target);
+    try {
+      await pipeline(stream, target);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    }
     return { path, bytesWritten: target.bytesWritten };
   }
 }
