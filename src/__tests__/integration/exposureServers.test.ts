@@ -2,7 +2,14 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync, gzipSync, brotliCompressSync, deflateSync } from "node:zlib";
 import { request } from "node:http";
-import { nodeExposure, r, run, useExposureContext, type NodeExposureHttpConfig } from "../../node/index";
+import {
+  nodeExposure,
+  r,
+  run,
+  useExposureContext,
+  type NodeExposureConfig,
+  type NodeExposureHttpConfig,
+} from "../../node/index";
 import { createDeferred } from "../support/deferred";
 import { filePart, formHeaders, formOf, manifestPart, sentinel, startExposure, token } from "../support/exposure";
 import { rejectionOf, thrownBy } from "../support/failures";
@@ -228,6 +235,34 @@ describe("config", () => {
     const error = thrownBy(() => nodeExposure.with({ http: http as NodeExposureHttpConfig }));
 
     expect(error.message).toContain(`${field} must be `);
+  });
+
+  it.each<[string, string, unknown]>([
+    ["config.htp", "config.http", { htp: {} }],
+    ["http.basepath", "http.basePath", { http: { basepath: "/rpc" } }],
+    ["http.limit", "http.limits", { http: { limit: {} } }],
+    ["http.listen.hosts", "http.listen.host", { http: { listen: { port: 0, hosts: "::" } } }],
+    ["http.auth.tokens", "http.auth.token", { http: { auth: { tokens: ["t"] } } }],
+    ["http.cors.origins", "http.cors.origin", { http: { cors: { origins: "*" } } }],
+    ["http.limits.inflight", "http.limits.inFlight", { http: { limits: { inflight: 5 } } }],
+    [
+      "http.limits.multipart.filesize",
+      "http.limits.multipart.fileSize",
+      { http: { limits: { multipart: { filesize: 5 } } } },
+    ],
+    ["http.compression.response", "http.compression.responses", { http: { compression: { response: true } } }],
+  ])("with %s, which nobody knows, is refused, naming %s", (key, nearest, config) => {
+    const error = thrownBy(() => nodeExposure.with(config as NodeExposureConfig));
+
+    expect(error.message).toContain(`${key} is not known. Did you mean ${nearest}?`);
+  });
+
+  it("with a key that is like none is refused, naming those there are", () => {
+    const config = { http: { limits: { json: { largest: 5 } } } } as NodeExposureConfig;
+
+    const error = thrownBy(() => nodeExposure.with(config));
+
+    expect(error.message).toContain("http.limits.json.largest is not known. Known are maxSize.");
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { defaultTokenHeader } from "../../tunnels/protocol/headers";
+import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
 /** Which origins may read replies; see `NodeExposureHttpCorsConfig.origin`. */
@@ -98,21 +99,34 @@ export interface ResolvedCompression {
   readonly requests: boolean;
 }
 
-/** Fills the gaps. @throws {TypeError} a value makes no sense; the message names the field */
+/** Fills the gaps. @throws {TypeError} a value makes no sense, or nobody knows its key; the message names the field */
 export function resolveExposureConfig(config: NodeExposureConfig | undefined): ResolvedExposureConfig {
-  const http = record(record(config, "config").http, "http") as NodeExposureHttpConfig;
+  const { http: stated } = fieldsOf<NodeExposureConfig>(config, "config", ["http"]);
+  const http = fieldsOf<NodeExposureHttpConfig>(stated, "http", httpKeys);
   return Object.freeze({
     basePath: resolveBasePath(http.basePath),
     server: resolveServer(http.server),
     listen: resolveListen(http.listen),
     auth: resolveAuth(http.auth),
     cors: resolveCors(http.cors),
-    limits: resolveLimits(record(http.limits, "http.limits")),
+    limits: resolveLimits(http.limits),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
     compression: resolveCompression(http.compression),
   });
 }
+
+const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
+  "basePath",
+  "server",
+  "listen",
+  "auth",
+  "cors",
+  "limits",
+  "dangerouslyAllowOpenExposure",
+  "disableDiscovery",
+  "compression",
+];
 
 function resolveBasePath(basePath: unknown = "/__runner"): string {
   if (typeof basePath !== "string") throw invalid("http.basePath", "a string", basePath);
@@ -128,9 +142,10 @@ function resolveServer(server: unknown): Server | undefined {
   throw invalid("http.server", "an http.Server", server);
 }
 
-function resolveListen(listen: NodeExposureHttpConfig["listen"]): ResolvedExposureConfig["listen"] {
+function resolveListen(listen: unknown): ResolvedExposureConfig["listen"] {
   if (listen === undefined) return undefined;
-  const { port, host = "127.0.0.1" } = record(listen, "http.listen");
+  const fields = fieldsOf<NonNullable<NodeExposureHttpConfig["listen"]>>(listen, "http.listen", ["port", "host"]);
+  const { port, host = "127.0.0.1" } = fields;
   if (!(Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65535)) {
     throw invalid("http.listen.port", "an integer from 0 to 65535", port);
   }
@@ -138,8 +153,9 @@ function resolveListen(listen: NodeExposureHttpConfig["listen"]): ResolvedExposu
   return { port: port as number, host };
 }
 
-function resolveAuth(auth: NodeExposureHttpConfig["auth"]): ResolvedAuth {
-  const { header = defaultTokenHeader, token, allowAnonymous } = record(auth, "http.auth");
+function resolveAuth(auth: unknown): ResolvedAuth {
+  const fields = fieldsOf<NodeExposureHttpAuthConfig>(auth, "http.auth", ["header", "token", "allowAnonymous"]);
+  const { header = defaultTokenHeader, token, allowAnonymous } = fields;
   if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
     throw invalid("http.auth.header", "the name of a header", header);
   }
@@ -161,9 +177,9 @@ function resolveTokens(token: unknown): readonly string[] | undefined {
   return listed.filter((each) => each !== "");
 }
 
-function resolveCors(cors: NodeExposureHttpCorsConfig | undefined): NodeExposureHttpCorsConfig | undefined {
+function resolveCors(cors: unknown): NodeExposureHttpCorsConfig | undefined {
   if (cors === undefined) return undefined;
-  const { origin, maxAge, ...rest } = record(cors, "http.cors");
+  const { origin, maxAge, ...rest } = fieldsOf<NodeExposureHttpCorsConfig>(cors, "http.cors", corsKeys);
   const isPattern = (value: unknown): boolean => typeof value === "string" || value instanceof RegExp;
   if (!(
     origin === undefined ||
@@ -182,37 +198,28 @@ function resolveCors(cors: NodeExposureHttpCorsConfig | undefined): NodeExposure
     throw invalid("http.cors.maxAge", "a number of seconds", maxAge);
   }
   for (const key of ["credentials", "varyOrigin"] as const) flag(rest[key], `http.cors.${key}`);
-  return cors;
+  return cors as NodeExposureHttpCorsConfig;
 }
 
-function resolveCompression(compression: NodeExposureHttpCompressionConfig | undefined): ResolvedCompression {
-  const { responses = false, requests } = record(compression, "http.compression");
-  const accepted = flag(requests, "http.compression.requests");
-  if (typeof responses === "boolean") return { responseThreshold: responses ? 1024 : undefined, requests: accepted };
-  const { threshold = 1024 } = record(responses, "http.compression.responses");
-  if (!(typeof threshold === "number" && threshold >= 0)) {
-    throw invalid("http.compression.responses.threshold", "a number of bytes", threshold);
-  }
-  return { responseThreshold: threshold, requests: accepted };
+const corsKeys: readonly (keyof NodeExposureHttpCorsConfig)[] = [
+  "origin",
+  "methods",
+  "allowedHeaders",
+  "exposedHeaders",
+  "credentials",
+  "maxAge",
+  "varyOrigin",
+];
+
+function resolveCompression(compression: unknown): ResolvedCompression {
+  const path = "http.compression";
+  const stated = fieldsOf<NodeExposureHttpCompressionConfig>(compression, path, ["responses", "requests"]);
+  const { responses = false } = stated;
+  const requests = flag(stated.requests, `${path}.requests`);
+  if (typeof responses === "boolean") return { responseThreshold: responses ? defaultThreshold : undefined, requests };
+  const { threshold } = fieldsOf<{ threshold: number }>(responses, `${path}.responses`, ["threshold"]);
+  return { responseThreshold: amount(threshold, `${path}.responses.threshold`, defaultThreshold), requests };
 }
 
-/** Configs come from files and environments, so their types are promises at best. */
-function record(value: unknown, field: string): Record<string, unknown> {
-  if (value === undefined) return {};
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw invalid(field, "an object", value);
-}
-
-function flag(value: unknown, field: string): boolean {
-  if (value === undefined) return false;
-  if (typeof value === "boolean") return value;
-  throw invalid(field, "a boolean", value);
-}
-
-const invalid = (field: string, expected: string, actual: unknown): TypeError =>
-  new TypeError(`${field} must be ${expected}, got ${describe(actual)}.`);
-
-function describe(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return typeof value === "object" && value !== null ? (Array.isArray(value) ? "a list" : "an object") : String(value);
-}
+/** In bytes. */
+const defaultThreshold = 1024;

@@ -10,7 +10,7 @@ import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
 import { assertUnended, RequestText, type BodySource } from "./jsonBody";
-import { IdleWatch } from "./limits";
+import { IdleWatch } from "./idleWatch";
 import { createFormParsers, RequestForm } from "./multipartBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./outgoingReply";
 import { createQueuedReplies } from "./queuedReplies";

@@ -8,7 +8,7 @@ import {
   WireFailureError,
 } from "../../errors/wireErrors";
 import type { TextBody } from "../../tunnels/protocol/wire";
-import type { IdleWatch } from "./limits";
+import type { IdleWatch } from "./idleWatch";
 import { Pieces } from "./pieces";
 
 /** How the bodies of one exposure are read. */

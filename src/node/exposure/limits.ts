@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import { amount, fieldsOf } from "./configFields";
 
 /** Limits of JSON bodies. */
 export interface JsonLimits {
@@ -70,112 +70,42 @@ const multipartDefaults = {
 };
 
 /** Fills the gaps, key by key. @throws {TypeError} a limit is no positive number; the message names the field */
-export function resolveLimits(limits: ExposureLimits): ResolvedLimits {
-  const stated: { parts?: number } = defined(limits.multipart, "http.limits.multipart");
-  const multipart = { ...multipartDefaults, ...stated };
-  const { json, octet, headersMs = 15_000, bodyIdleMs = 30_000, inFlight = 1000 } = limits;
-  const resolved = {
-    jsonBytes: defined(json, "http.limits.json")["maxSize"] ?? 2 * MiB,
-    multipart: { ...multipart, parts: stated.parts ?? multipart.fields + multipart.files },
-    octetBytes: defined(octet, "http.limits.octet")["maxSize"] ?? KiB * MiB,
-    headersMs: integer(headersMs, "http.limits.headersMs"),
-    bodyIdleMs: integer(bodyIdleMs, "http.limits.bodyIdleMs"),
-    inFlight: limit(inFlight, "http.limits.inFlight"),
-    headerBytes: integer(limits.headerBytes ?? 16 * KiB, "http.limits.headerBytes"),
-    closeMs: integer(limits.closeMs ?? 10_000, "http.limits.closeMs"),
-  };
-  return Object.freeze(resolved);
-}
-
-function defined(group: object | undefined, field: string): Record<string, number> {
-  if (group === undefined) return {};
-  if (typeof group !== "object" || group === null) throw new TypeError(`${field} must be an object.`);
-  const entries = Object.entries(group).filter(([, value]) => value !== undefined);
-  for (const [key, value] of entries) limit(value, `${field}.${key}`);
-  return Object.fromEntries(entries);
-}
-
-function limit(value: unknown, field: string): number {
-  if (typeof value === "number" && value >= 0) return value;
-  throw new TypeError(`${field} must be a number of at least 0, got ${String(value)}.`);
-}
-
-/** Timers and Node's own options take no infinity; for them, this is one. */
-const integer = (value: unknown, field: string): number => Math.floor(Math.min(limit(value, field), 2 ** 31 - 1));
-
-/**
- * Finds bodies that stopped arriving, with one timer for all of them: a timer per request would cost more than the
- * request.
- */
-export class IdleWatch {
-  /** Who is watched, and which sweep saw them move last. */
-  readonly #movedAt = new Map<() => void, number>();
-  readonly #sweepMs: number;
-  #sweep = 0;
-  #timer: NodeJS.Timeout | undefined;
-
-  /** @param idleMs something is found after standing still for this long, or up to a quarter longer */
-  constructor(idleMs: number) {
-    this.#sweepMs = Math.max(1, idleMs / sweepsPerIdle);
-  }
-
-  /** @param onIdle called once, unless it is touched in time or deleted */
-  add(onIdle: () => void): void {
-    this.#movedAt.set(onIdle, this.#sweep);
-    // The timer outlives what it was started for, so that requests in a row do not start one each.
-    this.#timer ??= setInterval(() => this.#run(), this.#sweepMs).unref();
-  }
-
-  /** It moved. */
-  touch(onIdle: () => void): void {
-    if (this.#movedAt.has(onIdle)) this.#movedAt.set(onIdle, this.#sweep);
-  }
-
-  delete(onIdle: () => void): void {
-    this.#movedAt.delete(onIdle);
-  }
-
-  #run(): void {
-    this.#sweep += 1;
-    for (const [onIdle, movedAt] of this.#movedAt) {
-      if (this.#sweep - movedAt <= sweepsPerIdle) continue;
-      this.#movedAt.delete(onIdle);
-      onIdle();
-    }
-    if (this.#movedAt.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-const sweepsPerIdle = 4;
-
-/**
- * Reads on and throws away what a refused request still sends, so that its sender gets to see the answer.
- *
- * @returns a promise that resolves when nothing more comes, or enough was waited for
- */
-export function discardRest(request: IncomingMessage): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve();
-  // What decodes it has stopped reading.
-  request.unpipe();
-  return new Promise((resolve) => {
-    let seenBytes = 0;
-    const finish = (): void => {
-      clearTimeout(timer);
-      request.off("data", count).off("end", finish).off("close", finish).off("error", finish);
-      // Without it the request would be read on for as long as it lasts.
-      if (!request.complete) request.destroy();
-      resolve();
-    };
-    const count = (chunk: Buffer): void => {
-      seenBytes += chunk.byteLength;
-      if (seenBytes > discardBytes) finish();
-    };
-    const timer = setTimeout(finish, discardMs).unref();
-    request.on("data", count).on("end", finish).on("close", finish).on("error", finish).resume();
+export function resolveLimits(limits: unknown): ResolvedLimits {
+  const path = "http.limits";
+  const stated = fieldsOf<ExposureLimits>(limits, path, limitKeys);
+  const json = fieldsOf<JsonLimits>(stated.json, `${path}.json`, ["maxSize"]);
+  const octet = fieldsOf<NonNullable<ExposureLimits["octet"]>>(stated.octet, `${path}.octet`, ["maxSize"]);
+  return Object.freeze({
+    jsonBytes: amount(json.maxSize, `${path}.json.maxSize`, 2 * MiB),
+    multipart: resolveMultipart(stated.multipart, `${path}.multipart`),
+    octetBytes: amount(octet.maxSize, `${path}.octet.maxSize`, KiB * MiB),
+    headersMs: integer(stated.headersMs, `${path}.headersMs`, 15_000),
+    bodyIdleMs: integer(stated.bodyIdleMs, `${path}.bodyIdleMs`, 30_000),
+    inFlight: amount(stated.inFlight, `${path}.inFlight`, 1000),
+    headerBytes: integer(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
+    closeMs: integer(stated.closeMs, `${path}.closeMs`, 10_000),
   });
 }
 
-const discardBytes = 16 * MiB;
-const discardMs = 5000;
+const limitKeys: readonly (keyof ExposureLimits)[] = [
+  "json",
+  "multipart",
+  "octet",
+  "headersMs",
+  "bodyIdleMs",
+  "inFlight",
+  "headerBytes",
+  "closeMs",
+];
+
+function resolveMultipart(limits: unknown, path: string): ResolvedLimits["multipart"] {
+  const keys = Object.keys(multipartDefaults) as (keyof typeof multipartDefaults)[];
+  const stated = fieldsOf<MultipartLimits>(limits, path, [...keys, "parts"]);
+  const resolved = { ...multipartDefaults };
+  for (const key of keys) resolved[key] = amount(stated[key], `${path}.${key}`, multipartDefaults[key]);
+  return { ...resolved, parts: amount(stated.parts, `${path}.parts`, resolved.fields + resolved.files) };
+}
+
+/** Timers and Node's own options take no infinity; for them, this is one. */
+const integer = (value: unknown, path: string, fallback: number): number =>
+  Math.floor(Math.min(amount(value, path, fallback), 2 ** 31 - 1));

@@ -6,7 +6,7 @@ import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protoc
 import { discardStream } from "../../tunnels/server/streamResult";
 import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
 import type { Cors } from "./cors";
-import { discardRest } from "./limits";
+import { discardRest } from "./discardRest";
 import { toNodeStreams } from "./replyStreams";
 
 /** What the replies of one exposure have in common. */

@@ -1,0 +1,42 @@
+import { nearestName } from "../../lib/nearestName";
+
+/** Configs come from files and environments, so their types are promises at best: each field is checked. */
+
+/** The fields of an object. @throws {TypeError} it is none, or has a key that nobody knows */
+export function fieldsOf<T extends object>(
+  value: unknown,
+  path: string,
+  known: readonly (keyof T & string)[],
+): { readonly [K in keyof T]?: unknown } {
+  if (value === undefined) return {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "an object", value);
+  for (const key of Object.keys(value)) {
+    if ((known as readonly string[]).includes(key)) continue;
+    const nearest = nearestName(key, known);
+    const hint = nearest === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${path}.${nearest}?`;
+    throw new TypeError(`${path}.${key} is not known. ${hint}`);
+  }
+  return value;
+}
+
+/** A switch, off when it is left out. */
+export function flag(value: unknown, path: string): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  throw invalid(path, "a boolean", value);
+}
+
+/** A number of bytes, milliseconds or things. */
+export function amount(value: unknown, path: string, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && value >= 0) return value;
+  throw invalid(path, "a number of at least 0", value);
+}
+
+export const invalid = (path: string, expected: string, actual: unknown): TypeError =>
+  new TypeError(`${path} must be ${expected}, got ${describe(actual)}.`);
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? (Array.isArray(value) ? "a list" : "an object") : String(value);
+}
