@@ -4,26 +4,58 @@ interface Definition {
   readonly id: string;
 }
 
-type Selector<D extends Definition> = readonly (string | Definition)[] | ((definition: D) => boolean) | undefined;
+/** Ids or definitions, or what tells of each registered definition whether it is meant. */
+export type Selector<D extends Definition> =
+  readonly (string | Definition)[] | ((definition: D) => boolean) | undefined;
 
-/**
- * Registered definitions that a selector picks, each once, in first-seen order.
- *
- * @throws {invalidTunnelError} an id is not registered
- */
-export function resolveSelector<D extends Definition>(
-  kind: "Task" | "Event",
+/** What becomes of items that cannot be decided; they are left out, unless this throws. */
+export interface Undecided {
+  onUnknown(id: string): void;
+  onFailed(id: string, error: unknown): void;
+}
+
+/** Registered definitions that a selector picks, each once, in first-seen order. */
+export function pick<D extends Definition>(
   selector: Selector<D>,
   registered: ReadonlyMap<string, D>,
+  { onUnknown, onFailed }: Undecided,
 ): D[] {
   if (selector === undefined) return [];
-  if (typeof selector === "function") return [...registered.values()].filter((definition) => selector(definition));
-  const picked = selector.map((item) => {
+  if (typeof selector === "function") {
+    return [...registered.values()].filter((definition) => {
+      try {
+        return selector(definition);
+      } catch (error) {
+        onFailed(definition.id, error);
+        return false;
+      }
+    });
+  }
+  const picked = selector.flatMap((item) => {
     const id = typeof item === "string" ? item : item.id;
     const definition = registered.get(id);
-    if (definition !== undefined) return definition;
-    const detail = `${kind} ${id} not found while trying to resolve ${kind.toLowerCase()}s for tunnel.`;
-    throw invalidTunnelError.create({ detail });
+    if (definition === undefined) onUnknown(id);
+    return definition ?? [];
   });
   return [...new Set(picked)];
 }
+
+/**
+ * As `pick`, where nothing may be left out.
+ *
+ * @throws {invalidTunnelError} an id is not registered
+ */
+export const resolveSelector = <D extends Definition>(
+  kind: "Task" | "Event",
+  selector: Selector<D>,
+  registered: ReadonlyMap<string, D>,
+): D[] =>
+  pick(selector, registered, {
+    onUnknown(id) {
+      const detail = `${kind} ${id} not found while trying to resolve ${kind.toLowerCase()}s for tunnel.`;
+      throw invalidTunnelError.create({ detail });
+    },
+    onFailed(_id, error) {
+      throw error;
+    },
+  });

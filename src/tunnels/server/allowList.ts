@@ -4,6 +4,7 @@ import { exposureNotEnabled, notExposed, notRegistered, WireFailureError } from 
 import type { Store } from "../../runtime/store";
 import type { TaskCell } from "../../runtime/taskCell";
 import type { WireTarget } from "../protocol/wire";
+import { pick, type Selector } from "../routing/selectors";
 import type { TunnelRunner } from "../routing/tags";
 import { isHttpServerTunnel, isTunnelResource } from "../routing/tunnelResource";
 
@@ -90,12 +91,10 @@ export function readAllowList(store: Store, { open, onSkipped }: AllowListOption
   return { enabled, open: open && !enabled, tasks, events };
 }
 
-interface Definition {
-  readonly id: string;
-}
+type Definition = ITask | IEvent;
 
 interface Selection<D extends Definition> {
-  readonly selector: readonly (string | Definition)[] | ((definition: D) => boolean) | undefined;
+  readonly selector: Selector<D>;
   readonly acceptsContexts: boolean;
 }
 
@@ -117,27 +116,8 @@ function select<D extends Definition>(
 ): Map<string, boolean> {
   const selected = new Map<string, boolean>();
   for (const { selector, acceptsContexts: accepts } of selections) {
-    for (const id of idsOf(selector, registered, onSkipped)) selected.set(id, accepts && selected.get(id) !== false);
+    const picked = pick(selector, registered, { onUnknown() {}, onFailed: onSkipped });
+    for (const { id } of picked) selected.set(id, accepts && selected.get(id) !== false);
   }
   return selected;
-}
-
-function idsOf<D extends Definition>(
-  selector: Selection<D>["selector"],
-  registered: ReadonlyMap<string, D>,
-  onSkipped: AllowListOptions["onSkipped"],
-): string[] {
-  if (selector === undefined) return [];
-  if (typeof selector !== "function") {
-    return selector.map((item) => (typeof item === "string" ? item : item.id)).filter((id) => registered.has(id));
-  }
-  const picks = (definition: D): boolean => {
-    try {
-      return selector(definition);
-    } catch (error) {
-      onSkipped(definition.id, error);
-      return false;
-    }
-  };
-  return [...registered.values()].filter(picks).map(({ id }) => id);
 }

@@ -19,7 +19,7 @@ import { discover } from "./discovery";
 import { answerFailure, errorReply, type Phase } from "./errorReply";
 import type { ReadContexts } from "./hydrateContexts";
 import { openForm, type OpenFile } from "./openForm";
-import { readManifest } from "./readManifest";
+import { readBody, readInput, readManifest } from "./readInput";
 import { discardResult, readStreamResult } from "./streamResult";
 
 /** How a task's own way of answering is seen; only carriers whose reply a task can reach have one. */
@@ -58,7 +58,6 @@ export interface HandlerParts<R extends WireRequest> {
  */
 export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (request: R) => Promise<WireResponse> {
   const { authenticate, allowList, serializer, errors, jsonBytes, openFile, ownReply, report, onUnauthorized } = parts;
-  const decode = (text: string): unknown => decodeBody(text, serializer);
 
   return async (request) => {
     const { target, body } = request;
@@ -73,7 +72,7 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
 
       phase = "read";
       if (served.kind === "event") {
-        const { payload, returnPayload } = readEmission(decode(await readText(body, jsonBytes)), served);
+        const { payload, returnPayload } = readEmission(readBody(await readText(body, jsonBytes), serializer), served);
         phase = "run";
         const result = await emit(parts, request, served, payload);
         phase = "encode";
@@ -84,7 +83,7 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
       let input: unknown;
       if (body.kind === "text") {
         const text = body.read(jsonBytes);
-        input = inputOf(decode(typeof text === "string" ? text : await text));
+        input = readInput(typeof text === "string" ? text : await text, serializer);
       } else if (body.kind !== "stream") {
         form = await openForm(body, (manifest) => readManifest(manifest, serializer), openFile);
         input = form.input;
@@ -183,19 +182,6 @@ async function readText(body: WireBody, limitBytes: number): Promise<string> {
   if (body.kind !== "text") throw new WireFailureError(invalidJson);
   return body.read(limitBytes);
 }
-
-function decodeBody(text: string, serializer: SerializerLike): unknown {
-  if (text === "") return undefined;
-  try {
-    return serializer.parse(text);
-  } catch {
-    throw new WireFailureError(invalidJson);
-  }
-}
-
-/** The input of a task: what is under `input`, or the whole body when there is no such key. */
-const inputOf = (body: unknown): unknown =>
-  typeof body === "object" && body !== null && Object.hasOwn(body, "input") ? (body as { input: unknown }).input : body;
 
 function readEmission(body: unknown, { event }: ServedEvent): { payload: unknown; returnPayload: boolean } {
   const { payload, returnPayload } = (body ?? {}) as { payload?: unknown; returnPayload?: unknown };
