@@ -169,7 +169,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   #fileCount = 0;
   /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
   readonly #waiting: Waiting[] = [];
-  #smallChunks: Buffer[] | undefined;
+  #smallChunks: Pieces | undefined;
   #isMoving = false;
   #isSpilling = false;
   /** How it ended: `undefined` until then. */
@@ -294,10 +294,10 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
       this.#parse(chunk);
       return;
     }
-    // What the socket brought at once comes within one tick, and each chunk would remain one in the files.
+    // What the socket brought at once comes in one turn, and each chunk would remain one in the files.
     if (this.#smallChunks === undefined) {
-      this.#smallChunks = [];
-      process.nextTick(this.#parseSmall);
+      this.#smallChunks = new Pieces();
+      setImmediate(this.#parseSmall);
     }
     this.#smallChunks.push(chunk);
   };
@@ -305,7 +305,7 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   readonly #parseSmall = (): void => {
     const chunks = this.#smallChunks;
     this.#smallChunks = undefined;
-    if (chunks !== undefined) this.#parse(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+    if (chunks !== undefined) this.#parse(chunks.join());
   };
 
   #parse(chunk: Buffer): void {
@@ -318,8 +318,9 @@ class ArrivingForm implements IncomingForm, FilePartOwner {
   };
 
   readonly #onEnd = (): void => {
-    this.#parseSmall();
-    if (this.#outcome === undefined) this.#parser.end();
+    // Behind them, and not at once: what they have opened is to see them before it sees the end.
+    if (this.#smallChunks !== undefined) setImmediate(this.#onEnd);
+    else if (this.#outcome === undefined) this.#parser.end();
   };
 
   readonly #onClose = (): void => {
