@@ -59,12 +59,12 @@ async function start(name: string): Promise<{ port: number; stop(): Promise<void
 beforeAll(ensureBuilt, 120_000);
 
 it("has a quick start that works, in two processes", async () => {
-  const server = await start("server.ts");
+  const server = await start("server.mts");
   try {
-    const { exitCode, stdout, stderr } = await runSnippet({ code: codeOf("client.ts", server.port) });
+    const { exitCode, stdout, stderr } = await runSnippet({ code: codeOf("client.mts", server.port) });
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const stated = /\/\/ file: client\.ts[^]*?```\n+```text\n([^]*?)\n```/.exec(text)?.[1];
+    const stated = /\/\/ file: client\.mts[^]*?```\n+```text\n([^]*?)\n```/.exec(text)?.[1];
     expect(stdout.trim()).toBe(stated);
   } finally {
     await server.stop();

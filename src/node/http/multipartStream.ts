@@ -19,7 +19,7 @@ export function boundaryOf(contentType: unknown): string | undefined {
 /** A form as bytes. */
 export interface MultipartStream {
   readonly stream: Readable;
-  /** Absent when a file is a stream: nobody knows its length. */
+  /** Absent when a file is a stream whose size is not stated: nobody knows its length then. */
   readonly totalBytes: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface MultipartStream {
 export function multipartStream({ manifest, files }: FormBody, boundary: string): MultipartStream {
   const start = `--${boundary}\r\nContent-Disposition: form-data; name="${manifestField}"\r\n\r\n${manifest}\r\n`;
   const end = `--${boundary}--\r\n`;
-  const parts = files.map((file) => ({ head: headOf(file, boundary), ...contentOf(file.source) }));
+  const parts = files.map((file) => ({ head: headOf(file, boundary), ...contentOf(file) }));
 
   async function* write(): AsyncGenerator<string | Uint8Array> {
     yield start;
@@ -81,11 +81,11 @@ interface Content {
   readonly source?: Readable;
 }
 
-function contentOf(source: WireFile["source"]): Content {
+function contentOf({ source, meta }: WireFile): Content {
   if ("bytes" in source) return { bytes: source.bytes.byteLength, read: () => [source.bytes] };
   if ("blob" in source) return { bytes: source.blob.size, read: () => toReadable(source.blob.stream()) };
   const stream = toReadable(source.stream);
-  return { bytes: undefined, read: () => stream, source: stream };
+  return { bytes: meta.size, read: () => stream, source: stream };
 }
 
 /** A blob knows its type; what is said about other sources is all there is. */

@@ -85,7 +85,7 @@ export interface WireRequest {
 /** How much of a request's body was handed to the connection. */
 export interface UploadProgress {
   readonly sentBytes: number;
-  /** Absent when a stream of unknown length is among what is sent. */
+  /** Absent when a stream of unknown length is among what is sent; a file counts as long as its `size` says. */
   readonly totalBytes?: number | undefined;
 }
 
