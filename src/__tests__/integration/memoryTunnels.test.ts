@@ -369,7 +369,7 @@ it("asks about fields that look like those of a tunnel", async () => {
     .init(async () => value as TunnelRunner)
     .build();
 
-  await using _app = await run(appOf(add, listener, misspelt));
+  await (await run(appOf(add, listener, misspelt))).dispose();
 
   expect(logs.filter((message) => message.startsWith("Tunnel"))).toEqual([
     'Tunnel "misspelt" has a field "task". Did you mean "tasks"?',
