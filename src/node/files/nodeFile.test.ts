@@ -91,7 +91,13 @@ describe("toPassThrough", () => {
   });
 });
 
-it("leaves no part of a file behind that breaks off on its way to the disk", async () => {
+it.each([
+  ["toTempFile", (file: NodeInputFile, dir: string): Promise<unknown> => file.toTempFile(dir)],
+  [
+    "writeInputFileToPath",
+    (file: NodeInputFile, dir: string): Promise<unknown> => writeInputFileToPath(file, join(dir, "a")),
+  ],
+])("leaves no part of a file behind that breaks off on its way to the disk: %s", async (_name, save) => {
   const dir = await mkdtemp(join(tmpdir(), "runner-test-"));
   const breaking = Readable.from(
     (async function* generate() {
@@ -100,7 +106,7 @@ it("leaves no part of a file behind that breaks off on its way to the disk", asy
     })(),
   );
 
-  const error = await rejectionOf(new NodeInputFile({ name: "a" }, breaking).toTempFile(dir));
+  const error = await rejectionOf(save(new NodeInputFile({ name: "a" }, breaking), dir));
 
   expect(error.message).toBe("cut off");
   expect(await readdir(dir)).toEqual([]);

@@ -1,9 +1,6 @@
-import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
 import { PassThrough, pipeline, type Readable } from "node:stream";
-import { pipeline as pipelineAsync } from "node:stream/promises";
 import type { InputFile, InputFileMeta, NodeFileSource, RunnerFileSentinel } from "../../platform/inputFile";
+import { saveStream } from "./saveStream";
 
 /**
  * Puts a file into an input of a Smart or Mixed client, which sends its bytes beside the rest.
@@ -28,21 +25,13 @@ export async function readInputFileToBuffer(file: InputFile<Readable>): Promise<
   return Buffer.concat(chunks);
 }
 
-/** Writes a file to a path; missing directories are made, an existing file is replaced. */
+/** Writes a file to a path; missing directories are made, an existing file is replaced. One that breaks off is removed. */
 export async function writeInputFileToPath(
   file: InputFile<Readable>,
   targetPath: string,
 ): Promise<{ bytesWritten: number }> {
   const { stream } = await file.resolve();
-  try {
-    await mkdir(dirname(targetPath), { recursive: true });
-    const target = createWriteStream(targetPath);
-    await pipelineAsync(stream, target);
-    return { bytesWritten: target.bytesWritten };
-  } catch (error) {
-    stream.destroy();
-    throw error;
-  }
+  return saveStream(stream, targetPath);
 }
 
 /** A new stream fed by another; what fails there fails here. */

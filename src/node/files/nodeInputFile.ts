@@ -1,13 +1,11 @@
 import { randomInt } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { InputFile, InputFileMeta } from "../../platform/inputFile";
 import type { WireFile } from "../../tunnels/protocol/wire";
 import { toPassThrough } from "./nodeFile";
+import { saveStream } from "./saveStream";
 
 /**
  * A file that came with a call. Its stream can be taken once, by one of the methods.
@@ -56,17 +54,8 @@ export class NodeInputFile implements InputFile<Readable> {
    * @param dir made if missing. Default: the directory of the system for temporary files
    */
   async toTempFile(dir: string = tmpdir()): Promise<{ path: string; bytesWritten: number }> {
-    const stream = this.stream();
-    await mkdir(dir, { recursive: true });
     const path = join(dir, tempName(this.name));
-    const target = createWriteStream(path, { mode: 0o600 });
-    try {
-      await pipeline(stream, target);
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
-    }
-    return { path, bytesWritten: target.bytesWritten };
+    return { path, ...(await saveStream(this.stream(), path, 0o600)) };
   }
 }
 
