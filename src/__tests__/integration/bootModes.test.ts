@@ -196,7 +196,7 @@ describe("options that cannot be meant", () => {
     const error = await rejectionOf(run(r.resource("app").init(init).build(), options as RunOptions));
 
     expect(error).toBeInstanceOf(TypeError);
-    expect((error).message).toContain(`run(app, options): ${told}`);
+    expect(error.message).toContain(`run(app, options): ${told}`);
     expect(init).not.toHaveBeenCalled();
   });
 
