@@ -383,6 +383,13 @@ describe("what a failure tells", () => {
         '{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}',
       );
     }
+    const hints = exposure.logs
+      .filter(({ message }) => message === "exposure.task.error")
+      .map(({ data }) => data?.["hint"]);
+    expect(hints).toEqual([
+      'Callers are not told of "app.stranger", since it is not registered: add its helper to .register([...]).',
+      undefined,
+    ]);
   });
 
   it("goes to the log with the request's id when callers are told nothing", async () => {

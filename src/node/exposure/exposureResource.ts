@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { symbolFramework } from "../../lib/symbols";
 import { createResource, type IResource } from "../../define/resource";
+import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { unauthorized } from "../../errors/wireErrors";
 import { globalEvents } from "../../globals/events";
@@ -148,7 +149,7 @@ function createExposure(
     serializer,
     errors: store.errors,
     openFile: openNodeFile,
-    ...createReports(logger),
+    ...createReports(logger, store.errors),
   });
 }
 
@@ -177,13 +178,21 @@ function warnAtBoot(
 }
 
 /** What operators learn. Logging is best effort: it never rejects and is not waited for. */
-function createReports(logger: Logger) {
+function createReports(logger: Logger, registered: Store["errors"]) {
   const requestIdOf = (call: IncomingCall): string => call.reply.requestId;
   return {
     report: (error: unknown, call: IncomingCall, phase: string) =>
       void logger.error(`exposure.${call.target.kind}.error`, {
         error,
-        data: { error: messageOf(error), requestId: requestIdOf(call), id: call.target.id, phase },
+        data: {
+          error: messageOf(error),
+          requestId: requestIdOf(call),
+          id: call.target.id,
+          phase,
+          ...(isUnregistered(error, registered) && {
+            hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
+          }),
+        },
       }),
     onUnauthorized: (call: IncomingCall) =>
       void logger.warn("exposure.auth.failure", {
@@ -205,6 +214,10 @@ function createReports(logger: Logger) {
       void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error), requestId } }),
   };
 }
+
+/** Our own errors are never told: they speak of the inside of the application. */
+const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>
+  isRunnerError(error) && !registered.has(error.id) && !error.id.startsWith("runner.errors.");
 
 const messageOf = (thrown: unknown): string => normalizeError(thrown).message;
 
