@@ -31,7 +31,7 @@ const mistakes: readonly (readonly [code: string, sentence: string])[] = [
     `r.resource("x").middleware([ofTask.with({ ttl: 1 })]);`,
     `'"taskMiddleware"' is not assignable to type '"resourceMiddleware"'`,
   ],
-  [`r.task("x").run(() => 1);`, `Type 'number' is not assignable to type 'Promise<any>'`],
+  [`r.task("x").run(() => 1);`, `Type 'number' is not assignable to type 'Promise<unknown>'`],
   [
     `r.task("x").tags([contract]).run(async () => ({ nope: 1 }));`,
     `Property 'name' is missing in type '{ nope: number; }'`,

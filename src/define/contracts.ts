@@ -1,4 +1,4 @@
-import type { IsAny, Simplify, UnionToIntersection, With } from "../lib/typeLevel";
+import type { InferOnly, IsAny, Simplify, UnionToIntersection, With } from "../lib/typeLevel";
 
 /**
  * What a tag or middleware demands of the definitions it is attached to, at type level only:
@@ -92,6 +92,16 @@ export type Bound<Items, HasSchema, Known> = HasSchema extends true
     ? Known
     : Known & OutputBound<Items>
   : OutputBound<Items>;
+
+/**
+ * What `run` or `init` resolves to, as a parameter type: with a bound, what is returned is read as the bound says, so
+ * that `mode: "client"` stays what it is. Without one it is read as in any other function.
+ */
+export type Resolved<S extends ContractShape, O> = [S["gives"]] extends [never]
+  ? S["schema"] extends true
+    ? O
+    : InferOnly<O>
+  : O;
 
 /** The type state that builders of tasks and of resources share. */
 export interface ContractShape {

@@ -41,6 +41,11 @@ override(middleware, {
   },
 });
 override(task, { meta: { title: "Other" }, tags: [] });
+const flags = r
+  .resource("flags")
+  .init(async () => ({ isOn: () => false, rate: async () => 1 }))
+  .build();
+override(flags, { init: async () => ({ isOn: () => true, rate: async () => 2 }) });
 
 // OV-6: the builder keeps the input, and may change the result.
 const changed = r

@@ -154,3 +154,33 @@ expectTypeOf<ExtractResourceValue<typeof classicParsed>>().toEqualTypeOf<number>
 // `IResource<any, any>` holds resources of all kinds.
 const all: IResource<any, any>[] = [server, optional, plain, fork, classic];
 expectTypeOf(all).items.toHaveProperty("id");
+
+// Values have the types that TypeScript gives them anywhere else: a literal is kept where it is asked for.
+const flags = r
+  .resource("a")
+  .context(() => ({ isFresh: () => true }))
+  .init(async (_config, _dependencies, context) => {
+    expectTypeOf(context).toEqualTypeOf<{ isFresh: () => boolean }>();
+    return { isOn: () => false, list: [() => 1], kind: "x" as const };
+  })
+  .build();
+expectTypeOf<ExtractResourceValue<typeof flags>>().toEqualTypeOf<{
+  isOn: () => boolean;
+  list: (() => number)[];
+  kind: "x";
+}>();
+const classicFlags = resource({
+  id: "a",
+  context: () => ({ isFresh: () => true }),
+  init: async (_config, _dependencies, context) => {
+    expectTypeOf(context).toEqualTypeOf<{ isFresh: () => boolean }>();
+    return { isOn: () => false };
+  },
+  dispose: async (value) => void expectTypeOf(value).toEqualTypeOf<{ isOn: () => boolean }>(),
+});
+expectTypeOf<ExtractResourceValue<typeof classicFlags>>().toEqualTypeOf<{ isOn: () => boolean }>();
+const constant = r
+  .resource("a")
+  .init(async () => 5 as const)
+  .build();
+expectTypeOf<ExtractResourceValue<typeof constant>>().toEqualTypeOf<5>();

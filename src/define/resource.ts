@@ -14,7 +14,7 @@ import {
   symbolResourceForkedFrom,
   symbolResourceWithConfig,
 } from "../lib/symbols";
-import type { Bare, Open, OpenConfig, With } from "../lib/typeLevel";
+import type { Bare, InferOnly, Open, OpenConfig, With } from "../lib/typeLevel";
 import type { IResourceMeta, RegisterableItems, ResourceMiddlewareAttachmentType, TagType } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -26,6 +26,7 @@ import type {
   ItemsOf,
   NoContracts,
   OutputBound,
+  Resolved,
   ResolveInput,
 } from "./contracts";
 import { forkDraft, type ResourceForkInfo, type ResourceForkOptions } from "./fork";
@@ -182,7 +183,7 @@ export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShap
     option: { override: true },
   ): ResourceFluentBuilder<CarryContracts<S, S["tags"], T>>;
   /** Private state, made once per run right before `init` and handed to `init` and `dispose`. */
-  context<X>(factory: () => X): ResourceFluentBuilder<With<S, { context: X }>>;
+  context<X>(factory: () => InferOnly<X>): ResourceFluentBuilder<With<S, { context: X }>>;
   /** Validates, and may transform, the config at `.with(...)`. */
   configSchema<C>(schema: Schema<C>): ResourceFluentBuilder<With<S, { config: C }>>;
   /** Validates, and may transform, what `init` resolves to. */
@@ -196,7 +197,7 @@ export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShap
       config: InitConfig<S, C>,
       dependencies: InjectedInResourceMap<S["deps"]>,
       context: S["context"],
-    ) => Promise<V>,
+    ) => Promise<Resolved<S, V>>,
   ): ResourceFluentBuilder<With<S, { config: InitConfig<S, C>; value: S["schema"] extends true ? S["value"] : V }>>;
   /** Releases the value; called in reverse order of initialisation. */
   dispose(
@@ -232,12 +233,12 @@ export interface IResourceDefinition<
   readonly configSchema?: Schema<C> | undefined;
   readonly resultSchema?: Schema<Awaited<V>> | undefined;
   readonly throws?: ThrowsList | undefined;
-  readonly context?: (() => Context) | undefined;
+  readonly context?: (() => InferOnly<Context>) | undefined;
   init?(
     config: ResolveInput<C, Open<C>, readonly [...Tags, ...Mw], C>,
     dependencies: InjectedInResourceMap<D>,
     context: Context,
-  ): V & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+  ): InferOnly<V> & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
   dispose?(value: Awaited<V>, config: C, dependencies: InjectedInResourceMap<D>, context: Context): Promise<void>;
 }
 

@@ -161,3 +161,12 @@ const transformed = r
   .run(async (input) => input.toFixed())
   .build();
 expectTypeOf<ExtractTaskInput<typeof transformed>>().toEqualTypeOf<number>();
+
+// Results have the types that TypeScript gives them anywhere else: a literal is kept where it is asked for.
+const literal = r
+  .task("a")
+  .run(async () => ({ isOn: () => false, kind: "x" as const }))
+  .build();
+expectTypeOf<ExtractTaskOutput<typeof literal>>().toEqualTypeOf<Promise<{ isOn: () => boolean; kind: "x" }>>();
+const classicLiteral = task({ id: "a", run: async () => ({ isOn: () => false, kind: "x" as const }) });
+expectTypeOf<ExtractTaskOutput<typeof classicLiteral>>().toEqualTypeOf<Promise<{ isOn: () => boolean; kind: "x" }>>();

@@ -9,7 +9,7 @@ import {
 } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
-import type { IsAny, Open, With } from "../lib/typeLevel";
+import type { InferOnly, IsAny, Open, With } from "../lib/typeLevel";
 import type { ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -21,6 +21,7 @@ import type {
   ItemsOf,
   NoContracts,
   OutputBound,
+  Resolved,
   ResolveInput,
 } from "./contracts";
 import type { ExecutionJournal } from "./journal";
@@ -182,7 +183,7 @@ export interface TaskFluentBuilder<S extends TaskShape = NewTaskShape> {
   meta(meta: ITaskMeta): TaskFluentBuilder<S>;
   /** The body. Without a schema, the input's type is the parameter's annotation. */
   run<I = undefined, O extends RunBound<S> = RunBound<S>>(
-    run: (input: RunInput<S, I>, dependencies: InjectedMap<S["deps"]>, info: CallInfo) => Promise<O>,
+    run: (input: RunInput<S, I>, dependencies: InjectedMap<S["deps"]>, info: CallInfo) => Promise<Resolved<S, O>>,
   ): TaskFluentBuilder<With<S, { input: RunInput<S, I>; output: S["schema"] extends true ? S["output"] : O }>>;
   /** @throws {builderIncompleteError} `.run` is missing */
   build(): ITask<S["input"], Promise<S["output"]>>;
@@ -227,7 +228,7 @@ export interface ITaskDefinition<
     input: ResolveInput<I, Open<I>, readonly [...Tags, ...Mw], I>,
     dependencies: InjectedMap<D>,
     info: CallInfo,
-  ): O & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+  ): InferOnly<O> & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
 }
 
 /** Everything a task is made from, without its types. */

@@ -26,6 +26,14 @@ export type UnionToIntersection<U> = (U extends unknown ? (member: U) => void : 
 /** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/**
+ * `T` for inference alone: what a callback returns gives it, and is otherwise unbounded.
+ *
+ * As the type parameter itself, TypeScript would take the candidate as the context of the functions inside it, and
+ * `() => false` would keep the type `() => false`.
+ */
+export type InferOnly<T> = [T] extends [never] ? T : unknown;
+
 /** No input was given for this slot: `undefined`, `void` or `any`. Never distributes. */
 export type Open<T> = [T] extends [undefined | void] ? true : false;
 
