@@ -110,7 +110,7 @@ export interface ContractShape {
   /** Boxed contract sides of tags and middleware; `never` while there are none. */
   needs: unknown;
   gives: unknown;
-  /** Whether a result schema fixes the output. */
+  /** Whether a result schema, or what is overridden, fixes the output. */
   schema: boolean;
 }
 

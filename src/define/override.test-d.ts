@@ -1,5 +1,14 @@
 import { expectTypeOf } from "expect-type";
-import { override, r, type ExtractTaskOutput } from "../index";
+import {
+  globals,
+  override,
+  r,
+  resource,
+  type ExtractResourceValue,
+  type ExtractTaskOutput,
+  type ITask,
+  type TunnelRunner,
+} from "../index";
 
 const task = r
   .task("task")
@@ -73,3 +82,54 @@ r.override(middleware)
 r.resource("app").overrides([changed, override(middleware, {}), null]);
 // @ts-expect-error -- an event cannot be overridden
 r.override(event);
+
+// An override gives what the base gives: dependants rely on it.
+const sameValue = r
+  .override(value)
+  .init(async () => ({ n: 2 }))
+  .build();
+expectTypeOf(sameValue).toEqualTypeOf<typeof value>();
+r.override(value)
+  // @ts-expect-error -- the value is { n: number }
+  .init(async () => ({ n: "s" }));
+r.override(flags).init(async () => ({ isOn: () => true, rate: async () => 2 }));
+r.override(r.resource("empty").build()).init(async () => "anything");
+
+// A tunnel may be overridden with any other: its contract holds, not the keys the base happens to have.
+const tunnel = r
+  .resource("tunnel")
+  .tags([globals.tags.tunnel])
+  .init(async () => ({ mode: "client", tasks: [task], client: { task: async () => 1, event: async () => {} } }))
+  .build();
+const inMemory = r
+  .override(tunnel)
+  .init(async () => ({
+    mode: "client",
+    tasks: [task],
+    run: async (task, input) => {
+      expectTypeOf(task).toEqualTypeOf<ITask>();
+      expectTypeOf(input).toEqualTypeOf<unknown>();
+      return 1;
+    },
+  }))
+  .build();
+expectTypeOf<ExtractResourceValue<typeof inMemory>>().toExtend<TunnelRunner>();
+// @ts-expect-error -- no such mode
+r.override(tunnel).init(async () => ({ mode: "clinet", tasks: [task] }));
+override(tunnel, { init: async () => ({ mode: "client", tasks: [task], run: async (task, input) => [task, input] }) });
+// @ts-expect-error -- no such mode
+override(tunnel, { init: async () => ({ mode: "clinet" }) });
+const classicTunnel = resource({ id: "tunnel", tags: [globals.tags.tunnel], init: async () => ({ mode: "client" }) });
+r.override(classicTunnel).init(async () => ({ mode: "client", run: async (task, input) => [task, input] }));
+override(classicTunnel, { init: async () => ({ mode: "client", run: async (task, input) => [task, input] }) });
+
+// Any other contract is part of what the base gives.
+const named = r.tag<void, void, { name: string }>("named").build();
+const person = r
+  .resource("person")
+  .tags([named])
+  .init(async () => ({ name: "a", age: 1 }))
+  .build();
+r.override(person).init(async () => ({ name: "b", age: 2 }));
+// @ts-expect-error -- dependants may ask for the age
+r.override(person).init(async () => ({ name: "b" }));

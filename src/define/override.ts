@@ -1,4 +1,5 @@
 import { symbolFilePath } from "../lib/symbols";
+import type { Contract, ContractOutput, Sides } from "./contracts";
 import type { IEventEmission } from "./event";
 import {
   createHook,
@@ -56,6 +57,23 @@ interface FixedIdentity {
   readonly kind?: never;
 }
 
+/**
+ * The value of an override: what dependants of the base were promised.
+ *
+ * A contract of optional keys alone, as a tunnel's, takes its place: which of them are there is up to each `init`.
+ */
+type OverrideValue<V, Tags, Mw> = Tags extends readonly Contract[]
+  ? Mw extends readonly Contract[]
+    ? ValueUnder<Awaited<V>, readonly [...Tags, ...Mw]>
+    : Awaited<V>
+  : Awaited<V>;
+
+type ValueUnder<Value, Items> = [Sides<Items, 1>] extends [never]
+  ? Value
+  : {} extends ContractOutput<Items>
+    ? ContractOutput<Items>
+    : Value;
+
 /** The fields of a base that a patch may replace; id and result type stay. */
 export type OverridePatch<T> =
   T extends ITask<infer I, infer O>
@@ -63,11 +81,11 @@ export type OverridePatch<T> =
         Partial<Omit<TaskDraft, "id" | "run">> & {
           run?(input: I, dependencies: any, info: CallInfo): O; // any map may be there
         }
-    : T extends IResource<infer C, infer V>
+    : T extends IResource<infer C, infer V, any, any, any, infer Tags, infer Mw>
       ? FixedIdentity &
           Partial<Omit<ResourceDraft, "id" | "init" | "dispose">> & {
-            init?(config: C, dependencies: any, context: any): V; // as for tasks
-            dispose?(value: Awaited<V>, config: C, dependencies: any, context: any): Promise<void>; // as above
+            init?(config: C, dependencies: any, context: any): Promise<OverrideValue<V, Tags, Mw>>; // as for tasks
+            dispose?(value: OverrideValue<V, Tags, Mw>, config: C, dependencies: any, context: any): Promise<void>; // as above
           }
       : T extends IHook<any, infer On>
         ? FixedIdentity &
@@ -99,12 +117,14 @@ export function defineOverride<T extends OverridableBase>(base: T, patch: Overri
 
 /** The shape of a task builder that starts from a finished task. */
 type TaskShapeOf<I, O> = With<NewTaskShape, { input: I; output: Awaited<O>; deps: any }>; // any dependency may be there
-type ResourceShapeOf<C, V> = With<NewResourceShape<C>, { value: Awaited<V>; deps: any }>; // as above
+type ResourceShapeOf<C, Value> = With<NewResourceShape<C>, { value: Value; schema: true; deps: any }>; // as above
 
 /** The builder of a base's kind, filled with the base. */
 export interface OverrideBuilder {
   <I, O extends Promise<any>>(base: ITask<I, O>): TaskFluentBuilder<TaskShapeOf<I, O>>;
-  <C, V extends Promise<any>>(base: IResource<C, V>): ResourceFluentBuilder<ResourceShapeOf<C, V>>;
+  <C, V extends Promise<any>, Tags, Mw>(
+    base: IResource<C, V, any, any, any, Tags, Mw>,
+  ): ResourceFluentBuilder<ResourceShapeOf<C, OverrideValue<V, Tags, Mw>>>;
   <D, On>(base: IHook<D, On>): HookOverrideBuilder<{ on: On; deps: any }>; // as above
   <C, In, Out>(base: ITaskMiddleware<C, In, Out>): TaskMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;
   <C, In, Out>(base: IResourceMiddleware<C, In, Out>): ResourceMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;

@@ -208,7 +208,10 @@ export interface ResourceFluentBuilder<S extends ResourceShape = NewResourceShap
       context: S["context"],
     ) => Promise<void>,
   ): ResourceFluentBuilder<S>;
-  build(): IResource<S["config"], Promise<S["value"]>>;
+  build(): [S["gives"]] extends [never]
+    ? IResource<S["config"], Promise<S["value"]>>
+    : // Overrides are held to the contracts.
+      IResource<S["config"], Promise<S["value"]>, any, any, any, S["tags"], S["middleware"]>;
 }
 
 /** A resource as `resource({ ... })` takes it. */
