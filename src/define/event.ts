@@ -4,6 +4,7 @@ import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
 import type { IsAny } from "../lib/typeLevel";
 import type { IEventMeta, TagType } from "./attachments";
+import { assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, type ReplaceOption } from "./builderLists";
@@ -97,8 +98,10 @@ export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
     Object.freeze({
       id,
       payloadSchema: (payloadSchema: Schema) => at({ ...definition, payloadSchema }),
-      tags: (tags: readonly TagType[], option?: ReplaceOption) =>
-        at({ ...definition, tags: appendTo(definition.tags, tags, option) }),
+      tags(tags: readonly TagType[], option?: ReplaceOption) {
+        assertList("Event", id, "tags", tags);
+        return at({ ...definition, tags: appendTo(definition.tags, tags, option) });
+      },
       meta: (meta: IEventMeta) => at({ ...definition, meta }),
       parallel: (parallel = true) => at({ ...definition, parallel }),
       build: () => createEvent(definition, filePath),

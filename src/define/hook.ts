@@ -4,6 +4,7 @@ import type { DependencyMap, InjectedMap } from "../lib/injectable";
 import { symbolFilePath, symbolHook } from "../lib/symbols";
 import type { With } from "../lib/typeLevel";
 import type { ITaskMeta, TagType } from "./attachments";
+import { assertDependencies, assertFunction, assertList, assertTarget } from "./assertArguments";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
 import type { CommonPayload, IEvent, IEventEmission } from "./event";
@@ -131,13 +132,24 @@ export function hookBuilderOf(draft: HookDraft, filePath: () => string): HookFlu
   const at = (patch: Partial<HookDraft>) => hookBuilderOf({ ...draft, ...patch }, filePath);
   return Object.freeze({
     id: draft.id,
-    on: (on: ValidOnTarget) => at({ on }),
+    on(on: ValidOnTarget) {
+      assertTarget(draft.id, on);
+      return at({ on });
+    },
     order: (order: number) => at({ order }),
-    dependencies: (added: DependencySource, option?: ReplaceOption) =>
-      at({ dependencies: mergeDependencies(draft.dependencies, added, option) }),
-    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ tags: appendTo(draft.tags, tags, option) }),
+    dependencies(added: DependencySource, option?: ReplaceOption) {
+      assertDependencies("Hook", draft.id, added);
+      return at({ dependencies: mergeDependencies(draft.dependencies, added, option) });
+    },
+    tags(tags: readonly TagType[], option?: ReplaceOption) {
+      assertList("Hook", draft.id, "tags", tags);
+      return at({ tags: appendTo(draft.tags, tags, option) });
+    },
     meta: (meta: ITaskMeta) => at({ meta }),
-    run: (run: IHook["run"]) => at({ run }),
+    run(run: IHook["run"]) {
+      assertFunction("Hook", draft.id, "run", run);
+      return at({ run });
+    },
     build() {
       const missingFields = [draft.on === undefined && "on", draft.run === undefined && "run"].filter(
         (field) => field !== false,

@@ -11,6 +11,7 @@ import {
 } from "../lib/symbols";
 import type { Bare, With } from "../lib/typeLevel";
 import type { IMiddlewareMeta, TagType } from "./attachments";
+import { assertDependencies, assertFunction, assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
@@ -272,12 +273,20 @@ export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft
   const at = (patch: Partial<MiddlewareDraft>): unknown => middlewareBuilderOf(kind, { ...draft, ...patch }, filePath);
   return Object.freeze({
     id: draft.id,
-    dependencies: (added: DependencySource, option?: ReplaceOption) =>
-      at({ dependencies: mergeDependencies(draft.dependencies, added, option) }),
+    dependencies(added: DependencySource, option?: ReplaceOption) {
+      assertDependencies("Middleware", draft.id, added);
+      return at({ dependencies: mergeDependencies(draft.dependencies, added, option) });
+    },
     configSchema: (configSchema: Schema) => at({ configSchema }),
-    run: (run: NonNullable<MiddlewareDraft["run"]>) => at({ run }),
+    run(run: NonNullable<MiddlewareDraft["run"]>) {
+      assertFunction("Middleware", draft.id, "run", run);
+      return at({ run });
+    },
     meta: (meta: IMiddlewareMeta) => at({ meta }),
-    tags: (tags: readonly TagType[], option?: ReplaceOption) => at({ tags: appendTo(draft.tags, tags, option) }),
+    tags(tags: readonly TagType[], option?: ReplaceOption) {
+      assertList("Middleware", draft.id, "tags", tags);
+      return at({ tags: appendTo(draft.tags, tags, option) });
+    },
     everywhere: (everywhere: NonNullable<MiddlewareDraft["everywhere"]>) => at({ everywhere }),
     build: () => createMiddleware(kind, draft, filePath),
   });

@@ -16,6 +16,7 @@ import {
 } from "../lib/symbols";
 import type { Bare, InferOnly, Open, OpenConfig, With } from "../lib/typeLevel";
 import type { IResourceMeta, RegisterableItems, ResourceMiddlewareAttachmentType, TagType } from "./attachments";
+import { assertDependencies, assertFunction, assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
@@ -313,6 +314,7 @@ class ResourceBuilder {
   }
 
   dependencies(added: DependencySource, option?: ReplaceOption): ResourceBuilder {
+    assertDependencies("Resource", this.id, added);
     return this.#with({ dependencies: mergeDependencies(this.#draft.dependencies, added, option) });
   }
 
@@ -321,18 +323,22 @@ class ResourceBuilder {
   }
 
   overrides(items: readonly OverridableElements[], option?: ReplaceOption): ResourceBuilder {
+    assertList("Resource", this.id, "overrides", items);
     return this.#with({ overrides: appendTo(this.#draft.overrides, items, option) });
   }
 
   tags(tags: readonly TagType[], option?: ReplaceOption): ResourceBuilder {
+    assertList("Resource", this.id, "tags", tags);
     return this.#with({ tags: appendTo(this.#draft.tags, tags, option) });
   }
 
   middleware(middleware: readonly ResourceMiddlewareAttachmentType[], option?: ReplaceOption): ResourceBuilder {
+    assertList("Resource", this.id, "middleware", middleware);
     return this.#with({ middleware: appendTo(this.#draft.middleware, middleware, option) });
   }
 
   context(context: () => unknown): ResourceBuilder {
+    assertFunction("Resource", this.id, "context", context);
     return this.#with({ context });
   }
 
@@ -349,14 +355,17 @@ class ResourceBuilder {
   }
 
   throws(throws: ThrowsList): ResourceBuilder {
+    assertList("Resource", this.id, "throws", throws);
     return this.#with({ throws });
   }
 
   init(init: NonNullable<ResourceDraft["init"]>): ResourceBuilder {
+    assertFunction("Resource", this.id, "init", init);
     return this.#with({ init });
   }
 
   dispose(dispose: NonNullable<ResourceDraft["dispose"]>): ResourceBuilder {
+    assertFunction("Resource", this.id, "dispose", dispose);
     return this.#with({ dispose });
   }
 

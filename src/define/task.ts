@@ -11,6 +11,7 @@ import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
 import type { InferOnly, IsAny, Open, With } from "../lib/typeLevel";
 import type { ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
+import { assertDependencies, assertFunction, assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
@@ -311,14 +312,17 @@ abstract class DraftBuilder<Builder> {
   protected abstract with(patch: Partial<TaskDraft>): Builder;
 
   dependencies(added: DependencySource, option?: ReplaceOption): Builder {
+    assertDependencies("Task", this.id, added);
     return this.with({ dependencies: mergeDependencies(this.draft.dependencies, added, option) });
   }
 
   tags(tags: readonly TagType[], option?: ReplaceOption): Builder {
+    assertList("Task", this.id, "tags", tags);
     return this.with({ tags: appendTo(this.draft.tags, tags, option) });
   }
 
   middleware(middleware: readonly TaskMiddlewareAttachmentType[], option?: ReplaceOption): Builder {
+    assertList("Task", this.id, "middleware", middleware);
     return this.with({ middleware: appendTo(this.draft.middleware, middleware, option) });
   }
 
@@ -331,6 +335,7 @@ abstract class DraftBuilder<Builder> {
   }
 
   throws(throws: ThrowsList): Builder {
+    assertList("Task", this.id, "throws", throws);
     return this.with({ throws });
   }
 
@@ -345,6 +350,7 @@ class TaskBuilder extends DraftBuilder<TaskBuilder> {
   }
 
   run(run: ITask["run"]): TaskBuilder {
+    assertFunction("Task", this.id, "run", run);
     return this.with({ run });
   }
 

@@ -160,7 +160,8 @@ export const builderIncompleteError = /* @__PURE__ */ declareError<{
 
 /** An id is no non-empty string. */
 export const invalidIdError = /* @__PURE__ */ declareError<{ kind: string; id: unknown }>("runner.errors.invalidId", {
-  message: ({ kind, id }) => `A ${kind} needs a non-empty string id, got ${describeItem(id)}.`,
+  message: ({ kind, id }) =>
+    `${/^[aeiou]/.test(kind) ? "An" : "A"} ${kind} needs a non-empty string id, got ${describeItem(id)}.`,
 });
 
 /** Something given to a definition cannot be what it should be. */
@@ -170,9 +171,12 @@ export const invalidDefinitionError = /* @__PURE__ */ declareError<{
   field: string;
   expected: string;
   received: unknown;
+  /** What to write instead, where `expected` does not say it. */
+  fix?: string;
 }>("runner.errors.invalidDefinition", {
   message: ({ kind, id, field, expected, received }) =>
     `${kind} "${id}" has an invalid ${field}: expected ${expected}, got ${describeItem(received)}.`,
+  fix: ({ fix }) => fix,
 });
 
 /** A task is routed by two client tunnels. */

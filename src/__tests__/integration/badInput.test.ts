@@ -47,7 +47,7 @@ describe("an id that is no non-empty string", () => {
       const error = thrownBy(() => make(id as never));
 
       expect(Errors.invalidIdError.is(error) && error.data.id).toBe(id);
-      expect(error.message).toMatch(/^A [a-z ]+ needs a non-empty string id, got .+\.$/);
+      expect(error.message).toMatch(/^(A [^aeiou]|An [aeiou])[a-z ]+ needs a non-empty string id, got .+\.$/);
     });
   });
 
@@ -133,6 +133,48 @@ describe("a schema that is none", () => {
     expect(error.message).toBe(
       `${kind} "x" has an invalid ${field}: expected an object with parse(value), or a Standard Schema, got [object Object].`,
     );
+  });
+});
+
+describe("something of the wrong form given to a builder", () => {
+  const label = r.tag("label").build();
+  const wrong: [string, string, string, (given: never) => unknown, unknown][] = [
+    ["Task", "middleware", "a list", (given) => r.task("x").middleware(given), label],
+    ["Task", "tags", "a list", (given) => r.task("x").tags(given), label],
+    ["Task", "tags", "a list", (given) => r.task.phantom("x").tags(given), undefined],
+    ["Task", "throws", "a list", (given) => r.task("x").throws(given), "id"],
+    ["Task", "run", "a function", (given) => r.task("x").run(given), "x"],
+    ["Task", "dependencies", "a map", (given) => r.task("x").dependencies(given), 5],
+    ["Resource", "middleware", "a list", (given) => r.resource("x").middleware(given), label],
+    ["Resource", "tags", "a list", (given) => r.resource("x").tags([label]).tags(given), label],
+    ["Resource", "overrides", "a list", (given) => r.resource("x").overrides(given), label],
+    ["Resource", "dependencies", "a map", (given) => r.resource("x").dependencies(given), [label]],
+    ["Resource", "init", "a function", (given) => r.resource("x").init(given), 5],
+    ["Resource", "dispose", "a function", (given) => r.resource("x").dispose(given), 5],
+    ["Resource", "context", "a function", (given) => r.resource("x").context(given), {}],
+    ["Hook", "on", "an event", (given) => r.hook("x").on(given), "e"],
+    ["Hook", "on", "an event", (given) => r.hook("x").on(given), undefined],
+    ["Hook", "on", "an event", (given) => r.hook("x").on(given), ["e"]],
+    ["Hook", "tags", "a list", (given) => r.hook("x").tags(given), label],
+    ["Hook", "run", "a function", (given) => r.hook("x").run(given), null],
+    ["Hook", "dependencies", "a map", (given) => r.hook("x").dependencies(given), null],
+    ["Middleware", "run", "a function", (given) => r.middleware.task("x").run(given), 5],
+    ["Middleware", "tags", "a list", (given) => r.middleware.resource("x").tags(given), label],
+    ["Middleware", "dependencies", "a map", (given) => r.middleware.task("x").dependencies(given), 5],
+    ["Event", "tags", "a list", (given) => r.event("x").tags(given), label],
+  ];
+
+  it.each(wrong)("is refused at the call: %s %s", (kind, field, expected, give, received) => {
+    const error = thrownBy(() => give(received as never));
+
+    expect(Errors.invalidDefinitionError.is(error) && error.data).toMatchObject({ kind, id: "x", field, received });
+    expect(error.message).toContain(`${kind} "x" has an invalid ${field}: expected ${expected}`);
+    expect(error.message).toMatch(/\n.+\.$/);
+  });
+
+  it("says how to write it", () => {
+    expect(() => r.task("x").middleware(label as never)).toThrow("write .middleware([...]), also for a single one.");
+    expect(() => r.hook("x").on(undefined as never)).toThrow("the event is undefined: usually a circular import.");
   });
 });
 
