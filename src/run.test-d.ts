@@ -52,6 +52,14 @@ expectTypeOf(app.getResourceValue(value)).toEqualTypeOf<{ n: number }>();
 expectTypeOf(app.getResourceValue("value")).toBeAny();
 expectTypeOf(app.getResourceConfig(value)).toEqualTypeOf<{ port: number }>();
 expectTypeOf(app.getResourceConfig("value")).toEqualTypeOf<unknown>();
+// Whichever of several it is.
+declare const either: typeof five | typeof value;
+expectTypeOf(app.getResourceValue(either)).toEqualTypeOf<5 | { n: number }>();
+expectTypeOf(app.getResourceConfig(either)).toEqualTypeOf<void | { port: number }>();
+declare const anyOrId: typeof value | string;
+expectTypeOf(app.getResourceValue(anyOrId)).toBeAny();
+// @ts-expect-error -- a task has no value
+app.getResourceValue(task);
 
 // Row 32, improved: a payload is required unless the event is void.
 await app.emitEvent(event, { x: 1 });

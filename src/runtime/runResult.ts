@@ -1,4 +1,5 @@
 import type { IEvent } from "../define/event";
+import type { ExtractResourceConfig, ExtractResourceValue } from "../define/resource";
 import type { AnyTask, ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../define/task";
 import type { IsAny } from "../lib/typeLevel";
 import type { Store } from "./store";
@@ -16,6 +17,11 @@ export type TaskInputOf<T> = T extends string ? any : ExtractTaskInput<T>; // as
 /** What a task resolves to, or `any` for an id, which has no types. */
 export type TaskResultOf<T> = T extends string ? any : Awaited<ExtractTaskOutput<T>>; // as said above
 
+/** The value of a resource, or `any` for an id, which has no types; of several, whichever it is. */
+export type ResourceValueOf<R> = R extends string ? any : ExtractResourceValue<R>; // as said above
+/** The config of a resource, or `unknown` for an id. */
+export type ResourceConfigOf<R> = R extends string ? unknown : ExtractResourceConfig<R>;
+
 /** Arguments of an emission: the payload may be left out only where it is void. */
 export type EmitArgs<P> =
   IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
@@ -32,11 +38,9 @@ export interface RunResult<V, L = unknown> {
   emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
   emitEvent(eventId: string, payload?: any): Promise<void>; // as above
   /** @throws {Error} no such resource is registered */
-  getResourceValue<V2 extends Promise<any>>(resource: ResourceHandle<any, V2>): Awaited<V2>;
-  getResourceValue(resourceId: string): any; // as above
+  getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
   /** @throws {Error} no such resource is registered */
-  getResourceConfig<C>(resource: ResourceHandle<C, any>): C;
-  getResourceConfig(resourceId: string): unknown;
+  getResourceConfig<R extends string | ResourceHandle<any, any>>(resource: R): ResourceConfigOf<R>;
   /** Disposes of all resources, last initialised first; once, whoever calls. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
