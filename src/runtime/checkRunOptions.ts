@@ -30,7 +30,7 @@ const optionRules = (): Record<keyof RunOptions, Rule> => ({
   mode: oneOf("dev", "test", "prod"),
   initMode: oneOf("sequential", "parallel"),
   unroutedPhantoms: oneOf("undefined", "throw"),
-  signal: { expected: "an AbortSignal", fits: (value) => isObject(value) && "aborted" in value },
+  signal: { expected: "an AbortSignal", fits: (value) => isObject(value) && "addEventListener" in value },
 });
 
 const logRules = (): Record<keyof RunLogOptions, Rule> => ({
@@ -40,7 +40,7 @@ const logRules = (): Record<keyof RunLogOptions, Rule> => ({
 });
 
 function check(given: unknown, name: string, rules: Readonly<Record<string, Rule>>): void {
-  if (!isObject(given))
+  if (!isObject(given) || Array.isArray(given))
     throw new TypeError(`run(app, options): ${name} must be an object, got ${describeGiven(given)}.`);
   for (const [key, value] of Object.entries(given)) {
     if (key === "debug") continue;

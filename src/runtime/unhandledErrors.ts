@@ -2,6 +2,7 @@ import { isCancellationError } from "../errors/cancellation";
 import { isRunnerError } from "../errors/defineError";
 import { isError, normalizeError } from "../errors/normaliseThrown";
 import { describeValidation, validationError } from "../errors/runErrors";
+import { requestAborted, WireFailureError } from "../errors/wireErrors";
 import { describeValue } from "../lib/describeValue";
 import type { UncaughtErrorSource } from "../platform/processEvents";
 
@@ -54,12 +55,15 @@ type FailureLevel = "debug" | "info" | "error";
 /** Only tasks have callers; what else fails nobody expected. */
 function levelOf({ error, kind, source, cancelled }: OnUnhandledErrorInfo): FailureLevel {
   if (kind !== "task") return "error";
-  if (cancelled) return "debug";
+  if (cancelled || (error instanceof WireFailureError && error.failure.status === requestAborted.status))
+    return "debug";
   return isCallersFault(error, source) ? "info" : "error";
 }
 
 /** A task whose own input did not fit was called wrongly; the same failure further in is a mistake of the task itself. */
 function isCallersFault(error: unknown, source: string | undefined): boolean {
+  // A file of the caller's that is too large, too slow or not what it says.
+  if (error instanceof WireFailureError) return error.failure.status < 500;
   if (validationError.is(error)) return error.data.subject === "Task input" && error.data.id === source;
   return isRunnerError(error) && error.httpCode !== undefined && error.httpCode >= 400 && error.httpCode < 500;
 }
@@ -85,7 +89,10 @@ function createRepeatFilter(): (error: unknown, source: string | undefined, leve
 /** Whether a task failed because it was asked to stop. Timers and streams of Node make an error of their own of it. */
 export function gaveUp(error: unknown, signal: AbortSignal | undefined): boolean {
   if (isCancellationError(error)) return true;
-  return signal?.aborted === true && (error === signal.reason || (isError(error) && error.name === "AbortError"));
+  if (signal?.aborted !== true) return false;
+  if (error === signal.reason) return true;
+  // What reads from the caller's own connection fails with its loss.
+  return isError(error) && (error.name === "AbortError" || (error as { code?: unknown }).code === "ECONNRESET");
 }
 
 /** Makes what the process safety nets call from a handler of unhandled errors. */

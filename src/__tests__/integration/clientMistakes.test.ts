@@ -49,6 +49,21 @@ describe.each(all)("a progress callback that throws: %s", (_name, create) => {
   });
 });
 
+it.each(all)("a progress callback that rejects fails its call: %s", async (_name, create) => {
+  using uncaught = watchUncaught();
+  await using peer = await startPeer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write('{"ok":');
+  });
+  await using client = create({ baseUrl: peer.baseUrl });
+  // What plain JavaScript passes; nothing in its type says that anybody waits for it.
+  const onProgress = (): void => Promise.reject(new Error("the bar broke")) as unknown as undefined;
+
+  expect((await rejectionOf(client.task("t", 1, { onProgress }))).message).toBe("the bar broke");
+  await settled();
+  expect(uncaught.seen).toEqual([]);
+});
+
 describe.each(ofNode)("a progress callback that throws over a stream or a file: %s", (_name, create) => {
   it.each([
     ["stream", () => Readable.from([Buffer.alloc(10)])],
@@ -159,13 +174,25 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
       await rejectionOf(client.task("t", [fileOf(shared, "A"), fileOf(shared, "B")])),
     ];
 
-    const wasRead = "A stream to be sent was read or destroyed before. Make a new one for each call.";
+    const wasRead = "A stream to be sent was read, destroyed or given to a call before. Make a new one for each call.";
     expect(errors.map(({ message }) => message)).toEqual([
       wasRead,
       wasRead,
       'The file "B" has the stream of another one. A stream can be read once.',
     ]);
     expect(peer.received).toEqual([]);
+  });
+
+  it("are one call's: a second one is refused and leaves the first alone", async () => {
+    await using peer = await startPeer((_request, response, body) => sendJson(response, { ok: true, result: body }));
+    await using client = create({ baseUrl: peer.baseUrl });
+    const stream = Readable.from(["all of it"]);
+    const call = () => client.task<unknown, string>("t", { f: createNodeFile({ name: "f" }, { stream }) });
+
+    const [first, second] = await Promise.all([call(), rejectionOf(call())]);
+
+    expect(first).toContain("all of it");
+    expect(second.message).toContain("given to a call before");
   });
 
   it.each([
@@ -289,6 +316,35 @@ describe.each(ofNode)("what happens while a call waits for a hook: %s", (_name, 
     expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
     expect(peer.received).toEqual([]);
   });
+});
+
+it.each(all)("closing without waiting ends calls wherever they hang: %s", async (_name, create) => {
+  await using silent = await startStreamingPeer(() => {});
+  const inFlight = create({ baseUrl: silent.baseUrl });
+  const inHook = create({ baseUrl: silent.baseUrl, onRequest: () => new Promise(() => {}) });
+
+  for (const client of [inFlight, inHook]) {
+    const call = rejectionOf(client.task("t", 1));
+    await settled();
+    await client.close({ signal: AbortSignal.timeout(20) });
+
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
+  }
+});
+
+it("reads a reply whose headers are repeated", async () => {
+  await using peer = await startPeer((_request, response) => {
+    const text = gzipSync(gzipSync(JSON.stringify({ ok: true, result: "twice" })));
+    response.writeHead(200, [
+      ...["content-type", "application/json"],
+      ...["content-encoding", "gzip"],
+      ...["content-encoding", "gzip"],
+    ]);
+    response.end(text);
+  });
+  await using client = createHttpMixedClient({ baseUrl: peer.baseUrl });
+
+  expect(await client.task("t")).toBe("twice");
 });
 
 it("many calls may share one signal, and nothing is said about it", async () => {

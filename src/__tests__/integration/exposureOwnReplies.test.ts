@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { r, useExposureContext, type InputFile } from "../../node/index";
-import { watchUncaught } from "../support/calm";
+import { watchUncaught } from "../support/watchUncaught";
 import { rejectionOf } from "../support/failures";
 import { formHeaders, formOf, manifestPart, sentinel, startExposure, type TestExposure } from "../support/exposure";
 import { soon } from "../support/soon";
@@ -114,6 +114,36 @@ describe("a task that piped into its response", () => {
     const reply = await soon(exposure.post("/__runner/task/handles"));
 
     expect([reply.status, await reply.text()]).toEqual([404, "none"]);
+    expect(messages(exposure)).not.toContain("exposure.http.broken");
+  });
+
+  it("something that fails may be followed by something else", async () => {
+    const falls = task("falls", () => {
+      const { res } = useExposureContext();
+      createReadStream("/no/such/file")
+        .on("error", () => Readable.from(["instead"]).pipe(res))
+        .pipe(res);
+    });
+    await using exposure = await startExposure([falls], { limits });
+
+    expect(await textOf(exposure.post("/__runner/task/falls"))).toBe("instead");
+    expect(messages(exposure)).not.toContain("exposure.http.broken");
+  });
+
+  it("something that it takes away again may end as it likes", async () => {
+    const takes = task("takes", async () => {
+      const { res } = useExposureContext();
+      const source = new PassThrough();
+      source.pipe(res);
+      source.unpipe(res);
+      const closed = once(source, "close");
+      source.destroy();
+      await closed;
+      setImmediate(() => setImmediate(() => res.end("done")));
+    });
+    await using exposure = await startExposure([takes], { limits });
+
+    expect(await textOf(exposure.post("/__runner/task/takes"))).toBe("done");
     expect(messages(exposure)).not.toContain("exposure.http.broken");
   });
 });

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { PassThrough, Readable, Transform } from "node:stream";
 import { r, respondStream, useExposureContext } from "../../node/index";
-import { watchUncaught } from "../support/calm";
+import { watchUncaught } from "../support/watchUncaught";
 import { createDeferred } from "../support/deferred";
 import { rawPost, startExposure } from "../support/exposure";
 

@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { Readable } from "node:stream";
 import { brotliCompressSync } from "node:zlib";
 import { r, respondStream, useExposureContext } from "../../node/index";
-import { watchUncaught } from "../support/calm";
+import { watchUncaught } from "../support/watchUncaught";
 import { createDeferred, type Deferred } from "../support/deferred";
 import { rejectionOf } from "../support/failures";
 import {
@@ -241,4 +241,23 @@ describe("what only looks like a stream", () => {
     expect(await (await soon(exposure.post("/__runner/task/chain"))).text()).toBe("later");
     expect(exposure.logs.filter(({ level }) => level === "warn")).toEqual([]);
   });
+});
+
+it("is an internal error when something else reads it", async () => {
+  const locked = task("locked", () => {
+    const stream = new ReadableStream();
+    stream.getReader();
+    return stream;
+  });
+  await using exposure = await startExposure([locked], { limits });
+
+  expect((await soon(exposure.post("/__runner/task/locked"))).status).toBe(500);
+  expect(exposure.logs.map(({ message }) => message)).toContain("exposure.task.error");
+});
+
+it("may come with no headers of its own, in whatever way it says so", async () => {
+  const bare = task("bare", () => ({ stream: Readable.from(["x"]), headers: null }));
+  await using exposure = await startExposure([bare], { limits });
+
+  expect(await (await soon(exposure.post("/__runner/task/bare"))).text()).toBe("x");
 });

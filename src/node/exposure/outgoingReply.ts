@@ -39,6 +39,7 @@ export class OutgoingReply {
   #isWatched = false;
   #wasPipedInto = false;
   #sourceCount = 0;
+  #latestSource: Readable | undefined;
   #isBroken = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, policy: ReplyPolicy, requestId: string) {
@@ -217,6 +218,8 @@ export class OutgoingReply {
       return true;
     } catch (error) {
       this.#policy.onBroken(error, this.requestId);
+      // The words of the status that could not be sent.
+      this.res.statusMessage = "";
       return false;
     }
   }
@@ -232,13 +235,18 @@ export class OutgoingReply {
   #watchSources(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    this.res.on("unpipe", () => (this.#sourceCount -= 1));
+    this.res.on("unpipe", (source: Readable) => {
+      this.#sourceCount -= 1;
+      // The task has taken it away; what has failed is taken away by its failure.
+      if (!source.destroyed && this.#latestSource === source) this.#latestSource = undefined;
+    });
     this.res.on("pipe", (source: Readable) => {
       this.#wasPipedInto = true;
       this.#sourceCount += 1;
+      this.#latestSource = source;
       finished(source, { writable: false }, (error) => {
         // What fails because its caller has left is no failure of ours.
-        if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error));
+        if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error, source));
       });
     });
   }
@@ -247,9 +255,9 @@ export class OutgoingReply {
     return this.res.closed || (this.req.destroyed && !this.req.complete);
   }
 
-  /** By now, a task that handles such failures itself has ended its reply. */
-  #break(error: Error): void {
-    if (this.#isBroken || this.res.writableEnded) return;
+  /** By now, a task that handles such failures itself has ended its reply, or pipes something else into it. */
+  #break(error: Error, source: Readable): void {
+    if (this.#isBroken || this.res.writableEnded || this.#latestSource !== source) return;
     this.#isBroken = true;
     this.#policy.onBroken(error, this.requestId);
     this.res.destroy();

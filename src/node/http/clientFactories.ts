@@ -89,6 +89,8 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
     close: smart.close,
     formContentType: newFormContentType,
     takeStreams,
+    // The carriers end what they carry by themselves.
+    mayHang: config.onRequest !== undefined,
     describeHttpError: withStatusMessage,
   });
 }
@@ -113,6 +115,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
     close: async (options) => void (await Promise.all([json.close(options), smart.close(options)])),
     formContentType: newFormContentType,
     takeStreams,
+    mayHang: config.onRequest !== undefined || fetchImpl !== undefined,
   });
 }
 

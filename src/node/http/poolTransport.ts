@@ -149,8 +149,9 @@ class PoolCall implements DispatchHandler {
     this.#headers = headers;
     this.#text = new ReplyText({
       status,
-      contentType: headers["content-type"] as string | undefined,
-      encoding: headers["content-encoding"] as string | undefined,
+      // A list, where the far side repeats a header.
+      contentType: headers["content-type"]?.toString(),
+      encoding: headers["content-encoding"]?.toString(),
       limitBytes: this.#limitBytes,
     });
     const { onProgress, onDownloadProgress } = this.#request;
@@ -190,7 +191,7 @@ class PoolCall implements DispatchHandler {
   }
 
   #answer(text: string): void {
-    const contentType = this.#headers["content-type"] as string | undefined;
+    const contentType = this.#headers["content-type"]?.toString();
     const body = { kind: "text", text } as const;
     this.#resolve({ status: this.#status, statusText: this.#statusText, contentType, headers: this.#headers, body });
   }

@@ -1,33 +1,44 @@
 import type { CallInput } from "../../tunnels/client/callInput";
 import type { TakenStreams } from "../../tunnels/client/createTunnelClient";
 
+/** A stream is one call's, also while nothing of it was read yet. */
+const taken = /* @__PURE__ */ new WeakSet<OwnedStream>();
+
 /** The streams of Node and of the web among an input. One that fails by itself fails its call, not the process. */
 export class NodeTakenStreams implements TakenStreams {
-  readonly #streams: readonly OwnedStream[];
+  readonly #found: readonly OwnedStream[];
+  readonly #owned: OwnedStream[] = [];
 
   constructor({ value, isStream: isWhole, files }: CallInput) {
-    const streams: unknown[] = isWhole ? [value] : files.map(({ _node: node }) => node?.buffer ?? node?.stream);
-    this.#streams = streams.filter((stream): stream is OwnedStream => typeof stream === "object" && stream !== null);
-    for (const stream of this.#streams) stream.on?.("error", () => {});
+    const sources: unknown[] = isWhole ? [value] : files.map(({ _node: node }) => node?.buffer ?? node?.stream);
+    const isStream = (source: unknown): source is OwnedStream => typeof source === "object" && source !== null;
+    this.#found = [...new Set(sources.filter(isStream))].filter((stream) => !ArrayBuffer.isView(stream));
+    for (const stream of this.#found) stream.on?.("error", () => {});
   }
 
-  assertUnread(): void {
-    for (const { readableEnded, readableDidRead, destroyed, errored, locked } of this.#streams) {
+  take(): void {
+    for (const stream of this.#found) {
+      if (taken.has(stream)) throw new Error(usedBefore);
+      taken.add(stream);
+      this.#owned.push(stream);
+      const { readableEnded, readableDidRead, destroyed, errored, locked } = stream;
       if (errored) throw errored;
       if (readableEnded === true || readableDidRead === true || destroyed === true || locked === true) {
-        throw new Error("A stream to be sent was read or destroyed before. Make a new one for each call.");
+        throw new Error(usedBefore);
       }
     }
   }
 
   destroy(): void {
-    for (const stream of this.#streams) {
+    for (const stream of this.#owned) {
       if (stream.destroy !== undefined) stream.destroy();
       // One that is being read is closed by its reader.
       else if (stream.locked === false) stream.cancel?.().catch(() => {});
     }
   }
 }
+
+const usedBefore = "A stream to be sent was read, destroyed or given to a call before. Make a new one for each call.";
 
 /** As much of Node's and the web's streams as this needs; other sources have none of it. */
 interface OwnedStream {

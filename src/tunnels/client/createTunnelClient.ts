@@ -1,4 +1,5 @@
 import { TunnelError } from "../../errors/tunnelError";
+import { isThenable } from "../../lib/guards";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { allowManyListeners } from "../../platform/manyListeners";
@@ -57,14 +58,17 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly transportFor?: ((call: TaskCall) => MaybePromise<Transport>) | undefined;
   /** Takes over the streams of an input; without it, the transport carries none. */
   readonly takeStreams?: ((input: CallInput) => TakenStreams) | undefined;
+  /** Whether calls may hang where the transport cannot end them: in a hook, in a fetch. */
+  readonly mayHang?: boolean | undefined;
   /** Ends what the transport holds; may be called again, to stop waiting. */
   readonly close?: ((options?: CloseOptions) => Promise<void>) | undefined;
 }
 
 /** The streams that a call has taken over: one that fails, wherever it does, leaves none of them open. */
 export interface TakenStreams {
-  /** @throws {Error} one of them was read before, so that nothing or half of it would be sent */
-  assertUnread(): void;
+  /** @throws {Error} one of them was read, or is another call's: nothing or half of it would be sent */
+  take(): void;
+  /** Closes those that were taken. */
   destroy(): void;
 }
 
@@ -82,6 +86,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   let underWay = 0;
   let idle: Promise<void> | undefined;
   let onIdle: (() => void) | undefined;
+  /** What ends the calls under way that may hang. */
+  const interrupts = new Set<(reason: unknown) => void>();
 
   function begin(id: string, call: ClientCallOptions | undefined): void {
     if (typeof id !== "string") throw new TypeError(`A call names its target by id, a string, got ${typeof id}.`);
@@ -105,8 +111,21 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
     const headers = codec.headersFor(body);
     const request = { target, method: "POST", headers, body, signal, onProgress, onDownloadProgress };
-    return onProgress === undefined && onDownloadProgress === undefined ? via(request) : carryReporting(via, request);
+    const send = options.mayHang === true ? interruptible(via) : via;
+    return onProgress === undefined && onDownloadProgress === undefined ? send(request) : carryReporting(send, request);
   }
+
+  const interruptible =
+    (via: Transport): Transport =>
+    (request) =>
+      underOwnSignal(request, async (own, abort) => {
+        interrupts.add(abort);
+        try {
+          return await via(own);
+        } finally {
+          interrupts.delete(abort);
+        }
+      });
 
   async function emit(
     id: string,
@@ -139,7 +158,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function sendStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
     const streams = options.takeStreams?.(input);
     try {
-      streams?.assertUnread();
+      streams?.take();
       return await send(id, input, call);
     } catch (error) {
       streams?.destroy();
@@ -151,8 +170,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     isClosed = true;
     if (underWay > 0) {
       idle ??= new Promise((resolve) => (onIdle = resolve));
-      // Being told to stop waiting is no failure.
-      await Promise.resolve(settleOrAbort(idle, closeOptions?.signal)).catch(() => {});
+      // Being told to stop waiting is no failure of closing.
+      await Promise.resolve(settleOrAbort(idle, closeOptions?.signal)).catch(() => {
+        for (const interrupt of interrupts) interrupt(clientClosed());
+      });
     }
     await options.close?.(closeOptions);
   }
@@ -183,7 +204,8 @@ const carryReporting = (via: Transport, request: WireRequest): Promise<WireRespo
       <P>(report: ((progress: P) => void) | undefined) =>
       (progress: P): void => {
         try {
-          report?.(progress);
+          const told = report?.(progress) as unknown;
+          if (isThenable(told)) told.then(undefined, abort);
         } catch (error) {
           abort(error);
         }

@@ -114,10 +114,12 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
   };
 }
 
-/** What was given the signal fails with an error of the platform's when the caller leaves. */
-const isGivenUp = (error: unknown, request: WireRequest): boolean =>
-  // The name first: reading the signal would make one.
-  (error as Partial<Error> | null | undefined)?.name === "AbortError" && request.signal?.aborted === true;
+/** What was given the signal, or reads from the caller's connection, fails with the platform's errors when it leaves. */
+function isGivenUp(error: unknown, request: WireRequest): boolean {
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  // These first: reading the signal would make one.
+  return (name === "AbortError" || code === "ECONNRESET") && request.signal?.aborted === true;
+}
 
 const taken: WireResponse = { status: 200, body: { kind: "taken" } };
 

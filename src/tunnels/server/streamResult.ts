@@ -19,10 +19,10 @@ export function readStreamResult(result: unknown): StreamResult | undefined {
   if (typeof result !== "object" || result === null) return undefined;
   const whole = toByteStream(result);
   if (whole !== undefined) return { stream: whole, status: 200, contentType: octetContentType, headers: {} };
-  const { stream: inner, status = 200, contentType, headers = {} } = result as Partial<StreamResult>;
+  const { stream: inner, status = 200, contentType, headers } = result as Partial<StreamResult>;
   const stream = typeof inner === "object" && inner !== null ? toByteStream(inner) : undefined;
   if (stream === undefined) return undefined;
-  const { "content-type": ownContentType, ...rest } = allowedHeaders(headers);
+  const { "content-type": ownContentType, ...rest } = allowedHeaders(headers ?? {});
   return { stream, status, contentType: contentType ?? String(ownContentType ?? octetContentType), headers: rest };
 }
 
@@ -52,6 +52,7 @@ function allowedHeaders(headers: WireHeaders): Record<string, string | string[] 
 function toByteStream(value: object): ByteStream | undefined {
   if (isNodeReadable(value)) return value as unknown as ByteStream;
   if ("getReader" in value && typeof value.getReader === "function") {
+    if ((value as ReadableStream).locked) throw new TypeError("A streamed result is being read by something else.");
     // By its reader: not every runtime's web streams can be iterated.
     return readAsBytes(() => iterateReader((value as ReadableStream).getReader()));
   }
@@ -103,10 +104,14 @@ const iterateReader = (reader: ReadableStreamDefaultReader): AsyncIterator<unkno
   },
 });
 
-/** Lets go of a streamed result that is not sent; other results are left alone. */
+/** Lets go of a streamed result that is not sent; other results are left alone, and so is what somebody else reads. */
 export function discardResult(result: unknown): void {
-  const streamed = readStreamResult(result);
-  if (streamed !== undefined) discardStream(streamed.stream);
+  try {
+    const streamed = readStreamResult(result);
+    if (streamed !== undefined) discardStream(streamed.stream);
+  } catch {
+    // It is locked.
+  }
 }
 
 /** Lets go of a stream that nobody reads. What fails while it does is nobody's concern. */

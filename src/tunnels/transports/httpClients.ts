@@ -57,7 +57,7 @@ export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl
 export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
   const baseUrl = readBaseUrl(config, "createExposureFetch");
   const transport = withHttpOptions(fetchTransport({ ...config, baseUrl }), { ...config, baseUrl });
-  return createTunnelClient({ ...config, transport, refuses: jsonOnly });
+  return createTunnelClient({ ...config, transport, refuses: jsonOnly, mayHang: true });
 }
 
 /**
@@ -93,7 +93,7 @@ export function createUniversalClient(config: HttpClientConfig, carrier?: Platfo
   const web: Transport = (request) =>
     fetchImpl === undefined && wantsXhr(request) ? byXhr(request) : byFetch(request);
   const transport = withHttpOptions(carrier?.carryWith(web) ?? web, { ...config, baseUrl });
-  return createTunnelClient({ ...config, transport, close: carrier?.close, refuses: universalRefusals });
+  return createTunnelClient({ ...config, transport, close: carrier?.close, refuses: universalRefusals, mayHang: true });
 }
 
 const universalRefusals: Refusals = {
