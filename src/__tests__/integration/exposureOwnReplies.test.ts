@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { r, useExposureContext, type InputFile } from "../../node/index";
 import { watchUncaught } from "../support/watchUncaught";
 import { rejectionOf } from "../support/failures";
@@ -121,7 +121,11 @@ describe("a task that piped into its response", () => {
     const falls = task("falls", () => {
       const { res } = useExposureContext();
       createReadStream("/no/such/file")
-        .on("error", () => Readable.from(["instead"]).pipe(res))
+        .on("error", () => {
+          const other = new PassThrough();
+          other.pipe(res);
+          setTimeout(() => other.end("instead"), 10);
+        })
         .pipe(res);
     });
     await using exposure = await startExposure([falls], { limits });

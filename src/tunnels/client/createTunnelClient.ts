@@ -86,8 +86,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   let underWay = 0;
   let idle: Promise<void> | undefined;
   let onIdle: (() => void) | undefined;
-  /** What ends the calls under way that may hang. */
-  const interrupts = new Set<(reason: unknown) => void>();
+  const closing = options.mayHang === true ? new AbortController() : undefined;
+  if (closing !== undefined) allowManyListeners(closing.signal);
 
   function begin(id: string, call: ClientCallOptions | undefined): void {
     if (typeof id !== "string") throw new TypeError(`A call names its target by id, a string, got ${typeof id}.`);
@@ -111,21 +111,15 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
     const headers = codec.headersFor(body);
     const request = { target, method: "POST", headers, body, signal, onProgress, onDownloadProgress };
-    const send = options.mayHang === true ? interruptible(via) : via;
+    const send = closing === undefined ? via : interruptible(via, closing);
     return onProgress === undefined && onDownloadProgress === undefined ? send(request) : carryReporting(send, request);
   }
 
+  /** What may hang is not waited for when closing does not wait. */
   const interruptible =
-    (via: Transport): Transport =>
-    (request) =>
-      underOwnSignal(request, async (own, abort) => {
-        interrupts.add(abort);
-        try {
-          return await via(own);
-        } finally {
-          interrupts.delete(abort);
-        }
-      });
+    (via: Transport, { signal }: AbortController): Transport =>
+    async (request) =>
+      settleOrAbort(via(request), signal);
 
   async function emit(
     id: string,
@@ -172,7 +166,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       idle ??= new Promise((resolve) => (onIdle = resolve));
       // Being told to stop waiting is no failure of closing.
       await Promise.resolve(settleOrAbort(idle, closeOptions?.signal)).catch(() => {
-        for (const interrupt of interrupts) interrupt(clientClosed());
+        closing?.abort(clientClosed());
       });
     }
     await options.close?.(closeOptions);
