@@ -24,7 +24,7 @@ const usersOfRuntimeTypes = ["tunnels", "globals"];
 
 /** Each package has one home, and loads only with the feature that lives there. */
 const homes = {
-  busboy: "node/exposure/multipartBody",
+  busboy: "node/exposure/formParsers",
   cookie: "node/(exposure/incomingRequest|relay/gates)",
   "lru-cache": "globals/middleware/cache",
   undici: "node/http/poolTransport",

@@ -1,0 +1,421 @@
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import {
+  invalidManifest,
+  invalidMultipart,
+  missingFilePart,
+  missingManifest,
+  payloadTooLarge,
+  requestAborted,
+  requestTimeout,
+  streamError,
+  WireFailureError,
+  type WireFailure,
+} from "../../errors/wireErrors";
+import type { FileSentinel } from "../../platform/inputFile";
+import type { IncomingForm } from "../../tunnels/protocol/wire";
+import { hydrateFiles } from "../../tunnels/server/hydrateFiles";
+import { mergeFileMeta } from "../../tunnels/server/openForm";
+import { NodeInputFile } from "../files/nodeInputFile";
+import { FilePart, type FilePartOwner } from "./filePart";
+import type { Busboy, FileInfo, FormParsers } from "./formParsers";
+import type { BodySource } from "./jsonBody";
+import { Pieces } from "./pieces";
+import { Spool } from "./spool";
+
+/** The request a form comes with, and how it is read. */
+export interface RequestFormParts {
+  readonly req: IncomingMessage;
+  readonly source: BodySource;
+  readonly parsers: FormParsers;
+}
+
+export interface ArrivingFormParts {
+  readonly request: RequestFormParts;
+  readonly decode: (manifest: string) => unknown;
+  readonly onOpened: (form: ArrivingForm) => void;
+  readonly onRefused: (error: Error) => void;
+  readonly onBroken: () => void;
+}
+
+/** What waits for its turn behind a chunk that has no place yet: another chunk, or the end of a file. */
+interface Waiting {
+  readonly part: FilePart;
+  readonly source: Readable;
+  /** Absent at the end of the file. */
+  readonly chunk?: Buffer;
+}
+
+/** What is known of a file: from the manifest, from its part of the form, or from both. */
+interface FormFile {
+  readonly part: FilePart;
+  /** Once the manifest has named it. */
+  handle?: NodeInputFile;
+  stated?: FileSentinel["meta"];
+  /** Once its part has begun. */
+  carried?: { readonly name: string; readonly type: string };
+}
+
+/**
+ * A form while it arrives.
+ *
+ * Files are delivered as they come, at the pace of whoever reads them. Only when waiting would never end, because the
+ * manifest or a file that is being read comes behind one that is not, is the one in front put aside.
+ */
+export class ArrivingForm implements IncomingForm, FilePartOwner {
+  input: unknown;
+  readonly spool: Spool;
+  readonly #stream: Readable;
+  readonly #parser: Busboy;
+  readonly #parts: ArrivingFormParts;
+  readonly #files = new Map<string, FormFile>();
+  #hasManifest = false;
+  #isDiscarding = false;
+  #isReleased = false;
+  #isParsed = false;
+  /** Files that the manifest names and whose part has not begun. */
+  #missingCount = 0;
+  /** File parts that have not been read to their end. */
+  #openSources = 0;
+  /** Files that somebody may still read. */
+  #openParts = 0;
+  #fileCount = 0;
+  /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
+  readonly #waiting: Waiting[] = [];
+  #smallChunks: Pieces | undefined;
+  #isMoving = false;
+  #isSpilling = false;
+  /** How it ended: `undefined` until then. */
+  #outcome: { readonly error?: Error } | undefined;
+  #finished: Promise<void> | undefined;
+  #settle: ((outcome: { readonly error?: Error }) => void) | undefined;
+
+  constructor(stream: Readable, parser: Busboy, parts: ArrivingFormParts) {
+    this.#stream = stream;
+    this.#parser = parser;
+    this.#parts = parts;
+    this.spool = new Spool(parts.request.parsers.limits.memory);
+    this.#listen();
+  }
+
+  /** Made for who asks, so that a failure nobody waits for is nobody's unhandled rejection. */
+  get finished(): Promise<void> {
+    return (this.#finished ??= new Promise((resolve, reject) => {
+      const settle = ({ error }: { readonly error?: Error }): void => (error === undefined ? resolve() : reject(error));
+      if (this.#outcome === undefined) this.#settle = settle;
+      else settle(this.#outcome);
+    }));
+  }
+
+  /** What is wrong with it, as far as that is known. */
+  get failure(): Error | undefined {
+    return this.#outcome?.error;
+  }
+
+  discard(): void {
+    this.#isDiscarding = true;
+    for (const { part } of this.#files.values()) if (!part.isAttended) part.destroy();
+    this.onMoved();
+  }
+
+  /** The call is answered. Whoever is reading may go on, but not keep a file by stopping. */
+  release(): void {
+    this.discard();
+    if (this.#openParts === 0) return;
+    this.#isReleased = true;
+    this.#parts.request.source.idleWatch.add(this.#onForgotten);
+  }
+
+  onGone(): void {
+    this.#openParts -= 1;
+    this.onMoved();
+    this.#closeSpoolWhenUnused();
+  }
+
+  /** Moves on what waits, as far as there is a place for it or a reason to make one. */
+  onMoved(): void {
+    if (this.#isReleased) this.#parts.request.source.idleWatch.touch(this.#onForgotten);
+    // A reader that is given something may ask for more in the middle of it.
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    while (this.#outcome === undefined && !this.#isSpilling) {
+      const next = this.#waiting[0];
+      if (next === undefined || !this.#place(next)) break;
+      this.#waiting.shift();
+      next.source.resume();
+    }
+    this.#isMoving = false;
+  }
+
+  /** @returns false when it has to go on waiting */
+  #place({ part, chunk }: Waiting): boolean {
+    if (chunk === undefined) {
+      this.#complete(part);
+      return true;
+    }
+    if (part.offer(chunk)) return true;
+    if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) void this.#spill(part, chunk);
+    return false;
+  }
+
+  async #spill(part: FilePart, chunk: Buffer): Promise<void> {
+    this.#isSpilling = true;
+    try {
+      await part.spill(chunk);
+    } catch {
+      this.#break(streamError);
+      return;
+    }
+    this.#isSpilling = false;
+    this.#waiting.shift()?.source.resume();
+    this.onMoved();
+  }
+
+  #listen(): void {
+    const { idleWatch } = this.#parts.request.source;
+    this.#parser
+      .on("field", (name, value, info) => {
+        if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge);
+        else if (name === "__manifest") this.#readManifest(value);
+      })
+      .on("file", (name, source, info) => this.#receive(name, source, info))
+      .on("filesLimit", () => this.#break(filesExceeded))
+      .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
+      .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
+      .on("error", this.#onMalformed)
+      .on("drain", this.#onDrain)
+      .on("close", () => {
+        this.#isParsed = true;
+        this.#finishWhenComplete();
+      });
+    idleWatch.add(this.#onIdle);
+    this.#stream
+      .on("data", this.#onData)
+      .on("end", this.#onEnd)
+      .on("error", (error) => this.#break(this.#failureOf(error)))
+      .on("close", this.#onClose)
+      .resume();
+    // The connection may have been lost before anybody listened.
+    if (this.#stream.destroyed) this.#break(requestAborted);
+  }
+
+  /** Not `pipe`: it brings as many listeners of its own, and the idle watch needs this one anyway. */
+  readonly #onData = (chunk: Buffer): void => {
+    this.#parts.request.source.idleWatch.touch(this.#onIdle);
+    if (chunk.byteLength >= smallBytes) {
+      this.#parseSmall();
+      this.#parse(chunk);
+      return;
+    }
+    // What the socket brought at once comes in one turn, and each chunk would remain one in the files.
+    if (this.#smallChunks === undefined) {
+      this.#smallChunks = new Pieces();
+      setImmediate(this.#parseSmall);
+    }
+    this.#smallChunks.push(chunk);
+  };
+
+  readonly #parseSmall = (): void => {
+    const chunks = this.#smallChunks;
+    this.#smallChunks = undefined;
+    if (chunks !== undefined) this.#parse(chunks.join());
+  };
+
+  #parse(chunk: Buffer): void {
+    if (this.#outcome !== undefined) return;
+    if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#outcome === undefined) this.#stream.resume();
+  };
+
+  readonly #onEnd = (): void => {
+    // Behind them, and not at once: what they have opened is to see them before it sees the end.
+    if (this.#smallChunks !== undefined) setImmediate(this.#onEnd);
+    else if (this.#outcome === undefined) this.#parser.end();
+  };
+
+  readonly #onClose = (): void => {
+    if (!this.#stream.readableEnded) this.#break(requestAborted);
+  };
+
+  readonly #onMalformed = (): void => this.#break(invalidMultipart);
+
+  readonly #onIdle = (): void => {
+    // Whoever sends cannot go on while we do not read.
+    if (this.#waiting.length > 0) this.#parts.request.source.idleWatch.add(this.#onIdle);
+    else this.#break(requestTimeout);
+  };
+
+  readonly #onForgotten = (): void => {
+    const error = new Error("The call of this file was answered, and the file not read on.");
+    for (const { part } of this.#files.values()) part.destroy(error);
+  };
+
+  #failureOf(error: Error): WireFailure {
+    if (error instanceof WireFailureError) return error.failure;
+    const { req } = this.#parts.request;
+    return req.destroyed && !req.complete ? requestAborted : invalidMultipart;
+  }
+
+  #readManifest(text: string): void {
+    if (this.#outcome !== undefined) return;
+    if (this.#hasManifest) {
+      this.#break(invalidManifest);
+      return;
+    }
+    this.#hasManifest = true;
+    const { request, decode, onOpened } = this.#parts;
+    let namedCount = 0;
+    try {
+      this.input = hydrateFiles(decode(text), (sentinel) => {
+        namedCount += 1;
+        return this.#expect(sentinel);
+      });
+    } catch (error) {
+      this.#break(error instanceof WireFailureError ? error.failure : invalidManifest);
+      return;
+    }
+    if (namedCount > request.parsers.limits.files) {
+      this.#break(filesExceeded);
+      return;
+    }
+    for (const { part, handle } of this.#files.values()) if (handle === undefined) part.destroy();
+    onOpened(this);
+    this.onMoved();
+  }
+
+  #expect({ id, meta }: FileSentinel): NodeInputFile {
+    const file = this.#fileOf(id);
+    file.stated = meta;
+    file.handle = new NodeInputFile(mergeFileMeta(meta, file.carried), file.part);
+    if (file.carried === undefined) this.#missingCount += 1;
+    return file.handle;
+  }
+
+  #fileOf(id: string): FormFile {
+    const known = this.#files.get(id);
+    if (known !== undefined) return known;
+    const file = { part: new FilePart(this) };
+    this.#openParts += 1;
+    this.#files.set(id, file);
+    return file;
+  }
+
+  #receive(name: string, source: Readable, info: FileInfo): void {
+    this.#openSources += 1;
+    source.on("error", this.#onMalformed);
+    if (this.#isTooLong(name)) this.#break(fieldTooLarge);
+    if (name === "__manifest" && info.filename === undefined) {
+      this.#receiveManifest(source);
+      return;
+    }
+    this.#fileCount += 1;
+    if (this.#fileCount > this.#parts.request.parsers.limits.files) this.#break(filesExceeded);
+    const file =
+      this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
+    let leftBytes = this.#parts.request.parsers.limits.fileSize;
+    source.on("data", (chunk: Buffer) => {
+      leftBytes -= chunk.byteLength;
+      if (leftBytes < 0) this.#break(payloadTooLarge("File size limit exceeded"));
+      else if (file !== undefined) this.#take(file.part, source, chunk);
+    });
+    source.on("end", () => {
+      if (file === undefined || this.#waiting.length === 0) this.#complete(file?.part);
+      else this.#waiting.push({ part: file.part, source });
+    });
+  }
+
+  /** A manifest that calls itself bytes, which the parser takes for a file. */
+  #receiveManifest(source: Readable): void {
+    const pieces = new Pieces();
+    let leftBytes = this.#parts.request.parsers.limits.fieldSize;
+    source.on("data", (chunk: Buffer) => {
+      leftBytes -= chunk.byteLength;
+      if (leftBytes < 0) this.#break(fieldTooLarge);
+      else pieces.push(chunk);
+    });
+    source.on("end", () => {
+      this.#readManifest(pieces.join().toString());
+      this.#complete(undefined);
+    });
+  }
+
+  #isTooLong(name: string | undefined): boolean {
+    return name !== undefined && Buffer.byteLength(name) > this.#parts.request.parsers.limits.fieldNameSize;
+  }
+
+  /** @returns `undefined` for what nobody asked for, and for a second part of one file */
+  #begin(id: string, { filename, mimeType }: FileInfo): FormFile | undefined {
+    const isUnknown = !this.#files.has(id);
+    if (isUnknown && this.#hasManifest) return undefined;
+    const file = this.#fileOf(id);
+    if (file.carried !== undefined) return undefined;
+    file.carried = { name: filename, type: mimeType };
+    if (file.handle !== undefined) {
+      this.#missingCount -= 1;
+      // What came with the bytes fills in what the manifest leaves out.
+      Object.assign(file.handle, mergeFileMeta(file.stated, file.carried));
+    }
+    return file;
+  }
+
+  #take(part: FilePart, source: Readable, chunk: Buffer): void {
+    if (this.#waiting.length === 0 && part.offer(chunk)) return;
+    source.pause();
+    this.#waiting.push({ part, source, chunk });
+    this.onMoved();
+  }
+
+  /** A file part was read to its end. */
+  #complete(part: FilePart | undefined): void {
+    part?.complete();
+    this.#openSources -= 1;
+    this.#finishWhenComplete();
+  }
+
+  #isAnotherStarving(blocked: FilePart): boolean {
+    for (const { part } of this.#files.values()) if (part !== blocked && part.isStarving) return true;
+    return false;
+  }
+
+  #finishWhenComplete(): void {
+    if (!this.#isParsed || this.#openSources > 0 || this.#outcome !== undefined) return;
+    if (!this.#hasManifest) this.#break(missingManifest);
+    else if (this.#missingCount > 0) this.#break(missingFilePart);
+    else this.#end({});
+  }
+
+  /** Something is wrong with the form: whoever waits for it, or for one of its files, learns so. */
+  #break(failure: WireFailure): void {
+    if (this.#outcome !== undefined) return;
+    const error = new WireFailureError(failure);
+    this.#end({ error });
+    this.#waiting.length = 0;
+    this.#stream.off("data", this.#onData).pause();
+    // Not at once: the parser may be in the middle of telling what is wrong, and trips over its own end.
+    process.nextTick(() => this.#parser.destroy());
+    for (const { part } of this.#files.values()) part.destroy(error);
+    this.#parts.onRefused(error);
+    if (this.#hasManifest) this.#parts.onBroken();
+  }
+
+  #end(outcome: { readonly error?: Error }): void {
+    this.#outcome = outcome;
+    this.#parts.request.source.idleWatch.delete(this.#onIdle);
+    this.#settle?.(outcome);
+    this.#closeSpoolWhenUnused();
+  }
+
+  /** A reader may be slower than the request. */
+  #closeSpoolWhenUnused(): void {
+    if (this.#openParts > 0) return;
+    if (this.#isReleased) this.#parts.request.source.idleWatch.delete(this.#onForgotten);
+    if (this.#outcome !== undefined) this.spool.close();
+  }
+}
+
+const smallBytes = 1024;
+const fieldTooLarge = /* @__PURE__ */ payloadTooLarge("Field limit exceeded");
+const filesExceeded = /* @__PURE__ */ payloadTooLarge("Files limit exceeded");
