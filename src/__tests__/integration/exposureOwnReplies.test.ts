@@ -124,7 +124,7 @@ describe("a task that piped into its response", () => {
         .on("error", () => {
           const other = new PassThrough();
           other.pipe(res);
-          setTimeout(() => other.end("instead"), 10);
+          setImmediate(() => setImmediate(() => other.end("instead")));
         })
         .pipe(res);
     });
