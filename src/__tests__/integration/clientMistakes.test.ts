@@ -258,6 +258,19 @@ describe.each(ofNode)("a reply with a content coding: %s", (_name, create) => {
   });
 });
 
+it.each(ofNode)("a reply that says it was encoded a thousand times is refused: %s", async (_name, create) => {
+  const encoding = Array.from({ length: 1000 }, () => "gzip").join(",");
+  await using peer = await startPeer((_request, response) =>
+    response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding }).end("x"),
+  );
+  await using client = create({ baseUrl: peer.baseUrl });
+
+  expect(await rejectionOf(client.task("t"))).toMatchObject({
+    code: "INVALID_RESPONSE",
+    message: "Tunnel reply is encoded 1000 times.",
+  });
+});
+
 it("tells progress once, whatever comes before the reply that counts", async () => {
   await using peer = await startPeer((_request, response) => {
     response.writeEarlyHints({ link: "</a>; rel=preload" });

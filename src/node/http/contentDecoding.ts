@@ -49,19 +49,22 @@ export async function decodeBytes(bytes: Buffer, encoding: string | undefined, l
   return decoded;
 }
 
+/** Nobody compresses more often than twice; each coding that is undone takes memory of its own. */
+const mostCodings = 4;
+
 /** In the order they are undone: the last one applied first. */
 function codingsOf(encoding: string | undefined): Coding[] {
   const names = (encoding ?? "")
     .toLowerCase()
     .split(",")
-    .map((name) => name.trim());
-  return names
-    .filter((name) => name !== "" && name !== "identity")
-    .reverse()
-    .map((name) => {
-      const coding = codings.get(name);
-      if (coding === undefined)
-        throw new TunnelError("INVALID_RESPONSE", `Tunnel reply has the unknown encoding "${name}".`);
-      return coding;
-    });
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && name !== "identity");
+  if (names.length > mostCodings) {
+    throw new TunnelError("INVALID_RESPONSE", `Tunnel reply is encoded ${names.length} times.`);
+  }
+  return names.reverse().map((name) => {
+    const coding = codings.get(name);
+    if (coding !== undefined) return coding;
+    throw new TunnelError("INVALID_RESPONSE", `Tunnel reply has the unknown encoding "${name}".`);
+  });
 }
