@@ -31,6 +31,9 @@ const homes = {
   ws: "node/relay/wsLink",
 };
 
+/** The rooms of `runtime/`: what is planned is linked, what is linked is run. Files beside the rooms serve all of them. */
+const lowerRooms = { plan: [], events: ["plan"], link: ["plan", "events"], run: ["plan", "events", "link"] };
+
 const tests = String.raw`^src/__tests__/|\.test(-d)?\.ts$`;
 const file = (pattern) => String.raw`^src/${pattern}\.ts$`;
 const folder = (names) => `^src/(${names.join("|")})/`;
@@ -65,6 +68,14 @@ const runtimeAsTypes = usersOfRuntimeTypes.map((layer) => ({
   to: { path: folder(["runtime"]), dependencyTypesNot: ["type-only"] },
 }));
 
+const runtimeRooms = Object.entries(lowerRooms).map(([room, allowed]) => ({
+  name: `room-runtime-${room}`,
+  comment: `runtime/${room} imports ${allowed.join(", ") || "no other room"}`,
+  severity: "error",
+  from: { path: `^src/runtime/${room}/`, pathNot: tests },
+  to: { path: `^src/runtime/(?!(${[room, ...allowed].join("|")})/)[^/]+/` },
+}));
+
 const packages = Object.entries(homes).map(([name, home]) => ({
   name: `home-of-${name}`,
   comment: `${name} is imported by ${home} only; its types anywhere under src/node`,
@@ -80,6 +91,7 @@ module.exports = {
     ...layers,
     ...grants,
     ...runtimeAsTypes,
+    ...runtimeRooms,
     {
       name: "universal-entry",
       comment: "what the entry . is composed of never reaches src/node",

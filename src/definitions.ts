@@ -23,8 +23,8 @@ export {
   symbolTunneledBy,
 } from "./lib/symbols";
 export { isOneOf, onAnyOf } from "./define/event";
-export { HookDependencyState } from "./runtime/cells";
-export { RunnerMode } from "./runtime/options";
+export { HookDependencyState } from "./runtime/link/cells";
+export { RunnerMode } from "./runtime/run/options";
 
 // Schemas and dependencies
 export type { IValidationSchema, Schema, StandardSchema, StandardSchemaIssue } from "./lib/schema";
@@ -162,21 +162,25 @@ export type { OverrideBuilder, OverridePatch } from "./define/override";
 export type { ExecutionJournal, JournalKey, JournalSetOptions } from "./define/journal";
 
 // Runs
-export type { RunLogOptions, RunOptions } from "./runtime/options";
-export type { EmitArgs, ResourceHandle, RunTaskArgs, TaskInputOf, TaskResultOf } from "./runtime/runResult";
-export type { Store } from "./runtime/store";
-export type { MiddlewareManager } from "./runtime/middlewareManager";
-export type { TaskRunner } from "./runtime/presets";
-export type { TaskStoreElementType } from "./runtime/taskCell";
+export type { RunLogOptions, RunOptions } from "./runtime/run/options";
+export type { EmitArgs, ResourceHandle, RunTaskArgs, TaskInputOf, TaskResultOf } from "./runtime/run/runResult";
+export type { Store } from "./runtime/run/store";
+export type { MiddlewareManager } from "./runtime/link/middlewareManager";
+export type { TaskRunner } from "./runtime/run/presets";
+export type { TaskStoreElementType } from "./runtime/link/taskCell";
 export type {
   EventStoreElementType,
   HookStoreElementType,
   ResourceMiddlewareStoreElementType,
   ResourceStoreElementType,
   TaskMiddlewareStoreElementType,
-} from "./runtime/cells";
-export type { EventEmissionInterceptor } from "./runtime/linkEvent";
-export type { EventManagerOptions, HookExecutionInterceptor, IEventHandlerOptions } from "./runtime/eventManager";
-export type { TaskMiddlewareInterceptor } from "./runtime/linkTask";
-export type { ResourceMiddlewareInterceptor } from "./runtime/linkResource";
-export type { OnUnhandledError, OnUnhandledErrorInfo, UnhandledErrorKind } from "./runtime/unhandledErrors";
+} from "./runtime/link/cells";
+export type { EventEmissionInterceptor } from "./runtime/events/linkEvent";
+export type {
+  EventManagerOptions,
+  HookExecutionInterceptor,
+  IEventHandlerOptions,
+} from "./runtime/events/eventManager";
+export type { TaskMiddlewareInterceptor } from "./runtime/link/linkTask";
+export type { ResourceMiddlewareInterceptor } from "./runtime/link/linkResource";
+export type { OnUnhandledError, OnUnhandledErrorInfo, UnhandledErrorKind } from "./runtime/run/unhandledErrors";

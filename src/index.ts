@@ -25,7 +25,7 @@ export * from "./definitions";
 // Running
 export { run, type Run, type RunResult, type RunnableRoot } from "./run";
 export { createTestResource, type TestFacade } from "./testing";
-export { EventManager } from "./runtime/eventManager";
+export { EventManager } from "./runtime/events/eventManager";
 export { Queue, type QueueEvent, type QueueEventType } from "./globals/resources/queue";
 export { Semaphore, type SemaphoreEvent, type SemaphoreEventType } from "./lib/semaphore";
 export { Logger, type ILog, type ILogInfo, type LogLevels } from "./globals/resources/logger";
@@ -40,7 +40,7 @@ export {
   bindProcessErrorHandler,
   createDefaultUnhandledError,
   safeReportUnhandledError,
-} from "./runtime/unhandledErrors";
+} from "./runtime/run/unhandledErrors";
 export {
   PlatformAdapter,
   setPlatform,

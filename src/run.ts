@@ -2,9 +2,9 @@ import type { RegisterableItems } from "./define/attachments";
 import { builtins } from "./globals/builtins";
 import { Logger } from "./globals/resources/logger";
 import { boot, type Framework } from "./runtime/boot";
-import { checkRunOptions } from "./runtime/checkRunOptions";
-import { resolveRunOptions, type RunOptions } from "./runtime/options";
-import type { RunResult as RunResultOf } from "./runtime/runResult";
+import { checkRunOptions } from "./runtime/run/checkRunOptions";
+import { resolveRunOptions, type RunOptions } from "./runtime/run/options";
+import type { RunResult as RunResultOf } from "./runtime/run/runResult";
 import { isTunnelResource } from "./tunnels/routing/tunnelResource";
 
 /** A running application. */

@@ -3,10 +3,10 @@ import { createResource, type IResource, type OverridableElements } from "./defi
 import type { ITask } from "./define/task";
 import { eventManager, logger, store, taskRunner } from "./globals/resources/handles";
 import type { Logger } from "./globals/resources/logger";
-import type { EventManager } from "./runtime/eventManager";
-import type { TaskRunner } from "./runtime/presets";
-import type { RunTaskArgs } from "./runtime/runResult";
-import type { Store } from "./runtime/store";
+import type { EventManager } from "./runtime/events/eventManager";
+import type { TaskRunner } from "./runtime/run/presets";
+import type { RunTaskArgs } from "./runtime/run/runResult";
+import type { Store } from "./runtime/run/store";
 
 /** What a test holds of the application under test. */
 export interface TestFacade {

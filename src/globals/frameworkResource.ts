@@ -1,6 +1,6 @@
 import { createResource, type IResource, type ResourceDraft } from "../define/resource";
 import { symbolFramework } from "../lib/symbols";
-import type { PresetScope } from "../runtime/presets";
+import type { PresetScope } from "../runtime/run/presets";
 import { globalTags } from "./tags";
 
 export interface FrameworkResourceOptions<V> {

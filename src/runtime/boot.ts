@@ -2,19 +2,19 @@ import type { RegisterableItems } from "../define/attachments";
 import { isResource, isResourceWithConfig } from "../define/resource";
 import { unknownItemTypeError } from "../errors/bootErrors";
 import { getPlatform } from "../platform/platform";
-import { applyOverrides } from "./applyOverrides";
-import { checkEmissions } from "./checkEmissions";
-import { collect } from "./collect";
-import { createLifecycle, fromRun } from "./createLifecycle";
-import { createRunResult } from "./createRunResult";
-import { bootCancelled } from "./linkAndInit";
-import type { ResolvedRunOptions } from "./options";
-import { checkAttachments, planBoot, type InitFirst } from "./planBoot";
-import type { Logger } from "./presets";
-import type { PresetOverrides } from "./presetValues";
-import { createProblems } from "./problems";
-import type { RunResult } from "./runResult";
-import { wireRun } from "./wireRun";
+import { applyOverrides } from "./plan/applyOverrides";
+import { checkEmissions } from "./plan/checkEmissions";
+import { collect } from "./plan/collect";
+import { createLifecycle, fromRun } from "./run/createLifecycle";
+import { createRunResult } from "./run/createRunResult";
+import { bootCancelled } from "./link/linkAndInit";
+import type { ResolvedRunOptions } from "./run/options";
+import { checkAttachments, planBoot, type InitFirst } from "./plan/planBoot";
+import type { Logger } from "./logger";
+import type { PresetOverrides } from "./run/presetValues";
+import { createProblems } from "./plan/problems";
+import type { RunResult } from "./run/runResult";
+import { wireRun } from "./run/wireRun";
 
 /** What the composition root adds to every run. */
 export interface Framework<L extends Logger = Logger> {

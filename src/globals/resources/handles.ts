@@ -1,8 +1,8 @@
 import { Serializer } from "../../serializer/Serializer";
-import type { EventManager } from "../../runtime/eventManager";
-import type { MiddlewareManager } from "../../runtime/middlewareManager";
-import type { TaskRunner } from "../../runtime/presets";
-import type { Store } from "../../runtime/store";
+import type { EventManager } from "../../runtime/events/eventManager";
+import type { MiddlewareManager } from "../../runtime/link/middlewareManager";
+import type { TaskRunner } from "../../runtime/run/presets";
+import type { Store } from "../../runtime/run/store";
 import { frameworkResource } from "../frameworkResource";
 import type { Logger } from "./logger";
 

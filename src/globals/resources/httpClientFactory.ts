@@ -1,5 +1,5 @@
 import { tellIfSlow } from "../../lib/tellIfSlow";
-import type { PresetScope } from "../../runtime/presets";
+import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
 import { frameworkResource } from "../frameworkResource";

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { TaskCell } from "../../runtime/taskCell";
+import type { TaskCell } from "../../runtime/link/taskCell";
 import { createAuthenticate, type Authenticate } from "../../tunnels/server/authenticate";
 import type { ResolvedAuth } from "./config";
 import type { Cors } from "./cors";

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import type { MaybePromise } from "../../lib/typeLevel";
-import type { PresetScope } from "../../runtime/presets";
+import type { PresetScope } from "../../runtime/run/presets";
 import type { ClientAuth } from "../../tunnels/client/callCodec";
 import type { CallInput } from "../../tunnels/client/callInput";
 import {

@@ -1,8 +1,8 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IEventEmission } from "../../define/event";
-import type { EventManager } from "../../runtime/eventManager";
-import type { Logger } from "../../runtime/presets";
-import type { Store } from "../../runtime/store";
+import type { EventManager } from "../../runtime/events/eventManager";
+import type { Logger } from "../../runtime/logger";
+import type { Store } from "../../runtime/run/store";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";

@@ -1,5 +1,5 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
-import type { Store } from "../../runtime/store";
+import type { Store } from "../../runtime/run/store";
 import { keptMiddleware } from "./middlewarePolicy";
 import { resolveSelector } from "./selectors";
 import type { TunnelRunner } from "./tags";

@@ -1,8 +1,8 @@
 import { defineResourceMiddleware, type IResourceMiddleware } from "../../define/middleware";
 import type { IResource } from "../../define/resource";
-import type { EventManager } from "../../runtime/eventManager";
-import type { Logger } from "../../runtime/presets";
-import type { Store } from "../../runtime/store";
+import type { EventManager } from "../../runtime/events/eventManager";
+import type { Logger } from "../../runtime/logger";
+import type { Store } from "../../runtime/run/store";
 import { routeEvents } from "./routeEvents";
 import { routeTasks } from "./routeTasks";
 import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";

@@ -1,8 +1,8 @@
 import type { IEvent } from "../../define/event";
 import type { ITask } from "../../define/task";
 import { exposureNotEnabled, notExposed, notRegistered, WireFailureError } from "../../errors/wireErrors";
-import type { Store } from "../../runtime/store";
-import type { TaskCell } from "../../runtime/taskCell";
+import type { Store } from "../../runtime/run/store";
+import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireTarget } from "../protocol/wire";
 import { pick, type Selector } from "../routing/selectors";
 import type { TunnelRunner } from "../routing/tags";

@@ -1,5 +1,5 @@
 import { unauthorized, authNotConfigured, WireFailureError } from "../../errors/wireErrors";
-import type { TaskCell } from "../../runtime/taskCell";
+import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireRequest } from "../protocol/wire";
 import type { AuthValidatorInput, AuthValidatorResult } from "../routing/tags";
 

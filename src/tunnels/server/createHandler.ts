@@ -7,8 +7,8 @@ import {
   WireFailureError,
 } from "../../errors/wireErrors";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
-import type { EventManager } from "../../runtime/eventManager";
-import type { SignalSource } from "../../runtime/call";
+import type { EventManager } from "../../runtime/events/eventManager";
+import type { SignalSource } from "../../runtime/link/call";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";

@@ -1,0 +1,39 @@
+import type { IEventMeta, TagType } from "../../define/attachments";
+import type { IEvent, IEventEmission } from "../../define/event";
+
+/**
+ * One occurrence of an event. All fields are own and enumerable, because interceptors spread emissions;
+ * meta and tags are copies, so listeners cannot change the definition.
+ */
+export class Emission implements IEventEmission<unknown> {
+  readonly id: string;
+  data: unknown;
+  readonly timestamp = new Date();
+  readonly source: string;
+  readonly meta: IEventMeta;
+  readonly stopPropagation: () => void;
+  readonly isPropagationStopped: () => boolean;
+  readonly tags: readonly TagType[];
+
+  constructor({ id, meta, tags }: IEvent, data: unknown, source: string) {
+    let stopped = false;
+    this.id = id;
+    this.data = data;
+    this.source = source;
+    this.meta = { ...meta };
+    this.stopPropagation = () => {
+      stopped = true;
+    };
+    this.isPropagationStopped = () => stopped;
+    this.tags = tags.length === 0 ? [] : [...tags];
+  }
+}
+
+/** A listener, ready to be called. */
+export interface Listener {
+  /** Id of the hook, or what `addListener` was given. */
+  readonly id: string | undefined;
+  readonly order: number;
+  readonly filter: ((emission: IEventEmission) => boolean) | undefined;
+  readonly run: (emission: IEventEmission) => unknown;
+}

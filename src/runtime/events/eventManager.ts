@@ -1,0 +1,252 @@
+import { lockedError } from "../../errors/runErrors";
+import type { EventHandlerType, IEvent, IEventEmission } from "../../define/event";
+import type { IHook } from "../../define/hook";
+import { listIn } from "../../lib/graph";
+import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
+import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
+import { linkEvent, type EventEmissionInterceptor, type LinkedEvent } from "./linkEvent";
+import type { Listener } from "./emission";
+import { excludeFromGlobalHooksId } from "../../define/reservedIds";
+
+export type HookExecutionInterceptor = (
+  next: (hook: IHook, emission: IEventEmission) => Promise<any>, // whatever a hook returns
+  hook: IHook,
+  emission: IEventEmission,
+) => Promise<any>; // whatever a hook returns
+
+/** How a listener is added. */
+export interface IEventHandlerOptions<P = any> {
+  /** Lower runs earlier. Default 0. */
+  order?: number | undefined;
+  /** Skips emissions it returns false for. */
+  filter?: ((emission: IEventEmission<P>) => boolean) | undefined;
+  /** A listener does not hear what is emitted with this id as source. */
+  id?: string | undefined;
+}
+
+/** How an event manager is made. */
+export interface EventManagerOptions {
+  /** Refuse emissions that come round to themselves. Default true; needs AsyncLocalStorage. */
+  runtimeEventCycleDetection?: boolean | undefined;
+}
+
+/** One event of a manager: injected emitters hold it and read `linked` on each call, so a relink reaches all of them. */
+export interface EventCell {
+  readonly event: IEvent;
+  linked: LinkedEvent;
+}
+
+/**
+ * Emits events to listeners. Every run has one; it also works on its own.
+ *
+ * Listeners run in ascending `order`; at equal order those of the event come before those of all events, and within
+ * each kind in registration order.
+ */
+export class EventManager {
+  readonly #cells = new Map<string, EventCell>();
+  readonly #listeners = new Map<string, Listener[]>();
+  /** Ids of events that come round to themselves, as far as is known. */
+  readonly #guarded = new Set<string>();
+  readonly #globalListeners: Listener[] = [];
+  readonly #interceptors: InterceptorEntry[] = [];
+  readonly #hookInterceptors: HookExecutionInterceptor[] = [];
+  readonly #detectsCycles: boolean;
+  #guard: EmissionGuard | undefined;
+  /** Something the boot knows nothing of runs around events and may emit any of them, so each may come round. */
+  #mayEmitAnything = false;
+  #locked = false;
+
+  constructor(options: EventManagerOptions = {}) {
+    this.#detectsCycles = options.runtimeEventCycleDetection !== false;
+  }
+
+  get isLocked(): boolean {
+    return this.#locked;
+  }
+
+  /** From now on listeners and interceptors are refused; emitting goes on. */
+  lock(): void {
+    this.#locked = true;
+  }
+
+  /**
+   * Resolves when all listeners finished. A failing listener rejects the emission and keeps later ones from running.
+   *
+   * @throws {validationError} (as a rejection) the payload does not fit the event's schema
+   * @throws {eventCycleError} (as a rejection) the event is being emitted on this async chain
+   */
+  emit<P>(event: IEvent<P>, data: P, source: string): Promise<void> {
+    return this.cell(event).linked.emit(data, source);
+  }
+
+  /** As `emit`; resolves with the payload as listeners and interceptors left it. */
+  emitWithResult<P>(event: IEvent<P>, data: P, source: string): Promise<P> {
+    return this.cell(event).linked.emitWithResult(data, source) as Promise<P>;
+  }
+
+  /** @throws {lockedError} the manager is locked */
+  addListener<P>(
+    event: IEvent<P> | readonly IEvent<P>[],
+    handler: EventHandlerType<P>,
+    options?: IEventHandlerOptions<P>,
+  ): void {
+    this.#assertUnlocked();
+    const listener = toListener(handler, options);
+    for (const { id } of [event].flat() as IEvent[]) {
+      // What a bare function emits is unknown, so the event may come round.
+      this.#guarded.add(id);
+      listIn(this.#listeners, id).push(listener);
+      this.#relink(id);
+    }
+  }
+
+  /** Listens to every event but those tagged `excludeFromGlobalHooks`. @throws {lockedError} the manager is locked */
+  addGlobalListener(handler: EventHandlerType, options?: IEventHandlerOptions): void {
+    this.#assertUnlocked();
+    this.#globalListeners.push(toListener(handler, options));
+    this.#mayEmitAnything = true;
+    this.#relinkAll();
+  }
+
+  hasListeners<P>(event: IEvent<P>): boolean {
+    return this.#listenersOf(event).length > 0;
+  }
+
+  /** Wraps every emission; first added is outermost. @throws {lockedError} the manager is locked */
+  intercept(interceptor: EventEmissionInterceptor): void {
+    this.#assertUnlocked();
+    this.#interceptors.push({ interceptor, eventIds: undefined });
+    this.#mayEmitAnything = true;
+    this.#relinkAll();
+  }
+
+  /** @internal Wraps emissions of these events alone, by something that emits nothing in this process. */
+  interceptEvents(eventIds: ReadonlySet<string>, interceptor: EventEmissionInterceptor): void {
+    this.#assertUnlocked();
+    this.#interceptors.push({ interceptor, eventIds });
+    this.#relinkAll();
+  }
+
+  /** Wraps every execution of a hook; first added is outermost. @throws {lockedError} the manager is locked */
+  interceptHook(interceptor: HookExecutionInterceptor): void {
+    this.#assertUnlocked();
+    this.#hookInterceptors.push(interceptor);
+    this.#mayEmitAnything = true;
+    this.#relinkAll();
+  }
+
+  /** Runs a hook inside the hook interceptors; gives what the hook returns, which may be `any` value. */
+  executeHookWithInterceptors(hook: IHook, emission: IEventEmission, dependencies: unknown): Promise<any> {
+    return this.#runHook(0, hook, emission, dependencies);
+  }
+
+  /** Forgets all listeners and interceptors, locked or not. */
+  dispose(): void {
+    this.#listeners.clear();
+    this.#globalListeners.length = 0;
+    this.#interceptors.length = 0;
+    this.#hookInterceptors.length = 0;
+    this.#guarded.clear();
+    this.#mayEmitAnything = false;
+    this.#relinkAll();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal The event's place in this manager; emitters hold on to it. */
+  cell(event: IEvent<any>): EventCell {
+    const known = this.#cells.get(event.id);
+    if (known) return known;
+    const cell: EventCell = { event, linked: this.#link(event) };
+    this.#cells.set(event.id, cell);
+    return cell;
+  }
+
+  /** @internal Attaches hooks that the boot has analysed; `reentrant` are the events that they bring round. */
+  attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
+    for (const id of reentrant) this.#guarded.add(id);
+    for (const { hook, eventIds, listen } of hooks) {
+      const listener = toListener(
+        (emission) =>
+          this.#hookInterceptors.length === 0 ? listen(hook, emission) : this.#runAttached(0, hook, emission, listen),
+        hook,
+      );
+      if (eventIds === "*") this.#globalListeners.push(listener);
+      else for (const id of eventIds) listIn(this.#listeners, id).push(listener);
+    }
+    this.#relinkAll();
+  }
+
+  #runHook(index: number, hook: IHook, emission: IEventEmission, dependencies: unknown): Promise<unknown> {
+    return this.#runAttached(index, hook, emission, (inner, event) => inner.run(event, dependencies));
+  }
+
+  async #runAttached(index: number, hook: IHook, emission: IEventEmission, listen: HookListen): Promise<unknown> {
+    const interceptor = this.#hookInterceptors[index];
+    if (interceptor === undefined) return listen(hook, emission);
+    return interceptor(
+      (passedHook, passed) => this.#runAttached(index + 1, passedHook, passed, listen),
+      hook,
+      emission,
+    );
+  }
+
+  #assertUnlocked(): void {
+    if (this.#locked) throw lockedError.create({ what: "EventManager" });
+  }
+
+  #listenersOf(event: IEvent<any>): readonly Listener[] {
+    const specific = this.#listeners.get(event.id) ?? noListeners;
+    const excluded = event.tags.some(({ id }) => id === excludeFromGlobalHooksId);
+    if (excluded || this.#globalListeners.length === 0) return specific.toSorted(byOrder);
+    // The sort is stable: at equal order, listeners of the event stay before those of all events.
+    return [...specific, ...this.#globalListeners].sort(byOrder);
+  }
+
+  #link(event: IEvent): LinkedEvent {
+    const interceptors = this.#interceptors.filter(({ eventIds }) => eventIds === undefined || eventIds.has(event.id));
+    const needsGuard = this.#detectsCycles && (this.#mayEmitAnything || this.#guarded.has(event.id));
+    return linkEvent({
+      event,
+      listeners: this.#listenersOf(event),
+      interceptors: interceptors.map(({ interceptor }) => interceptor),
+      guard: needsGuard ? (this.#guard ??= createEmissionGuard(guardScope())) : undefined,
+    });
+  }
+
+  #relink(id: string): void {
+    const cell = this.#cells.get(id);
+    if (cell) cell.linked = this.#link(cell.event);
+  }
+
+  #relinkAll(): void {
+    for (const cell of this.#cells.values()) cell.linked = this.#link(cell.event);
+  }
+}
+
+type HookListen = (hook: IHook, emission: IEventEmission) => unknown;
+
+/** An interceptor, of all events or of some. */
+interface InterceptorEntry {
+  readonly interceptor: EventEmissionInterceptor;
+  readonly eventIds: ReadonlySet<string> | undefined;
+}
+
+/** @internal A hook with the ids it listens to. */
+export interface AttachedHook {
+  readonly hook: IHook;
+  readonly eventIds: "*" | readonly string[];
+  /** Runs the hook with its dependencies, once they are there. */
+  readonly listen: HookListen;
+}
+
+const noListeners: readonly Listener[] = [];
+const byOrder = (a: Listener, b: Listener): number => a.order - b.order;
+const guardScope = (): TrackedScope<GuardFrame> => createTrackedScope<GuardFrame>();
+
+function toListener(run: EventHandlerType, options: IEventHandlerOptions = {}): Listener {
+  const { id, order = 0, filter } = options;
+  return { id, order, filter, run };
+}

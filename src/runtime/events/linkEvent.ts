@@ -1,0 +1,190 @@
+import { validationError } from "../../errors/runErrors";
+import { isError, normalizeError } from "../../errors/normaliseThrown";
+import type { IEvent, IEventEmission } from "../../define/event";
+import { isThenable } from "../../lib/guards";
+import { listIn } from "../../lib/graph";
+import { Emission, type Listener } from "./emission";
+import type { EmissionGuard } from "./emissionGuard";
+import { validator } from "../validator";
+
+export type EventEmissionInterceptor = (
+  next: (emission: IEventEmission) => Promise<void>,
+  emission: IEventEmission,
+) => Promise<void>;
+
+/** All that the emission of an event is made of. */
+export interface EventLink {
+  readonly event: IEvent;
+  /** In calling order. */
+  readonly listeners: readonly Listener[];
+  /** First one is outermost. */
+  readonly interceptors: readonly EventEmissionInterceptor[];
+  /** Set for events that may be emitted from inside their own emission. */
+  readonly guard: EmissionGuard | undefined;
+}
+
+/** A linked event. Neither function throws synchronously. */
+export interface LinkedEvent {
+  readonly emit: (data: unknown, source: string) => Promise<void>;
+  /** Resolves with the data of the emission that got furthest, as listeners left it. */
+  readonly emitWithResult: (data: unknown, source: string) => Promise<unknown>;
+}
+
+/** Bakes an event into functions. Payload schema first, then interceptors, then listeners. */
+export function linkEvent(link: EventLink): LinkedEvent {
+  const { event, listeners, interceptors, guard } = link;
+  const deliver = linkListeners(link);
+  const parse = event.payloadSchema && validator(event.payloadSchema, "Event payload", event.id);
+  if (interceptors.length === 0 && guard === undefined && parse === undefined) {
+    return linkPlain(event, listeners.length === 0, deliver);
+  }
+
+  const through = interceptors.length === 0 ? deliverOnly(deliver) : intercepted(interceptors, deliver);
+  const run = async (data: unknown, source: string): Promise<IEventEmission> => {
+    const parsed = parse ? parse(data) : data;
+    const emission = new Emission(event, isThenable(parsed) ? await parsed : parsed, source);
+    return guard === undefined ? through(emission) : guard.emit(emission, () => through(emission));
+  };
+  return {
+    emit: async (data, source) => void (await run(data, source)),
+    emitWithResult: async (data, source) => (await run(data, source)).data as unknown,
+  };
+}
+
+type Deliver = (emission: IEventEmission) => Promise<void> | undefined;
+
+/** Nothing but listeners: an emission nobody hears is not even made. */
+function linkPlain(event: IEvent, unheard: boolean, deliver: Deliver): LinkedEvent {
+  return {
+    emit: unheard
+      ? () => Promise.resolve()
+      : (data, source) => {
+          try {
+            return deliver(new Emission(event, data, source)) ?? Promise.resolve();
+          } catch (error) {
+            return Promise.reject(error);
+          }
+        },
+    async emitWithResult(data, source) {
+      const emission = new Emission(event, data, source);
+      await deliver(emission);
+      return emission.data;
+    },
+  };
+}
+
+const deliverOnly =
+  (deliver: Deliver) =>
+  async (emission: IEventEmission): Promise<IEventEmission> => {
+    await deliver(emission);
+    return emission;
+  };
+
+/** The onion of interceptors; remembers the innermost emission any of them passed on. */
+function intercepted(interceptors: readonly EventEmissionInterceptor[], deliver: Deliver) {
+  return async (first: IEventEmission): Promise<IEventEmission> => {
+    let reached = first;
+    const runFrom = async (index: number, emission: IEventEmission): Promise<void> => {
+      if (index > 0) assertSameControls(first, emission);
+      reached = emission;
+      const interceptor = interceptors[index];
+      if (interceptor === undefined) await deliver(emission);
+      else await interceptor((passed) => runFrom(index + 1, passed), emission);
+    };
+    await runFrom(0, first);
+    return reached;
+  };
+}
+
+function assertSameControls(first: IEventEmission, passed: IEventEmission): void {
+  if (passed.stopPropagation === first.stopPropagation && passed.isPropagationStopped === first.isPropagationStopped)
+    return;
+  throw validationError.create({
+    subject: "Event interceptor",
+    id: first.id,
+    originalError: "Interceptors cannot override stopPropagation/isPropagationStopped",
+  });
+}
+
+function linkListeners({ event, listeners, guard }: EventLink): Deliver {
+  const guarded = guard === undefined ? listeners : listeners.map((listener) => guard.listener(listener));
+  const [only] = guarded;
+  if (only === undefined) return () => undefined;
+  if (event.parallel) return deliverInBatches(batchByOrder(guarded));
+  return guarded.length === 1
+    ? (emission) => deliverToOne(only, emission)
+    : (emission) => deliverInTurn(guarded, emission);
+}
+
+/** A listener never hears what it emitted itself. */
+function wants({ id, filter }: Listener, emission: IEventEmission): boolean {
+  return (id === undefined || id !== emission.source) && (filter === undefined || filter(emission));
+}
+
+function deliverToOne(listener: Listener, emission: IEventEmission): Promise<void> | undefined {
+  if (!wants(listener, emission)) return undefined;
+  const result = listener.run(emission);
+  return isThenable(result) ? Promise.resolve(result).then(nothing) : undefined;
+}
+
+const nothing = (): void => {};
+
+async function deliverInTurn(listeners: readonly Listener[], emission: IEventEmission): Promise<void> {
+  for (const listener of listeners) {
+    if (!wants(listener, emission)) continue;
+    const result = listener.run(emission);
+    if (isThenable(result)) await result;
+    if (emission.isPropagationStopped()) return;
+  }
+}
+
+function batchByOrder(listeners: readonly Listener[]): readonly (readonly Listener[])[] {
+  const batches = new Map<number, Listener[]>();
+  for (const listener of listeners) listIn(batches, listener.order).push(listener);
+  return [...batches.values()];
+}
+
+/** Listeners of one order run together and all settle; the next order follows only if none failed. */
+function deliverInBatches(batches: readonly (readonly Listener[])[]): Deliver {
+  return async (emission) => {
+    for (const batch of batches) {
+      if (emission.isPropagationStopped()) return;
+      const failures = await runBatch(batch, emission);
+      if (failures.length > 0) throw batchFailure(failures);
+    }
+  };
+}
+
+/** Failures in the order of the listeners, whichever failed first. */
+async function runBatch(batch: readonly Listener[], emission: IEventEmission): Promise<Error[]> {
+  const outcomes = await Promise.all(
+    batch.map(async (listener) => {
+      try {
+        if (wants(listener, emission)) await listener.run(emission);
+        return undefined;
+      } catch (error) {
+        return annotate(error, listener);
+      }
+    }),
+  );
+  return outcomes.filter((failure) => failure !== undefined);
+}
+
+function annotate(thrown: unknown, { id, order }: Listener): Error {
+  const error =
+    isError(thrown) || (typeof thrown === "object" && thrown !== null) ? (thrown as Error) : normalizeError(thrown);
+  for (const [key, value] of [
+    ["listenerId", id],
+    ["listenerOrder", order],
+  ] as const) {
+    if (!(key in error))
+      Reflect.defineProperty(error, key, { value, enumerable: true, writable: true, configurable: true });
+  }
+  return error;
+}
+
+function batchFailure(failures: readonly Error[]): Error {
+  const [first] = failures;
+  if (failures.length === 1 && first !== undefined) return first;
+  return new AggregateError(failures, `${failures.length} listeners failed in parallel batch`);
+}

@@ -1,0 +1,99 @@
+import type { IErrorHelper } from "../../errors/defineError";
+import type { IAsyncContext } from "../../define/asyncContext";
+import type { IEvent } from "../../define/event";
+import type { IHook } from "../../define/hook";
+import type { IResourceMiddleware, ITaskMiddleware } from "../../define/middleware";
+import type { IResource } from "../../define/resource";
+import type { ITag } from "../../define/tag";
+import { registrationsOf, type Registration, type Registrations } from "../plan/registration";
+import { TaskCell, type TaskCellContext } from "./taskCell";
+
+/** How far the dependencies of a hook are. */
+export const HookDependencyState = /* @__PURE__ */ Object.freeze({
+  Pending: "pending",
+  Computing: "computing",
+  Ready: "ready",
+} as const);
+export type HookDependencyState = (typeof HookDependencyState)[keyof typeof HookDependencyState];
+
+/** A resource of a run, as `store.resources` shows it. */
+export interface ResourceStoreElementType<C = any, V = any, Context = any> {
+  readonly resource: IResource<any, any>;
+  readonly config: C;
+  readonly value: V;
+  readonly context: Context;
+  readonly computedDependencies: Record<string, unknown>;
+  readonly isInitialized: boolean;
+}
+
+/** A hook of a run, as `store.hooks` shows it. */
+export interface HookStoreElementType {
+  readonly hook: IHook;
+  readonly computedDependencies: Record<string, unknown>;
+  readonly dependencyState: HookDependencyState;
+}
+
+/** An event of a run, as `store.events` shows it. */
+export interface EventStoreElementType {
+  readonly event: IEvent;
+}
+
+interface MiddlewareStoreElementType<M> {
+  readonly middleware: M;
+  readonly computedDependencies: Record<string, unknown>;
+  readonly isInitialized: boolean;
+}
+
+export type TaskMiddlewareStoreElementType = MiddlewareStoreElementType<ITaskMiddleware>;
+export type ResourceMiddlewareStoreElementType = MiddlewareStoreElementType<IResourceMiddleware>;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export type ResourceCell = Mutable<ResourceStoreElementType>;
+export type HookCell = Mutable<HookStoreElementType>;
+export type MiddlewareCell<M = unknown> = Mutable<MiddlewareStoreElementType<M>>;
+
+/** The state of a run, by kind and id, in container order. Filled by the boot, then left alone. */
+export interface Cells {
+  readonly tasks: Map<string, TaskCell>;
+  readonly resources: Map<string, ResourceCell>;
+  readonly hooks: Map<string, HookCell>;
+  readonly events: Map<string, EventStoreElementType>;
+  readonly taskMiddlewares: Map<string, MiddlewareCell<ITaskMiddleware>>;
+  readonly resourceMiddlewares: Map<string, MiddlewareCell<IResourceMiddleware>>;
+  readonly tags: Map<string, ITag<any, any, any>>;
+  readonly errors: Map<string, IErrorHelper>;
+  readonly asyncContexts: Map<string, IAsyncContext>;
+}
+
+/** One cell per registration, nothing in it yet. */
+export function createCells(registrations: Registrations, context: TaskCellContext): Cells {
+  const cellsOf = <Kind extends Registration["kind"], Cell>(
+    kind: Kind,
+    make: (registration: Extract<Registration, { kind: Kind }>) => Cell,
+  ): Map<string, Cell> => new Map(registrationsOf(registrations, kind).map((each) => [each.id, make(each)]));
+
+  return {
+    tasks: cellsOf("task", ({ definition }) => new TaskCell(definition, context)),
+    resources: cellsOf("resource", ({ definition, config }) => ({
+      resource: definition,
+      config,
+      value: undefined,
+      context: undefined,
+      ...blank(),
+    })),
+    hooks: cellsOf("hook", ({ definition }) => ({
+      hook: definition,
+      computedDependencies: {},
+      dependencyState: HookDependencyState.Pending,
+    })),
+    events: cellsOf("event", ({ definition }) => ({ event: definition })),
+    taskMiddlewares: cellsOf("taskMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
+    resourceMiddlewares: cellsOf("resourceMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
+    tags: cellsOf("tag", ({ definition }) => definition),
+    errors: cellsOf("error", ({ definition }) => definition),
+    asyncContexts: cellsOf("asyncContext", ({ definition }) => definition),
+  };
+}
+
+const blank = () => ({ computedDependencies: {}, isInitialized: false });

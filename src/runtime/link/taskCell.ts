@@ -1,0 +1,229 @@
+import { phantomTaskNotRoutedError, taskNotReadyError } from "../../errors/runErrors";
+import { tunnelOwnershipConflictError } from "../../errors/bootErrors";
+import {
+  isPhantomTask,
+  type ITask,
+  type TaskCallOptions,
+  type TaskDependencyWithIntercept,
+  type TaskLocalInterceptor,
+} from "../../define/task";
+import { isPlainObject } from "../../lib/guards";
+import { symbolTunneledBy } from "../../lib/symbols";
+import type { Call, SignalSource } from "./call";
+import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
+
+/** A task of a run, as `store.tasks` shows it. */
+export interface TaskStoreElementType {
+  /** The applied definition; of a task that a tunnel routes, a copy that says so. */
+  readonly task: ITask;
+  readonly computedDependencies: Record<string, unknown>;
+  readonly isInitialized: boolean;
+  readonly interceptors: readonly TaskLocalInterceptor<any, any>[];
+}
+
+/** How a tunnel takes over a task. */
+export interface TaskRoute {
+  /** Id of the tunnel resource. */
+  readonly ownerId: string;
+  readonly run: (task: ITask, input: unknown, options: TaskCallOptions) => Promise<unknown>;
+  /** Ids of the middleware that still runs on this side. */
+  readonly keepsMiddleware: ReadonlySet<string>;
+}
+
+/** What the cells of a run share. */
+export interface TaskCellContext {
+  readonly reportFailure: TaskLink["reportFailure"];
+  readonly globalInterceptors: readonly TaskMiddlewareInterceptor[];
+  readonly interceptorsOf: (middlewareId: string) => readonly TaskMiddlewareInterceptor[];
+  readonly phantomsMustBeRouted: boolean;
+  /** @throws {Error} the container no longer changes */
+  readonly assertUnlocked: () => void;
+}
+
+/** A middleware around the task, before its interceptors are known. */
+export interface WiredLayer extends Omit<TaskLayer, "interceptors"> {
+  readonly id: string;
+}
+
+/** What a task is linked with once everything it needs is there. */
+export interface TaskWiring {
+  readonly dependencies: Record<string, unknown>;
+  readonly bindDependencies: TaskLink["bindDependencies"];
+  readonly layers: readonly WiredLayer[];
+}
+
+/**
+ * The one mutable spot per task. Callers hold the cell and read `invoke` on each call, so a relink reaches all of them;
+ * `seal` ends relinking. A class, because an application has thousands.
+ */
+export class TaskCell implements TaskStoreElementType {
+  task: ITask;
+  computedDependencies: Record<string, unknown> = noDependencies;
+  isInitialized = false;
+  interceptors: readonly TaskLocalInterceptor<any, any>[] = noInterceptors;
+  invoke: Invoke = this.#refuse;
+  readonly #definition: ITask;
+  readonly #context: TaskCellContext;
+  #wiring: TaskWiring | undefined;
+  #route: TaskRoute | undefined;
+
+  constructor(definition: ITask, context: TaskCellContext) {
+    this.task = definition;
+    this.#definition = definition;
+    this.#context = context;
+  }
+
+  /** Links the task; from now on it can be called. */
+  bake(wiring: TaskWiring): void {
+    this.#wiring = wiring;
+    this.computedDependencies = wiring.dependencies;
+    this.isInitialized = true;
+    this.invoke = this.#link(wiring);
+  }
+
+  /** @throws {Error} the container no longer changes */
+  intercept(interceptor: TaskLocalInterceptor<any, any>): void {
+    this.#context.assertUnlocked();
+    this.interceptors = [...this.interceptors, interceptor];
+    this.relink();
+  }
+
+  /** @throws {tunnelOwnershipConflictError} another tunnel routes the task */
+  route(route: TaskRoute): void {
+    const current = this.#route;
+    if (current !== undefined && current.ownerId !== route.ownerId) {
+      throw tunnelOwnershipConflictError.create({
+        taskId: this.#definition.id,
+        currentOwnerId: current.ownerId,
+        attemptedOwnerId: route.ownerId,
+      });
+    }
+    this.#route = route;
+    this.task = routedView(this.#definition, route.ownerId);
+    this.relink();
+  }
+
+  /** Something around the task changed: link again before the next call. */
+  relink(): void {
+    if (this.#wiring !== undefined) this.invoke = this.#linkThenInvoke;
+  }
+
+  /** Nothing changes any more. */
+  seal(): void {
+    if (this.invoke === this.#linkThenInvoke && this.#wiring !== undefined) this.invoke = this.#link(this.#wiring);
+  }
+
+  // Both are called as `cell.invoke(...)`, so `this` is the cell.
+  #refuse(): Promise<never> {
+    return Promise.reject(taskNotReadyError.create({ taskId: this.#definition.id }));
+  }
+
+  #linkThenInvoke(input: unknown, options?: TaskCallOptions): Promise<unknown> {
+    this.invoke = this.#link(this.#wiring as TaskWiring);
+    return this.invoke(input, options);
+  }
+
+  #link({ dependencies, bindDependencies, layers }: TaskWiring): Invoke {
+    const route = this.#route;
+    const context = this.#context;
+    return linkTask({
+      task: this.#definition,
+      run: bodyOf(this.#definition, route, context.phantomsMustBeRouted),
+      dependencies,
+      bindDependencies: route === undefined ? bindDependencies : undefined,
+      globalInterceptors: context.globalInterceptors,
+      layers: layers
+        .filter(({ id }) => route === undefined || route.keepsMiddleware.has(id))
+        .map((layer) => ({ ...layer, interceptors: context.interceptorsOf(layer.id) })),
+      localInterceptors: this.interceptors,
+      reportFailure: context.reportFailure,
+    });
+  }
+}
+
+const noDependencies: Record<string, unknown> = {};
+const noInterceptors: readonly never[] = [];
+
+/** The definition, marked as routed. */
+function routedView(definition: ITask, ownerId: string): ITask {
+  // Accessors are kept as they are: reading one would work out a path nobody asked for.
+  const descriptors = Object.getOwnPropertyDescriptors(definition) as PropertyDescriptorMap;
+  const view = Object.create(Object.prototype, descriptors) as object;
+  Object.defineProperty(view, "isTunneled", { value: true, enumerable: true });
+  Object.defineProperty(view, symbolTunneledBy, { value: ownerId, enumerable: true });
+  return Object.freeze(view) as ITask;
+}
+
+function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
+  if (route !== undefined) {
+    return (input, _dependencies, call) =>
+      route.run(definition, input, { signal: (call as Call | undefined)?.given?.signal });
+  }
+  if (phantomsMustBeRouted && isPhantomTask(definition)) {
+    return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
+  }
+  return definition.run;
+}
+
+/** What tasks, hooks and middleware receive for a task. */
+export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Promise<unknown>) & { readonly id: string };
+
+/** A caller of one task, for any number of calls. */
+export function createTaskCaller(cell: TaskCell): InjectedTask {
+  return Object.defineProperty(callerOf(cell), "id", { value: cell.task.id, enumerable: true }) as InjectedTask;
+}
+
+/**
+ * As `createTaskCaller`, for one call of another task: its signal is passed on, unless the task is given its own.
+ *
+ * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
+ */
+export function createBoundCaller(cell: TaskCell, inherited: SignalSource): InjectedTask {
+  const caller = callerOf(cell, inherited);
+  caller.id = cell.task.id;
+  return caller as InjectedTask;
+}
+
+type Caller = Invoke & { id?: string };
+
+function callerOf(cell: TaskCell, inherited?: SignalSource): Caller {
+  const invoke: Invoke =
+    inherited === undefined
+      ? (input, options) => cell.invoke(input, options)
+      : (input, options) =>
+          cell.invoke(input, { journal: options?.journal, signal: options?.signal, signalSource: inherited });
+  return function caller(input?: unknown, options?: TaskCallOptions) {
+    return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
+  };
+}
+
+/** What resources receive for a task: the caller, able to intercept. */
+export function createInterceptableCaller(cell: TaskCell): TaskDependencyWithIntercept<unknown, Promise<unknown>> {
+  const caller = createTaskCaller(cell) as InjectedTask & { intercept?: unknown };
+  caller.intercept = (interceptor: TaskLocalInterceptor<any, any>) => cell.intercept(interceptor);
+  return caller as TaskDependencyWithIntercept<unknown, Promise<unknown>>;
+}
+
+/**
+ * Whether what a caller was given is options and no input: the only argument, and nothing else it could be. A schema says
+ * that the input matters.
+ */
+export function isOnlyOptions({ inputSchema }: ITask, argumentCount: number, input: unknown): input is TaskCallOptions {
+  return argumentCount === 1 && inputSchema === undefined && typeof input === "object" && isCallOptions(input);
+}
+
+/** A plain object that holds a journal or a signal, either of them possibly `undefined`, and nothing else. */
+function isCallOptions(value: object | null): value is TaskCallOptions {
+  if (value === null || !("signal" in value || "journal" in value)) return false;
+  if (!isPlainObject(value)) return false;
+  return Object.entries(value).every(([key, entry]) =>
+    key === "signal" ? isOptional(entry, isSignal) : key === "journal" && isOptional(entry, isJournal),
+  );
+}
+
+const isOptional = (value: unknown, is: (value: unknown) => boolean): boolean => value === undefined || is(value);
+const isSignal = (value: unknown): boolean => value instanceof AbortSignal;
+
+function isJournal(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "get" in value && "set" in value && "has" in value;
+}

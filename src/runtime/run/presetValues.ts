@@ -1,0 +1,73 @@
+import { isResource, type FrameworkPreset } from "../../define/resource";
+import type { Cells } from "../link/cells";
+import { presetOf } from "../plan/collect";
+import { idOf } from "./idOf";
+import type { BootPlan } from "../plan/planBoot";
+import type { PresetScope } from "./presets";
+
+/** Values that take the place of a framework resource's own, by id. */
+export type PresetOverrides = ReadonlyMap<string, NonNullable<FrameworkPreset["value"]>>;
+
+/** Where the values of framework resources come from. */
+export interface PresetValues {
+  /** The value of any resource, by definition or id. @throws {Error} no such resource is registered */
+  read(resource: unknown): unknown;
+  /** Gives the registered ones their values. */
+  fill(plan: BootPlan): void;
+  /** Calls what was handed to `onDispose`; never rejects. */
+  dispose(): Promise<void>;
+}
+
+/** Values of framework resources: of registered ones from the start, of others when somebody asks. */
+export function createPresetValues(
+  cells: Cells,
+  presets: PresetOverrides,
+  handles: Omit<PresetScope, "valueOf" | "onDispose">,
+): PresetValues {
+  const values = new Map<string, unknown>();
+  const disposers: (() => Promise<void>)[] = [];
+  const scope: PresetScope = {
+    ...handles,
+    valueOf: (resource) => read(resource) as never,
+    onDispose: (dispose) => void disposers.push(dispose),
+  };
+
+  function compute(id: string, own: FrameworkPreset["value"]): unknown {
+    if (!values.has(id)) values.set(id, ((presets.get(id) ?? own) as (scope: PresetScope) => unknown)(scope));
+    return values.get(id);
+  }
+
+  function read(resource: unknown): unknown {
+    const id = idOf(resource, "getResourceValue takes a resource");
+    const cell = cells.resources.get(id);
+    const definition = cell?.resource ?? (isResource(resource) ? resource : undefined);
+    const preset = definition && presetOf(definition);
+    if (preset !== undefined) return compute(id, preset);
+    if (cell === undefined) throw new Error(`Resource "${id}" not found.`);
+    return cell.value as unknown;
+  }
+
+  return {
+    read,
+    // Failures are logged, so that an application's own is the one that disposing rejects with.
+    async dispose() {
+      const outcomes = await Promise.allSettled(disposers.map(async (dispose) => dispose()));
+      for (const outcome of outcomes) {
+        if (outcome.status === "fulfilled") continue;
+        await handles.logger.error("Something of the framework failed to dispose.", {
+          source: "run",
+          error: outcome.reason as unknown,
+        });
+      }
+    },
+    fill({ registrations }: BootPlan): void {
+      for (const registration of registrations.values()) {
+        if (registration.kind !== "resource" || registration.preset === undefined) continue;
+        const cell = cells.resources.get(registration.id);
+        if (cell === undefined) continue;
+        cell.value = compute(registration.id, registration.preset);
+        cell.isInitialized = true;
+      }
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { TaskCallOptions } from "../../define/task";
+import type { ITask } from "../../define/task";
+import type { IResource } from "../../define/resource";
+import type { EventManager } from "../events/eventManager";
+import type { MiddlewareManager } from "../link/middlewareManager";
+import type { Logger } from "../logger";
+import type { Store } from "./store";
+
+/** Runs tasks by definition; the value of `globals.resources.taskRunner`. */
+export interface TaskRunner {
+  /** Runs the registered task of the definition's id. @throws {taskNotRegisteredError} (as a rejection) */
+  run<I, O extends Promise<any>>(task: ITask<I, O>, input?: I, options?: TaskCallOptions): Promise<Awaited<O>>;
+}
+
+/** What the value of a framework resource is computed from, once per run. */
+export interface PresetScope {
+  readonly store: Store;
+  readonly eventManager: EventManager;
+  readonly taskRunner: TaskRunner;
+  readonly middlewareManager: MiddlewareManager;
+  readonly logger: Logger;
+  /** The value of another framework resource of this run. */
+  valueOf<V extends Promise<any>>(resource: IResource<any, V>): Awaited<V>;
+  /** Called after everything of the application was disposed of; all are called at once. */
+  onDispose(dispose: () => Promise<void>): void;
+}

@@ -1,0 +1,54 @@
+import type { IEvent } from "../../define/event";
+import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
+import type { AnyTask, ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
+import type { IsAny } from "../../lib/typeLevel";
+import type { Store } from "./store";
+
+/** Arguments of a task call: the input may be left out only where it is void. */
+export type RunTaskArgs<I> =
+  IsAny<I> extends true
+    ? [input?: any, options?: TaskCallOptions] // an `any` task takes anything
+    : [I] extends [undefined | void]
+      ? [input?: undefined, options?: TaskCallOptions]
+      : [input: I, options?: TaskCallOptions];
+
+/** The input of a task, or `any` for an id, which has no types. */
+export type TaskInputOf<T> = T extends string ? any : ExtractTaskInput<T>; // as said above
+/** What a task resolves to, or `any` for an id, which has no types. */
+export type TaskResultOf<T> = T extends string ? any : Awaited<ExtractTaskOutput<T>>; // as said above
+
+/** The value of a resource, or `any` for an id, which has no types; of several, whichever it is. */
+export type ResourceValueOf<R> = R extends string ? any : ExtractResourceValue<R>; // as said above
+/** The config of a resource, or `unknown` for an id. */
+export type ResourceConfigOf<R> = R extends string ? unknown : ExtractResourceConfig<R>;
+
+/** Arguments of an emission: the payload may be left out only where it is void. */
+export type EmitArgs<P> =
+  IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
+
+/** A running application. All functions are own properties, so it can be destructured. */
+export interface RunResult<V, L = unknown> {
+  /** What the root's `init` resolved to. */
+  readonly value: V;
+  readonly logger: L;
+  readonly store: Store;
+  /** Runs the registered task of that id. @throws {Error} (at once) there is none */
+  runTask<T extends string | AnyTask>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
+  /** Resolves when all listeners finished. @throws {Error} (at once) no such event is registered */
+  emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
+  emitEvent(eventId: string, payload?: any): Promise<void>; // as above
+  /** @throws {Error} no such resource is registered */
+  getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
+  /** @throws {Error} no such resource is registered */
+  getResourceConfig<R extends string | ResourceHandle<any, any>>(resource: R): ResourceConfigOf<R>;
+  /** Disposes of all resources, last initialised first; once, whoever calls. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Any resource, with its config or without, looked at for its types alone. */
+export interface ResourceHandle<C, V extends Promise<any>> {
+  readonly kind: "resource" | "resourceWithConfig";
+  readonly id: string;
+  readonly $value?: readonly [C, V];
+}

@@ -1,0 +1,112 @@
+import { isCancellationError } from "../../errors/cancellation";
+import { isRunnerError } from "../../errors/defineError";
+import { isError, normalizeError } from "../../errors/normaliseThrown";
+import { describeValidation, validationError } from "../../errors/runErrors";
+import { requestAborted, WireFailureError } from "../../errors/wireErrors";
+import { describeValue } from "../../lib/describeValue";
+import type { UncaughtErrorSource } from "../../platform/processEvents";
+
+export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
+
+/** An error nobody in the application handled, and where it came from. */
+export interface OnUnhandledErrorInfo {
+  readonly error: unknown;
+  readonly kind?: UnhandledErrorKind | undefined;
+  /** Id of the definition that failed, or the process event. */
+  readonly source?: string | undefined;
+  /** Set where a task gave up because it was asked to: it threw a cancellation, or what the signal of its call made it throw. */
+  readonly cancelled?: true | undefined;
+}
+
+/** Receives such errors; what it throws or rejects with is swallowed. */
+export type OnUnhandledError = (info: OnUnhandledErrorInfo) => void | Promise<void>;
+
+/** The part of a logger the default handler writes to; one with `error` alone gets everything there. */
+export interface ErrorLog {
+  error(message: string, info: { source?: string | undefined; error: Error; data: Record<string, unknown> }): unknown;
+  info?(message: string, info: ExpectedFailureInfo): unknown;
+  debug?(message: string, info: ExpectedFailureInfo): unknown;
+}
+
+type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, unknown> };
+
+/**
+ * Makes the handler of runs that bring none: it logs the error with its source and kind.
+ *
+ * A task that was cancelled is told at "debug", one that refused its caller (its own input did not fit, or it threw an
+ * error with a 4xx `httpCode`) at "info", both without a stack. Tasks that pass an error on are not told again.
+ */
+export function createDefaultUnhandledError(logger: ErrorLog): OnUnhandledError {
+  const isNews = createRepeatFilter();
+  return async (info) => {
+    const { error, kind, source } = info;
+    const level = levelOf(info);
+    if (kind === "task" && !isNews(error, source, level)) return;
+    const data = { kind };
+    const write = level === "error" ? undefined : logger[level]?.bind(logger);
+    if (write !== undefined) return void (await write(describeExpected(error), { source, data }));
+    const normalised = normalizeError(error);
+    await logger.error(describeValue(normalised), { source, error: normalised, data });
+  };
+}
+
+type FailureLevel = "debug" | "info" | "error";
+
+/** Only tasks have callers; what else fails nobody expected. */
+function levelOf({ error, kind, source, cancelled }: OnUnhandledErrorInfo): FailureLevel {
+  if (kind !== "task") return "error";
+  if (cancelled || (error instanceof WireFailureError && error.failure.status === requestAborted.status))
+    return "debug";
+  return isCallersFault(error, source) ? "info" : "error";
+}
+
+/** A task whose own input did not fit was called wrongly; the same failure further in is a mistake of the task itself. */
+function isCallersFault(error: unknown, source: string | undefined): boolean {
+  // A file of the caller's that is too large, too slow or not what it says.
+  if (error instanceof WireFailureError) return error.failure.status < 500;
+  if (validationError.is(error)) return error.data.subject === "Task input" && error.data.id === source;
+  return isRunnerError(error) && error.httpCode !== undefined && error.httpCode >= 400 && error.httpCode < 500;
+}
+
+const describeExpected = (error: unknown): string =>
+  validationError.is(error) ? describeValidation(error.data) : describeValue(error);
+
+/**
+ * Tells an error that is new from one that another task passes on. What is thrown anew by the same task is news, as some
+ * throw one object for ever; so is what was expected further in and is no more.
+ */
+function createRepeatFilter(): (error: unknown, source: string | undefined, level: FailureLevel) => boolean {
+  const told = new WeakMap<object, { readonly source: string | undefined; readonly level: FailureLevel }>();
+  return (error, source, level) => {
+    if (typeof error !== "object" || error === null) return true;
+    const before = told.get(error);
+    const isNews = before === undefined || before.source === source || (level === "error" && before.level !== "error");
+    if (isNews) told.set(error, { source, level });
+    return isNews;
+  };
+}
+
+/** Whether a task failed because it was asked to stop. Timers and streams of Node make an error of their own of it. */
+export function gaveUp(error: unknown, signal: AbortSignal | undefined): boolean {
+  if (isCancellationError(error)) return true;
+  if (signal?.aborted !== true) return false;
+  if (error === signal.reason) return true;
+  // What reads from the caller's own connection fails with its loss.
+  return isError(error) && (error.name === "AbortError" || (error as { code?: unknown }).code === "ECONNRESET");
+}
+
+/** Makes what the process safety nets call from a handler of unhandled errors. */
+export function bindProcessErrorHandler(
+  handler: OnUnhandledError,
+): (error: unknown, source: UncaughtErrorSource) => Promise<void> {
+  return (error, source) => safeReportUnhandledError(handler, { error, kind: "process", source });
+}
+
+/** Reports to a handler that may itself fail; the promise never rejects. */
+export async function safeReportUnhandledError(handler: OnUnhandledError, info: OnUnhandledErrorInfo): Promise<void> {
+  try {
+    await handler(info);
+  } catch {
+    // There is nobody left to tell.
+  }
+}

@@ -1,0 +1,114 @@
+import { taskNotRegisteredError } from "../../errors/runErrors";
+import type { OverrideRequest } from "../plan/applyOverrides";
+import { createCells, type Cells } from "../link/cells";
+import { EventManager } from "../events/eventManager";
+import { idOf } from "./idOf";
+import {
+  createMiddlewareInterceptors,
+  createMiddlewareManager,
+  type MiddlewareInterceptors,
+  type MiddlewareManager,
+} from "../link/middlewareManager";
+import type { ResolvedRunOptions } from "./options";
+import type { BootPlan } from "../plan/planBoot";
+import type { Logger } from "../logger";
+import type { TaskRunner } from "./presets";
+import { createPresetValues, type PresetOverrides, type PresetValues } from "./presetValues";
+import { createLock, createStore, type Store } from "./store";
+import {
+  createDefaultUnhandledError,
+  gaveUp,
+  safeReportUnhandledError,
+  type OnUnhandledError,
+  type OnUnhandledErrorInfo,
+} from "./unhandledErrors";
+
+/** What a run is made from. */
+export interface RunParts<L> {
+  readonly plan: BootPlan;
+  readonly overrideRequests: readonly OverrideRequest[];
+  readonly presets: PresetOverrides;
+  readonly options: ResolvedRunOptions;
+  readonly logger: L;
+}
+
+/** Everything of one run, joined together. */
+export interface WiredRun<L> {
+  readonly plan: BootPlan;
+  readonly options: ResolvedRunOptions;
+  readonly logger: L;
+  readonly cells: Cells;
+  readonly eventManager: EventManager;
+  readonly interceptors: MiddlewareInterceptors;
+  readonly middlewareManager: MiddlewareManager;
+  readonly store: Store;
+  readonly presetValues: PresetValues;
+  readonly onUnhandledError: OnUnhandledError;
+  readonly report: (info: OnUnhandledErrorInfo) => void;
+}
+
+/** Joins the parts of one run; nothing starts yet. */
+export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
+  const { plan, overrideRequests, presets, options, logger } = parts;
+  const lock = createLock();
+  const interceptors = createMiddlewareInterceptors();
+  const onUnhandledError = options.onUnhandledError ?? createDefaultUnhandledError(logger);
+  const report = (info: OnUnhandledErrorInfo): void => void safeReportUnhandledError(onUnhandledError, info);
+
+  const cells = createCells(plan.registrations, {
+    reportFailure: (error, taskId, given) =>
+      report({ error, kind: "task", source: taskId, ...(gaveUp(error, given?.signal) && { cancelled: true }) }),
+    globalInterceptors: interceptors.forTasks,
+    interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
+    phantomsMustBeRouted: options.unroutedPhantoms === "throw",
+    assertUnlocked: lock.assertOpen,
+  });
+  const eventManager = new EventManager(options);
+  const middlewareManager = createMiddlewareManager({
+    interceptors,
+    relinkTasks: () => cells.tasks.forEach((cell) => cell.relink()),
+    findInvoke: (taskId) => cells.tasks.get(taskId)?.invoke,
+    everywhereForTask: (task) => plan.layers.everywhereForTask(task).map(({ definition }) => definition),
+    everywhereForResource: (resource) =>
+      plan.layers.everywhereForResource(resource).map(({ definition }) => definition),
+  });
+  const store = createStore({
+    cells,
+    rootId: plan.root.id,
+    mode: options.mode,
+    onUnhandledError,
+    overrideRequests,
+    middlewareManager: () => middlewareManager,
+    lock,
+  });
+  const presetValues = createPresetValues(cells, presets, {
+    store,
+    eventManager,
+    taskRunner: createTaskRunner(cells),
+    middlewareManager,
+    logger,
+  });
+  return {
+    plan,
+    options,
+    logger,
+    cells,
+    eventManager,
+    interceptors,
+    middlewareManager,
+    store,
+    presetValues,
+    onUnhandledError,
+    report,
+  };
+}
+
+const noInterceptors: readonly never[] = [];
+
+function createTaskRunner(cells: Cells): TaskRunner {
+  return {
+    run: (task, input, options) =>
+      cells.tasks.get(idOf(task, "taskRunner.run takes a task"))?.invoke(input, options) ??
+      Promise.reject(taskNotRegisteredError.create({ taskId: task.id })),
+  } as TaskRunner;
+}
