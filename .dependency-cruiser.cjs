@@ -24,15 +24,18 @@ const usersOfRuntimeTypes = ["tunnels", "globals"];
 
 /** Each package has one home, and loads only with the feature that lives there. */
 const homes = {
-  busboy: "node/exposure/formParsers",
-  cookie: "node/(exposure/incomingRequest|relay/gates)",
+  busboy: "node/exposure/form/formParsers",
+  cookie: "node/(exposure/incomingCall|relay/gates)",
   "lru-cache": "globals/middleware/cache",
-  undici: "node/http/poolTransport",
+  undici: "node/client/poolTransport",
   ws: "node/relay/wsLink",
 };
 
-/** The rooms of `runtime/`: what is planned is linked, what is linked is run. Files beside the rooms serve all of them. */
-const lowerRooms = { plan: [], events: ["plan"], link: ["plan", "events"], run: ["plan", "events", "link"] };
+/** Rooms inside a layer, and the other rooms each may import. Files beside the rooms serve all of them. */
+const lowerRooms = {
+  runtime: { plan: [], events: ["plan"], link: ["plan", "events"], run: ["plan", "events", "link"] },
+  node: { files: [], client: ["files"], server: [], exposure: ["files", "server"] },
+};
 
 const tests = String.raw`^src/__tests__/|\.test(-d)?\.ts$`;
 const file = (pattern) => String.raw`^src/${pattern}\.ts$`;
@@ -68,13 +71,15 @@ const runtimeAsTypes = usersOfRuntimeTypes.map((layer) => ({
   to: { path: folder(["runtime"]), dependencyTypesNot: ["type-only"] },
 }));
 
-const runtimeRooms = Object.entries(lowerRooms).map(([room, allowed]) => ({
-  name: `room-runtime-${room}`,
-  comment: `runtime/${room} imports ${allowed.join(", ") || "no other room"}`,
-  severity: "error",
-  from: { path: `^src/runtime/${room}/`, pathNot: tests },
-  to: { path: `^src/runtime/(?!(${[room, ...allowed].join("|")})/)[^/]+/` },
-}));
+const rooms = Object.entries(lowerRooms).flatMap(([layer, lowerOf]) =>
+  Object.entries(lowerOf).map(([room, allowed]) => ({
+    name: `room-${layer}-${room}`,
+    comment: `${layer}/${room} imports ${allowed.join(", ") || "no other room"}`,
+    severity: "error",
+    from: { path: `^src/${layer}/${room}/`, pathNot: tests },
+    to: { path: `^src/${layer}/(?!(${[room, ...allowed].join("|")})/)[^/]+/` },
+  })),
+);
 
 const packages = Object.entries(homes).map(([name, home]) => ({
   name: `home-of-${name}`,
@@ -91,7 +96,7 @@ module.exports = {
     ...layers,
     ...grants,
     ...runtimeAsTypes,
-    ...runtimeRooms,
+    ...rooms,
     {
       name: "universal-entry",
       comment: "what the entry . is composed of never reaches src/node",

@@ -8,7 +8,7 @@ import {
   httpClientPresets,
   httpMixedClientFactory,
   httpSmartClientFactory,
-} from "./http/clientFactories";
+} from "./client/clientFactories";
 
 export * from "../index";
 
@@ -40,8 +40,8 @@ export type {
   NodeExposureHttpCompressionConfig,
   NodeExposureHttpConfig,
   NodeExposureHttpCorsConfig,
-} from "./exposure/config";
-export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/limits";
+} from "./exposure/config/config";
+export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/config/limits";
 
 // Calling
 export { createHttpMixedClient, createHttpSmartClient, createMixedHttpClient };
@@ -56,9 +56,9 @@ export type {
   MixedHttpClientConfig,
   MixedHttpClientFactory,
   MixedHttpClientFactoryConfig,
-} from "./http/clientFactories";
+} from "./client/clientFactories";
 
-export type { ClientCompression } from "./http/clientCompression";
+export type { ClientCompression } from "./client/clientCompression";
 export type { Readable } from "node:stream";
 
 // Files

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { defineError } from "../../errors/defineError";
 import { defineAsyncContext } from "../../define/asyncContext";
-import { createHttpMixedClient, createHttpSmartClient } from "../../node/http/clientFactories";
+import { createHttpMixedClient, createHttpSmartClient } from "../../node/client/clientFactories";
 import { createNodeFile } from "../../node/files/nodeFile";
 import { createExposureFetch, createHttpClient } from "../../tunnels/transports/httpClients";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";

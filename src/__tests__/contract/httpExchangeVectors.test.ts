@@ -1,6 +1,6 @@
 import { request, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { NodeExposureHttpConfig, NodeExposureHttpCorsConfig } from "../../node/exposure/config";
+import type { NodeExposureHttpConfig, NodeExposureHttpCorsConfig } from "../../node/exposure/config/config";
 import { nodeExposure } from "../../node/exposure/exposureResource";
 import { selectedByPredicate, startGoldenServer, type GoldenConfig } from "../support/goldenServer";
 import vectors from "./golden/http-exchange-vectors.json";

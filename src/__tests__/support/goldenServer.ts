@@ -3,7 +3,7 @@ import { Readable as ReadableStream } from "node:stream";
 import { r } from "../../define/r";
 import { CancellationError } from "../../errors/cancellation";
 import { globals } from "../../globals/index";
-import type { NodeExposureHttpConfig } from "../../node/exposure/config";
+import type { NodeExposureHttpConfig } from "../../node/exposure/config/config";
 import { hasExposureContext, useExposureContext } from "../../node/exposure/exposureContext";
 import { nodeExposure } from "../../node/exposure/exposureResource";
 import { readInputFileToBuffer } from "../../node/files/nodeFile";

@@ -2,9 +2,9 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import { createAuthenticate, type Authenticate } from "../../tunnels/server/authenticate";
-import type { ResolvedAuth } from "./config";
+import type { ResolvedAuth } from "./config/config";
 import type { Cors } from "./cors";
-import type { IncomingCall } from "./incomingRequest";
+import type { IncomingCall } from "./incomingCall";
 import { pathOf } from "./router";
 
 /** Authentication of an exposure: tokens, validator tasks, or neither. */

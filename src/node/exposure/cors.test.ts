@@ -1,5 +1,5 @@
 import { createCors } from "./cors";
-import { mergeVary } from "./outgoingReply";
+import { mergeVary } from "./reply/outgoingReply";
 
 const origin = (value: string) => ["access-control-allow-origin", value];
 

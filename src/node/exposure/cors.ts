@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { CorsOrigin, NodeExposureHttpCorsConfig } from "./config";
+import type { CorsOrigin, NodeExposureHttpCorsConfig } from "./config/config";
 
 /** What browsers are told about other origins. */
 export interface Cors {

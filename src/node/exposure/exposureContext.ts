@@ -4,8 +4,8 @@ import { contextError } from "../../errors/runErrors";
 import { currentSlots } from "../../platform/contextScope";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
 import { discardStream, readStreamResult } from "../../tunnels/server/streamResult";
-import { readCookies, type IncomingCall } from "./incomingRequest";
-import { toNodeStreams } from "./replyStreams";
+import { readCookies, type IncomingCall } from "./incomingCall";
+import { toNodeStreams } from "./reply/replyStreams";
 import { originForm } from "./router";
 
 /** A Node stream of bytes that can be read. */

@@ -4,17 +4,17 @@ import { internalError, methodNotAllowed, notFound, overloaded } from "../../err
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/server/createHandler";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
-import { decodeRequest } from "./compression";
-import type { ResolvedExposureConfig } from "./config";
+import { decodeRequest } from "../server/compression";
+import type { ResolvedExposureConfig } from "./config/config";
 import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
-import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingRequest";
-import { assertUnended, RequestText, type BodySource } from "./jsonBody";
-import { IdleWatch } from "./idleWatch";
-import { createFormParsers } from "./formParsers";
-import { RequestForm } from "./multipartBody";
-import { mergeVary, OutgoingReply, type ReplyPolicy } from "./outgoingReply";
-import { createQueuedReplies } from "./queuedReplies";
+import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingCall";
+import { assertUnended, RequestText, type BodySource } from "./body/requestText";
+import { IdleWatch } from "../server/idleWatch";
+import { createFormParsers } from "./form/formParsers";
+import { RequestForm } from "./body/requestForm";
+import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
+import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, nowhere } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */

@@ -15,10 +15,10 @@ import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
 import { openNodeFile } from "../files/nodeInputFile";
 import { createNodeAuthenticate, isAuthenticated } from "./authenticate";
-import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config";
+import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors, type Cors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
-import type { IncomingCall } from "./incomingRequest";
+import type { IncomingCall } from "./incomingCall";
 import { createServers } from "./server";
 import { pathOf } from "./router";
 

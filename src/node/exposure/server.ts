@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import type { ExposureHandler } from "./exposureHandler";
-import type { ResolvedLimits } from "./limits";
+import type { ResolvedLimits } from "./config/limits";
 
 /** The servers of one exposure: an own one, and those it is attached to. */
 export interface ExposureServers {

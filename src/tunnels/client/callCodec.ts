@@ -8,7 +8,7 @@ import { contextHeader, defaultTokenHeader, jsonContentType, octetContentType } 
 import { textBody, type ByteStream, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import { writeContexts } from "./contextHeader";
-import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readReply";
+import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readEnvelope";
 import { TunnelError } from "../../errors/tunnelError";
 
 /** How calls are written and replies are read, whatever carries them. */

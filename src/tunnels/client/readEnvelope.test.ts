@@ -2,7 +2,7 @@ import { defineError } from "../../errors/defineError";
 import { TunnelError } from "../../errors/tunnelError";
 import { Serializer } from "../../serializer/Serializer";
 import { thrownBy } from "../../__tests__/support/failures";
-import { readEnvelope } from "./readReply";
+import { readEnvelope } from "./readEnvelope";
 
 const soldOut = defineError<{ sku: string }>({
   id: "app.soldOut",

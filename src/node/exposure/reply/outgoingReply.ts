@@ -1,12 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished, pipeline, type Readable, type Transform } from "node:stream";
-import { internalError, requestTimeout, type WireFailure } from "../../errors/wireErrors";
-import { jsonContentType, requestIdHeader } from "../../tunnels/protocol/headers";
-import type { ByteStream, WireHeaders, WireResponse } from "../../tunnels/protocol/wire";
-import { discardStream } from "../../tunnels/server/streamResult";
-import { compressText, createCompressor, isCompressed, negotiateCoding, type ContentCoding } from "./compression";
-import type { Cors } from "./cors";
-import { discardRest } from "./discardRest";
+import { internalError, requestTimeout, type WireFailure } from "../../../errors/wireErrors";
+import { jsonContentType, requestIdHeader } from "../../../tunnels/protocol/headers";
+import type { ByteStream, WireHeaders, WireResponse } from "../../../tunnels/protocol/wire";
+import { discardStream } from "../../../tunnels/server/streamResult";
+import {
+  compressText,
+  createCompressor,
+  isCompressed,
+  negotiateCoding,
+  type ContentCoding,
+} from "../../server/compression";
+import type { Cors } from "../cors";
+import { discardRest } from "../../server/discardRest";
 import { toNodeStreams } from "./replyStreams";
 
 /** What the replies of one exposure have in common. */

@@ -12,7 +12,7 @@ import {
   type TakenStreams,
   type TaskCall,
 } from "../../tunnels/client/createTunnelClient";
-import type { HttpErrorDetails } from "../../tunnels/client/readReply";
+import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { Transport } from "../../tunnels/protocol/wire";
 import { fetchTransport, type FetchTransportConfig } from "../../tunnels/transports/fetchTransport";
 import {

@@ -6,9 +6,9 @@ import {
   requestAborted,
   requestTimeout,
   WireFailureError,
-} from "../../errors/wireErrors";
-import type { TextBody } from "../../tunnels/protocol/wire";
-import type { IdleWatch } from "./idleWatch";
+} from "../../../errors/wireErrors";
+import type { TextBody } from "../../../tunnels/protocol/wire";
+import type { IdleWatch } from "../../server/idleWatch";
 import { Pieces } from "./pieces";
 
 /** How the bodies of one exposure are read. */

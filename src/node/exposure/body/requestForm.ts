@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { invalidMultipart, WireFailureError } from "../../errors/wireErrors";
-import type { IncomingForm, IncomingFormBody } from "../../tunnels/protocol/wire";
-import { ArrivingForm, type RequestFormParts } from "./arrivingForm";
-import type { Busboy, FormHeaders, FormLimits } from "./formParsers";
-import { assertUnread } from "./jsonBody";
+import { invalidMultipart, WireFailureError } from "../../../errors/wireErrors";
+import type { IncomingForm, IncomingFormBody } from "../../../tunnels/protocol/wire";
+import { ArrivingForm, type RequestFormParts } from "../form/arrivingForm";
+import type { Busboy, FormHeaders, FormLimits } from "../form/formParsers";
+import { assertUnread } from "./requestText";
 
 /** A multipart request. */
 export class RequestForm implements IncomingFormBody {

@@ -1,6 +1,6 @@
 import { Readable, Transform } from "node:stream";
-import type { ByteStream } from "../../tunnels/protocol/wire";
-import { toBytes } from "../../tunnels/server/streamResult";
+import type { ByteStream } from "../../../tunnels/protocol/wire";
+import { toBytes } from "../../../tunnels/server/streamResult";
 
 /** A reply's stream as one of Node's, and behind it what checks its chunks where they may be anything. */
 export function toNodeStreams(stream: ByteStream): (Readable | Transform)[] {

@@ -5,7 +5,7 @@ import { cancellationError } from "../../errors/cancellation";
 import { requestAborted } from "../../errors/wireErrors";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireBody, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
-import type { OutgoingReply } from "./outgoingReply";
+import type { OutgoingReply } from "./reply/outgoingReply";
 
 /** What kind of body a call to a task has. */
 export type BodyMode = "json" | "multipart" | "octet";

@@ -1,5 +1,5 @@
 import type { Busboy, BusboyConfig } from "busboy";
-import type { ResolvedLimits } from "./limits";
+import type { ResolvedLimits } from "../config/limits";
 
 export type { Busboy, FileInfo } from "busboy";
 

@@ -15,7 +15,7 @@ import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
-import { readReply } from "./readNodeReply";
+import { readReply } from "./readReply";
 
 export interface NodeHttpTransportConfig {
   readonly baseUrl: string;

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { defaultTokenHeader } from "../../tunnels/protocol/headers";
+import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 

@@ -1,4 +1,4 @@
-import { nearestName } from "../../lib/nearestName";
+import { nearestName } from "../../../lib/nearestName";
 
 /** Configs come from files and environments, so their types are promises at best: each field is checked. */
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { bodyModeOf, createRequestIds } from "./incomingRequest";
+import { bodyModeOf, createRequestIds } from "./incomingCall";
 
 it.each<[string | undefined, string]>([
   [undefined, "json"],

@@ -11,16 +11,16 @@ import {
   streamError,
   WireFailureError,
   type WireFailure,
-} from "../../errors/wireErrors";
-import type { FileSentinel } from "../../platform/inputFile";
-import type { IncomingForm } from "../../tunnels/protocol/wire";
-import { hydrateFiles } from "../../tunnels/server/hydrateFiles";
-import { mergeFileMeta } from "../../tunnels/server/openForm";
-import { NodeInputFile } from "../files/nodeInputFile";
+} from "../../../errors/wireErrors";
+import type { FileSentinel } from "../../../platform/inputFile";
+import type { IncomingForm } from "../../../tunnels/protocol/wire";
+import { hydrateFiles } from "../../../tunnels/server/hydrateFiles";
+import { mergeFileMeta } from "../../../tunnels/server/openForm";
+import { NodeInputFile } from "../../files/nodeInputFile";
 import { FilePart, type FilePartOwner } from "./filePart";
 import type { Busboy, FileInfo, FormParsers } from "./formParsers";
-import type { BodySource } from "./jsonBody";
-import { Pieces } from "./pieces";
+import type { BodySource } from "../body/requestText";
+import { Pieces } from "../body/pieces";
 import { Spool } from "./spool";
 
 /** The request a form comes with, and how it is read. */
