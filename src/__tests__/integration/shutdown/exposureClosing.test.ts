@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { PassThrough } from "node:stream";
+import { r } from "../../../node/index";
+import { createDeferred } from "../../support/deferred";
+import { rawPost, startExposure, token } from "../../support/exposure";
+import { soon } from "../../support/soon";
+
+const task = (id: string, body: (input: unknown) => unknown) =>
+  r
+    .task(id)
+    .run(async (input: unknown): Promise<unknown> => body(input))
+    .build();
+const hello = task("hello", () => "hi");
+const headers = { "x-runner-token": token };
+
+async function listen(server: Server): Promise<{ readonly origin: string } & AsyncDisposable> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe("a server that is attached to twice", () => {
+  it("runs each task once, and is served until the last one detaches", async () => {
+    let runs = 0;
+    await using exposure = await startExposure([task("count", () => (runs += 1))], { listen: undefined });
+    const server = createServer();
+    const detachers = [exposure.handlers.attachTo(server), exposure.handlers.attachTo(server)];
+    await using peer = await listen(server);
+    const call = () => fetch(`${peer.origin}/__runner/task/count`, { method: "POST", headers, body: "{}" });
+
+    await call();
+    detachers[0]?.();
+    await call();
+    detachers[1]?.();
+
+    expect([runs, server.listenerCount("request")]).toEqual([2, 0]);
+  });
+
+  it("is not let go of by whoever detached before", async () => {
+    await using exposure = await startExposure([hello], { listen: undefined });
+    const server = createServer();
+    const detach = exposure.handlers.attachTo(server);
+    detach();
+    exposure.handlers.attachTo(server);
+    detach();
+    await using peer = await listen(server);
+
+    const reply = await soon(fetch(`${peer.origin}/__runner/task/hello`, { method: "POST", headers, body: "{}" }));
+
+    expect(reply.status).toBe(200);
+  });
+
+  it("is served once if it is the exposure's own", async () => {
+    let runs = 0;
+    await using exposure = await startExposure([task("count", () => (runs += 1))]);
+    exposure.handlers.attachTo(exposure.handlers.server as Server);
+
+    await exposure.post("/__runner/task/count");
+
+    expect(runs).toBe(1);
+  });
+});
+
+describe("closing", () => {
+  it("waits for no connection that says nothing", async () => {
+    await using exposure = await startExposure([hello], { limits: { closeMs: 5000 } });
+    const connected = once(exposure.handlers.server as Server, "connection");
+    const connection = exposure.connect();
+    await connected;
+
+    await soon(exposure.handlers.close());
+
+    expect(await connection.closed).toBe("");
+  });
+
+  it("waits for no connection that is in the middle of a head", async () => {
+    await using exposure = await startExposure([hello], { limits: { closeMs: 5000 } });
+    const connection = exposure.connect();
+    connection.write(`${rawPost("/__runner/task/hello", "{}")}POST /__runner/task/hello HTTP/1.1\r\nhost: x\r\n`);
+    await connection.until(/hi/);
+
+    await soon(exposure.handlers.close());
+
+    expect((await connection.closed).match(/HTTP\/1.1/g)).toHaveLength(1);
+  });
+
+  it("waits for no connection whose reply had begun before, once that is sent", async () => {
+    const stream = new PassThrough();
+    await using exposure = await startExposure([task("stream", () => stream)], { limits: { closeMs: 5000 } });
+    const connection = exposure.connect();
+    connection.write(rawPost("/__runner/task/stream", "{}"));
+    stream.write("begun;");
+    await connection.until(/begun;/);
+
+    const closing = exposure.handlers.close();
+    stream.end("sent");
+    await soon(closing);
+
+    expect(await connection.closed).toContain("sent");
+  });
+
+  it("sends a large reply to its end", async () => {
+    const large = "x".repeat(20_000_000);
+    const [started, release] = [createDeferred(), createDeferred()];
+    const slow = task("slow", async () => {
+      started.resolve();
+      await release.promise;
+      return large;
+    });
+    await using exposure = await startExposure([slow]);
+    const reply = exposure.post("/__runner/task/slow");
+    await started.promise;
+
+    const closing = exposure.handlers.close();
+    release.resolve();
+    const { result } = (await (await reply).json()) as { result: string };
+    await soon(closing);
+
+    expect(result.length).toBe(large.length);
+  });
+});
