@@ -12,7 +12,7 @@ import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { IdleWatch } from "../server/idleWatch";
 import { createFormParsers } from "./form/formParsers";
-import { RequestForm } from "./body/requestForm";
+import { RequestFormBody } from "./body/requestFormBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, nowhere } from "./router";
@@ -77,7 +77,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     inFlight += 1;
     queuedReplies.watch(req.socket, res);
     const requestId = assignRequestId(req);
-    let form: RequestForm | undefined;
+    let form: RequestFormBody | undefined;
     try {
       if (req.method === "OPTIONS") return preflight(req, res);
       const reply = new OutgoingReply(req, res, policy, requestId);
@@ -88,7 +88,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
       const body = bodyOf(target, req);
       const call = new IncomingCall(target, body, reply);
-      if (body instanceof RequestForm) {
+      if (body instanceof RequestFormBody) {
         form = body;
         form.onBroken = () => call.breakOff();
       }
@@ -111,7 +111,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
     if (mode === "octet") return { kind: "stream", stream: req };
-    return new RequestForm({ req, source, parsers });
+    return new RequestFormBody({ req, source, parsers });
   }
 
   function preflight(req: IncomingMessage, res: ServerResponse): void {

@@ -37,10 +37,10 @@ export interface IncomingFormBody {
    *
    * @param decode turns the manifest's text into a value
    */
-  open(decode: (manifest: string) => unknown): Promise<IncomingForm>;
+  open(decode: (manifest: string) => unknown): Promise<OpenedForm>;
 }
 
-export interface IncomingForm {
+export interface OpenedForm {
   /** The call's input, with file handles in the place of sentinels. */
   readonly input: unknown;
   /** Settles when the whole body was read; rejects when something was wrong with it. */

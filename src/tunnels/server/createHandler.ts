@@ -12,7 +12,7 @@ import type { SignalSource } from "../../runtime/link/call";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
-import type { IncomingForm, WireBody, WireRequest, WireResponse } from "../protocol/wire";
+import type { OpenedForm, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
@@ -79,7 +79,7 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
         return textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer);
       }
 
-      let form: IncomingForm | undefined;
+      let form: OpenedForm | undefined;
       let input: unknown;
       if (body.kind === "text") {
         const text = body.read(jsonBytes);
@@ -160,7 +160,7 @@ const emissionSource = "exposure:http";
  * Waits for a task whose files are still arriving. What is wrong with the form decides over what the task made of it,
  * and is not kept waiting for the task.
  */
-async function besideForm(running: Promise<unknown>, form: IncomingForm): Promise<unknown> {
+async function besideForm(running: Promise<unknown>, form: OpenedForm): Promise<unknown> {
   const outcome = running.then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),

@@ -1,7 +1,7 @@
 import { missingFilePart, WireFailureError } from "../../errors/wireErrors";
 import { isPlainObject } from "../../lib/guards";
 import type { InputFileMeta } from "../../platform/inputFile";
-import type { FormBody, IncomingForm, IncomingFormBody, WireFile } from "../protocol/wire";
+import type { FormBody, OpenedForm, IncomingFormBody, WireFile } from "../protocol/wire";
 import { hydrateFiles } from "./hydrateFiles";
 
 /** Makes the handle that a task receives for a file. */
@@ -16,7 +16,7 @@ export async function openForm(
   body: FormBody | IncomingFormBody,
   readInput: (manifest: string) => unknown,
   openFile: OpenFile,
-): Promise<IncomingForm> {
+): Promise<OpenedForm> {
   if (body.kind === "incomingForm") return body.open(readInput);
   const files = new Map(body.files.map((file) => [file.id, file]));
   const input = hydrateFiles(readInput(body.manifest), ({ id, meta }) => {

@@ -9,7 +9,7 @@ import {
 } from "../../../errors/wireErrors";
 import type { TextBody } from "../../../tunnels/protocol/wire";
 import type { IdleWatch } from "../../server/idleWatch";
-import { Pieces } from "./pieces";
+import { ChunkList } from "./chunkList";
 
 /** How the bodies of one exposure are read. */
 export interface BodySource {
@@ -52,26 +52,26 @@ export class RequestText implements TextBody {
 function readText(req: IncomingMessage, stream: Readable, limitBytes: number, idleWatch: IdleWatch): Promise<string> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
-    let pieces: Pieces | undefined;
+    let chunks: ChunkList | undefined;
     let seenBytes = 0;
     const onIdle = (): void => fail(new WireFailureError(requestTimeout));
     const onData = (chunk: Buffer): void => {
       seenBytes += chunk.byteLength;
       if (seenBytes > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
       idleWatch.touch(onIdle);
-      if (pieces !== undefined) pieces.push(chunk);
+      if (chunks !== undefined) chunks.push(chunk);
       else if (first === undefined) first = chunk;
       else {
-        pieces = new Pieces();
-        pieces.push(first);
-        pieces.push(chunk);
+        chunks = new ChunkList();
+        chunks.push(first);
+        chunks.push(chunk);
       }
       return undefined;
     };
     const onEnd = (): void => {
       idleWatch.delete(onIdle);
       // Decoded as a whole: a character may be cut by the border of two chunks.
-      resolve((pieces?.join() ?? first)?.toString() ?? "");
+      resolve((chunks?.join() ?? first)?.toString() ?? "");
     };
     const onError = (error: Error): void => fail(failureOf(error, req));
     function fail(error: WireFailureError): void {

@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
-import type { Spilled, Spool } from "./spool";
+import type { Spilled, UploadBuffer } from "./uploadBuffer";
 
 /** What a form wants to know of its files. */
 export interface FilePartOwner {
-  readonly spool: Spool;
+  readonly buffer: UploadBuffer;
   /** A reader waits for more, or has made room. */
   onMoved(): void;
   /** Nobody reads this file any more. */
@@ -43,14 +43,14 @@ export class FilePart extends Readable {
       this.push(chunk);
       return true;
     }
-    if (!this.#owner.spool.reserve(chunk)) return false;
+    if (!this.#owner.buffer.reserve(chunk)) return false;
     this.#kept.push(chunk);
     return true;
   }
 
   /** Keeps a chunk where memory has no room for it. */
   async spill(chunk: Buffer): Promise<void> {
-    const spilled = await this.#owner.spool.spill(chunk);
+    const spilled = await this.#owner.buffer.spill(chunk);
     const last = this.#kept.at(-1);
     if (last !== undefined && isFollowedBy(last, spilled)) {
       this.#kept[this.#kept.length - 1] = { at: last.at, length: last.length + spilled.length };
@@ -69,7 +69,7 @@ export class FilePart extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.spool.release(chunk);
+    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.buffer.release(chunk);
     this.#kept.length = 0;
     this.#isStarving = false;
     // A file that nobody reads may fail; that must not be thrown at the process.
@@ -89,13 +89,13 @@ export class FilePart extends Readable {
       return;
     }
     if (Buffer.isBuffer(next)) {
-      this.#owner.spool.release(next);
+      this.#owner.buffer.release(next);
       this.push(next);
       this.#owner.onMoved();
       return;
     }
     this.#isFetching = true;
-    this.#owner.spool.read(next).then(
+    this.#owner.buffer.read(next).then(
       (chunk) => {
         this.#isFetching = false;
         if (this.destroyed) return;

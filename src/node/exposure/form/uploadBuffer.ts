@@ -13,7 +13,7 @@ export interface Spilled {
  * Holds the bytes of one request that arrived before anybody wanted them: some in memory, what is more in a temporary
  * file of its own.
  */
-export class Spool {
+export class UploadBuffer {
   #freeBytes: number;
   #file: TempFile | undefined;
   #fileBytes = 0;

@@ -1,30 +1,30 @@
 import type { IncomingMessage } from "node:http";
 import { invalidMultipart, WireFailureError } from "../../../errors/wireErrors";
-import type { IncomingForm, IncomingFormBody } from "../../../tunnels/protocol/wire";
-import { ArrivingForm, type RequestFormParts } from "../form/arrivingForm";
+import type { IncomingFormBody, OpenedForm } from "../../../tunnels/protocol/wire";
+import { FormReceiver, type RequestFormParts } from "../form/formReceiver";
 import type { Busboy, FormHeaders, FormLimits } from "../form/formParsers";
 import { assertUnread } from "./requestText";
 
 /** A multipart request. */
-export class RequestForm implements IncomingFormBody {
+export class RequestFormBody implements IncomingFormBody {
   readonly kind = "incomingForm";
   /** The form broke after it was opened. */
   onBroken: (() => void) | undefined;
   readonly #parts: RequestFormParts;
-  #arriving: ArrivingForm | undefined;
+  #receiver: FormReceiver | undefined;
 
   constructor(parts: RequestFormParts) {
     this.#parts = parts;
   }
 
-  async open(decode: (manifest: string) => unknown): Promise<IncomingForm> {
+  async open(decode: (manifest: string) => unknown): Promise<OpenedForm> {
     const { req, source, parsers } = this.#parts;
     assertUnread(req);
     const createParser = await parsers.load();
     const stream = source.open(req, largestForm(parsers.limits));
     const parser = parserFor(createParser, req);
-    const form = await new Promise<ArrivingForm>((onOpened, onRefused) => {
-      this.#arriving = new ArrivingForm(stream, parser, {
+    const form = await new Promise<FormReceiver>((onOpened, onRefused) => {
+      this.#receiver = new FormReceiver(stream, parser, {
         request: this.#parts,
         decode,
         onOpened,
@@ -39,7 +39,7 @@ export class RequestForm implements IncomingFormBody {
 
   /** The request is answered: what nobody reads is dropped. */
   release(): void {
-    this.#arriving?.release();
+    this.#receiver?.release();
   }
 }
 

@@ -13,15 +13,15 @@ import {
   type WireFailure,
 } from "../../../errors/wireErrors";
 import type { FileSentinel } from "../../../platform/inputFile";
-import type { IncomingForm } from "../../../tunnels/protocol/wire";
+import type { OpenedForm } from "../../../tunnels/protocol/wire";
 import { hydrateFiles } from "../../../tunnels/server/hydrateFiles";
 import { mergeFileMeta } from "../../../tunnels/server/openForm";
 import { NodeInputFile } from "../../files/nodeInputFile";
 import { FilePart, type FilePartOwner } from "./filePart";
 import type { Busboy, FileInfo, FormParsers } from "./formParsers";
 import type { BodySource } from "../body/requestText";
-import { Pieces } from "../body/pieces";
-import { Spool } from "./spool";
+import { ChunkList } from "../body/chunkList";
+import { UploadBuffer } from "./uploadBuffer";
 
 /** The request a form comes with, and how it is read. */
 export interface RequestFormParts {
@@ -30,10 +30,10 @@ export interface RequestFormParts {
   readonly parsers: FormParsers;
 }
 
-export interface ArrivingFormParts {
+export interface FormReceiverParts {
   readonly request: RequestFormParts;
   readonly decode: (manifest: string) => unknown;
-  readonly onOpened: (form: ArrivingForm) => void;
+  readonly onOpened: (form: FormReceiver) => void;
   readonly onRefused: (error: Error) => void;
   readonly onBroken: () => void;
 }
@@ -62,12 +62,12 @@ interface FormFile {
  * Files are delivered as they come, at the pace of whoever reads them. Only when waiting would never end, because the
  * manifest or a file that is being read comes behind one that is not, is the one in front put aside.
  */
-export class ArrivingForm implements IncomingForm, FilePartOwner {
+export class FormReceiver implements OpenedForm, FilePartOwner {
   input: unknown;
-  readonly spool: Spool;
+  readonly buffer: UploadBuffer;
   readonly #stream: Readable;
   readonly #parser: Busboy;
-  readonly #parts: ArrivingFormParts;
+  readonly #parts: FormReceiverParts;
   readonly #files = new Map<string, FormFile>();
   #hasManifest = false;
   #isDiscarding = false;
@@ -82,7 +82,7 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
   #fileCount = 0;
   /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
   readonly #waiting: Waiting[] = [];
-  #smallChunks: Pieces | undefined;
+  #smallChunks: ChunkList | undefined;
   #isMoving = false;
   #isSpilling = false;
   /** How it ended: `undefined` until then. */
@@ -90,11 +90,11 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
   #finished: Promise<void> | undefined;
   #settle: ((outcome: { readonly error?: Error }) => void) | undefined;
 
-  constructor(stream: Readable, parser: Busboy, parts: ArrivingFormParts) {
+  constructor(stream: Readable, parser: Busboy, parts: FormReceiverParts) {
     this.#stream = stream;
     this.#parser = parser;
     this.#parts = parts;
-    this.spool = new Spool(parts.request.parsers.limits.memory);
+    this.buffer = new UploadBuffer(parts.request.parsers.limits.memory);
     this.#listen();
   }
 
@@ -129,7 +129,7 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
   onGone(): void {
     this.#openParts -= 1;
     this.onMoved();
-    this.#closeSpoolWhenUnused();
+    this.#closeBufferWhenUnused();
   }
 
   /** Moves on what waits, as far as there is a place for it or a reason to make one. */
@@ -209,7 +209,7 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
     }
     // What the socket brought at once comes in one turn, and each chunk would remain one in the files.
     if (this.#smallChunks === undefined) {
-      this.#smallChunks = new Pieces();
+      this.#smallChunks = new ChunkList();
       setImmediate(this.#parseSmall);
     }
     this.#smallChunks.push(chunk);
@@ -329,15 +329,15 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
 
   /** A manifest that calls itself bytes, which the parser takes for a file. */
   #receiveManifest(source: Readable): void {
-    const pieces = new Pieces();
+    const chunks = new ChunkList();
     let leftBytes = this.#parts.request.parsers.limits.fieldSize;
     source.on("data", (chunk: Buffer) => {
       leftBytes -= chunk.byteLength;
       if (leftBytes < 0) this.#break(fieldTooLarge);
-      else pieces.push(chunk);
+      else chunks.push(chunk);
     });
     source.on("end", () => {
-      this.#readManifest(pieces.join().toString());
+      this.#readManifest(chunks.join().toString());
       this.#complete(undefined);
     });
   }
@@ -405,14 +405,14 @@ export class ArrivingForm implements IncomingForm, FilePartOwner {
     this.#outcome = outcome;
     this.#parts.request.source.idleWatch.delete(this.#onIdle);
     this.#settle?.(outcome);
-    this.#closeSpoolWhenUnused();
+    this.#closeBufferWhenUnused();
   }
 
   /** A reader may be slower than the request. */
-  #closeSpoolWhenUnused(): void {
+  #closeBufferWhenUnused(): void {
     if (this.#openParts > 0) return;
     if (this.#isReleased) this.#parts.request.source.idleWatch.delete(this.#onForgotten);
-    if (this.#outcome !== undefined) this.spool.close();
+    if (this.#outcome !== undefined) this.buffer.close();
   }
 }
 
