@@ -25,15 +25,15 @@ export interface StandardSchema<T = any> {
   };
 }
 
-/** What is accepted wherever a schema is. `parse` wins when a schema has both forms. */
+/** What is accepted wherever a schema is. `~standard` is used when a schema has both forms: it may be asynchronous. */
 export type Schema<T = any> = IValidationSchema<T> | StandardSchema<T>;
 
-/** Thrown when a Standard Schema reports issues; schemas with `parse` throw their own errors. */
+/** Thrown when a Standard Schema reports issues; schemas with `parse` alone throw their own errors. */
 export class SchemaIssuesError extends Error {
   readonly issues: readonly StandardSchemaIssue[];
 
   constructor(issues: readonly StandardSchemaIssue[]) {
-    super(issues.map((issue) => issue.message).join("; ") || "Invalid value");
+    super(issues.map(describeIssue).join("; ") || "Invalid value");
     this.name = "SchemaIssuesError";
     this.issues = issues;
   }
@@ -44,13 +44,13 @@ export type Parse = (value: unknown) => unknown;
 
 /** Turns either schema form into one function, once. */
 export function compileSchema(schema: Schema): Parse {
-  if (typeof (schema as Partial<IValidationSchema>).parse === "function") {
+  const standard = (schema as Partial<StandardSchema>)["~standard"];
+  if (typeof standard?.validate !== "function") {
     const withParse = schema as IValidationSchema<unknown>;
     return (value) => withParse.parse(value);
   }
-  const { validate } = (schema as StandardSchema)["~standard"];
   return (value) => {
-    const outcome = validate(value);
+    const outcome = standard.validate(value);
     return isThenable(outcome) ? outcome.then(readOutcome) : readOutcome(outcome);
   };
 }
@@ -78,6 +78,11 @@ export function isSchema(value: unknown): value is Schema {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return false;
   const { parse, "~standard": standard } = value as Partial<IValidationSchema & StandardSchema>;
   return typeof parse === "function" || typeof standard?.validate === "function";
+}
+
+function describeIssue({ message, path = [] }: StandardSchemaIssue): string {
+  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;
 }
 
 function readOutcome(outcome: unknown): unknown {
