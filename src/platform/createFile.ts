@@ -10,7 +10,7 @@ export type { InputFileMeta, RunnerFileSentinel } from "./inputFile";
  * the clients of `@bluelibs/runner/node`.
  *
  * @param id unique within one call: give every file its own when there are several. Default "F1"
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/files-and-streams.md
  */
 export function createFile(
   meta: InputFileMeta,

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -8,13 +8,17 @@ import vectorFile from "../../serializer/golden/serializer-vectors.json";
 import { startGoldenServer } from "../support/goldenServer";
 import { root } from "../support/virtualProgram";
 
-const readPage = (name: string): string => readFileSync(join(root, "readmes", name), "utf8");
+/** The pages of a folder of the guide, one after another. */
+const readPages = (folder: string): string =>
+  readdirSync(join(root, "readmes", folder))
+    .map((name) => readFileSync(join(root, "readmes", folder, name), "utf8"))
+    .join("\n");
 
 /** The contents of the fences that begin with these words. */
 const fencesOf = (page: string, words: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${words}\\n([^]*?)\\n\`\`\`$`, "gm"))].map(([, content = ""]) => content);
 
-describe("SERIALIZER_PROTOCOL.md", () => {
+describe("the protocol of the serializer", () => {
   interface Vector {
     readonly name: string;
     readonly wire: string | null;
@@ -26,7 +30,7 @@ describe("SERIALIZER_PROTOCOL.md", () => {
       { ...each, ...each.ours },
     ]),
   );
-  const lines = fencesOf(readPage("SERIALIZER_PROTOCOL.md"), "text vectors")
+  const lines = fencesOf(readPages("serializer"), "text vectors")
     .flatMap((fence) => fence.split("\n"))
     .filter((line) => !line.startsWith("#"));
 
@@ -43,8 +47,8 @@ describe("SERIALIZER_PROTOCOL.md", () => {
   });
 });
 
-describe("TUNNEL_HTTP_POLICY.md", () => {
-  const page = readPage("TUNNEL_HTTP_POLICY.md");
+describe("the wire over HTTP", () => {
+  const page = readPages("wire");
   const requests = fencesOf(page, "http request");
   const responses = fencesOf(page, "http response");
   const tasks = ["add", "echo", "typed", "throw", "schema", "upload", "octetjson", "stream", "ctx"].map(

@@ -9,20 +9,21 @@ import { ensureBuilt } from "../support/ensureBuilt";
 import { runSnippet, toProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
-const page = "readmes/TUNNELS.md";
-const text = readFileSync(join(root, page), "utf8");
-const snippets = readSnippets(page);
+const quickStart = "readmes/tunnels/quick-start.md";
+const byHand = "readmes/tunnels/curl.md";
+const read = (page: string): string => readFileSync(join(root, page), "utf8");
+const snippets = [...readSnippets(quickStart), ...readSnippets(byHand)];
 const statedPort = /\b7070\b/g;
 
 /** The code of a fence that begins with `// file: name`, on a port of ours. */
 function codeOf(name: string, port: number): string {
   const snippet = snippets.find(({ path }) => path.endsWith(`/${name}`));
-  if (snippet === undefined) throw new Error(`${page} has no fence for ${name}.`);
+  if (snippet === undefined) throw new Error(`No fence is called ${name}.`);
   return snippet.code.replace(statedPort, String(port));
 }
 
 /** Commands with what the page says they print. */
-const oneLiners = [...text.matchAll(/^```sh\n(curl .*)\n```\n+```text\n([^]*?)\n```$/gm)].map(
+const oneLiners = [...read(byHand).matchAll(/^```sh\n(curl .*)\n```\n+```text\n([^]*?)\n```$/gm)].map(
   ([, command = "", output = ""]) => ({ command, output }),
 );
 
@@ -64,7 +65,7 @@ it("has a quick start that works, in two processes", async () => {
     const { exitCode, stdout, stderr } = await runSnippet({ code: codeOf("client.mts", server.port) });
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const stated = /\/\/ file: client\.mts[^]*?```\n+```text\n([^]*?)\n```/.exec(text)?.[1];
+    const stated = /\/\/ file: client\.mts[^]*?```\n+```text\n([^]*?)\n```/.exec(read(quickStart))?.[1];
     expect(stdout.trim()).toBe(stated);
   } finally {
     await server.stop();

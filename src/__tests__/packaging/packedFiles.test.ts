@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
+import { documentationPages } from "../support/checkSnippets";
 import { root } from "../support/virtualProgram";
 
 /** What npm would publish, `dist` aside. */
@@ -12,13 +13,11 @@ async function packedFiles(): Promise<readonly string[]> {
   return packed.files.map(({ path }) => path);
 }
 
-const pages = ["README.md", ...readdirSync(join(root, "readmes")).map((name) => `readmes/${name}`)];
-
 it("ships whatever its pages link to, and no test", async () => {
   const files = await packedFiles();
   const isShipped = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
 
-  const broken = pages.flatMap((page) => {
+  const broken = documentationPages().flatMap((page) => {
     const links = readFileSync(join(root, page), "utf8").matchAll(/\]\((\.{1,2}\/[^)#\s]*)/g);
     const targets = [...links].map(([, link = ""]) => normalize(join(dirname(page), link)).replace(/\/$/, ""));
     return targets.filter((target) => !isShipped(target)).map((target) => `${page} → ${target}`);

@@ -78,7 +78,7 @@ export interface MixedHttpClient extends HttpSmartClient {}
  * Makes a client for Node that sends and receives streams.
  *
  * @throws {Error} no `baseUrl`
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/call.md
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
   const baseUrl = readBaseUrl(config, "createHttpSmartClient");
@@ -99,7 +99,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  * Makes the client to take in Node: JSON calls over a keep-alive pool, streams and files as `createHttpSmartClient`.
  *
  * @throws {Error} no `baseUrl`
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/call.md
  */
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
   const baseUrl = readBaseUrl(config, "createMixedHttpClient");

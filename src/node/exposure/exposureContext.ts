@@ -88,7 +88,7 @@ export class ExposureContext implements ExposureRequestContextValue {
  * The HTTP request that is being served, inside a task that an exposure runs, and in whatever that task calls.
  *
  * @throws {contextError} not inside such a task; ask `hasExposureContext()` first where both happen
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/files-and-streams.md
  */
 export function useExposureContext(): ExposureRequestContextValue {
   const context = currentSlots()?.get(exposureContextId);

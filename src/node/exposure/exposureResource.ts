@@ -56,7 +56,7 @@ interface ExposureDependencies {
  *
  * Rejects the boot when it cannot listen.
  *
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/serve.md
  */
 export const nodeExposure: IResource<NodeExposureConfig, Promise<NodeExposureHandlers>> = /* @__PURE__ */ (() =>
   createResource(

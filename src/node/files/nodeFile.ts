@@ -7,7 +7,7 @@ import { saveStream } from "./saveStream";
  *
  * @param source `buffer` wins over `stream`; a stream is read once, when the call is made
  * @param id unique within one call: give every file its own when there are several. Default "F1"
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/files-and-streams.md
  */
 export const createNodeFile = <S extends NodeFileSource>(
   meta: InputFileMeta,

@@ -10,7 +10,7 @@ import { saveStream } from "./saveStream";
 /**
  * A file that came with a call. Its stream can be taken once, by one of the methods.
  *
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/files-and-streams.md
  */
 export class NodeInputFile implements InputFile<Readable> {
   name: string;

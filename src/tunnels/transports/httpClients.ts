@@ -52,7 +52,7 @@ export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl
  * Makes the smallest client: JSON over fetch.
  *
  * @throws {Error} no `baseUrl`, or no fetch
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/call.md
  */
 export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
   const baseUrl = readBaseUrl(config, "createExposureFetch");
@@ -73,7 +73,7 @@ export const createExposureClient = (config: ExposureClientConfig): ExposureFetc
  * their progress go through XMLHttpRequest where there is one.
  *
  * @throws {Error} no `baseUrl`, or no fetch
- * @see readmes/TUNNELS.md
+ * @see readmes/tunnels/call.md
  */
 export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config);
 
