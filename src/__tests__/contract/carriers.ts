@@ -13,7 +13,7 @@ import { openNodeFile } from "../../node/files/nodeInputFile";
 import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
 import { defaultTokenHeader } from "../../tunnels/protocol/headers";
-import type { Transport, WireRequest } from "../../tunnels/protocol/wire";
+import type { Transport } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
@@ -225,17 +225,17 @@ export async function openCarrier(row: CarrierRow, { open = false } = {}): Promi
 function inMemory(app: ContractApp["app"]): Transport {
   const { store } = app;
   const serializer = app.getResourceValue(globals.resources.serializer);
-  const handle = createHandler<WireRequest>({
+  const handle = createHandler({
     authenticate: createAuthenticate({
       header: defaultTokenHeader,
-      matchesToken: (presented) => presented === token,
+      findTokenHolder: (presented) => (presented === token ? { name: "contract" } : undefined),
       validators: [],
-      describe: ({ headers, method, target }) => ({ headers, method, url: target.id, path: target.id }),
       admitsAnonymous: () => false,
     }),
-    allowList: createAllowListSource(store, { open: true, onSkipped: () => {} }).freeze,
+    allowList: createAllowListSource(store, { transport: "http", open: true, onSkipped: () => {} }).freeze,
     readContexts: createContextReader(store.asyncContexts, serializer),
     eventManager: app.getResourceValue(globals.resources.eventManager),
+    emissionSource: "memory",
     serializer,
     errors: store.errors,
     jsonBytes: 2 * MiB,

@@ -52,7 +52,7 @@ export function nodeHttpTransport({
       if (isClosed) throw clientClosed();
       const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
       if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
-      return via.open(targetPath(wire.target), wire.method, headers);
+      return via.open(targetPath(wire.target), headers);
     } catch (error) {
       // What was put around the sources is nobody's any more, and so are its failures.
       if (body.content instanceof Readable) body.content.on("error", () => {}).destroy();
@@ -84,7 +84,7 @@ export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
   );
 
 interface Connection {
-  open(path: string, method: string, headers: OutgoingHttpHeaders): ClientRequest;
+  open(path: string, headers: OutgoingHttpHeaders): ClientRequest;
   /** Lets go of idle sockets, and of the others once they are idle. */
   release(): void;
 }
@@ -94,7 +94,7 @@ function connect(baseUrl: string): Connection {
   const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const request = isSecure ? httpsRequest : httpRequest;
   return {
-    open: (path, method, headers) => request({ agent, hostname, port, path: basePath + path, method, headers }),
+    open: (path, headers) => request({ agent, hostname, port, path: basePath + path, method: "POST", headers }),
     release() {
       agent.maxFreeSockets = 0;
       for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());

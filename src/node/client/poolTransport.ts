@@ -46,9 +46,9 @@ export function poolTransport(config: PoolTransportConfig): Carrier {
   function dispatch(via: Pool, request: WireRequest, body: string | Buffer): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
     return new Promise((resolve, reject) => {
-      const { target, method, headers } = request;
+      const { target, headers } = request;
       const call = new PoolCall(request, body, maxReplyBytes, { resolve, reject });
-      via.dispatch({ path: basePath + targetPath(target), method: method, headers: headers as {}, body }, call);
+      via.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
     });
   }
 

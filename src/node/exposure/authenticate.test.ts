@@ -1,12 +1,16 @@
+import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createTokenMatcher, isOwnProgram } from "./authenticate";
 import { createCors } from "./cors";
 
 describe("createTokenMatcher", () => {
-  const matches = createTokenMatcher(["short", "a-rather-long-token", "clé"]);
+  const find = createTokenMatcher(["short", "a-rather-long-token", "clé", "short"]);
+  const matches = (presented: string): boolean => find(presented) !== undefined;
 
-  it.each(["short", "a-rather-long-token", "clé"])("knows %s", (presented) => {
-    expect(matches(presented)).toBe(true);
+  it.each(["short", "a-rather-long-token", "clé"])("knows %s and names its holder by a digest", (presented) => {
+    const digest = createHash("sha256").update(presented).digest("hex");
+
+    expect(find(presented)).toEqual({ name: `token:${digest.slice(0, 16)}` });
   });
 
   it.each(["", "shor", "shorts", "short\0", "SHORT", "a-rather-long-token-and-more", "cle", "x".repeat(20_000)])(
@@ -17,7 +21,7 @@ describe("createTokenMatcher", () => {
   );
 
   it("knows nothing without tokens", () => {
-    expect(createTokenMatcher([])("")).toBe(false);
+    expect(createTokenMatcher([])("")).toBeUndefined();
   });
 
   it("keeps nothing of the value before", () => {

@@ -1,29 +1,17 @@
-import { timingSafeEqual } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TaskCell } from "../../runtime/link/taskCell";
-import { createAuthenticate, type Authenticate } from "../../tunnels/server/authenticate";
+import { createAuthenticate, type Authenticate, type Caller } from "../../tunnels/server/authenticate";
 import type { ResolvedAuth } from "./config/config";
 import type { Cors } from "./cors";
-import type { IncomingCall } from "./incomingCall";
-import { pathOf } from "./router";
 
 /** Authentication of an exposure: tokens, validator tasks, or neither. */
-export function createNodeAuthenticate(
-  auth: ResolvedAuth,
-  validators: readonly TaskCell[],
-  cors: Cors,
-): Authenticate<IncomingCall> {
-  return createAuthenticate<IncomingCall>({
+export function createNodeAuthenticate(auth: ResolvedAuth, validators: readonly TaskCell[]): Authenticate {
+  return createAuthenticate({
     header: auth.header,
-    matchesToken: auth.tokens && createTokenMatcher(auth.tokens),
+    findTokenHolder: auth.tokens && createTokenMatcher(auth.tokens),
     validators,
-    describe: ({ req }) => ({
-      headers: req.headers,
-      method: req.method ?? "GET",
-      url: req.url ?? "/",
-      path: pathOf(req.url ?? "/"),
-    }),
-    admitsAnonymous: ({ req }) => auth.allowAnonymous ?? isOwnProgram(req, cors),
+    admitsAnonymous: ({ edge }) => auth.allowAnonymous ?? edge?.isLocal() === true,
   });
 }
 
@@ -32,12 +20,15 @@ export const isAuthenticated = ({ tokens }: ResolvedAuth, validators: readonly u
   tokens !== undefined || validators.length > 0;
 
 /**
- * Compares a value with every token in constant time.
+ * Compares a value with every token in constant time, and says whose it is.
  *
  * Tokens are padded to one length beforehand and all of them are compared, so neither a token's length nor the place of
  * the first difference shows. Hashing both sides would hide as much at many times the cost.
  */
-export function createTokenMatcher(tokens: readonly string[]): (presented: string) => boolean {
+export function createTokenMatcher(configured: readonly string[]): (presented: string) => Caller | undefined {
+  // Each once: two places that match would add up to a third.
+  const tokens = [...new Set(configured)];
+  const holders = tokens.map((token): Caller => ({ name: `token:${digestOf(token)}` }));
   const lengths = tokens.map((token) => Buffer.byteLength(token));
   const size = Math.max(0, ...lengths);
   const padded = tokens.map((token) => pad(token, Buffer.alloc(size)));
@@ -45,14 +36,18 @@ export function createTokenMatcher(tokens: readonly string[]): (presented: strin
   return (presented) => {
     const length = Buffer.byteLength(presented);
     pad(presented, scratch.fill(0));
-    let matches = 0;
+    // One more than the place of the token that matches.
+    let matching = 0;
     for (let index = 0; index < padded.length; index++) {
       const sameBytes = Number(timingSafeEqual(scratch, padded[index] as Buffer));
-      matches |= sameBytes & Number(length === lengths[index]);
+      matching |= (sameBytes & Number(length === lengths[index])) * (index + 1);
     }
-    return matches === 1 && length > 0;
+    return length > 0 ? holders[matching - 1] : undefined;
   };
 }
+
+/** Tells tokens apart in logs without giving them away. */
+const digestOf = (token: string): string => createHash("sha256").update(token).digest("hex").slice(0, 16);
 
 function pad(text: string, buffer: Buffer): Buffer {
   buffer.write(text);

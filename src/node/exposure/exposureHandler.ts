@@ -2,13 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { internalError, methodNotAllowed, notFound, overloaded } from "../../errors/wireErrors";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
-import { createHandler, type HandlerParts, type OwnReply } from "../../tunnels/server/createHandler";
+import { createHandler, type HandlerParts } from "../../tunnels/server/createHandler";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
+import { isOwnProgram } from "./authenticate";
 import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
-import { bodyModeOf, createRequestIds, IncomingCall } from "./incomingCall";
+import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { IdleWatch } from "../server/idleWatch";
 import { createFormParsers } from "./form/formParsers";
@@ -18,7 +19,7 @@ import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, nowhere } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */
-export interface ExposureParts extends Omit<HandlerParts<IncomingCall>, "ownReply" | "jsonBytes"> {
+export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "emissionSource"> {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly isClosing: () => boolean;
@@ -60,11 +61,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const queuedReplies = createQueuedReplies();
-  const handler = createHandler<IncomingCall>({
-    ...parts,
-    jsonBytes: limits.jsonBytes,
-    ownReply: createOwnReply(parts),
-  });
+  const handler = createHandler({ ...parts, emissionSource: "exposure:http", jsonBytes: limits.jsonBytes });
+  const callPolicy = createCallPolicy(parts);
   let inFlight = 0;
   const idleListeners: (() => void)[] = [];
 
@@ -87,7 +85,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
 
       const body = bodyOf(target, req);
-      const call = new IncomingCall(target, body, reply);
+      const call = new IncomingCall(target, body, reply, callPolicy);
       if (body instanceof RequestFormBody) {
         form = body;
         form.onBroken = () => call.breakOff();
@@ -151,9 +149,10 @@ const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>
 const methodsOf = ({ kind }: WireTarget): string => (kind === "discovery" ? "GET, POST, OPTIONS" : "POST, OPTIONS");
 
 /** Tasks reach the request and the response through the exposure context. */
-function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<IncomingCall> {
+function createCallPolicy({ config, cors, onDropped }: ExposureParts): CallPolicy {
   const { basePath, compression, limits } = config;
   return {
+    isLocal: (req) => isOwnProgram(req, cors),
     enter(call, contexts) {
       if (call.body.kind === "stream") assertUnended(call.req);
       const isCoded = compression.requests && call.body.kind === "stream";
@@ -161,7 +160,7 @@ function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<Incoming
       const slots = new Map<string, unknown>(contexts);
       return slots.set(exposureContextId, new ExposureContext(call, basePath, req));
     },
-    isTaken(call, result) {
+    isReplyTaken(call, result) {
       const { reply } = call;
       if (!reply.isTaken) return false;
       // What its methods return, for chaining, is no result.
@@ -181,7 +180,6 @@ function createOwnReply({ config, onDropped }: ExposureParts): OwnReply<Incoming
       }
       return true;
     },
-    abandon: ({ reply }) => reply.breakOff(),
   };
 }
 

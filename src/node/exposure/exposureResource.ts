@@ -11,6 +11,8 @@ import { globalTags } from "../../globals/tags";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
+import { requestIdHeader } from "../../tunnels/protocol/headers";
+import type { WireRequest } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
 import { openNodeFile } from "../files/nodeInputFile";
@@ -18,9 +20,7 @@ import { createNodeAuthenticate, isAuthenticated } from "./authenticate";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors, type Cors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
-import type { IncomingCall } from "./incomingCall";
 import { createServers } from "./server";
-import { pathOf } from "./router";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
 export interface NodeExposureHandlers {
@@ -122,6 +122,7 @@ function createExposure(
     .map(({ id }) => store.findTask(id))
     .filter((cell) => cell !== undefined);
   const allowList = createAllowListSource(store, {
+    transport: "http",
     open: config.open,
     onSkipped: (id, error) =>
       void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
@@ -142,7 +143,7 @@ function createExposure(
     config,
     cors,
     isClosing,
-    authenticate: createNodeAuthenticate(config.auth, validators, cors),
+    authenticate: createNodeAuthenticate(config.auth, validators),
     allowList: allowList.current,
     readContexts: createContextReader(store.asyncContexts, serializer),
     eventManager,
@@ -179,9 +180,9 @@ function warnAtBoot(
 
 /** What operators learn. Logging is best effort: it never rejects and is not waited for. */
 function createReports(logger: Logger, registered: Store["errors"]) {
-  const requestIdOf = (call: IncomingCall): string => call.reply.requestId;
+  const requestIdOf = ({ headers }: WireRequest): unknown => headers[requestIdHeader];
   return {
-    report: (error: unknown, call: IncomingCall, phase: string) =>
+    report: (error: unknown, call: WireRequest, phase: string) =>
       void logger.error(`exposure.${call.target.kind}.error`, {
         error,
         data: {
@@ -194,19 +195,19 @@ function createReports(logger: Logger, registered: Store["errors"]) {
           }),
         },
       }),
-    onUnauthorized: (call: IncomingCall) =>
+    onUnauthorized: (call: WireRequest) =>
       void logger.warn("exposure.auth.failure", {
         data: {
           requestId: requestIdOf(call),
-          method: call.method,
-          path: pathOf(call.req.url ?? "/"),
+          method: call.edge?.describe().method,
+          path: call.edge?.describe().path,
           status: unauthorized.status,
           code: unauthorized.code,
         },
       }),
     onBroken: (error: unknown, requestId: string) =>
       void logger.error("exposure.http.broken", { error, data: { error: messageOf(error), requestId } }),
-    onDropped: (call: IncomingCall) =>
+    onDropped: (call: WireRequest) =>
       void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
         data: { requestId: requestIdOf(call), id: call.target.id },
       }),

@@ -4,8 +4,10 @@ import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
 import { requestAborted } from "../../errors/wireErrors";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
-import type { WireBody, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import type { ContextSlots } from "../../platform/contextScope";
+import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import type { OutgoingReply } from "./reply/outgoingReply";
+import { pathOf } from "./router";
 
 /** What kind of body a call to a task has. */
 export type BodyMode = "json" | "multipart" | "octet";
@@ -17,24 +19,40 @@ export function bodyModeOf(contentType: string | undefined): BodyMode {
   return /^\s*application\/octet-stream\s*(;|$)/i.test(contentType) ? "octet" : "json";
 }
 
+/** What the calls of one exposure have in common. */
+export interface CallPolicy {
+  /** Whether a program of this machine sent the request. */
+  readonly isLocal: (req: IncomingMessage) => boolean;
+  /** Slots a task finds: the request, and the contexts its caller sent. */
+  readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
+  /** Whether a task replied by itself, given what it returned. */
+  readonly isReplyTaken: (call: IncomingCall, result: unknown) => boolean;
+}
+
 /**
  * A call that came over HTTP, with the request and response it came with.
  *
  * A class with a lazy signal, because one is made per request and most tasks look at no signal.
  */
-export class IncomingCall implements WireRequest {
+export class IncomingCall implements WireRequest, WireEdge {
   readonly target: WireTarget;
   readonly body: WireBody;
   readonly reply: OutgoingReply;
   readonly req: IncomingMessage;
+  readonly #policy: CallPolicy;
   #aborter: AbortController | undefined;
   #isGivenUp = false;
 
-  constructor(target: WireTarget, body: WireBody, reply: OutgoingReply) {
+  constructor(target: WireTarget, body: WireBody, reply: OutgoingReply, policy: CallPolicy) {
     this.target = target;
     this.body = body;
     this.reply = reply;
     this.req = reply.req;
+    this.#policy = policy;
+  }
+
+  get edge(): WireEdge {
+    return this;
   }
 
   get method(): string {
@@ -58,6 +76,27 @@ export class IncomingCall implements WireRequest {
     if (res.destroyed || res.closed) onClose();
     else res.once("close", onClose);
     return this.#aborter.signal;
+  }
+
+  describe(): RequestDescription {
+    const url = this.req.url ?? "/";
+    return { headers: this.headers, method: this.method, url, path: pathOf(url) };
+  }
+
+  isLocal(): boolean {
+    return this.#policy.isLocal(this.req);
+  }
+
+  enter(contexts: ContextSlots | undefined): ContextSlots {
+    return this.#policy.enter(this, contexts);
+  }
+
+  isReplyTaken(result: unknown): boolean {
+    return this.#policy.isReplyTaken(this, result);
+  }
+
+  abandonReply(): void {
+    this.reply.breakOff();
   }
 
   /** Gives the call up, together with what was already sent of its reply. */

@@ -110,7 +110,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   ): Promise<WireResponse> {
     const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
     const headers = codec.headersFor(body);
-    const request = { target, method: "POST", headers, body, signal, onProgress, onDownloadProgress };
+    const request = { target, headers, body, signal, onProgress, onDownloadProgress };
     const send = closing === undefined ? via : interruptible(via, closing);
     return onProgress === undefined && onDownloadProgress === undefined ? send(request) : carryReporting(send, request);
   }

@@ -1,3 +1,4 @@
+import type { ContextSlots } from "../../platform/contextScope";
 import type { InputFileMeta } from "../../platform/inputFile";
 
 /** Bytes as they come; the consumer pulls, so back-pressure is the consumer's pace. */
@@ -70,8 +71,6 @@ export type WireHeaders = Readonly<Record<string, string | string[] | undefined>
 /** One call on its way. */
 export interface WireRequest {
   readonly target: WireTarget;
-  /** "POST", except for discovery. */
-  readonly method: string;
   readonly headers: WireHeaders;
   readonly body: WireBody;
   /** Aborts when the caller gives up. Reading it may be what starts listening, so read it only if needed. */
@@ -80,6 +79,32 @@ export interface WireRequest {
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Told while the reply's body arrives; clients only. */
   readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Set by the edge of a server that has more to say of a request; servers only. */
+  readonly edge?: WireEdge | undefined;
+}
+
+/** The request that brought a call, as validator tasks see it. */
+export interface RequestDescription {
+  /** Names in lower case. */
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly method: string;
+  /** As requested, query included. */
+  readonly url: string;
+  readonly path: string;
+}
+
+/** What only the edge of a server knows of a request: how it came, and the reply that a task may write by itself. */
+export interface WireEdge {
+  /** The request, for validator tasks. */
+  describe(): RequestDescription;
+  /** Whether a program of this machine sent it. */
+  isLocal(): boolean;
+  /** Slots the task finds, among them the contexts its caller sent. */
+  enter(contexts: ContextSlots | undefined): ContextSlots;
+  /** Whether the task began to reply by itself; its result is then not sent. Called once, when the task has settled. */
+  isReplyTaken(result: unknown): boolean;
+  /** Cuts a reply that the task began before it failed. */
+  abandonReply(): void;
 }
 
 /** How much of a request's body was handed to the connection. */

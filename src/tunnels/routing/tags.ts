@@ -1,6 +1,7 @@
 import { defineTag, type ITag } from "../../define/tag";
 import type { IEvent, IEventEmission } from "../../define/event";
 import type { ITask, TaskCallOptions } from "../../define/task";
+import type { RequestDescription } from "../protocol/wire";
 
 /**
  * What a tunnel does in this process: `client` routes calls away, `server` says what may be called from outside,
@@ -26,7 +27,7 @@ export interface TunnelClient {
 
 /** The value of a tunnel resource. */
 export interface TunnelRunner {
-  /** Only `"http"`, the default, counts for an exposure. */
+  /** What carries the calls; a server of another kind ignores the tunnel. Default: any. */
   readonly transport?: "http" | (string & {}) | undefined;
   /** Default "none". */
   readonly mode?: TunnelMode | undefined;
@@ -74,14 +75,7 @@ export const tunnelPolicy: ITag<TunnelTaskMiddlewarePolicyConfig> = /* @__PURE__
 });
 
 /** The request, as a validator task sees it. */
-export interface AuthValidatorInput {
-  /** Names in lower case. */
-  readonly headers: Record<string, string | string[] | undefined>;
-  readonly method: string;
-  /** As requested, query included. */
-  readonly url: string;
-  readonly path: string;
-}
+export interface AuthValidatorInput extends RequestDescription {}
 
 /** What a validator task answers; anything but `ok: true` is a no. */
 export interface AuthValidatorResult {

@@ -69,6 +69,6 @@ const fields: readonly string[] = [
 /** Whether calls are routed away by this tunnel. */
 export const isClientTunnel = ({ mode }: TunnelRunner): boolean => mode === "client" || mode === "both";
 
-/** Whether an HTTP exposure serves what this tunnel selects. */
-export const isHttpServerTunnel = ({ mode, transport }: TunnelRunner): boolean =>
-  (mode === "server" || mode === "both") && (!transport || transport === "http");
+/** Whether a server that speaks `served` serves what this tunnel selects; a tunnel that names no transport opens all. */
+export const isServerTunnel = ({ mode, transport }: TunnelRunner, served: string): boolean =>
+  (mode === "server" || mode === "both") && (!transport || transport === served);

@@ -6,7 +6,7 @@ import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireTarget } from "../protocol/wire";
 import { pick, type Selector } from "../routing/selectors";
 import type { TunnelRunner } from "../routing/tags";
-import { isHttpServerTunnel, isTunnelResource } from "../routing/tunnelResource";
+import { isServerTunnel, isTunnelResource } from "../routing/tunnelResource";
 
 /** A task that may be called from outside. */
 export interface ServedTask {
@@ -41,6 +41,8 @@ export interface AllowListSource {
 }
 
 export interface AllowListOptions {
+  /** What the server speaks: tunnels that name another transport do not count. */
+  readonly transport: string;
   /** Without a server tunnel everything registered may be reached. */
   readonly open: boolean;
   /** A predicate threw, so the item was left out. */
@@ -65,11 +67,11 @@ export function admit(allowList: AllowList, { kind, id }: WireTarget): ServedTas
 }
 
 /** Evaluates the selectors of every server tunnel that is initialised. */
-export function readAllowList(store: Store, { open, onSkipped }: AllowListOptions): AllowList {
+export function readAllowList(store: Store, { transport, open, onSkipped }: AllowListOptions): AllowList {
   const tunnels = [...store.resources.values()]
     .filter(({ resource, isInitialized }) => isInitialized && isTunnelResource(resource))
     .map(({ value }) => value as TunnelRunner)
-    .filter(isHttpServerTunnel);
+    .filter((each) => isServerTunnel(each, transport));
   const enabled = tunnels.length > 0;
   const everything = open && !enabled ? [{ selector: () => true, acceptsContexts: true }] : [];
   const chosenBy = <D extends Definition>(selections: readonly Selection<D>[], registered: ReadonlyMap<string, D>) =>

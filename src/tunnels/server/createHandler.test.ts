@@ -60,15 +60,16 @@ const root = r
   .register([shout, fail, count, takeFile, look, relay, hidden, noted, double, tunnel])
   .build();
 
-async function startHandler(parts: Partial<HandlerParts<WireRequest>> = {}) {
+async function startHandler(parts: Partial<HandlerParts> = {}) {
   const app = await run(root, { shutdownHooks: false, errorBoundary: false, onUnhandledError: () => {} });
   const serializer = app.getResourceValue(globals.resources.serializer);
   const reports: unknown[] = [];
   const handle = createHandler({
-    authenticate: () => {},
-    allowList: createAllowListSource(app.store, { open: false, onSkipped: () => {} }).freeze,
+    authenticate: () => ({ name: "anonymous" }),
+    allowList: createAllowListSource(app.store, { transport: "test", open: false, onSkipped: () => {} }).freeze,
     readContexts: createContextReader(app.store.asyncContexts, serializer),
     eventManager: app.getResourceValue(globals.resources.eventManager),
+    emissionSource: "test",
     serializer,
     errors: app.store.errors,
     jsonBytes: 1000,
@@ -81,7 +82,6 @@ async function startHandler(parts: Partial<HandlerParts<WireRequest>> = {}) {
 
 const call = (kind: WireTarget["kind"], id: string, body: WireBody | string = ""): WireRequest => ({
   target: { kind, id },
-  method: "POST",
   headers: {},
   body: typeof body === "string" ? textBody(body) : body,
   signal: undefined,

@@ -6,13 +6,13 @@ import {
   unauthorized,
   WireFailureError,
 } from "../../errors/wireErrors";
-import { provideSlots, type ContextSlots } from "../../platform/contextScope";
+import { provideSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { SignalSource } from "../../runtime/link/call";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
-import type { OpenedForm, WireBody, WireRequest, WireResponse } from "../protocol/wire";
+import type { OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
@@ -22,33 +22,24 @@ import { openForm, type OpenFile } from "./openForm";
 import { readBody, readInput, readManifest } from "./readInput";
 import { discardResult, readStreamResult } from "./streamResult";
 
-/** How a task's own way of answering is seen; only carriers whose reply a task can reach have one. */
-export interface OwnReply<R extends WireRequest> {
-  /** Slots the task finds beside the contexts its caller sent. */
-  enter(request: R, contexts: ContextSlots | undefined): ContextSlots;
-  /** Whether the task began to answer; its result is then not sent. Called once, when the task has settled. */
-  isTaken(request: R, result: unknown): boolean;
-  /** The task began to answer and then failed. */
-  abandon(request: R): void;
-}
-
 /** What a server is made of. */
-export interface HandlerParts<R extends WireRequest> {
-  readonly authenticate: Authenticate<R>;
+export interface HandlerParts {
+  readonly authenticate: Authenticate;
   readonly allowList: () => AllowList;
   readonly readContexts: ReadContexts;
   readonly eventManager: EventManager;
+  /** Source of the emissions that callers ask for. */
+  readonly emissionSource: string;
   readonly serializer: SerializerLike;
   /** Error helpers whose instances cross with id and data. */
   readonly errors: ReadonlyMap<string, IErrorHelper>;
   /** Largest body of text, in bytes. */
   readonly jsonBytes: number;
   readonly openFile: OpenFile;
-  readonly ownReply?: OwnReply<R> | undefined;
-  /** Hears of what callers are not told. */
-  readonly report: (error: unknown, request: R, phase: Phase) => void;
-  /** Hears of requests that are refused for want of credentials. */
-  readonly onUnauthorized?: ((request: R) => void) | undefined;
+  /** Receives what callers are not told. */
+  readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
+  /** Receives requests that are refused for want of credentials. */
+  readonly onUnauthorized?: ((request: WireRequest) => void) | undefined;
 }
 
 /**
@@ -56,15 +47,15 @@ export interface HandlerParts<R extends WireRequest> {
  *
  * Nothing of the body is read before the caller is known and the target is served, so strangers cannot make us parse.
  */
-export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (request: R) => Promise<WireResponse> {
-  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, ownReply, report, onUnauthorized } = parts;
+export function createHandler(parts: HandlerParts): Transport {
+  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onUnauthorized } = parts;
 
   return async (request) => {
-    const { target, body } = request;
+    const { target, body, edge } = request;
     let phase: Phase = "authenticate";
     try {
-      const asking = authenticate(request);
-      if (asking !== undefined) await asking;
+      const caller = authenticate(request);
+      if (caller instanceof Promise) await caller;
 
       phase = "admit";
       if (target.kind === "discovery") return textReply({ ok: true, result: discover(allowList()) }, serializer);
@@ -92,7 +83,7 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
       phase = "run";
       const running = run(parts, request, served, input);
       const result = await (form === undefined ? running : besideForm(running, form));
-      if (ownReply?.isTaken(request, result)) return taken;
+      if (edge?.isReplyTaken(result)) return taken;
 
       phase = "encode";
       const streamed = readStreamResult(result);
@@ -105,8 +96,8 @@ export function createHandler<R extends WireRequest>(parts: HandlerParts<R>): (r
       if (answer.opaque) report(error, request, phase);
       // A task may answer with the same status.
       if (phase === "authenticate" && answer.status === unauthorized.status) onUnauthorized?.(request);
-      if (phase === "run" && ownReply?.isTaken(request, undefined)) {
-        ownReply.abandon(request);
+      if (phase === "run" && edge?.isReplyTaken(undefined)) {
+        edge.abandonReply();
         return taken;
       }
       return errorReply(answer, serializer);
@@ -129,32 +120,28 @@ const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse
 });
 
 /** Runs a task with the contexts its caller sent. The signal goes along unread, so that it is made only if looked at. */
-function run<R extends WireRequest>(
-  parts: HandlerParts<R>,
-  request: R,
+function run(
+  { readContexts }: HandlerParts,
+  request: WireRequest,
   { cell, acceptsContexts }: ServedTask,
   input: unknown,
 ): Promise<unknown> {
-  const { ownReply, readContexts } = parts;
   const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
-  const slots = ownReply === undefined ? contexts : ownReply.enter(request, contexts);
+  const slots = request.edge === undefined ? contexts : request.edge.enter(contexts);
   const options = { signalSource: request as SignalSource };
   return slots === undefined ? cell.invoke(input, options) : provideSlots(slots, () => cell.invoke(input, options));
 }
 
-function emit<R extends WireRequest>(
-  parts: HandlerParts<R>,
-  request: R,
+function emit(
+  { eventManager, readContexts, emissionSource }: HandlerParts,
+  request: WireRequest,
   { event, acceptsContexts }: ServedEvent,
   payload: unknown,
 ): Promise<unknown> {
-  const { eventManager, readContexts } = parts;
   const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
   const emitNow = (): Promise<unknown> => eventManager.emitWithResult(event, payload, emissionSource);
   return contexts === undefined ? emitNow() : provideSlots(contexts, emitNow);
 }
-
-const emissionSource = "exposure:http";
 
 /**
  * Waits for a task whose files are still arriving. What is wrong with the form decides over what the task made of it,

@@ -32,9 +32,9 @@ export function fetchTransport({
   const send = fetchImpl ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
   // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
   return async (request) => {
-    const { target, method, headers, signal, onProgress } = request;
+    const { target, headers, signal, onProgress } = request;
     const body = await webBodyOf(request);
-    const init = { method, headers: { ...headers }, body, signal, redirect: "error" };
+    const init = { method: "POST", headers: { ...headers }, body, signal, redirect: "error" };
     const response = await settleOrAbort(send(baseUrl + targetPath(target), init as RequestInit), signal);
     if (onProgress !== undefined) {
       // fetch tells nothing of what it sends; where it has a reply, it has sent all.

@@ -6,7 +6,6 @@ import { readBaseUrl, withHttpOptions } from "./httpOptions";
 const reply: WireResponse = { status: 200, body: { kind: "text", text: "" } };
 const request = (patch: Partial<WireRequest> = {}): WireRequest => ({
   target: { kind: "task", id: "a b" },
-  method: "POST",
   headers: Object.freeze({ "content-type": "x" }),
   body: textBody(""),
   signal: undefined,

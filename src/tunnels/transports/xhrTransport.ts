@@ -15,13 +15,13 @@ export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boole
 export const xhrTransport =
   ({ baseUrl, maxReplyBytes = defaultReplyBytes }: Omit<FetchTransportConfig, "fetchImpl">): Transport =>
   async (request) => {
-    const { target, method, headers, signal, onProgress, onDownloadProgress } = request;
+    const { target, headers, signal, onProgress, onDownloadProgress } = request;
     const url = baseUrl + targetPath(target);
     const body = await webBodyOf(request);
     signal?.throwIfAborted();
 
     const xhr = new XMLHttpRequest();
-    xhr.open(method, url);
+    xhr.open("POST", url);
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) xhr.setRequestHeader(name, String(value));
     }
