@@ -1,4 +1,5 @@
 import { createLifecycleListeners } from "./lifecycleListeners";
+import { longestTimerMs } from "./timers";
 
 export type SemaphoreEventType = "queued" | "acquired" | "released" | "timeout" | "aborted" | "disposed";
 
@@ -28,9 +29,6 @@ export interface SemaphoreMetrics {
   readonly utilization: number;
   readonly disposed: boolean;
 }
-
-/** Longest delay a timer can hold; anything above would fire at once. */
-const maxTimerMs = 2_147_483_647;
 
 /**
  * Lets at most `maxPermits` callers through at a time; the others wait in the order they came.
@@ -166,7 +164,7 @@ export class Semaphore {
       signal?.addEventListener("abort", onAbort);
       if (timeout > 0) {
         const onTimeout = (): void => waiter.refuse(timeoutError(timeout), "timeout");
-        timer = setTimeout(onTimeout, Math.min(timeout, maxTimerMs));
+        timer = setTimeout(onTimeout, Math.min(timeout, longestTimerMs));
       }
       this.#emit("queued");
     });

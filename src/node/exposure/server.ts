@@ -1,4 +1,5 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
+import { settlesWithin } from "../../lib/timers";
 import type { ExposureHandler } from "./exposureHandler";
 import type { ResolvedLimits } from "./config/limits";
 
@@ -100,15 +101,3 @@ export function createServers(handler: ExposureHandler, limits: ResolvedLimits):
 
 /** How long a connection over which nothing is served may still bring a request, once everything else is done. */
 const quietMs = 250;
-
-async function settlesWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  try {
-    return await Promise.race([work.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,5 +1,6 @@
 import { TunnelError } from "../../errors/tunnelError";
 import { isThenable } from "../../lib/guards";
+import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { allowManyListeners } from "../../platform/manyListeners";
@@ -83,9 +84,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { transport, transportFor } = options;
   const codec = createCallCodec(options);
   let isClosed = false;
-  let underWay = 0;
-  let idle: Promise<void> | undefined;
-  let onIdle: (() => void) | undefined;
+  const inFlight = new InFlight();
   const closing = options.mayHang === true ? new AbortController() : undefined;
   if (closing !== undefined) allowManyListeners(closing.signal);
 
@@ -95,11 +94,6 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     if (call?.signal === undefined) return;
     call.signal.throwIfAborted();
     allowManyListeners(call.signal);
-  }
-
-  function end(): void {
-    underWay -= 1;
-    if (underWay === 0) onIdle?.();
   }
 
   function carry(
@@ -127,17 +121,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     returnPayload: boolean,
     call: ClientCallOptions | undefined,
   ): Promise<WireResponse> {
-    underWay += 1;
+    inFlight.enter();
     try {
       begin(id, call);
       return await carry(transport, { kind: "event", id }, codec.encodeEvent(payload, returnPayload), call);
     } finally {
-      end();
+      inFlight.leave();
     }
   }
 
   async function send(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
-    underWay += 1;
+    inFlight.enter();
     try {
       begin(id, call);
       const body = codec.encodeTask(input);
@@ -145,7 +139,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       const via = isText ? await transportFor({ id, input: input.value }) : transport;
       return codec.decodeTask(await carry(via, { kind: "task", id }, body, call));
     } finally {
-      end();
+      inFlight.leave();
     }
   }
 
@@ -162,10 +156,9 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
     isClosed = true;
-    if (underWay > 0) {
-      idle ??= new Promise((resolve) => (onIdle = resolve));
+    if (inFlight.count > 0) {
       // Being told to stop waiting is no failure of closing.
-      await Promise.resolve(settleOrAbort(idle, closeOptions?.signal)).catch(() => {
+      await Promise.resolve(settleOrAbort(inFlight.whenIdle(), closeOptions?.signal)).catch(() => {
         closing?.abort(clientClosed());
       });
     }

@@ -1,4 +1,5 @@
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import { longestTimerMs } from "../../lib/timers";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { underOwnSignal } from "../client/ownSignal";
 import { targetPath } from "../protocol/paths";
@@ -57,6 +58,3 @@ export function withHttpOptions(carry: Transport, options: HttpOptions): Transpo
       }
     });
 }
-
-/** Timers that are set to more fire at once. */
-const longestTimerMs = 2 ** 31 - 1;

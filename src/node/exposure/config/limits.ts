@@ -1,3 +1,4 @@
+import { longestTimerMs } from "../../../lib/timers";
 import { amount, fieldsOf } from "./configFields";
 
 /** Limits of JSON bodies. */
@@ -108,4 +109,4 @@ function resolveMultipart(limits: unknown, path: string): ResolvedLimits["multip
 
 /** Timers and Node's own options take no infinity; for them, this is one. */
 const integer = (value: unknown, path: string, fallback: number): number =>
-  Math.floor(Math.min(amount(value, path, fallback), 2 ** 31 - 1));
+  Math.floor(Math.min(amount(value, path, fallback), longestTimerMs));
