@@ -85,6 +85,7 @@ async function startExposure(
   const handler = createExposure(resolved, dependencies, () => servers.isClosing);
   const servers = createServers(handler, resolved.limits);
   const server = await openServer(resolved, servers);
+  dependencies.store.addDrain({ longestMs: resolved.limits.closeMs, drain: servers.close });
   const { basePath, listen } = resolved;
   if (server !== null && resolved.server === undefined) {
     const address = server.address();

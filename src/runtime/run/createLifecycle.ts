@@ -26,7 +26,7 @@ export const fromRun = { source: "run" };
 
 /** Knows how a run begins and ends; nothing happens yet. */
 export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
-  const { plan, options, logger, cells, eventManager, presetValues, onUnhandledError, report } = run;
+  const { plan, options, logger, cells, eventManager, drains, presetValues, onUnhandledError, report } = run;
   const initialized: string[] = [];
   const bootAborter = new AbortController();
   let stopListening: () => void = () => {};
@@ -34,6 +34,8 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
   let disposing: Promise<void> | undefined;
   const dispose = (): Promise<void> =>
     (disposing ??= (async () => {
+      // Calls that servers still take find the run as it was.
+      await drains.drainAll();
       stopListening();
       try {
         await disposeAll(initialized, cells.resources, (id) => {

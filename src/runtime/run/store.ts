@@ -13,6 +13,7 @@ import type {
   TaskMiddlewareStoreElementType,
 } from "../link/cells";
 import type { MiddlewareManager } from "../link/middlewareManager";
+import type { Drains, ServerDrain } from "./drains";
 import type { RunnerMode } from "./options";
 import type { TaskCell, TaskRoute, TaskStoreElementType } from "../link/taskCell";
 import type { OnUnhandledError } from "./unhandledErrors";
@@ -48,10 +49,13 @@ export interface Store {
    * @throws {tunnelOwnershipConflictError} another tunnel routes the task
    */
   routeTask(taskId: string, route: TaskRoute): void;
+  /** @internal Has a server drained before the run disposes of anything. @returns what takes that back */
+  addDrain(server: ServerDrain): () => void;
 }
 
 export interface StoreParts {
   readonly cells: Cells;
+  readonly drains: Drains;
   readonly rootId: string;
   readonly mode: RunnerMode;
   readonly onUnhandledError: OnUnhandledError;
@@ -77,7 +81,7 @@ export function createLock(): Lock {
   return lock;
 }
 
-export function createStore({ cells, rootId, lock, overrideRequests, ...parts }: StoreParts): Store {
+export function createStore({ cells, drains, rootId, lock, overrideRequests, ...parts }: StoreParts): Store {
   return {
     ...cells,
     root: cells.resources.get(rootId) as ResourceStoreElementType,
@@ -101,6 +105,7 @@ export function createStore({ cells, rootId, lock, overrideRequests, ...parts }:
       lock.assertOpen();
       cells.tasks.get(taskId)?.route(route);
     },
+    addDrain: drains.add,
   };
 }
 

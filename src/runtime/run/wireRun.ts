@@ -1,6 +1,7 @@
 import { taskNotRegisteredError } from "../../errors/runErrors";
 import type { OverrideRequest } from "../plan/applyOverrides";
 import { createCells, type Cells } from "../link/cells";
+import { createDrains, type Drains } from "./drains";
 import { EventManager } from "../events/eventManager";
 import { idOf } from "./idOf";
 import {
@@ -42,6 +43,7 @@ export interface WiredRun<L> {
   readonly interceptors: MiddlewareInterceptors;
   readonly middlewareManager: MiddlewareManager;
   readonly store: Store;
+  readonly drains: Drains;
   readonly presetValues: PresetValues;
   readonly onUnhandledError: OnUnhandledError;
   readonly report: (info: OnUnhandledErrorInfo) => void;
@@ -72,8 +74,10 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     everywhereForResource: (resource) =>
       plan.layers.everywhereForResource(resource).map(({ definition }) => definition),
   });
+  const drains = createDrains();
   const store = createStore({
     cells,
+    drains,
     rootId: plan.root.id,
     mode: options.mode,
     onUnhandledError,
@@ -97,6 +101,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     interceptors,
     middlewareManager,
     store,
+    drains,
     presetValues,
     onUnhandledError,
     report,

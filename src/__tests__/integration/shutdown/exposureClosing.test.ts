@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
-import { r } from "../../../node/index";
+import { nodeExposure, r, run } from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
 import { rawPost, startExposure, token } from "../../support/exposure";
 import { soon } from "../../support/soon";
+import { baseUrlOf, quiet, tunnelOf } from "../../support/tunnelPair";
 
 const task = (id: string, body: (input: unknown) => unknown) =>
   r
@@ -65,6 +66,61 @@ describe("a server that is attached to twice", () => {
     await exposure.post("/__runner/task/count");
 
     expect(runs).toBe(1);
+  });
+});
+
+describe("disposing of a run", () => {
+  it("lets calls that its exposure serves end before it disposes of anything, the root included", async () => {
+    const [started, release] = [createDeferred(), createDeferred()];
+    const events: string[] = [];
+    const slow = task("slow", async () => {
+      started.resolve();
+      await release.promise;
+      return events.push("read");
+    });
+    const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token } } });
+    const root = r
+      .resource("app")
+      .register([tunnelOf("tunnel", { mode: "server", tasks: ["slow"] }), exposure, slow])
+      .dispose(async () => void events.push("disposed of"))
+      .build();
+    await using app = await run(root, quiet);
+    const reply = fetch(`${baseUrlOf(app.getResourceValue(nodeExposure))}/task/slow`, { method: "POST", headers });
+    await started.promise;
+
+    const disposed = app.dispose();
+    await new Promise(setImmediate);
+    release.resolve();
+    await disposed;
+
+    expect(await (await reply).json()).toEqual({ ok: true, result: 1 });
+    expect(events).toEqual(["read", "disposed of"]);
+  });
+
+  it("drains all of its exposures at once", async () => {
+    const [started, release] = [createDeferred<number>(), createDeferred()];
+    let count = 0;
+    const slow = task("slow", async () => {
+      count += 1;
+      if (count === 2) started.resolve(count);
+      await release.promise;
+      return "done";
+    });
+    const second = nodeExposure.fork("second").with({ http: { listen: { port: 0 }, auth: { token } } });
+    await using first = await startExposure([slow], {}, [second]);
+    const { port } = first.app.getResourceValue(second.resource).server?.address() as AddressInfo;
+    const call = (to: number) =>
+      fetch(`http://127.0.0.1:${to}/__runner/task/slow`, { method: "POST", headers, body: "{}" });
+    const replies = [call(first.port), call(port)];
+    await started.promise;
+
+    const disposed = first.app.dispose();
+    const refused = await Promise.allSettled([call(first.port), call(port)]);
+    release.resolve();
+    await soon(disposed);
+
+    expect(refused.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(await Promise.all(replies.map(async (reply) => (await reply).status))).toEqual([200, 200]);
   });
 });
 
