@@ -1,4 +1,5 @@
-import { describeValue } from "../lib/describeValue";
+import { describeValue, tagOf } from "../lib/describeValue";
+import { isRunnerError } from "./defineError";
 import { isError } from "./normaliseThrown";
 
 /** One problem found by a schema, as it travels to a caller. */
@@ -37,3 +38,37 @@ function readKey(segment: unknown): string | number {
 }
 
 const cut = (message: string): string => message.slice(0, maxMessageLength);
+
+/**
+ * Whether a schema failed by accident instead of refusing a value: an error of the engine, of the platform, of a
+ * system call or of this framework speaks of the inside of the process, so a remote caller must not read it.
+ *
+ * By name rather than by class: libraries derive their refusals from `TypeError`, and errors of other realms count.
+ */
+export function isAccidental(failure: string | Error): boolean {
+  if (typeof failure === "string") return false;
+  const { name, code, issues } = failure as { name?: unknown; code?: unknown; issues?: unknown };
+  if (Array.isArray(issues) && issues.length > 0) return false;
+  return (
+    engineErrors.has(name) ||
+    "syscall" in failure ||
+    tagOf(failure) === "[object DOMException]" ||
+    (isRunnerError(failure) && failure.id.startsWith("runner.errors.")) ||
+    // Node's own; its assertions are how many schemas refuse.
+    (typeof code === "string" && code.startsWith("ERR_") && code !== "ERR_ASSERTION")
+  );
+}
+
+const engineErrors: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  "AggregateError",
+  "CompileError",
+  "EvalError",
+  "LinkError",
+  "RangeError",
+  "ReferenceError",
+  "RuntimeError",
+  "SuppressedError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+]);

@@ -2,6 +2,7 @@ import { isCancellationError } from "../../errors/cancellation";
 import { isRunnerError } from "../../errors/defineError";
 import { isError, normalizeError } from "../../errors/normaliseThrown";
 import { describeValidation, validationError } from "../../errors/runErrors";
+import { isAccidental } from "../../errors/validationIssues";
 import { requestAborted, WireFailureError } from "../../errors/wireErrors";
 import { describeValue } from "../../lib/describeValue";
 import type { UncaughtErrorSource } from "../../platform/processEvents";
@@ -64,7 +65,10 @@ function levelOf({ error, kind, source, cancelled }: OnUnhandledErrorInfo): Fail
 function isCallersFault(error: unknown, source: string | undefined): boolean {
   // A file of the caller's that is too large, too slow or not what it says.
   if (error instanceof WireFailureError) return error.failure.status < 500;
-  if (validationError.is(error)) return error.data.subject === "Task input" && error.data.id === source;
+  if (validationError.is(error)) {
+    const { subject, id, originalError } = error.data;
+    return subject === "Task input" && id === source && !isAccidental(originalError);
+  }
   return isRunnerError(error) && error.httpCode !== undefined && error.httpCode >= 400 && error.httpCode < 500;
 }
 

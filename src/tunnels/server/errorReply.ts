@@ -1,7 +1,7 @@
 import { cancellationError } from "../../errors/cancellation";
 import { isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
 import { describeValidation, validationError } from "../../errors/runErrors";
-import { readIssues } from "../../errors/validationIssues";
+import { isAccidental, readIssues } from "../../errors/validationIssues";
 import { internalError, requestAborted, WireFailureError, type WireFailure } from "../../errors/wireErrors";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireError } from "../protocol/envelope";
@@ -80,9 +80,11 @@ const carriesBody = (status: number): boolean => status >= 200 && status <= 599 
 
 const subjects = { task: "Task input", event: "Event payload", discovery: undefined } as const;
 
-/** The same failure of a task that was called in turn is a mistake made here. */
+/** The same failure of a task that was called in turn is a mistake of the server, and so is a schema that broke. */
 function isRefusedInput(error: RunnerError, { kind, id }: WireTarget): boolean {
-  return validationError.is(error) && error.data.subject === subjects[kind] && error.data.id === id;
+  if (!validationError.is(error)) return false;
+  const { subject, id: refusing, originalError } = error.data;
+  return subject === subjects[kind] && refusing === id && !isAccidental(originalError);
 }
 
 function refusedInput({ data }: RunnerError): FailureAnswer {

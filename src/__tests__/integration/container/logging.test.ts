@@ -253,6 +253,15 @@ describe("what is logged of a task that fails", () => {
     expect(reports[0]?.error).toBeUndefined();
   });
 
+  it("is an error with a stack where the schema of the input failed by accident", async () => {
+    const broken = { parse: (value: unknown): void => void (value as { a: { b: unknown } }).a.b };
+    const task = failing("task", () => {}).inputSchema(broken);
+
+    const reports = await reportsOf(task.build());
+
+    expect(reports).toMatchObject([{ level: "error", source: "task", error: { name: "runner.errors.validation" } }]);
+  });
+
   it("is an error of the task that gave another one an input it refuses", async () => {
     const inner = failing("inner", () => {})
       .inputSchema(strict)
