@@ -26,9 +26,21 @@ import type { ITask } from "./task";
 export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
   readonly task: { readonly definition: ITask; readonly input: In };
   /** Goes on inwards: without argument with the current input, else with the given one, `undefined` included. */
-  readonly next: (input?: In) => Promise<Out>;
+  readonly next: (input?: In, options?: NextOptions) => Promise<Out>;
   readonly journal: ExecutionJournal;
+  /** Aborts when the caller gives up; never, when the caller gave no signal. */
+  readonly signal: AbortSignal;
 }
+
+/** What a task middleware may say of how it goes on; needs the input beside it. */
+export interface NextOptions {
+  /** Aborts what is inside as well, until it has settled: the body's `signal`, and what it calls in turn. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An execution input made by hand, as in a unit test of a middleware: it may lack the signal. */
+export type GivenExecutionInput<In = any, Out = any> = Omit<ITaskMiddlewareExecutionInput<In, Out>, "signal"> &
+  Partial<Pick<ITaskMiddlewareExecutionInput, "signal">>;
 
 /** What a resource middleware, or an interceptor of resources, receives. */
 export interface IResourceMiddlewareExecutionInput<C = any, Out = any> {
@@ -60,7 +72,7 @@ interface TaskMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, Middlew
   readonly config: C;
   readonly everywhere?: TaskMiddlewareReach | undefined;
   readonly [symbolTaskMiddleware]: true;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
+  run(input: GivenExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
   /**
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`

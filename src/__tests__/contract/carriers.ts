@@ -235,7 +235,7 @@ function inMemory(app: ContractApp["app"]): Transport {
     allowList: createAllowListSource(store, { transport: "http", open: true, onSkipped: () => {} }).freeze,
     readContexts: createContextReader(store.asyncContexts, serializer),
     eventManager: app.getResourceValue(globals.resources.eventManager),
-    emissionSource: "memory",
+    origin: "memory",
     serializer,
     errors: store.errors,
     jsonBytes: 2 * MiB,

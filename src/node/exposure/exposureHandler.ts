@@ -19,7 +19,7 @@ import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, nowhere } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */
-export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "emissionSource"> {
+export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "origin"> {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly isClosing: () => boolean;
@@ -61,7 +61,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const queuedReplies = createQueuedReplies();
-  const handler = createHandler({ ...parts, emissionSource: "exposure:http", jsonBytes: limits.jsonBytes });
+  const handler = createHandler({ ...parts, origin: "exposure:http", jsonBytes: limits.jsonBytes });
   const callPolicy = createCallPolicy(parts);
   let inFlight = 0;
   const idleListeners: (() => void)[] = [];

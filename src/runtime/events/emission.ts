@@ -1,5 +1,6 @@
 import type { IEventMeta, TagType } from "../../define/attachments";
 import type { IEvent, IEventEmission } from "../../define/event";
+import type { CallScope } from "../callScope";
 
 /**
  * One occurrence of an event. All fields are own and enumerable, because interceptors spread emissions;
@@ -14,9 +15,11 @@ export class Emission implements IEventEmission<unknown> {
   readonly stopPropagation: () => void;
   readonly isPropagationStopped: () => boolean;
   readonly tags: readonly TagType[];
+  readonly #scope: CallScope | undefined;
 
-  constructor({ id, meta, tags }: IEvent, data: unknown, source: string) {
+  constructor({ id, meta, tags }: IEvent, data: unknown, source: string, scope?: CallScope) {
     let stopped = false;
+    this.#scope = scope;
     this.id = id;
     this.data = data;
     this.source = source;
@@ -27,6 +30,10 @@ export class Emission implements IEventEmission<unknown> {
     this.isPropagationStopped = () => stopped;
     this.tags = tags.length === 0 ? [] : [...tags];
   }
+
+  get signal(): AbortSignal | undefined {
+    return this.#scope?.signal;
+  }
 }
 
 /** A listener, ready to be called. */
@@ -35,5 +42,5 @@ export interface Listener {
   readonly id: string | undefined;
   readonly order: number;
   readonly filter: ((emission: IEventEmission) => boolean) | undefined;
-  readonly run: (emission: IEventEmission) => unknown;
+  readonly run: (emission: IEventEmission, scope?: CallScope) => unknown;
 }

@@ -30,9 +30,9 @@ export function createEmissionGuard(scope: TrackedScope<GuardFrame>): EmissionGu
     },
     listener: (listener) => ({
       ...listener,
-      run: (emission) =>
+      run: (emission, callScope) =>
         scope.run({ id: emission.id, source: emission.source, hookId: listener.id ?? "" }, async () =>
-          listener.run(emission),
+          listener.run(emission, callScope),
         ),
     }),
   };

@@ -3,8 +3,9 @@ import type { EventHandlerType, IEvent, IEventEmission } from "../../define/even
 import type { IHook } from "../../define/hook";
 import { listIn } from "../../lib/graph";
 import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
+import type { CallScope } from "../callScope";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
-import { linkEvent, type EventEmissionInterceptor, type LinkedEvent } from "./linkEvent";
+import { linkEvent, type EventEmissionInterceptor, type LinkedEvent, type ScopedInterceptor } from "./linkEvent";
 import type { Listener } from "./emission";
 import { excludeFromGlobalHooksId } from "../../define/reservedIds";
 
@@ -115,13 +116,14 @@ export class EventManager {
   /** Wraps every emission; first added is outermost. @throws {lockedError} the manager is locked */
   intercept(interceptor: EventEmissionInterceptor): void {
     this.#assertUnlocked();
-    this.#interceptors.push({ interceptor, eventIds: undefined });
+    // Two arguments are the contract: the scope is the framework's own.
+    this.#interceptors.push({ interceptor: (next, emission) => interceptor(next, emission), eventIds: undefined });
     this.#mayEmitAnything = true;
     this.#relinkAll();
   }
 
   /** @internal Wraps emissions of these events alone, by something that emits nothing in this process. */
-  interceptEvents(eventIds: ReadonlySet<string>, interceptor: EventEmissionInterceptor): void {
+  interceptEvents(eventIds: ReadonlySet<string>, interceptor: ScopedInterceptor): void {
     this.#assertUnlocked();
     this.#interceptors.push({ interceptor, eventIds });
     this.#relinkAll();
@@ -137,7 +139,7 @@ export class EventManager {
 
   /** Runs a hook inside the hook interceptors; gives what the hook returns, which may be `any` value. */
   executeHookWithInterceptors(hook: IHook, emission: IEventEmission, dependencies: unknown): Promise<any> {
-    return this.#runHook(0, hook, emission, dependencies);
+    return this.#runIntercepted(0, hook, emission, (inner, passed) => inner.run(passed, dependencies));
   }
 
   /** Forgets all listeners and interceptors, locked or not. */
@@ -168,26 +170,31 @@ export class EventManager {
   attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
     for (const id of reentrant) this.#guarded.add(id);
     for (const { hook, eventIds, listen } of hooks) {
-      const listener = toListener(
-        (emission) =>
-          this.#hookInterceptors.length === 0 ? listen(hook, emission) : this.#runAttached(0, hook, emission, listen),
-        hook,
-      );
+      const listener: Listener = {
+        id: hook.id,
+        order: hook.order,
+        filter: undefined,
+        run: (emission, scope) =>
+          this.#hookInterceptors.length === 0
+            ? listen(hook, emission, scope)
+            : this.#runIntercepted(0, hook, emission, (inner, passed) => listen(inner, passed, scope)),
+      };
       if (eventIds === "*") this.#globalListeners.push(listener);
       else for (const id of eventIds) listIn(this.#listeners, id).push(listener);
     }
     this.#relinkAll();
   }
 
-  #runHook(index: number, hook: IHook, emission: IEventEmission, dependencies: unknown): Promise<unknown> {
-    return this.#runAttached(index, hook, emission, (inner, event) => inner.run(event, dependencies));
-  }
-
-  async #runAttached(index: number, hook: IHook, emission: IEventEmission, listen: HookListen): Promise<unknown> {
+  async #runIntercepted(
+    index: number,
+    hook: IHook,
+    emission: IEventEmission,
+    runHook: (hook: IHook, emission: IEventEmission) => unknown,
+  ): Promise<unknown> {
     const interceptor = this.#hookInterceptors[index];
-    if (interceptor === undefined) return listen(hook, emission);
+    if (interceptor === undefined) return runHook(hook, emission);
     return interceptor(
-      (passedHook, passed) => this.#runAttached(index + 1, passedHook, passed, listen),
+      (passedHook, passed) => this.#runIntercepted(index + 1, passedHook, passed, runHook),
       hook,
       emission,
     );
@@ -226,11 +233,11 @@ export class EventManager {
   }
 }
 
-type HookListen = (hook: IHook, emission: IEventEmission) => unknown;
+type HookListen = (hook: IHook, emission: IEventEmission, scope: CallScope | undefined) => unknown;
 
 /** An interceptor, of all events or of some. */
 interface InterceptorEntry {
-  readonly interceptor: EventEmissionInterceptor;
+  readonly interceptor: ScopedInterceptor;
   readonly eventIds: ReadonlySet<string> | undefined;
 }
 
@@ -248,5 +255,5 @@ const guardScope = (): TrackedScope<GuardFrame> => createTrackedScope<GuardFrame
 
 function toListener(run: EventHandlerType, options: IEventHandlerOptions = {}): Listener {
   const { id, order = 0, filter } = options;
-  return { id, order, filter, run };
+  return { id, order, filter, run: (emission) => run(emission) as unknown };
 }

@@ -3,13 +3,21 @@ import { isError, normalizeError } from "../../errors/normaliseThrown";
 import type { IEvent, IEventEmission } from "../../define/event";
 import { isThenable } from "../../lib/guards";
 import { listIn } from "../../lib/graph";
+import type { CallScope } from "../callScope";
+import { validator } from "../validator";
 import { Emission, type Listener } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
-import { validator } from "../validator";
 
 export type EventEmissionInterceptor = (
   next: (emission: IEventEmission) => Promise<void>,
   emission: IEventEmission,
+) => Promise<void>;
+
+/** An interceptor of the framework's own, which sees the scope beside the emission. */
+export type ScopedInterceptor = (
+  next: (emission: IEventEmission) => Promise<void>,
+  emission: IEventEmission,
+  scope: CallScope | undefined,
 ) => Promise<void>;
 
 /** All that the emission of an event is made of. */
@@ -18,16 +26,16 @@ export interface EventLink {
   /** In calling order. */
   readonly listeners: readonly Listener[];
   /** First one is outermost. */
-  readonly interceptors: readonly EventEmissionInterceptor[];
+  readonly interceptors: readonly ScopedInterceptor[];
   /** Set for events that may be emitted from inside their own emission. */
   readonly guard: EmissionGuard | undefined;
 }
 
 /** A linked event. Neither function throws synchronously. */
 export interface LinkedEvent {
-  readonly emit: (data: unknown, source: string) => Promise<void>;
+  readonly emit: (data: unknown, source: string, scope?: CallScope) => Promise<void>;
   /** Resolves with the data of the emission that got furthest, as listeners left it. */
-  readonly emitWithResult: (data: unknown, source: string) => Promise<unknown>;
+  readonly emitWithResult: (data: unknown, source: string, scope?: CallScope) => Promise<unknown>;
 }
 
 /** Bakes an event into functions. Payload schema first, then interceptors, then listeners. */
@@ -40,34 +48,36 @@ export function linkEvent(link: EventLink): LinkedEvent {
   }
 
   const through = interceptors.length === 0 ? deliverOnly(deliver) : intercepted(interceptors, deliver);
-  const run = async (data: unknown, source: string): Promise<IEventEmission> => {
+  const run: Run = async (data, source, scope) => {
     const parsed = parse ? parse(data) : data;
-    const emission = new Emission(event, isThenable(parsed) ? await parsed : parsed, source);
-    return guard === undefined ? through(emission) : guard.emit(emission, () => through(emission));
+    const emission = new Emission(event, isThenable(parsed) ? await parsed : parsed, source, scope);
+    return guard === undefined ? through(emission, scope) : guard.emit(emission, () => through(emission, scope));
   };
   return {
-    emit: async (data, source) => void (await run(data, source)),
-    emitWithResult: async (data, source) => (await run(data, source)).data as unknown,
+    emit: async (data, source, scope) => void (await run(data, source, scope)),
+    emitWithResult: async (data, source, scope) => (await run(data, source, scope)).data as unknown,
   };
 }
 
-type Deliver = (emission: IEventEmission) => Promise<void> | undefined;
+type Run = (data: unknown, source: string, scope: CallScope | undefined) => Promise<IEventEmission>;
+/** The scope travels beside the emission, because interceptors copy emissions. */
+type Deliver = (emission: IEventEmission, scope: CallScope | undefined) => Promise<void> | undefined;
 
-/** Nothing but listeners: an emission nobody hears is not even made. */
-function linkPlain(event: IEvent, unheard: boolean, deliver: Deliver): LinkedEvent {
+/** Nothing but listeners: without any, no emission is made. */
+function linkPlain(event: IEvent, isUnheard: boolean, deliver: Deliver): LinkedEvent {
   return {
-    emit: unheard
+    emit: isUnheard
       ? () => Promise.resolve()
-      : (data, source) => {
+      : (data, source, scope) => {
           try {
-            return deliver(new Emission(event, data, source)) ?? Promise.resolve();
+            return deliver(new Emission(event, data, source, scope), scope) ?? Promise.resolve();
           } catch (error) {
             return Promise.reject(error);
           }
         },
-    async emitWithResult(data, source) {
-      const emission = new Emission(event, data, source);
-      await deliver(emission);
+    async emitWithResult(data, source, scope) {
+      const emission = new Emission(event, data, source, scope);
+      await deliver(emission, scope);
       return emission.data;
     },
   };
@@ -75,21 +85,21 @@ function linkPlain(event: IEvent, unheard: boolean, deliver: Deliver): LinkedEve
 
 const deliverOnly =
   (deliver: Deliver) =>
-  async (emission: IEventEmission): Promise<IEventEmission> => {
-    await deliver(emission);
+  async (emission: IEventEmission, scope: CallScope | undefined): Promise<IEventEmission> => {
+    await deliver(emission, scope);
     return emission;
   };
 
 /** The onion of interceptors; remembers the innermost emission any of them passed on. */
-function intercepted(interceptors: readonly EventEmissionInterceptor[], deliver: Deliver) {
-  return async (first: IEventEmission): Promise<IEventEmission> => {
+function intercepted(interceptors: readonly ScopedInterceptor[], deliver: Deliver) {
+  return async (first: IEventEmission, scope: CallScope | undefined): Promise<IEventEmission> => {
     let reached = first;
     const runFrom = async (index: number, emission: IEventEmission): Promise<void> => {
       if (index > 0) assertSameControls(first, emission);
       reached = emission;
       const interceptor = interceptors[index];
-      if (interceptor === undefined) await deliver(emission);
-      else await interceptor((passed) => runFrom(index + 1, passed), emission);
+      if (interceptor === undefined) await deliver(emission, scope);
+      else await interceptor((passed) => runFrom(index + 1, passed), emission, scope);
     };
     await runFrom(0, first);
     return reached;
@@ -112,27 +122,35 @@ function linkListeners({ event, listeners, guard }: EventLink): Deliver {
   if (only === undefined) return () => undefined;
   if (event.parallel) return deliverInBatches(batchByOrder(guarded));
   return guarded.length === 1
-    ? (emission) => deliverToOne(only, emission)
-    : (emission) => deliverInTurn(guarded, emission);
+    ? (emission, scope) => deliverToOne(only, emission, scope)
+    : (emission, scope) => deliverInTurn(guarded, emission, scope);
 }
 
-/** A listener never hears what it emitted itself. */
+/** A listener is not called for what it emitted itself. */
 function wants({ id, filter }: Listener, emission: IEventEmission): boolean {
   return (id === undefined || id !== emission.source) && (filter === undefined || filter(emission));
 }
 
-function deliverToOne(listener: Listener, emission: IEventEmission): Promise<void> | undefined {
+function deliverToOne(
+  listener: Listener,
+  emission: IEventEmission,
+  scope: CallScope | undefined,
+): Promise<void> | undefined {
   if (!wants(listener, emission)) return undefined;
-  const result = listener.run(emission);
+  const result = listener.run(emission, scope);
   return isThenable(result) ? Promise.resolve(result).then(nothing) : undefined;
 }
 
 const nothing = (): void => {};
 
-async function deliverInTurn(listeners: readonly Listener[], emission: IEventEmission): Promise<void> {
+async function deliverInTurn(
+  listeners: readonly Listener[],
+  emission: IEventEmission,
+  scope: CallScope | undefined,
+): Promise<void> {
   for (const listener of listeners) {
     if (!wants(listener, emission)) continue;
-    const result = listener.run(emission);
+    const result = listener.run(emission, scope);
     if (isThenable(result)) await result;
     if (emission.isPropagationStopped()) return;
   }
@@ -146,21 +164,25 @@ function batchByOrder(listeners: readonly Listener[]): readonly (readonly Listen
 
 /** Listeners of one order run together and all settle; the next order follows only if none failed. */
 function deliverInBatches(batches: readonly (readonly Listener[])[]): Deliver {
-  return async (emission) => {
+  return async (emission, scope) => {
     for (const batch of batches) {
       if (emission.isPropagationStopped()) return;
-      const failures = await runBatch(batch, emission);
+      const failures = await runBatch(batch, emission, scope);
       if (failures.length > 0) throw batchFailure(failures);
     }
   };
 }
 
 /** Failures in the order of the listeners, whichever failed first. */
-async function runBatch(batch: readonly Listener[], emission: IEventEmission): Promise<Error[]> {
+async function runBatch(
+  batch: readonly Listener[],
+  emission: IEventEmission,
+  scope: CallScope | undefined,
+): Promise<Error[]> {
   const outcomes = await Promise.all(
     batch.map(async (listener) => {
       try {
-        if (wants(listener, emission)) await listener.run(emission);
+        if (wants(listener, emission)) await listener.run(emission, scope);
         return undefined;
       } catch (error) {
         return annotate(error, listener);

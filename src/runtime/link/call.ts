@@ -1,20 +1,15 @@
 import { MapJournal, type ExecutionJournal } from "../../define/journal";
 import type { CallInfo, TaskCallOptions } from "../../define/task";
-
-/** Where the signal of a call comes from. Reading it may be what makes it, so it is passed on unread. */
-export interface SignalSource {
-  readonly signal: AbortSignal;
-}
+import { withSignal, type CallScope } from "../callScope";
 
 /** What a call may be given from inside the framework. */
 export interface InvokeOptions extends TaskCallOptions {
-  /** Stands in for `signal` where making one costs; `signal` takes its place when both are given. */
-  readonly signalSource?: SignalSource | undefined;
+  /** The scope of the caller; a `signal` that is given as well takes the place of its signal. */
+  readonly scope?: CallScope | undefined;
 }
 
-export function signalSourceOf({ signal, signalSource }: InvokeOptions): SignalSource | undefined {
-  return signal === undefined ? signalSource : { signal };
-}
+export const scopeOf = ({ signal, scope }: InvokeOptions): CallScope | undefined =>
+  signal === undefined ? scope : withSignal(scope, signal);
 
 /**
  * One execution of a task: what its interceptors, middleware and body share.
@@ -24,12 +19,12 @@ export function signalSourceOf({ signal, signalSource }: InvokeOptions): SignalS
 export class Call implements CallInfo {
   #journal: ExecutionJournal | undefined;
   #signal: AbortSignal | undefined;
-  /** What the caller gave, if anything; tasks called in turn inherit it. */
-  readonly given: SignalSource | undefined;
+  /** Inherited by what the task calls in turn. */
+  readonly scope: CallScope | undefined;
 
-  constructor(journal: ExecutionJournal | undefined, given: SignalSource | undefined) {
+  constructor(journal: ExecutionJournal | undefined, scope: CallScope | undefined) {
     this.#journal = journal;
-    this.given = given;
+    this.scope = scope;
   }
 
   get journal(): ExecutionJournal {
@@ -37,6 +32,11 @@ export class Call implements CallInfo {
   }
 
   get signal(): AbortSignal {
-    return this.given?.signal ?? (this.#signal ??= new AbortController().signal);
+    return this.scope?.signal ?? (this.#signal ??= new AbortController().signal);
+  }
+
+  /** The same execution, under another scope. */
+  within(scope: CallScope): Call {
+    return new Call(this.journal, scope);
   }
 }

@@ -6,6 +6,7 @@ import type { IResourceMiddleware, ITaskMiddleware } from "../../define/middlewa
 import type { IResource } from "../../define/resource";
 import type { ITag } from "../../define/tag";
 import { registrationsOf, type Registration, type Registrations } from "../plan/registration";
+import type { BindDependencies } from "./linkTask";
 import { TaskCell, type TaskCellContext } from "./taskCell";
 
 /** How far the dependencies of a hook are. */
@@ -50,8 +51,13 @@ export type ResourceMiddlewareStoreElementType = MiddlewareStoreElementType<IRes
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export type ResourceCell = Mutable<ResourceStoreElementType>;
-export type HookCell = Mutable<HookStoreElementType>;
-export type MiddlewareCell<M = unknown> = Mutable<MiddlewareStoreElementType<M>>;
+/** What binds the dependencies of a definition to the scope of one call, where it depends on something that calls. */
+interface Bindable {
+  bindDependencies: BindDependencies | undefined;
+}
+
+export type HookCell = Mutable<HookStoreElementType> & Bindable;
+export type MiddlewareCell<M = unknown> = Mutable<MiddlewareStoreElementType<M>> & Bindable;
 
 /** The state of a run, by kind and id, in container order. Filled by the boot, then left alone. */
 export interface Cells {
@@ -85,11 +91,20 @@ export function createCells(registrations: Registrations, context: TaskCellConte
     hooks: cellsOf("hook", ({ definition }) => ({
       hook: definition,
       computedDependencies: {},
+      bindDependencies: undefined,
       dependencyState: HookDependencyState.Pending,
     })),
     events: cellsOf("event", ({ definition }) => ({ event: definition })),
-    taskMiddlewares: cellsOf("taskMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
-    resourceMiddlewares: cellsOf("resourceMiddleware", ({ definition }) => ({ middleware: definition, ...blank() })),
+    taskMiddlewares: cellsOf("taskMiddleware", ({ definition }) => ({
+      middleware: definition,
+      bindDependencies: undefined,
+      ...blank(),
+    })),
+    resourceMiddlewares: cellsOf("resourceMiddleware", ({ definition }) => ({
+      middleware: definition,
+      bindDependencies: undefined,
+      ...blank(),
+    })),
     tags: cellsOf("tag", ({ definition }) => definition),
     errors: cellsOf("error", ({ definition }) => definition),
     asyncContexts: cellsOf("asyncContext", ({ definition }) => definition),

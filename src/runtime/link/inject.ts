@@ -1,11 +1,12 @@
+import type { CallScope } from "../callScope";
 import type { Logger } from "../logger";
 import { describeValue } from "../../lib/describeValue";
 import { symbolFramework } from "../../lib/symbols";
-import type { SignalSource } from "./call";
 import type { Cells } from "./cells";
 import type { EventManager } from "../events/eventManager";
 import { type Registration, targetOf } from "../plan/registration";
-import { createBoundCaller, createInterceptableCaller, createTaskCaller, type TaskCell } from "./taskCell";
+import type { BindDependencies } from "./linkTask";
+import { createBoundCaller, createInterceptableCaller, createTaskCaller } from "./taskCell";
 
 /** What injection draws from. */
 export interface InjectionSources {
@@ -63,28 +64,32 @@ function injectOne(dependency: unknown, owner: Registration, { cells, eventManag
 }
 
 /**
- * For a call that carries a signal: the same dependencies, with the tasks among them bound to it.
+ * For a call that has a scope: the same dependencies, with the tasks and events among them bound to it.
  *
- * @returns `undefined` when the definition depends on no task, so there is nothing to bind
+ * @returns `undefined` when the definition depends on neither, so there is nothing to bind
  */
 export function createDependencyBinder(
   owner: Registration,
   dependencies: Record<string, unknown>,
-  { cells }: InjectionSources,
-): ((signal: SignalSource) => object) | undefined {
-  let tasks: (readonly [key: string, cell: TaskCell])[] | undefined;
+  { cells, eventManager }: InjectionSources,
+): BindDependencies | undefined {
+  const binders: (readonly [key: string, bind: (scope: CallScope) => unknown])[] = [];
   for (const key in owner.dependencies) {
     const target = targetOf(owner.dependencies[key]);
-    const cell = target?.kind === "task" ? cells.tasks.get(target.id) : undefined;
-    if (cell !== undefined) (tasks ??= []).push([key, cell]);
+    const task = target?.kind === "task" ? cells.tasks.get(target.id) : undefined;
+    const event = target?.kind === "event" ? cells.events.get(target.id)?.event : undefined;
+    if (task !== undefined) binders.push([key, (scope) => createBoundCaller(task, scope)]);
+    if (event !== undefined) {
+      const cell = eventManager.cell(event);
+      binders.push([key, (scope) => (payload: unknown) => cell.linked.emit(payload, owner.id, scope)]);
+    }
   }
-  if (tasks === undefined) return undefined;
-  const inherit = tasks;
+  if (binders.length === 0) return undefined;
   // A copy, because engines are slow to spread what is frozen; its keys are there, so that filling it adds none.
   const unbound = { ...dependencies };
-  return (signal) => {
+  return (scope) => {
     const bound = { ...unbound };
-    for (const [key, cell] of inherit) bound[key] = createBoundCaller(cell, signal);
+    for (const [key, bind] of binders) bound[key] = bind(scope);
     return bound;
   };
 }

@@ -109,6 +109,7 @@ function linkHook(registration: Registration, context: LinkContext): void {
   if (cell === undefined) return;
   cell.dependencyState = HookDependencyState.Computing;
   cell.computedDependencies = injectDependencies(registration, context);
+  cell.bindDependencies = createDependencyBinder(registration, cell.computedDependencies, context);
   cell.dependencyState = HookDependencyState.Ready;
 }
 
@@ -120,6 +121,7 @@ function linkMiddleware(
   const cell = cells.get(registration.id);
   if (cell === undefined) return;
   cell.computedDependencies = injectDependencies(registration, context);
+  cell.bindDependencies = createDependencyBinder(registration, cell.computedDependencies, context);
   cell.isInitialized = true;
 }
 
@@ -127,9 +129,10 @@ function linkMiddleware(
 function bindMiddleware<Run>(
   { middlewareId, config }: Attachment,
   cells: ReadonlyMap<string, MiddlewareCell<{ run: Run }>>,
-): { run: Run; dependencies: unknown; config: unknown } {
+): { run: Run; dependencies: object; bindDependencies: MiddlewareCell["bindDependencies"]; config: unknown } {
   const cell = cells.get(middlewareId) as MiddlewareCell<{ run: Run }>; // checked by the plan
-  return { run: cell.middleware.run, dependencies: cell.computedDependencies, config };
+  const { middleware, computedDependencies: dependencies, bindDependencies } = cell;
+  return { run: middleware.run, dependencies, bindDependencies, config };
 }
 
 /** Initialises a resource; not an async function, because an application has hundreds and most wait for nothing. */

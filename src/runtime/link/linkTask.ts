@@ -1,8 +1,14 @@
-import type { ITaskMiddleware, ITaskMiddlewareExecutionInput } from "../../define/middleware";
+import type {
+  GivenExecutionInput,
+  ITaskMiddleware,
+  ITaskMiddlewareExecutionInput,
+  NextOptions,
+} from "../../define/middleware";
 import type { ITask } from "../../define/task";
-import { isThenable } from "../../lib/guards";
-import { Call, signalSourceOf, type InvokeOptions, type SignalSource } from "./call";
+import { isPlainObject, isThenable } from "../../lib/guards";
+import { deriveScope, type CallScope } from "../callScope";
 import { validator } from "../validator";
+import { Call, scopeOf, type InvokeOptions } from "./call";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
@@ -11,18 +17,22 @@ export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknow
 type Step = (input: unknown, call: Call) => unknown;
 
 export type TaskMiddlewareInterceptor = (
-  next: (input: ITaskMiddlewareExecutionInput) => Promise<any>, // as the task's result
+  next: (input: GivenExecutionInput) => Promise<any>, // as the task's result
   input: ITaskMiddlewareExecutionInput,
 ) => Promise<any>; // as the task's result
 
 /** A middleware with config and dependencies bound, and the interceptors around it. */
 export interface TaskLayer {
   readonly run: ITaskMiddleware["run"];
-  readonly dependencies: unknown;
+  readonly dependencies: object;
+  readonly bindDependencies: BindDependencies | undefined;
   readonly config: unknown;
   /** Last one is outermost. */
   readonly interceptors: readonly TaskMiddlewareInterceptor[];
 }
+
+/** Dependencies for one call, with those among them that call or emit bound to its scope. */
+export type BindDependencies = (scope: CallScope) => object;
 
 /** All that a task's chain is made of. */
 export interface TaskLink {
@@ -30,14 +40,13 @@ export interface TaskLink {
   /** The body; a tunnel puts its own here. */
   readonly run: ITask["run"];
   readonly dependencies: object;
-  /** Dependencies for one call, when the caller gave a signal that the tasks among them should inherit. */
-  readonly bindDependencies: ((signal: SignalSource) => object) | undefined;
+  readonly bindDependencies: BindDependencies | undefined;
   /** First one is outermost. */
   readonly globalInterceptors: readonly TaskMiddlewareInterceptor[];
   readonly layers: readonly TaskLayer[];
   /** First one is outermost. */
   readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
-  readonly reportFailure: (error: unknown, taskId: string, given: SignalSource | undefined) => void;
+  readonly reportFailure: (error: unknown, taskId: string, scope: CallScope | undefined) => void;
 }
 
 /**
@@ -54,16 +63,15 @@ export function linkTask(link: TaskLink): Invoke {
   step = link.globalInterceptors.reduceRight((inner, intercept) => interceptorStep(intercept, inner, task), step);
 
   const inner = step;
-  const failGiven = (error: unknown, given: SignalSource | undefined): never => {
-    reportFailure(error, task.id, given);
+  const failScoped = (error: unknown, scope: CallScope | undefined): never => {
+    reportFailure(error, task.id, scope);
     throw error;
   };
-  const failAlone = (error: unknown): never => failGiven(error, undefined);
+  const failPlain = (error: unknown): never => failScoped(error, undefined);
   return (input, options) => {
-    const call =
-      options === undefined ? new Call(undefined, undefined) : new Call(options.journal, signalSourceOf(options));
-    const { given } = call;
-    const fail = given === undefined ? failAlone : (error: unknown): never => failGiven(error, given);
+    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, scopeOf(options));
+    const { scope } = call;
+    const fail = scope === undefined ? failPlain : (error: unknown): never => failScoped(error, scope);
     try {
       const result = inner(input, call);
       // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
@@ -80,12 +88,19 @@ function settle(result: unknown, fail: (error: unknown) => never): Promise<unkno
 }
 
 function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step {
+  const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
   const body: Step =
-    bindDependencies === undefined
+    dependenciesOf === undefined
       ? (input, call) => run(input, dependencies, call)
-      : (input, call) => run(input, call.given === undefined ? dependencies : bindDependencies(call.given), call);
+      : (input, call) => run(input, dependenciesOf(call), call);
   return withSchemas(task, body);
 }
+
+/** @returns `undefined` when every call gets the same */
+const dependenciesPerCall = (
+  shared: object,
+  bind: BindDependencies | undefined,
+): ((call: Call) => object) | undefined => bind && (({ scope }) => (scope === undefined ? shared : bind(scope)));
 
 /** Schemas sit right around the body, so middleware sees the raw input and the validated result. */
 function withSchemas(task: ITask, body: Step): Step {
@@ -103,10 +118,10 @@ function withSchemas(task: ITask, body: Step): Step {
 /** What middleware and interceptors look at; a class, because one is made per layer and call. */
 class ExecutionInput implements ITaskMiddlewareExecutionInput {
   readonly task: { readonly definition: ITask; readonly input: unknown };
-  readonly next: (input?: unknown) => Promise<any>; // as the task's result
+  readonly next: Next;
   readonly #call: Call;
 
-  constructor(definition: ITask, input: unknown, next: (input?: unknown) => Promise<unknown>, call: Call) {
+  constructor(definition: ITask, input: unknown, next: Next, call: Call) {
     this.task = { definition, input };
     this.next = next;
     this.#call = call;
@@ -115,12 +130,22 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
   get journal() {
     return this.#call.journal;
   }
+
+  get signal() {
+    return this.#call.signal;
+  }
 }
 
+type Next = (input?: unknown, options?: NextOptions) => Promise<any>; // as the task's result
+
 function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
-  const { run, dependencies, config } = layer;
-  let step: Step = (input, call) =>
-    run(new ExecutionInput(task, input, nextOf(inner, input, call), call), dependencies, config);
+  const { run, dependencies, bindDependencies, config } = layer;
+  const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
+  const inputOf = (input: unknown, call: Call) => new ExecutionInput(task, input, nextOf(inner, input, call), call);
+  let step: Step =
+    dependenciesOf === undefined
+      ? (input, call) => run(inputOf(input, call), dependencies, config)
+      : (input, call) => run(inputOf(input, call), dependenciesOf(call), config);
   for (const intercept of layer.interceptors) step = interceptorStep(intercept, step, task, inner);
   return step;
 }
@@ -142,10 +167,20 @@ function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step
 }
 
 /** `next()` keeps the current input, `next(undefined)` replaces it. */
-function nextOf(inner: Step, input: unknown, call: Call): (input?: unknown) => Promise<unknown> {
-  return function next(passed?: unknown) {
-    return toPromise(inner, arguments.length === 0 ? input : passed, call);
+function nextOf(inner: Step, input: unknown, call: Call): Next {
+  return function next(passed?: unknown, options?: NextOptions) {
+    const given = arguments.length === 0 ? input : passed;
+    return options === undefined ? toPromise(inner, given, call) : runDerived(inner, given, call, options);
   };
+}
+
+/** Goes on under a scope that also aborts with a signal of the middleware's, until what is inside has settled. */
+function runDerived(inner: Step, input: unknown, call: Call, options: NextOptions): Promise<unknown> {
+  // 5.x ignored further arguments, and callbacks are passed to functions that give more than one.
+  const signal = isPlainObject(options) ? options.signal : undefined;
+  if (!(signal instanceof AbortSignal)) return toPromise(inner, input, call);
+  const { scope, release } = deriveScope(call.scope, signal);
+  return toPromise(inner, input, call.within(scope)).finally(release);
 }
 
 /** What user code awaits or chains on is always a promise, even around a body that is not async. */

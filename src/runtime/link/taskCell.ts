@@ -9,7 +9,8 @@ import {
 } from "../../define/task";
 import { isPlainObject } from "../../lib/guards";
 import { symbolTunneledBy } from "../../lib/symbols";
-import type { Call, SignalSource } from "./call";
+import type { CallScope } from "../callScope";
+import type { Call } from "./call";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
 
 /** A task of a run, as `store.tasks` shows it. */
@@ -157,7 +158,7 @@ function routedView(definition: ITask, ownerId: string): ITask {
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {
     return (input, _dependencies, call) =>
-      route.run(definition, input, { signal: (call as Call | undefined)?.given?.signal });
+      route.run(definition, input, { signal: (call as Call | undefined)?.scope?.signal });
   }
   if (phantomsMustBeRouted && isPhantomTask(definition)) {
     return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
@@ -174,24 +175,23 @@ export function createTaskCaller(cell: TaskCell): InjectedTask {
 }
 
 /**
- * As `createTaskCaller`, for one call of another task: its signal is passed on, unless the task is given its own.
+ * As `createTaskCaller`, for one call of another task, hook or middleware, whose scope is passed on.
  *
  * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
  */
-export function createBoundCaller(cell: TaskCell, inherited: SignalSource): InjectedTask {
-  const caller = callerOf(cell, inherited);
+export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTask {
+  const caller = callerOf(cell, scope);
   caller.id = cell.task.id;
   return caller as InjectedTask;
 }
 
 type Caller = Invoke & { id?: string };
 
-function callerOf(cell: TaskCell, inherited?: SignalSource): Caller {
+function callerOf(cell: TaskCell, scope?: CallScope): Caller {
   const invoke: Invoke =
-    inherited === undefined
+    scope === undefined
       ? (input, options) => cell.invoke(input, options)
-      : (input, options) =>
-          cell.invoke(input, { journal: options?.journal, signal: options?.signal, signalSource: inherited });
+      : (input, options) => cell.invoke(input, { journal: options?.journal, signal: options?.signal, scope });
   return function caller(input?: unknown, options?: TaskCallOptions) {
     return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
   };

@@ -148,8 +148,14 @@ function attachHooks(plan: BootPlan, cells: Cells, eventManager: EventManager): 
     hooks.push({
       hook: cell.hook,
       eventIds: on === "*" ? "*" : [on].flat().map(({ id }) => id),
-      listen: (hook, emission) =>
-        cell.dependencyState === HookDependencyState.Ready ? hook.run(emission, cell.computedDependencies) : undefined,
+      listen(hook, emission, scope) {
+        if (cell.dependencyState !== HookDependencyState.Ready) return undefined;
+        const { computedDependencies, bindDependencies } = cell;
+        return hook.run(
+          emission,
+          scope === undefined || bindDependencies === undefined ? computedDependencies : bindDependencies(scope),
+        );
+      },
     });
   }
   if (hooks.length > 0) eventManager.attachHooks(hooks, findReentrantEvents(plan, emitsAnything));

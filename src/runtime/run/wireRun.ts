@@ -58,8 +58,8 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
   const report = (info: OnUnhandledErrorInfo): void => void safeReportUnhandledError(onUnhandledError, info);
 
   const cells = createCells(plan.registrations, {
-    reportFailure: (error, taskId, given) =>
-      report({ error, kind: "task", source: taskId, ...(gaveUp(error, given?.signal) && { cancelled: true }) }),
+    reportFailure: (error, taskId, scope) =>
+      report({ error, kind: "task", source: taskId, ...(gaveUp(error, scope?.signal) && { cancelled: true }) }),
     globalInterceptors: interceptors.forTasks,
     interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",

@@ -1,5 +1,6 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IEventEmission } from "../../define/event";
+import type { CallScope } from "../../runtime/callScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
@@ -8,6 +9,7 @@ import type { EventDeliveryMode, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
 
 type EmitRemotely = (emission: IEventEmission) => Promise<void>;
+type Scope = CallScope | undefined;
 type Next = (emission: IEventEmission) => Promise<void>;
 type OnFallback = (emission: IEventEmission, error: unknown) => void;
 
@@ -39,10 +41,12 @@ export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger 
       detail: "Tunnel resource value must implement emit(event, payload) when events[] is configured.",
     });
   }
-  const emitRemotely: EmitRemotely = async (emission) => {
-    const result = await emit(emission);
-    if (result !== undefined) emission.data = result;
-  };
+  const emitRemotelyIn =
+    (scope: Scope): EmitRemotely =>
+    async (emission) => {
+      const result = await emit(emission, scope);
+      if (result !== undefined) emission.data = result;
+    };
   const { eventDeliveryMode: mode = "mirror" } = tunnel;
   const deliver = Object.hasOwn(deliveries, mode) ? deliveries[mode] : deliveries.mirror;
   const onFallback: OnFallback = ({ id }, error) =>
@@ -50,8 +54,8 @@ export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger 
       data: { event: id },
       error,
     });
-  eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission) =>
-    deliver(next, emission, { emitRemotely, onFallback }),
+  eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission, scope) =>
+    deliver(next, emission, { emitRemotely: emitRemotelyIn(scope), onFallback }),
   );
 }
 
@@ -73,12 +77,14 @@ const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmissio
   },
 };
 
-type Emit = NonNullable<TunnelRunner["emit"]>;
+type Emit = (emission: IEventEmission, scope: Scope) => Promise<unknown>;
 
-/** The tunnel's own `emit`; a `client` stands in for it. */
+/** The tunnel's own `emit`; a `client` stands in for it. The signal of whoever emits goes along. */
 function emitOf(tunnel: TunnelRunner): Emit | undefined {
   const { client } = tunnel;
-  if (typeof tunnel.emit === "function") return (emission) => (tunnel.emit as Emit).call(tunnel, emission);
+  if (typeof tunnel.emit === "function")
+    return (emission) => (tunnel.emit as NonNullable<TunnelRunner["emit"]>).call(tunnel, emission);
   if (typeof client?.event !== "function") return undefined;
-  return async ({ id, data }) => client.event(id, data);
+  return async ({ id, data }, scope) =>
+    scope === undefined ? client.event(id, data) : client.event(id, data, { signal: scope.signal });
 }

@@ -69,7 +69,7 @@ async function startHandler(parts: Partial<HandlerParts> = {}) {
     allowList: createAllowListSource(app.store, { transport: "test", open: false, onSkipped: () => {} }).freeze,
     readContexts: createContextReader(app.store.asyncContexts, serializer),
     eventManager: app.getResourceValue(globals.resources.eventManager),
-    emissionSource: "test",
+    origin: "test",
     serializer,
     errors: app.store.errors,
     jsonBytes: 1000,

@@ -8,7 +8,7 @@ import {
 } from "../../errors/wireErrors";
 import { provideSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
-import type { SignalSource } from "../../runtime/link/call";
+import type { CallScope } from "../../runtime/callScope";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
@@ -28,8 +28,8 @@ export interface HandlerParts {
   readonly allowList: () => AllowList;
   readonly readContexts: ReadContexts;
   readonly eventManager: EventManager;
-  /** Source of the emissions that callers ask for. */
-  readonly emissionSource: string;
+  /** What calls come in by, as `"exposure:http"`; also the source of the emissions that callers ask for. */
+  readonly origin: string;
   readonly serializer: SerializerLike;
   /** Error helpers whose instances cross with id and data. */
   readonly errors: ReadonlyMap<string, IErrorHelper>;
@@ -121,25 +121,43 @@ const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse
 
 /** Runs a task with the contexts its caller sent. The signal goes along unread, so that it is made only if looked at. */
 function run(
-  { readContexts }: HandlerParts,
+  { readContexts, origin }: HandlerParts,
   request: WireRequest,
   { cell, acceptsContexts }: ServedTask,
   input: unknown,
 ): Promise<unknown> {
   const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
   const slots = request.edge === undefined ? contexts : request.edge.enter(contexts);
-  const options = { signalSource: request as SignalSource };
+  const options = { scope: new ServedScope(request, origin) };
   return slots === undefined ? cell.invoke(input, options) : provideSlots(slots, () => cell.invoke(input, options));
 }
 
+/** The scope of a served call. A class, because one is made per call and most tasks look at no signal. */
+class ServedScope implements CallScope {
+  readonly origin: string;
+  readonly #request: WireRequest;
+  #never: AbortSignal | undefined;
+
+  constructor(request: WireRequest, origin: string) {
+    this.#request = request;
+    this.origin = origin;
+  }
+
+  /** Never aborts where the carrier has no way to say that its caller gave up. */
+  get signal(): AbortSignal {
+    return this.#request.signal ?? (this.#never ??= new AbortController().signal);
+  }
+}
+
 function emit(
-  { eventManager, readContexts, emissionSource }: HandlerParts,
+  { eventManager, readContexts, origin }: HandlerParts,
   request: WireRequest,
   { event, acceptsContexts }: ServedEvent,
   payload: unknown,
 ): Promise<unknown> {
   const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
-  const emitNow = (): Promise<unknown> => eventManager.emitWithResult(event, payload, emissionSource);
+  const { linked } = eventManager.cell(event);
+  const emitNow = (): Promise<unknown> => linked.emitWithResult(payload, origin, new ServedScope(request, origin));
   return contexts === undefined ? emitNow() : provideSlots(contexts, emitNow);
 }
 
