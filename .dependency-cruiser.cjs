@@ -27,7 +27,7 @@ const homes = {
   busboy: "node/exposure/form/formParsers",
   cookie: "node/(exposure/incomingCall|relay/gates)",
   "lru-cache": "globals/middleware/cache",
-  undici: "node/client/poolTransport",
+  undici: "node/client/poolCarrier",
   ws: "node/relay/wsLink",
 };
 

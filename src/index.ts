@@ -80,7 +80,8 @@ export {
   type HttpClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
-export type { ClientCallOptions, CloseOptions } from "./tunnels/client/createTunnelClient";
+export type { CloseOptions } from "./tunnels/client/carrier";
+export type { ClientCallOptions } from "./tunnels/client/createTunnelClient";
 export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";
 export type { DownloadProgress, UploadProgress } from "./tunnels/protocol/wire";
 export type { InputFile, InputFileMeta, RunnerFileSentinel } from "./platform/inputFile";

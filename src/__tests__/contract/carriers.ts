@@ -18,7 +18,8 @@ import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
-import { withHttpOptions } from "../../tunnels/transports/httpOptions";
+import { httpLayers } from "../../tunnels/transports/httpClients";
+import { carrierOf } from "../support/carrierOf";
 import { startContractApp, token, type ContractApp } from "./contractApp";
 import { locale, soldOut, visitor } from "./contractDefinitions";
 
@@ -95,7 +96,8 @@ const memory: CarrierRow = {
   connect: ({ app }, options) =>
     createTunnelClient({
       ...common(options),
-      transport: withHttpOptions(inMemory(app), { baseUrl: "memory:", timeoutMs: options.timeoutMs }),
+      carrier: carrierOf(inMemory(app)),
+      layers: httpLayers({ baseUrl: "memory:", timeoutMs: options.timeoutMs }),
     }),
   dress: plain,
   timesOutWith: "AbortError",

@@ -4,31 +4,23 @@ import { createClientFactory, httpClientFactory, type FactoryConfig } from "../.
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { ClientAuth } from "../../tunnels/client/callCodec";
-import type { CallInput } from "../../tunnels/client/callInput";
-import {
-  createTunnelClient,
-  type ClientCallOptions,
-  type RemoteClient,
-  type TakenStreams,
-  type TaskCall,
-} from "../../tunnels/client/createTunnelClient";
+import { withLayers, type TransportLayer } from "../../tunnels/client/carrier";
+import { createTunnelClient, type ClientCallOptions, type RemoteClient } from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { Transport } from "../../tunnels/protocol/wire";
-import { fetchTransport, type FetchTransportConfig } from "../../tunnels/transports/fetchTransport";
+import { readBaseUrl } from "../../tunnels/transports/baseUrl";
+import { carrierByBody, fetchCarrier } from "../../tunnels/transports/carriers";
 import {
   createUniversalClient,
+  httpLayers,
   type HttpCallerConfig,
   type HttpClient,
   type HttpClientConfig,
 } from "../../tunnels/transports/httpClients";
-import { readBaseUrl, withHttpOptions } from "../../tunnels/transports/httpOptions";
-import { mixedTransport } from "../../tunnels/transports/mixedTransport";
-import type { Carrier } from "./carrier";
 import type { ClientCompression } from "./clientCompression";
-import { newFormContentType } from "./multipartStream";
-import { nodeHttpTransport, requestTimedOut } from "./nodeHttpTransport";
-import { poolTransport } from "./poolTransport";
-import { NodeTakenStreams } from "./takenStreams";
+import { statedBoundary } from "./multipartStream";
+import { nodeHttpCarrier, requestTimedOut } from "./nodeHttpCarrier";
+import { poolCarrier } from "./poolCarrier";
 
 /** A secret that goes along with every call. */
 export interface HttpSmartClientAuthConfig extends ClientAuth {}
@@ -57,6 +49,12 @@ export interface HttpSmartClient extends RemoteClient {
 /** A secret that goes along with every call. */
 export interface MixedHttpClientAuthConfig extends ClientAuth {}
 
+/** A task call, as the configuration of a client may look at it. */
+export interface TaskCall {
+  readonly id: string;
+  readonly input: unknown;
+}
+
 /** Configures `createHttpMixedClient`. */
 export interface MixedHttpClientConfig extends HttpSmartClientConfig {
   readonly auth?: MixedHttpClientAuthConfig | undefined;
@@ -82,16 +80,12 @@ export interface MixedHttpClient extends HttpSmartClient {}
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
   const baseUrl = readBaseUrl(config, "createHttpSmartClient");
-  const smart = nodeHttpTransport({ ...config, baseUrl });
+  const carrier = nodeHttpCarrier({ ...config, baseUrl });
   return createTunnelClient({
     ...config,
-    transport: smartCalls(smart, config, baseUrl),
-    close: smart.close,
-    formContentType: newFormContentType,
-    takeStreams,
-    // The carriers end what they carry by themselves.
-    mayHang: config.onRequest !== undefined,
-    describeHttpError: withStatusMessage,
+    // A hook may hang, and no carrier can end that.
+    carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
+    layers: smartLayers({ ...config, baseUrl }),
   });
 }
 
@@ -103,19 +97,23 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  */
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
   const baseUrl = readBaseUrl(config, "createMixedHttpClient");
-  const { fetchImpl, forceSmart } = config;
-  const smart = nodeHttpTransport({ ...config, baseUrl });
-  const json = fetchImpl ? fetchCarrier({ ...config, baseUrl }) : poolTransport({ ...config, baseUrl });
-  const rest = smartCalls(smart, config, baseUrl);
-  const transport = mixedTransport({ text: withHttpOptions(json.send, { ...config, baseUrl }), rest });
+  const { fetchImpl, forceSmart, onRequest } = config;
+  const smart = nodeHttpCarrier({ ...config, baseUrl });
+  const json = fetchImpl ? fetchCarrier({ ...config, baseUrl }, smart.accepts) : poolCarrier({ ...config, baseUrl });
+  const sendSmart = withLayers(smart.send, smartLayers({ ...config, baseUrl }));
+  const sendJson = withLayers(json.send, httpLayers({ ...config, baseUrl }));
+  const mixed = carrierByBody({ ...json, send: sendJson }, { ...smart, send: sendSmart });
   return createTunnelClient({
     ...config,
-    transport,
-    transportFor: forceSmart ? async (call) => ((await isForced(forceSmart, call)) ? rest : transport) : undefined,
-    close: async (options) => void (await Promise.all([json.close(options), smart.close(options)])),
-    formContentType: newFormContentType,
-    takeStreams,
-    mayHang: config.onRequest !== undefined || fetchImpl !== undefined,
+    carrier: {
+      ...mixed,
+      send: forceSmart ? forcing(forceSmart, sendSmart)(mixed.send) : mixed.send,
+      // A hook, a predicate and a fetch may hang, and no carrier can end that.
+      accepts: {
+        ...mixed.accepts,
+        abort: onRequest === undefined && fetchImpl === undefined && typeof forceSmart !== "function",
+      },
+    },
   });
 }
 
@@ -127,24 +125,25 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
 export const createMixedHttpClient = createHttpMixedClient;
 
 /** This client lists the reason phrase under the name it has in Node; the usual name leads to it, too. */
-const withStatusMessage = ({ statusText, ...details }: HttpErrorDetails): object =>
+const describeHttpError = ({ statusText, ...details }: HttpErrorDetails): object =>
   Object.defineProperty({ ...details, statusMessage: statusText }, "statusText", { value: statusText });
 
-/** Calls the way the Smart client makes them. Timeouts have an error of their own here, as they always had. */
-const smartCalls = (smart: Carrier, config: HttpCallerConfig, baseUrl: string): Transport =>
-  withHttpOptions(smart.send, { ...config, baseUrl, timeoutError: requestTimedOut });
+/** Around the calls of the Smart client. Timeouts have an error of their own here, as they always had. */
+const smartLayers = (config: HttpCallerConfig): readonly TransportLayer[] => [
+  statedBoundary,
+  ...httpLayers({ ...config, timeoutError: requestTimedOut }),
+];
 
-const takeStreams = (input: CallInput): TakenStreams => new NodeTakenStreams(input);
-
-const isForced = (
-  forceSmart: NonNullable<MixedHttpClientConfig["forceSmart"]>,
-  call: TaskCall,
-): MaybePromise<boolean> => (typeof forceSmart === "function" ? forceSmart(call) : forceSmart);
-
-const fetchCarrier = (config: FetchTransportConfig): Carrier => ({
-  send: fetchTransport(config),
-  close: async () => {},
-});
+/** Sends the calls of some tasks the Smart way although their input is text. */
+const forcing =
+  (forceSmart: NonNullable<MixedHttpClientConfig["forceSmart"]>, sendSmart: Transport): TransportLayer =>
+  (next) =>
+  async (request) => {
+    const { target, body, input } = request;
+    if (target.kind !== "task" || body.kind !== "text") return next(request);
+    const isForced = typeof forceSmart === "function" ? await forceSmart({ id: target.id, input }) : forceSmart;
+    return (isForced ? sendSmart : next)(request);
+  };
 
 /** Configures a client that the factory makes: serializer, async contexts and error helpers are the run's. */
 export interface HttpSmartClientFactoryConfig extends FactoryConfig<HttpSmartClientConfig> {}
@@ -174,9 +173,7 @@ export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHtt
 export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unknown> = /* @__PURE__ */ (() =>
   new Map([[httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)]]))();
 
-function createPooledClient(config: HttpClientConfig): HttpClient {
-  if (config.fetchImpl) return createUniversalClient(config);
-  const pool = poolTransport(config);
-  const carryWith = (web: Transport): Transport => mixedTransport({ text: pool.send, rest: web });
-  return createUniversalClient(config, { carryWith, close: pool.close });
-}
+const createPooledClient = (config: HttpClientConfig): HttpClient =>
+  createUniversalClient(config, (web, baseUrl) =>
+    config.fetchImpl ? web : carrierByBody(poolCarrier({ ...config, baseUrl }), web),
+  );

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { TransportLayer } from "../../tunnels/client/carrier";
 import { defaultFileName, filePart, manifestField } from "../../tunnels/files/formDataBody";
 import { formContentType, octetContentType } from "../../tunnels/protocol/headers";
 import type { FormBody, WireFile } from "../../tunnels/protocol/wire";
@@ -9,6 +10,14 @@ export function newFormContentType(): string {
   const random = Math.random().toString(36).slice(2);
   return `${formContentType}; boundary=runner-${Date.now().toString(36)}-${random}`;
 }
+
+/** States the boundary of a form before hooks run: they have the last word on headers, and may choose another. */
+export const statedBoundary: TransportLayer = (next) => (request) =>
+  next(
+    request.body.kind === "form"
+      ? { ...request, headers: { "content-type": newFormContentType(), ...request.headers } }
+      : request,
+  );
 
 /** The boundary that a content type states. */
 export function boundaryOf(contentType: unknown): string | undefined {

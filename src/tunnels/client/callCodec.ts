@@ -7,11 +7,12 @@ import { findFiles } from "../files/findFiles";
 import { contextHeader, defaultTokenHeader, jsonContentType, octetContentType } from "../protocol/headers";
 import { textBody, type ByteStream, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
+import type { Carrier } from "./carrier";
 import { writeContexts } from "./contextHeader";
 import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readEnvelope";
 import { TunnelError } from "../../errors/tunnelError";
 
-/** How calls are written and replies are read, whatever carries them. */
+/** How calls are written and replies are read, whatever sends them. */
 export interface CallCodecOptions {
   /** Default: `getDefaultSerializer()`. */
   readonly serializer?: SerializerLike | undefined;
@@ -20,11 +21,6 @@ export interface CallCodecOptions {
   readonly contexts?: readonly IAsyncContext<any>[] | undefined;
   /** Errors of the far side that are thrown again as what they were, by id. */
   readonly errorRegistry?: ReadonlyMap<string, IErrorHelper<any>> | undefined;
-  /** What this client cannot send, and what it says then. */
-  readonly refuses?: Refusals | undefined;
-  /** Content type of a form, where the carrier does not state it by itself. */
-  readonly formContentType?: (() => string) | undefined;
-  readonly describeHttpError?: ReplyReading["describeHttpError"];
 }
 
 /** A secret that goes along with every call. */
@@ -33,14 +29,6 @@ export interface ClientAuth {
   readonly token: string;
   /** Name of the header. Default "x-runner-token". */
   readonly header?: string | undefined;
-}
-
-/** Messages of the errors for inputs that a client cannot carry. */
-export interface Refusals {
-  readonly streams?: string | undefined;
-  readonly files?: string | undefined;
-  /** Files whose bytes only Node can send. */
-  readonly nodeFiles?: string | undefined;
 }
 
 /** Writes calls and reads replies. */
@@ -54,21 +42,23 @@ export interface CallCodec {
   decodeEventResult(response: WireResponse): unknown;
 }
 
+/** What the codec needs to know of what sends its calls. */
+type CodecCarrier = Pick<Carrier, "accepts" | "describeHttpError">;
+
 /** Makes the codec of one client; everything that does not depend on the call is worked out here. */
-export function createCallCodec(options: CallCodecOptions): CallCodec {
-  const { contexts = [], refuses = {}, serializer = getDefaultSerializer() } = options;
+export function createCallCodec(options: CallCodecOptions, { accepts, describeHttpError }: CodecCarrier): CallCodec {
+  const { contexts = [], serializer = getDefaultSerializer() } = options;
   const reading: ReplyReading = {
     serializer,
     errors: options.errorRegistry ?? new Map(),
-    describeHttpError: options.describeHttpError,
+    describeHttpError,
   };
   const authHeaders = headersOfAuth(options.auth);
   const jsonHeaders: WireHeaders = Object.freeze({ "content-type": jsonContentType, ...authHeaders });
 
   function headersOfKind(kind: WireBody["kind"]): WireHeaders {
     if (kind === "text") return jsonHeaders;
-    if (kind === "stream") return { "content-type": octetContentType, ...authHeaders };
-    return options.formContentType ? { "content-type": options.formContentType(), ...authHeaders } : authHeaders;
+    return kind === "stream" ? { "content-type": octetContentType, ...authHeaders } : authHeaders;
   }
 
   function readText(response: WireResponse, fallback: string): LooseEnvelope {
@@ -79,16 +69,14 @@ export function createCallCodec(options: CallCodecOptions): CallCodec {
   return {
     encodeTask({ value, isStream, files: sentinels }) {
       if (isStream) {
-        if (refuses.streams !== undefined) throw new Error(refuses.streams);
+        assertAccepted(accepts.streams);
         return { kind: "stream", stream: value as ByteStream };
       }
       if (sentinels.length === 0) return textBody(serializer.stringify({ input: value }));
       const { input, files } = extractFiles(value);
       if (files.length === 0) return textBody(serializer.stringify({ input }));
-      if (refuses.files !== undefined) throw new Error(refuses.files);
-      if (refuses.nodeFiles !== undefined && files.some(({ source }) => !("blob" in source))) {
-        throw new Error(refuses.nodeFiles);
-      }
+      assertAccepted(accepts.files);
+      if (files.some(({ source }) => !("blob" in source))) assertAccepted(accepts.nodeFiles);
       return { kind: "form", manifest: serializer.stringify({ input }), files };
     },
     encodeEvent(payload, returnPayload) {
@@ -114,6 +102,10 @@ export function createCallCodec(options: CallCodecOptions): CallCodec {
       );
     },
   };
+}
+
+function assertAccepted(isAccepted: true | string): void {
+  if (isAccepted !== true) throw new Error(isAccepted);
 }
 
 function headersOfAuth(auth: ClientAuth | undefined): WireHeaders {

@@ -1,23 +1,28 @@
 import { Readable } from "node:stream";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
-import type { ReplyBody, Transport, WireRequest } from "../protocol/wire";
+import { carrierOf } from "../../__tests__/support/carrierOf";
+import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
+import type { Carrier, TransportLayer } from "./carrier";
 import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
 
 /** A client whose calls end here. */
-function clientWith(
-  reply: ReplyBody | ((request: WireRequest) => ReplyBody),
-  options: Partial<TunnelClientOptions> = {},
-) {
+function clientWith(reply: ReplyBody, { auth, ...carrier }: Partial<Carrier> & Pick<TunnelClientOptions, "auth"> = {}) {
   const sent: WireRequest[] = [];
-  const transport: Transport = async (request) => {
+  const send: Transport = async (request) => {
     sent.push(request);
-    return { status: 200, body: typeof reply === "function" ? reply(request) : reply };
+    return { status: 200, body: reply };
   };
-  return { sent, client: createTunnelClient({ transport, ...options }) };
+  return { sent, client: createTunnelClient({ auth, carrier: carrierOf(send, carrier) }) };
 }
 
 const text = (value: string): ReplyBody => ({ kind: "text", text: value });
+const fileOf = (source: { blob: Blob } | { buffer: Uint8Array }) => ({
+  $runnerFile: "File",
+  id: "A",
+  meta: { name: "a" },
+  ...("blob" in source ? { _web: source } : { _node: source }),
+});
 const done = text('{"ok":true,"result":3}');
 
 async function sentText(request: WireRequest | undefined): Promise<unknown> {
@@ -72,7 +77,7 @@ it("hands a stream on as the whole body, and a streamed reply out as it is", asy
 });
 
 it("takes files out into a form with a manifest", async () => {
-  const { client, sent } = clientWith(done, { formContentType: () => "multipart/form-data; boundary=b" });
+  const { client, sent } = clientWith(done, { auth: { token: "secret" } });
   const source = { buffer: new Uint8Array([1]) };
 
   await client.task("t", {
@@ -81,7 +86,8 @@ it("takes files out into a form with a manifest", async () => {
   });
 
   expect(sent[0]).toMatchObject({
-    headers: { "content-type": "multipart/form-data; boundary=b" },
+    // Whoever writes the form knows its boundary.
+    headers: { "x-runner-token": "secret" },
     body: {
       kind: "form",
       manifest:
@@ -110,20 +116,42 @@ it("rejects what cannot be written, before anything is sent", async () => {
   expect(sent).toEqual([]);
 });
 
-it("asks for another transport only for tasks whose input is text", async () => {
-  const asked: unknown[] = [];
-  const elsewhere: Transport = async () => ({ status: 200, body: text('{"ok":true,"result":"elsewhere"}') });
-  const { client } = clientWith(done, {
-    async transportFor(call) {
-      asked.push(call);
-      return elsewhere;
-    },
-  });
+it("shows the carrier which value a body was written from", async () => {
+  const { client, sent } = clientWith(done);
 
-  expect(await client.task("t", 5)).toBe("elsewhere");
-  expect(await client.task("t", Readable.from([]))).toBe(3);
-  await client.event("e", 5);
-  expect(asked).toEqual([{ id: "t", input: 5 }]);
+  await client.task("t", { a: 5 });
+
+  expect(sent[0]?.input).toEqual({ a: 5 });
+});
+
+it("puts layers around the carrier, the first one outermost", async () => {
+  const order: string[] = [];
+  const layer =
+    (name: string): TransportLayer =>
+    (next) =>
+    async (request) => {
+      order.push(`${name} in`);
+      const response = await next(request);
+      order.push(`${name} out`);
+      return response;
+    };
+  const carrier = carrierOf(async () => (order.push("sent"), { status: 200, body: done }));
+  const client = createTunnelClient({ carrier, layers: [layer("outer"), layer("inner")] });
+
+  expect(await client.task("t", 1)).toBe(3);
+  expect(order).toEqual(["outer in", "inner in", "sent", "inner out", "outer out"]);
+});
+
+it.each([
+  ["a stream", { streams: "No streams here." }, () => Readable.from([]), "No streams here."],
+  ["a file", { files: "No files here." }, () => fileOf({ blob: new Blob() }), "No files here."],
+  ["a file of Node", { nodeFiles: "Blobs only." }, () => fileOf({ buffer: new Uint8Array() }), "Blobs only."],
+])("refuses %s where the carrier does not accept it, in the carrier's words", async (_what, refused, input, words) => {
+  const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: true, ...refused };
+  const { client, sent } = clientWith(done, { accepts });
+
+  expect((await rejectionOf(client.task("t", input()))).message).toBe(words);
+  expect(sent).toEqual([]);
 });
 
 it.each([
@@ -165,7 +193,7 @@ describe("giving up", () => {
     expect(sent).toEqual([]);
   });
 
-  it("hands the signal to the transport", async () => {
+  it("hands the signal to the carrier", async () => {
     const { client, sent } = clientWith(done);
     const { signal } = new AbortController();
 
@@ -186,27 +214,28 @@ describe("closing", () => {
     expect(sent).toEqual([]);
   });
 
-  it("waits for the calls under way, whatever they wait for, before the transport lets go", async () => {
+  it("waits for the calls in flight before the carrier releases its connections", async () => {
     const order: string[] = [];
-    const asked = createDeferred<Transport>();
+    const replied = createDeferred<WireResponse>();
     const { client } = clientWith(done, {
-      transportFor: () => asked.promise,
+      async send() {
+        const response = await replied.promise;
+        order.push("replied");
+        return response;
+      },
       close: async () => void order.push("closed"),
     });
     const call = client.task("t", 1);
 
     const closings = [client.close(), client.close()];
-    asked.resolve(async () => {
-      order.push("carried");
-      return { status: 200, body: done };
-    });
+    replied.resolve({ status: 200, body: done });
 
     await Promise.all([call, ...closings]);
-    expect(order).toEqual(["carried", "closed", "closed"]);
+    expect(order).toEqual(["replied", "closed", "closed"]);
   });
 
   it("waits no longer than it is told to", async () => {
-    const { client } = clientWith(done, { transportFor: () => new Promise(() => {}) });
+    const { client } = clientWith(done, { send: () => new Promise(() => {}) });
     void client.task("t", 1);
     const controller = new AbortController();
 
@@ -216,7 +245,17 @@ describe("closing", () => {
     await closing;
   });
 
-  it("ends what the transport holds, on close and at the end of a scope", async () => {
+  it("fails a call that hangs in a carrier which cannot end it", async () => {
+    const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: false };
+    const { client } = clientWith(done, { send: () => new Promise(() => {}), accepts });
+    const call = rejectionOf(client.task("t", 1));
+
+    await client.close({ signal: AbortSignal.abort() });
+
+    expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  it("releases what the carrier holds, on close and at the end of a scope", async () => {
     const closings: unknown[] = [];
     const close = async (options: unknown) => void closings.push(options);
     const signal = AbortSignal.abort();

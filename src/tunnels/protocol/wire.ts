@@ -73,6 +73,8 @@ export interface WireRequest {
   readonly target: WireTarget;
   readonly headers: WireHeaders;
   readonly body: WireBody;
+  /** The value that the body was written from; clients only. */
+  readonly input?: unknown;
   /** Aborts when the caller gives up. Reading it may be what starts listening, so read it only if needed. */
   readonly signal: AbortSignal | undefined;
   /** Told while the body leaves; clients only. */
@@ -140,9 +142,9 @@ export interface WireResponse {
 }
 
 /**
- * Carries one call and brings the reply back. Clients call it, servers implement it, tests join the two directly.
+ * Sends one call and brings the reply back. Clients call it, servers implement it, tests join the two directly.
  *
- * Rejects only when the carrier fails: connection lost, aborted. A call that failed is an ordinary `WireResponse`.
+ * Rejects only when the sending fails: connection lost, aborted. A call that failed is an ordinary `WireResponse`.
  */
 export type Transport = (request: WireRequest) => Promise<WireResponse>;
 

@@ -17,7 +17,7 @@ export interface FetchTransportConfig {
 }
 
 /**
- * Carries calls by fetch: JSON and forms of blobs, answered by text. Redirects are refused, or the token would follow.
+ * Sends calls by fetch: JSON and forms of blobs, answered by text. Redirects are refused, or the token would follow.
  *
  * @throws {Error} there is no fetch
  */
@@ -55,7 +55,7 @@ export function fetchTransport({
 export async function webBodyOf({ body }: WireRequest): Promise<string | FormData> {
   if (body.kind === "text") return body.read();
   if (body.kind === "form") return formDataOf(body);
-  throw new TypeError(`fetch cannot carry a ${body.kind} body.`);
+  throw new TypeError(`fetch cannot send a ${body.kind} body.`);
 }
 
 /** Without the few bytes around the parts of a form, which only fetch knows. */

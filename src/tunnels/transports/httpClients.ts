@@ -1,15 +1,18 @@
-import type { CallCodecOptions, ClientAuth, Refusals } from "../client/callCodec";
-import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
-import type { Transport } from "../protocol/wire";
-import { fetchTransport } from "./fetchTransport";
-import { readBaseUrl, withHttpOptions, type HttpOptions } from "./httpOptions";
-import { wantsXhr, xhrTransport } from "./xhrTransport";
+import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
+import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
+import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
+import { readBaseUrl } from "./baseUrl";
+import { fetchCarrier, webCarrier } from "./carriers";
+import { deadline, type DeadlineOptions } from "./layers/deadline";
+import { progress } from "./layers/progress";
+import { requestHooks, type RequestHooksOptions } from "./layers/requestHooks";
 
 /** What every HTTP client is configured with. */
 export interface HttpCallerConfig
   extends
     Pick<CallCodecOptions, "serializer" | "auth" | "contexts" | "errorRegistry">,
-    Pick<HttpOptions, "onRequest" | "timeoutMs"> {
+    Pick<RequestHooksOptions, "onRequest">,
+    Pick<DeadlineOptions, "timeoutMs"> {
   /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
   readonly maxReplyBytes?: number | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
@@ -56,8 +59,8 @@ export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl
  */
 export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
   const baseUrl = readBaseUrl(config, "createExposureFetch");
-  const transport = withHttpOptions(fetchTransport({ ...config, baseUrl }), { ...config, baseUrl });
-  return createTunnelClient({ ...config, transport, refuses: jsonOnly, mayHang: true });
+  const carrier = fetchCarrier({ ...config, baseUrl }, jsonOnly);
+  return createTunnelClient({ ...config, carrier, layers: httpLayers({ ...config, baseUrl }) });
 }
 
 /**
@@ -75,34 +78,39 @@ export const createExposureClient = (config: ExposureClientConfig): ExposureFetc
  * @throws {Error} no `baseUrl`, or no fetch
  * @see readmes/tunnels/call.md
  */
-export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config);
+export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config, (web) => web);
 
-/** What a platform has that is better than fetch. */
-export interface PlatformCarrier {
-  /** @param web what carries calls otherwise */
-  readonly carryWith: (web: Transport) => Transport;
-  readonly close: TunnelClientOptions["close"];
-}
-
-/** `createHttpClient`, with the carrier of the platform if it has one. */
-export function createUniversalClient(config: HttpClientConfig, carrier?: PlatformCarrier): HttpClient {
+/**
+ * `createHttpClient`, over the carrier of a platform.
+ *
+ * @param over gets the carrier of the web, and the address that calls are sent to
+ */
+export function createUniversalClient(
+  config: HttpClientConfig,
+  over: (web: Carrier, baseUrl: string) => Carrier,
+): HttpClient {
   const baseUrl = readBaseUrl(config, "createHttpClient");
-  const { fetchImpl } = config;
-  const byFetch = fetchTransport({ ...config, baseUrl });
-  const byXhr = xhrTransport({ ...config, baseUrl });
-  const web: Transport = (request) =>
-    fetchImpl === undefined && wantsXhr(request) ? byXhr(request) : byFetch(request);
-  const transport = withHttpOptions(carrier?.carryWith(web) ?? web, { ...config, baseUrl });
-  return createTunnelClient({ ...config, transport, close: carrier?.close, refuses: universalRefusals, mayHang: true });
+  const carrier = over(webCarrier({ ...config, baseUrl }, blobsOnly), baseUrl);
+  return createTunnelClient({ ...config, carrier, layers: httpLayers({ ...config, baseUrl }) });
 }
 
-const universalRefusals: Refusals = {
+/** What every HTTP client does around its carrier. The time limit includes the hook. */
+export const httpLayers = (options: DeadlineOptions & RequestHooksOptions): readonly TransportLayer[] => [
+  progress,
+  deadline(options),
+  requestHooks(options),
+];
+
+const blobsOnly: Abilities = {
+  // A fetch, or what stands in for it, may ignore its signal.
+  abort: false,
   streams:
     "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
+  files: true,
   nodeFiles:
     "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
 };
 
 const sendsJsonOnly =
   "createExposureFetch sends JSON only. Use createHttpClient for blobs, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.";
-const jsonOnly: Refusals = { streams: sendsJsonOnly, files: sendsJsonOnly };
+const jsonOnly: Abilities = { abort: false, streams: sendsJsonOnly, files: sendsJsonOnly, nodeFiles: sendsJsonOnly };

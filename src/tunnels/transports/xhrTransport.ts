@@ -9,7 +9,7 @@ export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boole
   (onProgress ?? onDownloadProgress) !== undefined && typeof globalThis.XMLHttpRequest === "function";
 
 /**
- * Carries calls by XMLHttpRequest, for progress in browsers. It follows redirects, which nothing can prevent; a
+ * Sends calls by XMLHttpRequest, for progress in browsers. It follows redirects, which nothing can prevent; a
  * reply from elsewhere is refused.
  */
 export const xhrTransport =

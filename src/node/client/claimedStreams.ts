@@ -1,11 +1,13 @@
 import type { CallInput } from "../../tunnels/client/callInput";
-import type { TakenStreams } from "../../tunnels/client/createTunnelClient";
+import type { ClaimedStreams } from "../../tunnels/client/carrier";
 
 /** A stream is one call's, also while nothing of it was read yet. */
-const taken = /* @__PURE__ */ new WeakSet<OwnedStream>();
+const claimed = /* @__PURE__ */ new WeakSet<OwnedStream>();
 
 /** The streams of Node and of the web among an input. One that fails by itself fails its call, not the process. */
-export class NodeTakenStreams implements TakenStreams {
+export const claimStreams = (input: CallInput): ClaimedStreams => new NodeStreams(input);
+
+class NodeStreams implements ClaimedStreams {
   readonly #found: readonly OwnedStream[];
   readonly #owned: OwnedStream[] = [];
 
@@ -16,10 +18,10 @@ export class NodeTakenStreams implements TakenStreams {
     for (const stream of this.#found) stream.on?.("error", () => {});
   }
 
-  take(): void {
+  claim(): void {
     for (const stream of this.#found) {
-      if (taken.has(stream)) throw new Error(usedBefore);
-      taken.add(stream);
+      if (claimed.has(stream)) throw new Error(usedBefore);
+      claimed.add(stream);
       this.#owned.push(stream);
       const { readableEnded, readableDidRead, destroyed, errored, locked } = stream;
       if (errored) throw errored;

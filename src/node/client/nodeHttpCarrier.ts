@@ -4,20 +4,20 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
-import { clientClosed } from "../../tunnels/client/createTunnelClient";
+import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
-import { UnderWay, type Carrier } from "./carrier";
+import { claimStreams } from "./claimedStreams";
 import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
 import { readReply } from "./readReply";
 
-export interface NodeHttpTransportConfig {
+export interface NodeHttpCarrierConfig {
   readonly baseUrl: string;
   readonly compression?: ClientCompression | undefined;
   /** Largest JSON reply, decompressed, in bytes. Default 256 MiB. */
@@ -25,50 +25,53 @@ export interface NodeHttpTransportConfig {
 }
 
 /**
- * Carries every kind of body over node:http: text, forms with streamed files, and bytes in both directions at once.
+ * Sends every kind of body over node:http: text, forms with streamed files, and bytes in both directions at once.
  *
  * Replies that are no JSON are handed out as they arrive. Redirects are not followed.
  */
-export function nodeHttpTransport({
+export function nodeHttpCarrier({
   baseUrl,
   compression = {},
   maxReplyBytes = defaultReplyBytes,
-}: NodeHttpTransportConfig): Carrier {
+}: NodeHttpCarrierConfig): Carrier {
   let connection: Connection | undefined;
-  const underWay = new UnderWay<ClientRequest>();
+  const inFlight = new Set<ClientRequest>();
   let isClosed = false;
 
   async function send(wire: WireRequest): Promise<WireResponse> {
     connection ??= connect(baseUrl);
     const body = await prepareBody(wire, compression.requests === true);
     const request = openFor(connection, wire, body);
-    request.on("close", underWay.add(request));
+    inFlight.add(request);
+    request.on("close", () => inFlight.delete(request));
     return exchange(request, wire, body, maxReplyBytes);
   }
 
   /** @throws {TunnelError | Error} the client was closed, or a header or the path cannot be sent */
-  function openFor(via: Connection, wire: WireRequest, body: OutgoingBody): ClientRequest {
+  function openFor(to: Connection, wire: WireRequest, body: OutgoingBody): ClientRequest {
     try {
       if (isClosed) throw clientClosed();
       const headers: OutgoingHttpHeaders = { ...wire.headers, ...body.headers };
       if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
-      return via.open(targetPath(wire.target), headers);
+      return to.open(targetPath(wire.target), headers);
     } catch (error) {
-      // What was put around the sources is nobody's any more, and so are its failures.
+      // The stream around the sources is not sent, so its failures concern no call.
       if (body.content instanceof Readable) body.content.on("error", () => {}).destroy();
       throw error;
     }
   }
 
   return {
+    accepts: { abort: true, streams: true, files: true, nodeFiles: true },
+    claimStreams,
     send,
     async close({ signal } = {}) {
       isClosed = true;
       connection?.release();
-      const destroy = (): void => underWay.all.forEach((request) => request.destroy(clientClosed()));
+      const destroy = (): void => inFlight.forEach((request) => request.destroy(clientClosed()));
       if (signal?.aborted === true) destroy();
       signal?.addEventListener("abort", destroy, { once: true });
-      await Promise.all(underWay.all.map((request) => new Promise((resolve) => request.once("close", resolve))));
+      await Promise.all([...inFlight].map((request) => new Promise((resolve) => request.once("close", resolve))));
       signal?.removeEventListener("abort", destroy);
     },
   };
@@ -85,7 +88,7 @@ export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
 
 interface Connection {
   open(path: string, headers: OutgoingHttpHeaders): ClientRequest;
-  /** Lets go of idle sockets, and of the others once they are idle. */
+  /** Closes idle sockets now, and the others once they are idle. */
   release(): void;
 }
 
@@ -123,7 +126,7 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   }
   if (body.kind === "incomingForm") throw new TypeError("A form that is still arriving cannot be sent on.");
 
-  // Flushed chunk by chunk: the far side may answer a stream while it is still being made.
+  // Flushed chunk by chunk: the server may reply to a stream while it is still being made.
   const stages = isCompressed ? [createGzip({ flush: constants.Z_SYNC_FLUSH })] : [];
   if (body.kind === "stream") {
     const content = toReadable(body.stream);
@@ -161,12 +164,12 @@ function exchange(
   return new Promise((resolve, reject) => {
     const { signal } = wire;
     let reply: Readable | undefined;
-    const giveUp = (reason: unknown): void => {
+    const abortWith = (reason: unknown): void => {
       reject(reason);
       reply?.destroy(normalizeError(reason));
       request.destroy(normalizeError(reason));
     };
-    const abort = (): void => giveUp(signal?.reason);
+    const abort = (): void => abortWith(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });
 
     // Each of these happens once at most; `once` would cost a wrapper each.
@@ -174,9 +177,9 @@ function exchange(
       reply = message;
       readReply(message, wire, limitBytes).then((response) => {
         resolve(response);
-        // Nobody waits for what is still to be sent: the call has its answer.
+        // The call has its reply: what is still to be sent is not needed.
         if (response.body.kind === "text" && !request.writableFinished) request.destroy();
-      }, giveUp);
+      }, abortWith);
     });
     // With a reply, a socket that breaks shows there.
     request.on("error", reject);
@@ -185,7 +188,7 @@ function exchange(
       if (reply === undefined) reject(new Error("The connection was closed before there was a reply."));
     });
     if (signal?.aborted === true) abort();
-    else sendBody(request, wire, body, giveUp);
+    else sendBody(request, wire, body, abortWith);
   });
 }
 
@@ -193,7 +196,7 @@ function sendBody(
   request: ClientRequest,
   { onProgress }: WireRequest,
   body: OutgoingBody,
-  giveUp: (reason: unknown) => void,
+  abortWith: (reason: unknown) => void,
 ): void {
   const { content, stages, totalBytes } = body;
   if (typeof content === "string" || Buffer.isBuffer(content)) {
@@ -205,14 +208,15 @@ function sendBody(
   for (const stage of [content, ...stages]) {
     // A socket that takes no more is no reason to drop a reply that may be there; a source that fails is.
     stage.once("error", (error) => {
-      if (!request.destroyed) giveUp(error);
+      if (!request.destroyed) abortWith(error);
     });
   }
   content.once("close", () => {
-    if (!request.destroyed && !content.readableEnded) giveUp(new Error("A stream was destroyed before all was sent."));
+    if (!request.destroyed && !content.readableEnded)
+      abortWith(new Error("A stream was destroyed before all was sent."));
   });
   // It may have failed while a hook was awaited.
-  if (content.errored) giveUp(content.errored);
+  if (content.errored) abortWith(content.errored);
   pipeline([content, ...counting, ...stages, request], (error) => {
     if (!error) counter?.finish();
   });

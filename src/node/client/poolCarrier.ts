@@ -1,17 +1,16 @@
 import type { Dispatcher, Pool } from "undici";
 import { normalizeError } from "../../errors/normaliseThrown";
-import { clientClosed, type CloseOptions } from "../../tunnels/client/createTunnelClient";
+import { clientClosed, type Carrier, type CloseOptions } from "../../tunnels/client/carrier";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
-import type { Carrier } from "./carrier";
 import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint } from "./endpoint";
 import { ReplyText } from "./replyText";
 
-export interface PoolTransportConfig {
+export interface PoolCarrierConfig {
   readonly baseUrl: string;
   /** Most connections at a time; further calls wait for one. Default 128. */
   readonly maxConnections?: number | undefined;
@@ -21,10 +20,10 @@ export interface PoolTransportConfig {
 }
 
 /**
- * Carries JSON calls over a keep-alive pool of connections, at a fraction of what fetch costs. Redirects are not
+ * Sends JSON calls over a keep-alive pool of connections, at a fraction of what fetch costs. Redirects are not
  * followed. undici is loaded at the first call: it takes some 50 ms, once per process.
  */
-export function poolTransport(config: PoolTransportConfig): Carrier {
+export function poolCarrier(config: PoolCarrierConfig): Carrier {
   const { baseUrl, maxConnections = 128, maxReplyBytes = defaultReplyBytes, compression = {} } = config;
   let pool: Pool | undefined;
   let opening: Promise<Pool> | undefined;
@@ -43,28 +42,28 @@ export function poolTransport(config: PoolTransportConfig): Carrier {
     }));
   }
 
-  function dispatch(via: Pool, request: WireRequest, body: string | Buffer): Promise<WireResponse> {
+  function dispatch(to: Pool, request: WireRequest, body: string | Buffer): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
     return new Promise((resolve, reject) => {
       const { target, headers } = request;
       const call = new PoolCall(request, body, maxReplyBytes, { resolve, reject });
-      via.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
+      to.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
     });
   }
 
   const sendText: Transport = (request) => {
     const { body } = request;
-    if (body.kind !== "text") throw new TypeError(`The pool cannot carry a ${body.kind} body.`);
+    if (body.kind !== "text") throw new TypeError(`The pool cannot send a ${body.kind} body.`);
     const text = body.read();
     // Nothing to await on the way of almost every call.
     if (pool !== undefined && typeof text === "string") return dispatch(pool, request, text);
     if (isClosed) return Promise.reject(clientClosed());
-    return Promise.all([(opening ??= open()), text]).then(([via, read]) => dispatch(via, request, read));
+    return Promise.all([(opening ??= open()), text]).then(([opened, read]) => dispatch(opened, request, read));
   };
 
   const sendCompressed: Transport = async (request) => {
     const { body } = request;
-    if (body.kind !== "text") throw new TypeError(`The pool cannot carry a ${body.kind} body.`);
+    if (body.kind !== "text") throw new TypeError(`The pool cannot send a ${body.kind} body.`);
     const headers = { ...request.headers };
     if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
     let content: string | Buffer = await body.read();
@@ -77,22 +76,25 @@ export function poolTransport(config: PoolTransportConfig): Carrier {
   };
 
   return {
+    accepts: { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly },
     send: compression.requests === true || compression.responses === true ? sendCompressed : sendText,
     async close({ signal }: CloseOptions = {}) {
       isClosed = true;
-      const via = await opening?.catch(() => undefined);
-      if (via === undefined) return;
-      const destroy = (): void => void via.destroy(clientClosed());
-      if (signal?.aborted === true) return via.destroy(clientClosed());
+      const opened = await opening?.catch(() => undefined);
+      if (opened === undefined) return;
+      const destroy = (): void => void opened.destroy(clientClosed());
+      if (signal?.aborted === true) return opened.destroy(clientClosed());
       signal?.addEventListener("abort", destroy, { once: true });
       try {
-        if (!via.destroyed) await via.close();
+        if (!opened.destroyed) await opened.close();
       } finally {
         signal?.removeEventListener("abort", destroy);
       }
     },
   };
 }
+
+const textOnly = "The pool sends text only.";
 
 type DispatchHandler = Dispatcher.DispatchHandler;
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -102,7 +104,7 @@ interface Settling {
   readonly reject: (reason: unknown) => void;
 }
 
-/** One call: undici tells it what happens on the connection. A class, since a call makes one. */
+/** One call: undici calls it for what happens on the connection. A class, since a call makes one. */
 class PoolCall implements DispatchHandler {
   readonly #request: WireRequest;
   readonly #body: string | Buffer;
@@ -124,7 +126,7 @@ class PoolCall implements DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     if (request.signal !== undefined) {
-      this.#onAbort = () => this.#giveUp(request.signal?.reason);
+      this.#onAbort = () => this.#abort(request.signal?.reason);
       request.signal.addEventListener("abort", this.#onAbort, { once: true });
     }
   }
@@ -170,7 +172,7 @@ class PoolCall implements DispatchHandler {
     try {
       if (this.#text?.add(chunk) !== false) return;
     } catch (error) {
-      this.#giveUp(error);
+      this.#abort(error);
       return;
     }
     this.onResponseEnd();
@@ -196,7 +198,7 @@ class PoolCall implements DispatchHandler {
     this.#resolve({ status: this.#status, statusText: this.#statusText, contentType, headers: this.#headers, body });
   }
 
-  #giveUp(reason: unknown): void {
+  #abort(reason: unknown): void {
     this.#stopListening();
     this.#reject(reason);
     this.#controller?.abort(normalizeError(reason));
