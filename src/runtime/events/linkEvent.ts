@@ -138,20 +138,26 @@ function deliverToOne(
 ): Promise<void> | undefined {
   if (!wants(listener, emission)) return undefined;
   const result = listener.run(emission, scope);
+  if (result instanceof Promise) return result.then(nothing);
   return isThenable(result) ? Promise.resolve(result).then(nothing) : undefined;
 }
 
 const nothing = (): void => {};
 
+/** Written out by index and constructor, because this loop is most of what an emission with several hooks costs. */
 async function deliverInTurn(
   listeners: readonly Listener[],
   emission: IEventEmission,
   scope: CallScope | undefined,
 ): Promise<void> {
-  for (const listener of listeners) {
-    if (!wants(listener, emission)) continue;
+  const { source } = emission;
+  for (let index = 0; index < listeners.length; index++) {
+    const listener = listeners[index] as Listener;
+    const { id, filter } = listener;
+    if ((id !== undefined && id === source) || (filter !== undefined && !filter(emission))) continue;
     const result = listener.run(emission, scope);
-    if (isThenable(result)) await result;
+    if (result instanceof Promise) await result;
+    else if (isThenable(result)) await result;
     if (emission.isPropagationStopped()) return;
   }
 }

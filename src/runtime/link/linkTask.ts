@@ -69,22 +69,22 @@ export function linkTask(link: TaskLink): Invoke {
   };
   const failPlain = (error: unknown): never => failScoped(error, undefined);
   return (input, options) => {
-    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, scopeOf(options));
-    const { scope } = call;
-    const fail = scope === undefined ? failPlain : (error: unknown): never => failScoped(error, scope);
-    try {
-      const result = inner(input, call);
-      // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
-      return result instanceof Promise ? result.then(undefined, fail) : settle(result, fail);
-    } catch (error) {
-      return Promise.reject(error as Error).then(undefined, fail);
-    }
+    if (options === undefined) return settle(inner, input, new Call(undefined, undefined), failPlain);
+    const call = new Call(options.journal, scopeOf(options));
+    return settle(inner, input, call, (error) => failScoped(error, call.scope));
   };
 }
 
-function settle(result: unknown, fail: (error: unknown) => never): Promise<unknown> {
-  const promise = Promise.resolve(result);
-  return isThenable(result) ? promise.then(undefined, fail) : promise;
+function settle(inner: Step, input: unknown, call: Call, fail: (error: unknown) => never): Promise<unknown> {
+  try {
+    const result = inner(input, call);
+    // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
+    if (result instanceof Promise) return result.then(undefined, fail);
+    const promise = Promise.resolve(result);
+    return isThenable(result) ? promise.then(undefined, fail) : promise;
+  } catch (error) {
+    return Promise.reject(error as Error).then(undefined, fail);
+  }
 }
 
 function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step {

@@ -1,7 +1,8 @@
 import type { IEvent } from "../../define/event";
 import { eventManagerId, readyEventId, storeId, taskRunnerId } from "../../define/reservedIds";
 import { onUncaughtError } from "../../platform/processEvents";
-import { HookDependencyState, type Cells } from "../link/cells";
+import type { CallScope } from "../callScope";
+import { HookDependencyState, type Cells, type HookCell } from "../link/cells";
 import { findReentrantEvents } from "../plan/checkEmissions";
 import { disposeAll } from "./disposeAll";
 import type { AttachedHook, EventManager } from "../events/eventManager";
@@ -148,17 +149,23 @@ function attachHooks(plan: BootPlan, cells: Cells, eventManager: EventManager): 
     hooks.push({
       hook: cell.hook,
       eventIds: on === "*" ? "*" : [on].flat().map(({ id }) => id),
-      listen(hook, emission, scope) {
-        if (cell.dependencyState !== HookDependencyState.Ready) return undefined;
-        const { computedDependencies, bindDependencies } = cell;
-        return hook.run(
-          emission,
-          scope === undefined || bindDependencies === undefined ? computedDependencies : bindDependencies(scope),
-        );
+      listen: (hook, emission, scope) =>
+        cell.dependencyState === HookDependencyState.Ready
+          ? hook.run(emission, dependenciesFor(cell, scope))
+          : undefined,
+      bake() {
+        const { hook, computedDependencies, bindDependencies, dependencyState } = cell;
+        if (dependencyState !== HookDependencyState.Ready) return undefined;
+        return bindDependencies === undefined
+          ? (emission) => hook.run(emission, computedDependencies)
+          : (emission, scope) => hook.run(emission, dependenciesFor(cell, scope));
       },
     });
   }
   if (hooks.length > 0) eventManager.attachHooks(hooks, findReentrantEvents(plan, emitsAnything));
 }
+
+const dependenciesFor = ({ computedDependencies, bindDependencies }: HookCell, scope: CallScope | undefined): object =>
+  scope === undefined || bindDependencies === undefined ? computedDependencies : bindDependencies(scope);
 
 const emitsAnything = (id: string): boolean => id === storeId || id === eventManagerId || id === taskRunnerId;
