@@ -50,7 +50,7 @@ interface WebEvent {
  *
  * Node has process events, signals, `exit` and AsyncLocalStorage. The others listen to `error`, `unhandledrejection`,
  * `beforeunload` and `visibilitychange` where these exist, and cannot exit. `"universal"` has AsyncLocalStorage on Deno
- * and Bun only.
+ * and Bun only, `"edge"` where the host offers it.
  */
 export class PlatformAdapter implements IPlatformAdapter {
   readonly id: PlatformId;
@@ -133,6 +133,8 @@ export class PlatformAdapter implements IPlatformAdapter {
 
   #runsOnServer(): boolean {
     if (this.id === "node") return true;
+    // Where this adapter was chosen for another runtime, it behaves as edge hosts without a storage do.
+    if (this.id === "edge") return detectEnvironment() === "edge";
     const { Deno, Bun } = scope();
     return this.id === "universal" && (Deno !== undefined || Bun !== undefined);
   }
