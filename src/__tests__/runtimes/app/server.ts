@@ -5,6 +5,7 @@ import { nodeExposure, run, useExposureContext } from "@bluelibs/runner/node";
 import { renamed, soldOut, token, visitor } from "./definitions";
 
 interface Hanging {
+  startCount: number;
   readonly started: PromiseWithResolvers;
   readonly aborted: PromiseWithResolvers;
 }
@@ -24,10 +25,14 @@ function createGate(): PromiseWithResolvers {
 const hanging = new Map<string, Hanging>();
 
 function hangingOf(key: string): Hanging {
-  const known = hanging.get(key) ?? { started: createGate(), aborted: createGate() };
+  const known = hanging.get(key) ?? { startCount: 0, started: createGate(), aborted: createGate() };
   hanging.set(key, known);
   return known;
 }
+
+/** How often calls that hang arrived, by their key. */
+export const startCounts = (): Record<string, number> =>
+  Object.fromEntries([...hanging].map(([key, { startCount }]) => [key, startCount]));
 
 const echo = r
   .task("app.echo")
@@ -82,7 +87,9 @@ const shout = r
 const hang = r
   .task("app.hang")
   .run((key: string, _dependencies, { signal }) => {
-    const { started, aborted } = hangingOf(key);
+    const call = hangingOf(key);
+    call.startCount += 1;
+    const { started, aborted } = call;
     started.resolve();
     return new Promise<void>((_resolve, reject) => {
       signal.addEventListener("abort", () => {

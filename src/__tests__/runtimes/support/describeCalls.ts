@@ -3,7 +3,7 @@ import type { UniversalCall } from "../app/calls";
 import type { Address } from "../app/definitions";
 import { nodeClientKinds, type NodeCall } from "../app/nodeCalls";
 import type { Report } from "../app/report";
-import { startServer } from "../app/server";
+import { startCounts, startServer } from "../app/server";
 
 /** What each call comes to, where everything works. */
 const expectedUniversal: Record<UniversalCall, unknown> = {
@@ -91,6 +91,13 @@ export function describeCalls(runtime: string, { entries, report, deviations = {
       await using server = await startCalledServer();
       outcomes = await report(server.address);
     }, 60_000);
+
+    it(`${runtime} sends no call twice, although it gave some up`, () => {
+      const counts = Object.entries(startCounts()).filter(([key]) => key.startsWith(runtime));
+
+      expect(counts.length).toBeGreaterThan(0);
+      expect(counts.filter(([, count]) => count !== 1)).toEqual([]);
+    });
 
     for (const entry of entries) {
       it.each(Object.entries({ ...expected[entry] }))(`${runtime} with ${entry}: %s`, (name, value) => {
