@@ -20,6 +20,8 @@ export interface IPlatformAdapter {
   onShutdownSignal(handler: (signal?: string) => void): () => void;
   /** @throws {platformUnsupportedFunctionError} there is no process to end */
   exit(code: number): void;
+  /** Has the process end with this code once it ends by itself, unless it has been given another; optional. */
+  setExitCode?(code: number): void;
   getEnv(key: string): string | undefined;
   hasAsyncLocalStorage(): boolean;
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T>;
@@ -31,13 +33,21 @@ export interface IPlatformAdapter {
 interface WebScope {
   window?: WebScope;
   document?: { visibilityState?: string };
-  Deno?: unknown;
+  Deno?: { permissions?: { querySync?(permission: { name: "env"; variable: string }): { state: string } } };
   Bun?: unknown;
-  process?: { env?: Record<string, string | undefined> };
+  process?: HostProcess & { env?: Record<string, string | undefined> };
   __ENV__?: Record<string, unknown>;
   env?: Record<string, unknown>;
   addEventListener?(type: string, listener: (event: WebEvent) => void): void;
   removeEventListener?(type: string, listener: (event: WebEvent) => void): void;
+}
+
+/** The part of a process that Node, Deno and Bun have in common. */
+interface HostProcess {
+  on?(type: string, listener: (...args: never[]) => void): unknown;
+  off?(type: string, listener: (...args: never[]) => void): unknown;
+  exit?(code: number): void;
+  exitCode?: number | string | undefined;
 }
 
 interface WebEvent {
@@ -48,9 +58,8 @@ interface WebEvent {
 /**
  * The adapter of one kind of runtime.
  *
- * Node has process events, signals, `exit` and AsyncLocalStorage. The others listen to `error`, `unhandledrejection`,
- * `beforeunload` and `visibilitychange` where these exist, and cannot exit. `"universal"` has AsyncLocalStorage on Deno
- * and Bun only, `"edge"` where the host offers it.
+ * Node, and `"universal"` on Deno and Bun, have process events, signals, `exit` and AsyncLocalStorage. The others listen
+ * to `error`, `unhandledrejection`, `beforeunload` and `visibilitychange` where these exist, and cannot exit.
  */
 export class PlatformAdapter implements IPlatformAdapter {
   readonly id: PlatformId;
@@ -65,20 +74,23 @@ export class PlatformAdapter implements IPlatformAdapter {
   async init(): Promise<void> {}
 
   onUncaughtException(handler: (error: Error) => void): () => void {
-    if (this.id === "node") return listenToProcess("uncaughtException", handler);
+    const host = this.#process();
+    if (host) return listenToProcess(host, "uncaughtException", handler);
     return listen(this.#target(), "error", (event) => handler((event.error ?? event) as Error));
   }
 
   onUnhandledRejection(handler: (reason: unknown) => void): () => void {
-    if (this.id === "node") return listenToProcess("unhandledRejection", handler);
+    const host = this.#process();
+    if (host) return listenToProcess(host, "unhandledRejection", handler);
     return listen(this.#target(), "unhandledrejection", (event) => handler(event.reason ?? event));
   }
 
-  /** Node: SIGINT and SIGTERM. Browsers: `beforeunload`, and `visibilitychange` once hidden. Edge: never. */
+  /** With a process: SIGINT and SIGTERM. Browsers: `beforeunload`, and `visibilitychange` once hidden. Edge: never. */
   onShutdownSignal(handler: (signal?: string) => void): () => void {
     if (this.id === "edge") return doNothing;
-    if (this.id === "node") {
-      const removers = (["SIGINT", "SIGTERM"] as const).map((signal) => listenToProcess(signal, () => handler(signal)));
+    const host = this.#process();
+    if (host) {
+      const removers = shutdownSignals.map((signal) => listenToProcess(host, signal, () => handler(signal)));
       return () => removers.forEach((remove) => remove());
     }
     // `visibilitychange` is fired at the document and bubbles to the window.
@@ -93,16 +105,31 @@ export class PlatformAdapter implements IPlatformAdapter {
   }
 
   exit(code: number): void {
-    if (this.id !== "node") unsupported("exit");
-    globalThis.process.exit(code);
+    const host = this.#process();
+    if (typeof host?.exit !== "function") unsupported("exit");
+    host.exit(code);
   }
 
-  /** Node: `process.env`. Elsewhere the first that exists of `globalThis.__ENV__`, `process.env` and `globalThis.env`. */
+  setExitCode(code: number): void {
+    const host = this.#process();
+    if (host) host.exitCode ??= code;
+  }
+
+  /**
+   * Node: `process.env`. Elsewhere the first that exists of `globalThis.__ENV__`, `process.env` and `globalThis.env`.
+   * What may not be read is not there: on Deno it takes a permission, which is not asked for.
+   */
   getEnv(key: string): string | undefined {
-    const { __ENV__, process: host, env } = scope();
-    const variables = this.id === "node" ? host?.env : (__ENV__ ?? host?.env ?? env);
-    const value = variables?.[key];
-    return value === undefined || value === null ? undefined : String(value);
+    try {
+      const { __ENV__, process: host, env, Deno } = scope();
+      if (__ENV__ === undefined && Deno?.permissions?.querySync?.({ name: "env", variable: key }).state === "prompt")
+        return undefined;
+      const variables = this.id === "node" ? host?.env : (__ENV__ ?? host?.env ?? env);
+      const value = variables?.[key];
+      return value === undefined || value === null ? undefined : String(value);
+    } catch {
+      return undefined;
+    }
   }
 
   hasAsyncLocalStorage(): boolean {
@@ -131,10 +158,14 @@ export class PlatformAdapter implements IPlatformAdapter {
     return this.id === "universal" ? global : (global.window ?? global);
   }
 
+  /** Only where it is the runtime's own: bundlers give browsers one that does nothing. */
+  #process(): HostProcess | undefined {
+    const host = this.#runsOnServer() ? scope().process : undefined;
+    return typeof host?.on === "function" ? host : undefined;
+  }
+
   #runsOnServer(): boolean {
     if (this.id === "node") return true;
-    // Where this adapter was chosen for another runtime, it behaves as edge hosts without a storage do.
-    if (this.id === "edge") return detectEnvironment() === "edge";
     const { Deno, Bun } = scope();
     return this.id === "universal" && (Deno !== undefined || Bun !== undefined);
   }
@@ -178,7 +209,9 @@ function unsupported(functionName: string): never {
   throw platformUnsupportedFunctionError.create({ functionName });
 }
 
-const scope = (): WebScope => globalThis;
+const scope = (): WebScope => globalThis as unknown as WebScope;
+
+const shutdownSignals = ["SIGINT", "SIGTERM"] as const;
 
 const doNothing = (): void => {};
 
@@ -188,10 +221,7 @@ function listen(target: WebScope | undefined, type: string, listener: (event: We
   return () => target.removeEventListener?.(type, listener);
 }
 
-function listenToProcess(type: string, listener: (...args: never[]) => void): () => void {
-  const host = globalThis.process as unknown as { on: ProcessListening; off: ProcessListening };
-  host.on(type, listener);
-  return () => host.off(type, listener);
+function listenToProcess(host: HostProcess, type: string, listener: (...args: never[]) => void): () => void {
+  host.on?.(type, listener);
+  return () => void host.off?.(type, listener);
 }
-
-type ProcessListening = (type: string, listener: (...args: never[]) => void) => void;
