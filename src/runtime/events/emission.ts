@@ -40,6 +40,7 @@ export class Emission implements IEventEmission<unknown> {
 export interface Listener {
   /** Id of the hook, or what `addListener` was given. */
   readonly id: string | undefined;
+  readonly isHook?: boolean;
   readonly order: number;
   readonly filter: ((emission: IEventEmission) => boolean) | undefined;
   readonly run: (emission: IEventEmission, scope?: CallScope) => unknown;

@@ -1,11 +1,19 @@
+import { locateListenerFailure } from "../../errors/listenerFailure";
 import { lockedError } from "../../errors/runErrors";
 import type { EventHandlerType, IEvent, IEventEmission } from "../../define/event";
 import type { IHook } from "../../define/hook";
 import { listIn } from "../../lib/graph";
 import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
 import type { CallScope } from "../callScope";
+import { RunState } from "../runState";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
-import { linkEvent, type EventEmissionInterceptor, type LinkedEvent, type ScopedInterceptor } from "./linkEvent";
+import {
+  linkClosed,
+  linkEvent,
+  type EventEmissionInterceptor,
+  type LinkedEvent,
+  type ScopedInterceptor,
+} from "./linkEvent";
 import type { Listener } from "./emission";
 import { excludeFromGlobalHooksId } from "../../define/reservedIds";
 
@@ -51,16 +59,20 @@ export class EventManager {
   readonly #globalListeners: Listener[] = [];
   readonly #interceptors: InterceptorEntry[] = [];
   readonly #hookInterceptors: HookExecutionInterceptor[] = [];
-  /** Until the manager is locked: hooks, to be called directly from then on. */
-  readonly #attached: { readonly listener: Mutable<Listener>; readonly bake: AttachedHook["bake"] }[] = [];
   readonly #detectsCycles: boolean;
   #guard: EmissionGuard | undefined;
   /** Something the boot knows nothing of runs around events and may emit any of them, so each may come round. */
   #mayEmitAnything = false;
   #locked = false;
+  readonly #state: RunState;
+  #isClosed = false;
 
-  constructor(options: EventManagerOptions = {}) {
+  constructor(options?: EventManagerOptions);
+  /** @internal The manager of a run. */
+  constructor(options: EventManagerOptions, state: RunState);
+  constructor(options: EventManagerOptions = {}, state = new RunState()) {
     this.#detectsCycles = options.runtimeEventCycleDetection !== false;
+    this.#state = state;
   }
 
   get isLocked(): boolean {
@@ -70,9 +82,6 @@ export class EventManager {
   /** From now on listeners and interceptors are refused; emitting goes on. */
   lock(): void {
     this.#locked = true;
-    // What is around hooks cannot change any more.
-    if (this.#hookInterceptors.length > 0) return;
-    for (const { listener, bake } of this.#attached.splice(0)) listener.run = bake() ?? listener.run;
   }
 
   /**
@@ -122,7 +131,14 @@ export class EventManager {
   intercept(interceptor: EventEmissionInterceptor): void {
     this.#assertUnlocked();
     // Two arguments are the contract: the scope is the framework's own.
-    this.#interceptors.push({ interceptor: (next, emission) => interceptor(next, emission), eventIds: undefined });
+    const located: ScopedInterceptor = async (next, emission) => {
+      try {
+        await interceptor(next, emission);
+      } catch (error) {
+        throw locateListenerFailure(error, { kind: "interceptor", eventId: emission.id });
+      }
+    };
+    this.#interceptors.push({ interceptor: located, eventIds: undefined });
     this.#mayEmitAnything = true;
     this.#relinkAll();
   }
@@ -153,10 +169,15 @@ export class EventManager {
     this.#globalListeners.length = 0;
     this.#interceptors.length = 0;
     this.#hookInterceptors.length = 0;
-    this.#attached.length = 0;
     this.#guarded.clear();
     this.#mayEmitAnything = false;
     this.#relinkAll();
+  }
+
+  /** @internal The run was disposed of: from now on only what is under way may emit. */
+  close(): void {
+    this.#isClosed = true;
+    this.dispose();
   }
 
   [Symbol.dispose](): void {
@@ -175,9 +196,10 @@ export class EventManager {
   /** @internal Attaches hooks that the boot has analysed; `reentrant` are the events that they bring round. */
   attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
     for (const id of reentrant) this.#guarded.add(id);
-    for (const { hook, eventIds, listen, bake } of hooks) {
-      const listener: Mutable<Listener> = {
+    for (const { hook, eventIds, listen } of hooks) {
+      const listener: Listener = {
         id: hook.id,
+        isHook: true,
         order: hook.order,
         filter: undefined,
         run: (emission, scope) =>
@@ -185,7 +207,6 @@ export class EventManager {
             ? listen(hook, emission, scope)
             : this.#runIntercepted(0, hook, emission, (inner, passed) => listen(inner, passed, scope)),
       };
-      this.#attached.push({ listener, bake });
       if (eventIds === "*") this.#globalListeners.push(listener);
       else for (const id of eventIds) listIn(this.#listeners, id).push(listener);
     }
@@ -220,6 +241,7 @@ export class EventManager {
   }
 
   #link(event: IEvent): LinkedEvent {
+    if (this.#isClosed) return linkClosed(event, this.#state);
     const interceptors = this.#interceptors.filter(({ eventIds }) => eventIds === undefined || eventIds.has(event.id));
     const needsGuard = this.#detectsCycles && (this.#mayEmitAnything || this.#guarded.has(event.id));
     return linkEvent({
@@ -227,6 +249,7 @@ export class EventManager {
       listeners: this.#listenersOf(event),
       interceptors: interceptors.map(({ interceptor }) => interceptor),
       guard: needsGuard ? (this.#guard ??= createEmissionGuard(guardScope())) : undefined,
+      state: this.#state,
     });
   }
 
@@ -242,8 +265,6 @@ export class EventManager {
 
 type HookListen = (hook: IHook, emission: IEventEmission, scope: CallScope | undefined) => unknown;
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
 /** An interceptor, of all events or of some. */
 interface InterceptorEntry {
   readonly interceptor: ScopedInterceptor;
@@ -256,8 +277,6 @@ export interface AttachedHook {
   readonly eventIds: "*" | readonly string[];
   /** Runs the hook with its dependencies, once they are there. */
   readonly listen: HookListen;
-  /** The same without a look at how far the dependencies are; `undefined` while they are not there. */
-  readonly bake: () => Listener["run"] | undefined;
 }
 
 const noListeners: readonly Listener[] = [];

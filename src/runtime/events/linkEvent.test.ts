@@ -1,5 +1,6 @@
 import type { IEventEmission } from "../../define/event";
 import { r } from "../../define/r";
+import { RunState } from "../runState";
 import { Emission, type Listener } from "./emission";
 import { linkEvent, type EventLink } from "./linkEvent";
 
@@ -12,7 +13,7 @@ const listener = (run: (emission: IEventEmission) => unknown, patch: Partial<Lis
   ...patch,
 });
 const link = (patch: Partial<EventLink>) =>
-  linkEvent({ event, listeners: [], interceptors: [], guard: undefined, ...patch });
+  linkEvent({ event, listeners: [], interceptors: [], guard: undefined, state: new RunState(), ...patch });
 
 describe("linkEvent", () => {
   it("makes no emission that nobody hears", async () => {

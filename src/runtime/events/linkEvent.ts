@@ -1,9 +1,11 @@
-import { validationError } from "../../errors/runErrors";
-import { isError, normalizeError } from "../../errors/normaliseThrown";
+import { locateListenerFailure } from "../../errors/listenerFailure";
+import { runDisposedError, validationError } from "../../errors/runErrors";
 import type { IEvent, IEventEmission } from "../../define/event";
+import { describeValue } from "../../lib/describeValue";
 import { isThenable } from "../../lib/guards";
 import { listIn } from "../../lib/graph";
 import type { CallScope } from "../callScope";
+import type { RunState } from "../runState";
 import { validator } from "../validator";
 import { Emission, type Listener } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
@@ -29,6 +31,7 @@ export interface EventLink {
   readonly interceptors: readonly ScopedInterceptor[];
   /** Set for events that may be emitted from inside their own emission. */
   readonly guard: EmissionGuard | undefined;
+  readonly state: RunState;
 }
 
 /** A linked event. Neither function throws synchronously. */
@@ -57,6 +60,15 @@ export function linkEvent(link: EventLink): LinkedEvent {
     emit: async (data, source, scope) => void (await run(data, source, scope)),
     emitWithResult: async (data, source, scope) => (await run(data, source, scope)).data as unknown,
   };
+}
+
+/** An event of a run that was disposed of: it has no listeners, and is emitted only by what is still under way. */
+export function linkClosed({ id }: IEvent, state: RunState): LinkedEvent {
+  const emitWithResult = async (data: unknown): Promise<unknown> => {
+    if (state.isOver) throw runDisposedError.create({ kind: "event", id });
+    return data;
+  };
+  return { emit: async (data) => void (await emitWithResult(data)), emitWithResult };
 }
 
 type Run = (data: unknown, source: string, scope: CallScope | undefined) => Promise<IEventEmission>;
@@ -116,14 +128,12 @@ function assertSameControls(first: IEventEmission, passed: IEventEmission): void
   });
 }
 
-function linkListeners({ event, listeners, guard }: EventLink): Deliver {
+function linkListeners({ event, listeners, guard, state }: EventLink): Deliver {
   const guarded = guard === undefined ? listeners : listeners.map((listener) => guard.listener(listener));
   const [only] = guarded;
   if (only === undefined) return () => undefined;
-  if (event.parallel) return deliverInBatches(batchByOrder(guarded));
-  return guarded.length === 1
-    ? (emission, scope) => deliverToOne(only, emission, scope)
-    : (emission, scope) => deliverInTurn(guarded, emission, scope);
+  if (event.parallel) return deliverInBatches(batchByOrder(guarded), state);
+  return guarded.length === 1 ? deliverToOne(only, event.id, state) : deliverInTurn(guarded, state);
 }
 
 /** A listener is not called for what it emitted itself. */
@@ -131,35 +141,48 @@ function wants({ id, filter }: Listener, emission: IEventEmission): boolean {
   return (id === undefined || id !== emission.source) && (filter === undefined || filter(emission));
 }
 
-function deliverToOne(
-  listener: Listener,
-  emission: IEventEmission,
-  scope: CallScope | undefined,
-): Promise<void> | undefined {
-  if (!wants(listener, emission)) return undefined;
-  const result = listener.run(emission, scope);
-  if (result instanceof Promise) return result.then(nothing);
-  return isThenable(result) ? Promise.resolve(result).then(nothing) : undefined;
+function locate(thrown: unknown, { id, isHook }: Listener, eventId: string): unknown {
+  return locateListenerFailure(thrown, { eventId, listenerId: id, kind: isHook ? "hook" : "listener" });
 }
 
-const nothing = (): void => {};
+function deliverToOne(listener: Listener, eventId: string, state: RunState): Deliver {
+  const leave = (): void => void (state.underWay -= 1);
+  const fail = (error: unknown): never => {
+    state.underWay -= 1;
+    throw locate(error, listener, eventId);
+  };
+  return (emission, scope) => {
+    if (!wants(listener, emission)) return undefined;
+    state.underWay += 1;
+    try {
+      const result = listener.run(emission, scope);
+      if (isThenable(result)) return Promise.resolve(result).then(leave, fail);
+    } catch (error) {
+      return fail(error);
+    }
+    state.underWay -= 1;
+    return undefined;
+  };
+}
 
-/** Written out by index and constructor, because this loop is most of what an emission with several hooks costs. */
-async function deliverInTurn(
-  listeners: readonly Listener[],
-  emission: IEventEmission,
-  scope: CallScope | undefined,
-): Promise<void> {
-  const { source } = emission;
-  for (let index = 0; index < listeners.length; index++) {
-    const listener = listeners[index] as Listener;
-    const { id, filter } = listener;
-    if ((id !== undefined && id === source) || (filter !== undefined && !filter(emission))) continue;
-    const result = listener.run(emission, scope);
-    if (result instanceof Promise) await result;
-    else if (isThenable(result)) await result;
-    if (emission.isPropagationStopped()) return;
-  }
+function deliverInTurn(listeners: readonly Listener[], state: RunState): Deliver {
+  return async (emission, scope) => {
+    let current: Listener | undefined;
+    state.underWay += 1;
+    try {
+      for (const listener of listeners) {
+        current = listener;
+        if (!wants(listener, emission)) continue;
+        const result = listener.run(emission, scope);
+        if (isThenable(result)) await result;
+        if (emission.isPropagationStopped()) return;
+      }
+    } catch (error) {
+      throw current ? locate(error, current, emission.id) : error;
+    } finally {
+      state.underWay -= 1;
+    }
+  };
 }
 
 function batchByOrder(listeners: readonly Listener[]): readonly (readonly Listener[])[] {
@@ -169,12 +192,17 @@ function batchByOrder(listeners: readonly Listener[]): readonly (readonly Listen
 }
 
 /** Listeners of one order run together and all settle; the next order follows only if none failed. */
-function deliverInBatches(batches: readonly (readonly Listener[])[]): Deliver {
+function deliverInBatches(batches: readonly (readonly Listener[])[], state: RunState): Deliver {
   return async (emission, scope) => {
-    for (const batch of batches) {
-      if (emission.isPropagationStopped()) return;
-      const failures = await runBatch(batch, emission, scope);
-      if (failures.length > 0) throw batchFailure(failures);
+    state.underWay += 1;
+    try {
+      for (const batch of batches) {
+        if (emission.isPropagationStopped()) return;
+        const failures = await runBatch(batch, emission, scope);
+        if (failures.length > 0) throw batchFailure(failures);
+      }
+    } finally {
+      state.underWay -= 1;
     }
   };
 }
@@ -191,16 +219,14 @@ async function runBatch(
         if (wants(listener, emission)) await listener.run(emission, scope);
         return undefined;
       } catch (error) {
-        return annotate(error, listener);
+        return annotate(locate(error, listener, emission.id) as Error, listener);
       }
     }),
   );
   return outcomes.filter((failure) => failure !== undefined);
 }
 
-function annotate(thrown: unknown, { id, order }: Listener): Error {
-  const error =
-    isError(thrown) || (typeof thrown === "object" && thrown !== null) ? (thrown as Error) : normalizeError(thrown);
+function annotate(error: Error, { id, order }: Listener): Error {
   for (const [key, value] of [
     ["listenerId", id],
     ["listenerOrder", order],
@@ -214,5 +240,8 @@ function annotate(thrown: unknown, { id, order }: Listener): Error {
 function batchFailure(failures: readonly Error[]): Error {
   const [first] = failures;
   if (failures.length === 1 && first !== undefined) return first;
-  return new AggregateError(failures, `${failures.length} listeners failed in parallel batch`);
+  const lines = failures.map((error) => `\n  ${indent(describeValue(error.message))}`);
+  return new AggregateError(failures, `${failures.length} listeners failed in parallel batch${lines.join("")}`);
 }
+
+const indent = (text: string): string => text.replaceAll("\n", "\n  ");

@@ -1,5 +1,6 @@
 import { cancellationError } from "../../errors/cancellation";
 import { isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
+import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
 import { internalError, requestAborted, WireFailureError, type WireFailure } from "../../errors/wireErrors";
@@ -67,10 +68,16 @@ const refusal = ({ status, code, message }: WireFailure): FailureAnswer => ({
 
 function declared(error: RunnerError, helper: IErrorHelper): FailureAnswer {
   const httpCode = error.httpCode ?? helper.httpCode;
-  const { message, id } = error;
+  const { id } = error;
   return {
     status: httpCode !== undefined && carriesBody(httpCode) ? httpCode : 500,
-    error: { message, code: internalError.code, id: id ?? helper.id, data: error.data as unknown, httpCode },
+    error: {
+      message: bareMessageOf(error),
+      code: internalError.code,
+      id: id ?? helper.id,
+      data: error.data as unknown,
+      httpCode,
+    },
     opaque: false,
   };
 }
