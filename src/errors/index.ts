@@ -33,6 +33,8 @@ export {
   lockedError,
   phantomTaskNotRoutedError,
   platformUnsupportedFunctionError,
+  runDisposedError,
+  shutdownTimeoutError,
   taskNotReadyError,
   taskNotRegisteredError,
   validationError,

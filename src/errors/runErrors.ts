@@ -75,6 +75,29 @@ export const platformUnsupportedFunctionError = /* @__PURE__ */ declareError<{ f
   },
 );
 
+/** A run did not end in time after it was asked to. */
+export const shutdownTimeoutError = /* @__PURE__ */ declareError<{
+  /** What asked for it: a signal, or why the boot was rolled back. */
+  reason: string;
+  timeoutMs: number;
+  /** What did not settle, in words. */
+  pending: readonly string[];
+}>("runner.errors.shutdownTimeout", {
+  message: ({ reason, timeoutMs, pending }) =>
+    `Shutting down (${reason}) took longer than ${timeoutMs} ms. Not settled: ${pending.join(", ") || "unknown"}.`,
+  fix: () => "make it settle, or give it more time with run(app, { shutdownTimeoutMs }).",
+});
+
+/** Something of a run was used after it was disposed of. */
+export const runDisposedError = /* @__PURE__ */ declareError<{ kind: "task" | "event" | "resource"; id: string }>(
+  "runner.errors.runDisposed",
+  {
+    message: ({ kind, id }) => describeUse[kind](id),
+    fix: () =>
+      "stop what still calls it, such as a timer or a subscription, in the dispose of the resource that started it.",
+  },
+);
+
 /** A phantom task was called that no tunnel routes, where that is an error. */
 export const phantomTaskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: string }>(
   "runner.errors.phantomTaskNotRouted",
@@ -98,3 +121,9 @@ export const taskNotReadyError = /* @__PURE__ */ declareError<{ taskId: string }
   message: ({ taskId }) => `Task "${taskId}" was called before its dependencies were initialised.`,
   fix: ({ taskId }) => `list "${taskId}" in the .dependencies({ ... }) of the resource that calls it during boot.`,
 });
+
+const describeUse = {
+  task: (id: string) => `Task "${id}" was called after its run was disposed of.`,
+  event: (id: string) => `Event "${id}" was emitted after its run was disposed of.`,
+  resource: (id: string) => `Resource "${id}" was read after its run was disposed of.`,
+};

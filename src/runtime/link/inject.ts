@@ -1,5 +1,7 @@
+import { runDisposedError } from "../../errors/runErrors";
 import type { CallScope } from "../callScope";
 import type { Logger } from "../logger";
+import type { RunState } from "../runState";
 import { describeValue } from "../../lib/describeValue";
 import { symbolFramework } from "../../lib/symbols";
 import type { Cells } from "./cells";
@@ -10,6 +12,7 @@ import { createBoundCaller, createInterceptableCaller, createTaskCaller } from "
 
 /** What injection draws from. */
 export interface InjectionSources {
+  readonly state: RunState;
   readonly cells: Cells;
   readonly eventManager: EventManager;
   readonly logger: Logger;
@@ -32,14 +35,16 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
   return Object.freeze(injected);
 }
 
-function injectOne(dependency: unknown, owner: Registration, { cells, eventManager }: InjectionSources): unknown {
+function injectOne(dependency: unknown, owner: Registration, sources: InjectionSources): unknown {
+  const { cells, eventManager, state } = sources;
   const target = targetOf(dependency);
   if (target === undefined) return undefined;
   const { id } = target;
   switch (target.kind) {
     case "task": {
       const cell = cells.tasks.get(id);
-      return cell && (owner.kind === "resource" ? createInterceptableCaller(cell) : createTaskCaller(cell));
+      if (cell === undefined) return undefined;
+      return owner.kind === "resource" ? createInterceptableCaller(cell, owner.id, state) : createTaskCaller(cell);
     }
     case "resource": {
       const cell = cells.resources.get(id);
@@ -52,7 +57,11 @@ function injectOne(dependency: unknown, owner: Registration, { cells, eventManag
       const event = cells.events.get(id)?.event;
       if (event === undefined) return undefined;
       const cell = eventManager.cell(event);
-      return (payload: unknown) => cell.linked.emit(payload, owner.id);
+      if (owner.kind !== "resource") return (payload: unknown) => cell.linked.emit(payload, owner.id);
+      return (payload: unknown) =>
+        state.phase !== "open" && state.hasEnded(owner.id)
+          ? Promise.reject(runDisposedError.create({ kind: "event", id }))
+          : cell.linked.emit(payload, owner.id);
     }
     case "error":
       return cells.errors.get(id);

@@ -1,5 +1,6 @@
 import { cancellationError } from "../../errors/cancellation";
 import { isThenable } from "../../lib/guards";
+import type { WaitWatch } from "../../lib/waitWatch";
 import { HookDependencyState, type MiddlewareCell, type ResourceCell } from "./cells";
 import { createDependencyBinder, injectDependencies, type InjectionSources } from "./inject";
 import { annotateInitFailure, initResource, type ResourceLink } from "./linkResource";
@@ -17,6 +18,8 @@ import type { Attachment } from "../plan/selectLayers";
 export interface LinkContext extends InjectionSources {
   readonly plan: BootPlan;
   readonly interceptors: MiddlewareInterceptors;
+  /** Knows which `init` is waited for. */
+  readonly waits: WaitWatch;
   /** Called once per resource that initialised, in that order. */
   readonly onInitialized: (id: string) => void;
   readonly reportInitFailure: (error: unknown, resourceId: string) => void;
@@ -144,11 +147,13 @@ function initialise(registration: ResourceRegistration, context: LinkContext): P
   if (cell === undefined) return undefined;
 
   const finish = (value: unknown): undefined => {
+    context.waits.end(id);
     cell.value = value;
     cell.isInitialized = true;
     context.onInitialized(id);
   };
   const fail = (error: unknown): never => {
+    context.waits.end(id);
     const isRoot = registration === plan.root;
     const reported = isRoot ? error : annotateInitFailure(error, id, registrationPath(id, plan.registrations));
     context.reportInitFailure(reported, id);
@@ -163,7 +168,9 @@ function initialise(registration: ResourceRegistration, context: LinkContext): P
   } catch (error) {
     return fail(error);
   }
-  return isThenable(made) ? Promise.resolve(made).then(finish, fail) : finish(made);
+  if (!isThenable(made)) return finish(made);
+  context.waits.begin(id);
+  return Promise.resolve(made).then(finish, fail);
 }
 
 function linkOf({ definition }: ResourceRegistration, cell: ResourceCell, context: LinkContext): ResourceLink {
@@ -180,10 +187,16 @@ function linkOf({ definition }: ResourceRegistration, cell: ResourceCell, contex
   };
 }
 
-/** What a boot rejects with that was aborted. */
-export function bootCancelled(reason: unknown): Error {
-  return cancellationError.create(
+/**
+ * What a boot rejects with that was aborted.
+ *
+ * @param late names what was not waited for any longer
+ */
+export function bootCancelled(reason: unknown, late?: Error): Error {
+  const error = cancellationError.create(
     { reason: typeof reason === "string" ? reason : "The boot was aborted" },
-    { cause: reason },
+    { cause: late ?? reason },
   );
+  if (late !== undefined) error.message += `. ${late.message}`;
+  return error;
 }

@@ -7,6 +7,7 @@ import type {
 import type { ITask } from "../../define/task";
 import { isPlainObject, isThenable } from "../../lib/guards";
 import { deriveScope, type CallScope } from "../callScope";
+import type { RunState } from "../runState";
 import { validator } from "../validator";
 import { Call, scopeOf, type InvokeOptions } from "./call";
 
@@ -47,6 +48,7 @@ export interface TaskLink {
   /** First one is outermost. */
   readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
   readonly reportFailure: (error: unknown, taskId: string, scope: CallScope | undefined) => void;
+  readonly state: RunState;
 }
 
 /**
@@ -56,7 +58,7 @@ export interface TaskLink {
  * (each inside its own interceptors), local interceptors, input schema, body, result schema.
  */
 export function linkTask(link: TaskLink): Invoke {
-  const { task, reportFailure } = link;
+  const { task, reportFailure, state } = link;
   let step = linkBody(link);
   step = link.localInterceptors.reduceRight((inner, intercept) => localStep(intercept, inner), step);
   step = link.layers.reduceRight((inner, layer) => layerStep(layer, inner, task), step);
@@ -64,27 +66,24 @@ export function linkTask(link: TaskLink): Invoke {
 
   const inner = step;
   const failScoped = (error: unknown, scope: CallScope | undefined): never => {
+    state.underWay -= 1;
     reportFailure(error, task.id, scope);
     throw error;
   };
   const failPlain = (error: unknown): never => failScoped(error, undefined);
   return (input, options) => {
-    if (options === undefined) return settle(inner, input, new Call(undefined, undefined), failPlain);
-    const call = new Call(options.journal, scopeOf(options));
-    return settle(inner, input, call, (error) => failScoped(error, call.scope));
+    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, scopeOf(options));
+    const { scope } = call;
+    const fail = scope === undefined ? failPlain : (error: unknown): never => failScoped(error, scope);
+    state.underWay += 1;
+    try {
+      const result = inner(input, call);
+      // The branches of one `then`: a side branch would hide unhandled rejections from the process.
+      return (result instanceof Promise ? result : Promise.resolve(result)).then(state.leave, fail);
+    } catch (error) {
+      return Promise.reject(error as Error).then(undefined, fail);
+    }
   };
-}
-
-function settle(inner: Step, input: unknown, call: Call, fail: (error: unknown) => never): Promise<unknown> {
-  try {
-    const result = inner(input, call);
-    // `then` with a failure branch alone: a side branch would hide unhandled rejections from the process.
-    if (result instanceof Promise) return result.then(undefined, fail);
-    const promise = Promise.resolve(result);
-    return isThenable(result) ? promise.then(undefined, fail) : promise;
-  } catch (error) {
-    return Promise.reject(error as Error).then(undefined, fail);
-  }
 }
 
 function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step {

@@ -48,7 +48,7 @@ export interface MiddlewareManagerHost {
   readonly interceptors: MiddlewareInterceptors;
   /** Called when something around tasks changed. */
   readonly relinkTasks: () => void;
-  readonly findInvoke: (taskId: string) => Invoke | undefined;
+  readonly findTask: (taskId: string) => { readonly invoke: Invoke } | undefined;
   readonly everywhereForTask: (task: ITask) => ITaskMiddleware[];
   readonly everywhereForResource: (resource: IResource<any, any>) => IResourceMiddleware[];
 }
@@ -94,9 +94,10 @@ export function createMiddlewareManager({
       }
     },
     composeTaskRunner(task) {
-      const invoke = host.findInvoke(task.id);
-      if (invoke === undefined) throw taskNotRegisteredError.create({ taskId: task.id });
-      return invoke;
+      const cell = host.findTask(task.id);
+      if (cell === undefined) throw taskNotRegisteredError.create({ taskId: task.id });
+      // Read at each call, as a relink replaces it.
+      return (input, options) => cell.invoke(input, options);
     },
     getEverywhereMiddlewareForTasks: host.everywhereForTask,
     getEverywhereMiddlewareForResources: host.everywhereForResource,

@@ -1,4 +1,4 @@
-import { phantomTaskNotRoutedError, taskNotReadyError } from "../../errors/runErrors";
+import { phantomTaskNotRoutedError, runDisposedError, taskNotReadyError } from "../../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../../errors/bootErrors";
 import {
   isPhantomTask,
@@ -10,6 +10,7 @@ import {
 import { isPlainObject } from "../../lib/guards";
 import { symbolTunneledBy } from "../../lib/symbols";
 import type { CallScope } from "../callScope";
+import type { RunState } from "../runState";
 import type { Call } from "./call";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
 
@@ -39,6 +40,7 @@ export interface TaskCellContext {
   readonly phantomsMustBeRouted: boolean;
   /** @throws {Error} the container no longer changes */
   readonly assertUnlocked: () => void;
+  readonly state: RunState;
 }
 
 /** A middleware around the task, before its interceptors are known. */
@@ -67,6 +69,7 @@ export class TaskCell implements TaskStoreElementType {
   readonly #context: TaskCellContext;
   #wiring: TaskWiring | undefined;
   #route: TaskRoute | undefined;
+  #isClosed = false;
 
   constructor(definition: ITask, context: TaskCellContext) {
     this.task = definition;
@@ -106,12 +109,22 @@ export class TaskCell implements TaskStoreElementType {
 
   /** Something around the task changed: link again before the next call. */
   relink(): void {
-    if (this.#wiring !== undefined) this.invoke = this.#linkThenInvoke;
+    if (this.#wiring !== undefined && !this.#isClosed) this.invoke = this.#linkThenInvoke;
   }
 
   /** Nothing changes any more. */
   seal(): void {
     if (this.invoke === this.#linkThenInvoke && this.#wiring !== undefined) this.invoke = this.#link(this.#wiring);
+  }
+
+  /** The run was disposed of: from now on only what is under way may call the task. */
+  close(): void {
+    const { state } = this.#context;
+    const { id } = this.#definition;
+    const invoke = this.invoke.bind(this);
+    this.#isClosed = true;
+    this.invoke = (input, options) =>
+      state.isOver ? Promise.reject(runDisposedError.create({ kind: "task", id })) : invoke(input, options);
   }
 
   // Both are called as `cell.invoke(...)`, so `this` is the cell.
@@ -138,6 +151,7 @@ export class TaskCell implements TaskStoreElementType {
         .map((layer) => ({ ...layer, interceptors: context.interceptorsOf(layer.id) })),
       localInterceptors: this.interceptors,
       reportFailure: context.reportFailure,
+      state: context.state,
     });
   }
 }
@@ -171,8 +185,14 @@ export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Prom
 
 /** A caller of one task, for any number of calls. */
 export function createTaskCaller(cell: TaskCell): InjectedTask {
-  return Object.defineProperty(callerOf(cell), "id", { value: cell.task.id, enumerable: true }) as InjectedTask;
+  return withId(
+    callerOf(cell, (input, options) => cell.invoke(input, options)),
+    cell.task.id,
+  );
 }
+
+const withId = (caller: Caller, id: string): InjectedTask =>
+  Object.defineProperty(caller, "id", { value: id, enumerable: true }) as InjectedTask;
 
 /**
  * As `createTaskCaller`, for one call of another task, hook or middleware, whose scope is passed on.
@@ -180,26 +200,33 @@ export function createTaskCaller(cell: TaskCell): InjectedTask {
  * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
  */
 export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTask {
-  const caller = callerOf(cell, scope);
+  const caller = callerOf(cell, (input, options) =>
+    cell.invoke(input, { journal: options?.journal, signal: options?.signal, scope }),
+  );
   caller.id = cell.task.id;
   return caller as InjectedTask;
 }
 
 type Caller = Invoke & { id?: string };
 
-function callerOf(cell: TaskCell, scope?: CallScope): Caller {
-  const invoke: Invoke =
-    scope === undefined
-      ? (input, options) => cell.invoke(input, options)
-      : (input, options) => cell.invoke(input, { journal: options?.journal, signal: options?.signal, scope });
+function callerOf(cell: TaskCell, invoke: Invoke): Caller {
   return function caller(input?: unknown, options?: TaskCallOptions) {
     return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
   };
 }
 
-/** What resources receive for a task: the caller, able to intercept. */
-export function createInterceptableCaller(cell: TaskCell): TaskDependencyWithIntercept<unknown, Promise<unknown>> {
-  const caller = createTaskCaller(cell) as InjectedTask & { intercept?: unknown };
+/** What resources receive for a task: the caller, able to intercept. It calls until the resource is disposed of. */
+export function createInterceptableCaller(
+  cell: TaskCell,
+  ownerId: string,
+  state: RunState,
+): TaskDependencyWithIntercept<unknown, Promise<unknown>> {
+  const { id } = cell.task;
+  const invoke: Invoke = (input, options) =>
+    state.phase !== "open" && state.hasEnded(ownerId)
+      ? Promise.reject(runDisposedError.create({ kind: "task", id }))
+      : cell.invoke(input, options);
+  const caller = withId(callerOf(cell, invoke), id) as InjectedTask & { intercept?: unknown };
   caller.intercept = (interceptor: TaskLocalInterceptor<any, any>) => cell.intercept(interceptor);
   return caller as TaskDependencyWithIntercept<unknown, Promise<unknown>>;
 }

@@ -24,6 +24,10 @@ const optionRules = (): Record<keyof RunOptions, Rule> => ({
   logs: { expected: "an object", fits: isObject },
   errorBoundary: flag,
   shutdownHooks: flag,
+  shutdownTimeoutMs: {
+    expected: "a number of milliseconds, 0 or more",
+    fits: (value) => typeof value === "number" && value >= 0,
+  },
   onUnhandledError: { expected: "a function", fits: (value) => typeof value === "function" },
   dryRun: flag,
   runtimeEventCycleDetection: flag,

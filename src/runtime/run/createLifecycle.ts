@@ -1,16 +1,12 @@
-import type { IEvent } from "../../define/event";
-import { eventManagerId, readyEventId, storeId, taskRunnerId } from "../../define/reservedIds";
 import { onUncaughtError } from "../../platform/processEvents";
-import type { CallScope } from "../callScope";
-import { HookDependencyState, type Cells, type HookCell } from "../link/cells";
-import { findReentrantEvents } from "../plan/checkEmissions";
-import { disposeAll } from "./disposeAll";
-import type { AttachedHook, EventManager } from "../events/eventManager";
-import { bootCancelled, linkAndInit } from "../link/linkAndInit";
-import type { ResolvedRunOptions } from "./options";
-import type { BootPlan } from "../plan/planBoot";
+import { bootCancelled } from "../link/linkAndInit";
 import type { Logger } from "../logger";
+import { createBoot } from "./bootRun";
+import { createDisposal } from "./disposal";
+import { fromRun } from "./fromRun";
+import type { ResolvedRunOptions } from "./options";
 import { registerForShutdown } from "./shutdown";
+import { createShutdownDeadline, settleLog } from "./shutdownDeadline";
 import { bindProcessErrorHandler } from "./unhandledErrors";
 import type { WiredRun } from "./wireRun";
 
@@ -22,92 +18,91 @@ export interface Lifecycle {
   dispose(): Promise<void>;
 }
 
-/** What is logged here comes from the run itself. */
-export const fromRun = { source: "run" };
-
 /** Knows how a run begins and ends; nothing happens yet. */
 export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
-  const { plan, options, logger, cells, eventManager, drains, presetValues, onUnhandledError, report } = run;
+  const { options, logger, onUnhandledError } = run;
   const initialized: string[] = [];
   const bootAborter = new AbortController();
+  const { signal } = bootAborter;
   let stopListening: () => void = () => {};
+  /** Set once a boot was left behind although something of it had not settled. */
+  let abandoned = false;
 
-  let disposing: Promise<void> | undefined;
-  const dispose = (): Promise<void> =>
-    (disposing ??= (async () => {
-      // Calls that servers still take find the run as it was.
-      await drains.drainAll();
-      stopListening();
-      try {
-        await disposeAll(initialized, cells.resources, (id) => {
-          void logger.info(`Waiting for resource "${id}" to be disposed of.`, fromRun);
-        });
-      } finally {
-        eventManager.dispose();
-        await presetValues.dispose();
-      }
-    })());
+  const disposal = createDisposal(run, initialized, () => stopListening());
+  const boot = createBoot(run, {
+    signal,
+    onInitialized: (id) => (abandoned ? disposal.disposeLate(id) : void initialized.push(id)),
+  });
+  const pending = (): string[] => [...boot.pending(), ...disposal.pending()];
+  const untilDeadline = createShutdownDeadline(run, pending);
 
-  async function link(): Promise<void> {
-    presetValues.fill(plan);
-    await logger.debug("Events stored. Attaching listeners...", fromRun);
-    attachHooks(plan, cells, eventManager);
-    await logger.debug("Listeners attached. Computing dependencies...", fromRun);
-    await linkAndInit(
-      {
-        plan,
-        cells,
-        eventManager,
-        logger,
-        interceptors: run.interceptors,
-        onInitialized: (id) => initialized.push(id),
-        reportInitFailure: (error, resourceId) => report({ error, kind: "resourceInit", source: resourceId }),
-        signal: bootAborter.signal,
-      },
-      options.initMode,
-    );
-    if (bootAborter.signal.aborted) throw bootCancelled(bootAborter.signal.reason);
+  /** What has begun when the boot is aborted is waited for, but not for ever. @returns what was late, if anything */
+  async function bootOrAbort(): Promise<Error | undefined> {
+    const booting = boot.start();
+    await Promise.race([booting, new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }))]);
+    const late = await untilDeadline(booting, reasonOf(signal));
+    abandoned = late !== undefined;
+    return late;
   }
 
-  async function becomeReady(): Promise<void> {
-    for (const cell of cells.tasks.values()) cell.seal();
-    run.store.lock();
-    eventManager.lock();
-    run.middlewareManager.lock();
-    await logger.lock();
-    const ready = cells.events.get(readyEventId)?.event as IEvent<void> | undefined;
-    if (ready) await eventManager.emit(ready, undefined, "run");
-    if (bootAborter.signal.aborted) throw bootCancelled(bootAborter.signal.reason);
-    await logger.info("Runner online. Awaiting tasks and events.", fromRun);
+  /** The error that failed the boot wins over whatever disposing throws; logs that waited for `ready` wait no longer. */
+  async function rollBack(): Promise<Error | undefined> {
+    let late: Error | undefined;
+    try {
+      late = await untilDeadline(disposal.dispose(), "the boot failed");
+    } catch (error) {
+      await logger.error("A resource failed to dispose while the boot was rolled back.", { ...fromRun, error });
+    }
+    await settleLog(logger.lock());
+    return late;
+  }
+
+  /** @throws {shutdownTimeoutError} something did not settle in time */
+  async function shutDown(reason: string): Promise<void> {
+    let late: Error | undefined;
+    try {
+      late = await untilDeadline(disposal.dispose(), reason);
+    } catch (error) {
+      await settleLog(logger.error("A resource failed to dispose.", { ...fromRun, error }));
+    }
+    if (late) throw late;
   }
 
   async function start(): Promise<void> {
-    let booting = true;
-    let settleBoot: () => void = () => {};
-    const settled = new Promise<void>((resolve) => (settleBoot = resolve));
+    let online = false;
+    let settleBoot: (late: Error | undefined) => void = () => {};
+    const settled = new Promise<Error | undefined>((resolve) => (settleBoot = resolve));
     stopListening = listenToProcess(options, onUnhandledError, async (reason) => {
-      void logger.info(`Shutting down on ${reason}.`, fromRun);
-      if (!booting) return dispose();
+      const waitsFor = pending();
+      void logger.info(
+        `Shutting down on ${reason}.${waitsFor.length > 0 ? ` Waiting for ${waitsFor.join(", ")}.` : ""}`,
+        fromRun,
+      );
+      if (online) return shutDown(reason);
       bootAborter.abort(reason);
-      await settled;
+      const late = await settled;
+      if (late) throw late;
     });
     const abortBoot = (): void => bootAborter.abort(options.signal?.reason);
     options.signal?.addEventListener("abort", abortBoot, { once: true });
+    let late: Error | undefined;
     try {
-      await link();
-      await becomeReady();
-      booting = false;
+      late = await bootOrAbort();
+      if (late) throw bootCancelled(signal.reason, late);
+      online = true;
     } catch (error) {
-      await rollBack(dispose, logger);
+      late = (await rollBack()) ?? late;
       throw error;
     } finally {
       options.signal?.removeEventListener("abort", abortBoot);
-      settleBoot();
+      settleBoot(late);
     }
   }
 
-  return { start, dispose };
+  return { start, dispose: disposal.dispose };
 }
+
+const reasonOf = ({ reason }: AbortSignal): string => (typeof reason === "string" ? reason : "the boot was aborted");
 
 /** Safety nets and shutdown signals, installed before the first effect. @returns what removes them */
 function listenToProcess(
@@ -129,43 +124,3 @@ const toVoid =
   <A extends unknown[]>(fn: (...args: A) => unknown) =>
   (...args: A): void =>
     void fn(...args);
-
-/** The error that failed the boot wins over whatever disposing throws; logs that waited for `ready` wait no longer. */
-async function rollBack(dispose: () => Promise<void>, logger: Logger): Promise<void> {
-  try {
-    await dispose();
-  } catch (error) {
-    await logger.error("A resource failed to dispose while the boot was rolled back.", { ...fromRun, error });
-  }
-  await logger.lock();
-}
-
-/** Hooks hear nothing until their dependencies are there. */
-function attachHooks(plan: BootPlan, cells: Cells, eventManager: EventManager): void {
-  const hooks: AttachedHook[] = [];
-  for (const [, cell] of cells.hooks) {
-    const { on } = cell.hook;
-    if (on === undefined) continue;
-    hooks.push({
-      hook: cell.hook,
-      eventIds: on === "*" ? "*" : [on].flat().map(({ id }) => id),
-      listen: (hook, emission, scope) =>
-        cell.dependencyState === HookDependencyState.Ready
-          ? hook.run(emission, dependenciesFor(cell, scope))
-          : undefined,
-      bake() {
-        const { hook, computedDependencies, bindDependencies, dependencyState } = cell;
-        if (dependencyState !== HookDependencyState.Ready) return undefined;
-        return bindDependencies === undefined
-          ? (emission) => hook.run(emission, computedDependencies)
-          : (emission, scope) => hook.run(emission, dependenciesFor(cell, scope));
-      },
-    });
-  }
-  if (hooks.length > 0) eventManager.attachHooks(hooks, findReentrantEvents(plan, emitsAnything));
-}
-
-const dependenciesFor = ({ computedDependencies, bindDependencies }: HookCell, scope: CallScope | undefined): object =>
-  scope === undefined || bindDependencies === undefined ? computedDependencies : bindDependencies(scope);
-
-const emitsAnything = (id: string): boolean => id === storeId || id === eventManagerId || id === taskRunnerId;

@@ -1,13 +1,28 @@
 import type { IEvent } from "../../define/event";
 import type { ITask, TaskCallOptions } from "../../define/task";
+import { runDisposedError } from "../../errors/runErrors";
 import { idOf } from "./idOf";
+import { notFound } from "./notFound";
 import type { RunResult } from "./runResult";
 import { isOnlyOptions } from "../link/taskCell";
 import type { WiredRun } from "./wireRun";
 
 /** What a run shows of itself; its functions are own properties. */
 export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void>): RunResult<unknown, L> {
-  const { plan, cells, eventManager, presetValues, store, logger } = run;
+  const { plan, cells, state, eventManager, presetValues, store, logger } = run;
+
+  // Async functions, so that what they throw becomes a rejection.
+  async function refuseTask(task: unknown): Promise<never> {
+    const id = idOf(task, "runTask takes a task");
+    if (state.phase !== "open") throw runDisposedError.create({ kind: "task", id });
+    throw notFound("Task", id, cells.tasks.keys());
+  }
+  async function refuseEvent(event: unknown): Promise<never> {
+    const id = idOf(event, "emitEvent takes an event");
+    if (state.phase !== "open") throw runDisposedError.create({ kind: "event", id });
+    throw notFound("Event", id, cells.events.keys());
+  }
+
   return {
     get value() {
       return cells.resources.get(plan.root.id)?.value as unknown;
@@ -16,29 +31,36 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
     store,
     // Gives `any`: typed by `RunResult`.
     runTask(task: ITask | string, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
-      const id = idOf(task, "runTask takes a task");
-      const cell = cells.tasks.get(id);
-      if (cell === undefined) throw new Error(`Task "${id}" not found.`);
+      const cell = cells.tasks.get(readId(task));
+      if (cell === undefined || state.phase !== "open") return refuseTask(task);
       const [input, callOptions] = args;
       return isOnlyOptions(cell.task, args.length, input)
         ? cell.invoke(undefined, input)
         : cell.invoke(input, callOptions);
     },
     emitEvent(event: IEvent | string, payload?: unknown) {
-      const id = idOf(event, "emitEvent takes an event");
-      const registered = cells.events.get(id)?.event;
-      if (registered === undefined) throw new Error(`Event "${id}" not found.`);
+      const registered = cells.events.get(readId(event))?.event;
+      if (registered === undefined || state.phase !== "open") return refuseEvent(event);
       return eventManager.emit(registered, payload, "outside");
     },
-    getResourceValue: (resource: unknown): any => presetValues.read(resource), // typed by `RunResult`
+    // Both give `any`: typed by `RunResult`.
+    getResourceValue(resource: unknown): any {
+      const id = idOf(resource, "getResourceValue takes a resource");
+      if (state.phase !== "open") throw runDisposedError.create({ kind: "resource", id });
+      return presetValues.read(resource);
+    },
+    // `any` as above.
     getResourceConfig(resource: unknown): any {
-      // `any`: typed by `RunResult`
       const id = idOf(resource, "getResourceConfig takes a resource");
       const cell = cells.resources.get(id);
-      if (cell === undefined) throw new Error(`Resource "${id}" not found.`);
+      if (cell === undefined) throw notFound("Resource", id, cells.resources.keys());
       return cell.config as unknown;
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
 }
+
+/** The id without a check: what has none is found nowhere, and refused then. */
+const readId = (target: unknown): string =>
+  typeof target === "string" ? target : ((target as { readonly id: string } | null | undefined)?.id ?? "");

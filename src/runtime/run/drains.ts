@@ -10,6 +10,7 @@ export interface ServerDrain {
 export interface Drains {
   /** @returns what removes it; calling it again does nothing */
   add(server: ServerDrain): () => void;
+  readonly isEmpty: boolean;
   /** Longest time that `drainAll` takes, in ms; 0 without servers. */
   readonly longestMs: number;
   /** Drains all servers at once. Never rejects: what fails is thrown again where the server itself is disposed of. */
@@ -22,6 +23,9 @@ export function createDrains(): Drains {
     add(server) {
       servers.add(server);
       return () => void servers.delete(server);
+    },
+    get isEmpty() {
+      return servers.size === 0;
     },
     get longestMs() {
       return Math.max(0, ...[...servers].map(({ longestMs }) => longestMs));

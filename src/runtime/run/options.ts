@@ -25,6 +25,12 @@ export interface RunOptions {
   readonly errorBoundary?: boolean | undefined;
   /** Dispose of the run on SIGINT and SIGTERM, then exit. Default true. */
   readonly shutdownHooks?: boolean | undefined;
+  /**
+   * How long ending may take once it was asked for by a signal or by an aborted or failed boot, in ms, after the longest
+   * drain. What has not settled then is named in the log, and a process that was sent a signal exits with 1.
+   * Default 30,000.
+   */
+  readonly shutdownTimeoutMs?: number | undefined;
   /** Receives errors nobody handled. Default: the logger. */
   readonly onUnhandledError?: OnUnhandledError | undefined;
   /** Check everything, initialise nothing. Default false. */
@@ -48,6 +54,7 @@ export interface ResolvedRunOptions {
   };
   readonly errorBoundary: boolean;
   readonly shutdownHooks: boolean;
+  readonly shutdownTimeoutMs: number;
   readonly onUnhandledError: OnUnhandledError | undefined;
   readonly dryRun: boolean;
   readonly runtimeEventCycleDetection: boolean;
@@ -69,6 +76,7 @@ export function resolveRunOptions(options: RunOptions = {}): ResolvedRunOptions 
     }),
     errorBoundary: options.errorBoundary ?? true,
     shutdownHooks: options.shutdownHooks ?? true,
+    shutdownTimeoutMs: options.shutdownTimeoutMs ?? 30_000,
     onUnhandledError: options.onUnhandledError,
     dryRun: options.dryRun ?? false,
     runtimeEventCycleDetection: options.runtimeEventCycleDetection ?? true,

@@ -2,6 +2,7 @@ import { isResource, type FrameworkPreset } from "../../define/resource";
 import type { Cells } from "../link/cells";
 import { presetOf } from "../plan/collect";
 import { idOf } from "./idOf";
+import { notFound } from "./notFound";
 import type { BootPlan } from "../plan/planBoot";
 import type { PresetScope } from "./presets";
 
@@ -43,7 +44,7 @@ export function createPresetValues(
     const definition = cell?.resource ?? (isResource(resource) ? resource : undefined);
     const preset = definition && presetOf(definition);
     if (preset !== undefined) return compute(id, preset);
-    if (cell === undefined) throw new Error(`Resource "${id}" not found.`);
+    if (cell === undefined) throw notFound("Resource", id, cells.resources.keys());
     return cell.value as unknown;
   }
 

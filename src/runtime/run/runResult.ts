@@ -26,15 +26,19 @@ export type ResourceConfigOf<R> = R extends string ? unknown : ExtractResourceCo
 export type EmitArgs<P> =
   IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
 
-/** A running application. All functions are own properties, so it can be destructured. */
+/**
+ * A running application. All functions are own properties, so it can be destructured.
+ *
+ * Once it is disposed of, tasks, emissions and values are refused with `runDisposedError`.
+ */
 export interface RunResult<V, L = unknown> {
   /** What the root's `init` resolved to. */
   readonly value: V;
   readonly logger: L;
   readonly store: Store;
-  /** Runs the registered task of that id. @throws {Error} (at once) there is none */
+  /** Runs the registered task of that id. @throws {Error} (as a rejection) there is none */
   runTask<T extends string | AnyTask>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
-  /** Resolves when all listeners finished. @throws {Error} (at once) no such event is registered */
+  /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
   emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
   emitEvent(eventId: string, payload?: any): Promise<void>; // as above
   /** @throws {Error} no such resource is registered */

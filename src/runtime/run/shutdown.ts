@@ -1,14 +1,19 @@
 import { perPlatform, type IPlatformAdapter } from "../../platform/platform";
 import { onShutdownSignal } from "../../platform/processEvents";
+import { shutdownTimeoutError } from "../../errors/runErrors";
 
-/** Ends one run; `reason` is the signal that asked for it, such as `"SIGTERM"`. */
+/**
+ * Ends one run; `reason` is the signal that asked for it, such as `"SIGTERM"`.
+ *
+ * @throws {shutdownTimeoutError} (as a rejection) it did not end in time
+ */
 export type ShutdownDisposer = (reason: string) => Promise<void>;
 
 /**
  * Disposes of a run when the process is asked to stop.
  *
- * On the first signal all registered disposers run one after the other, then the process exits with 0. A second signal
- * meanwhile exits with 1 at once. Failing disposers do not keep the others from running.
+ * On the first signal all registered disposers run one after the other, then the process exits: with 0, or with 1 where
+ * a run did not end in time. A second signal meanwhile exits with 1 at once. Failing disposers do not keep the others from running.
  *
  * @returns a function that unregisters it; call it once the run is disposed of otherwise
  */
@@ -35,12 +40,13 @@ function createShutdown(platform: IPlatformAdapter): { register(dispose: Shutdow
   async function onSignal(signal: string): Promise<void> {
     if (shuttingDown) return exit(platform, 1);
     shuttingDown = true;
+    let exitCode = 0;
     // Also reaches what registers meanwhile: a Set iterates over elements added on the way.
     for (const registration of registrations) {
       registrations.delete(registration);
-      await disposeSafely(registration.dispose, signal);
+      if (!(await endsInTime(registration.dispose, signal))) exitCode = 1;
     }
-    exit(platform, 0);
+    exit(platform, exitCode);
     // Only where there is no process to end.
     shuttingDown = false;
     stopListeningWhenIdle();
@@ -59,11 +65,13 @@ function createShutdown(platform: IPlatformAdapter): { register(dispose: Shutdow
   };
 }
 
-async function disposeSafely(dispose: ShutdownDisposer, reason: string): Promise<void> {
+/** The process ends either way; the run itself reports why its disposal failed. */
+async function endsInTime(dispose: ShutdownDisposer, reason: string): Promise<boolean> {
   try {
     await dispose(reason);
-  } catch {
-    // The process ends either way; the run itself reports why its disposal failed.
+    return true;
+  } catch (error) {
+    return !shutdownTimeoutError.is(error);
   }
 }
 

@@ -5,6 +5,7 @@ import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental } from "../../errors/validationIssues";
 import { requestAborted, WireFailureError } from "../../errors/wireErrors";
 import { describeValue } from "../../lib/describeValue";
+import { getPlatform } from "../../platform/platform";
 import type { UncaughtErrorSource } from "../../platform/processEvents";
 
 export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
@@ -32,7 +33,7 @@ export interface ErrorLog {
 type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, unknown> };
 
 /**
- * Makes the handler of runs that bring none: it logs the error with its source and kind.
+ * Makes a handler that logs the error with its source and kind.
  *
  * A task that was cancelled is told at "debug", one that refused its caller (its own input did not fit, or it threw an
  * error with a 4xx `httpCode`) at "info", both without a stack. Tasks that pass an error on are not told again.
@@ -50,6 +51,25 @@ export function createDefaultUnhandledError(logger: ErrorLog): OnUnhandledError 
     await logger.error(describeValue(normalised), { source, error: normalised, data });
   };
 }
+
+/**
+ * Makes the handler of runs that bring none: `createDefaultUnhandledError`, and for what reaches the process an exit code
+ * of 1, as the process goes on and would end with 0.
+ */
+export function createRunErrorHandler(logger: ErrorLog): OnUnhandledError {
+  const handle = createDefaultUnhandledError(logger);
+  return (info) => {
+    if (info.kind !== "process") return handle(info);
+    getPlatform().setExitCode?.(1);
+    const { kind, source } = info;
+    const error = normalizeError(info.error);
+    return logger.error(`${describeValue(error)}\n  ${processGoesOn}`, { source, error, data: { kind } }) as void;
+  };
+}
+
+const processGoesOn =
+  "The process goes on, and ends with exit code 1 unless it is told another. Decide yourself with " +
+  "run(app, { onUnhandledError }); with run(app, { errorBoundary: false }) the runtime ends the process.";
 
 type FailureLevel = "debug" | "info" | "error";
 

@@ -2,6 +2,7 @@ import { taskNotRegisteredError } from "../../errors/runErrors";
 import type { OverrideRequest } from "../plan/applyOverrides";
 import { createCells, type Cells } from "../link/cells";
 import { createDrains, type Drains } from "./drains";
+import { RunState } from "../runState";
 import { EventManager } from "../events/eventManager";
 import { idOf } from "./idOf";
 import {
@@ -17,7 +18,7 @@ import type { TaskRunner } from "./presets";
 import { createPresetValues, type PresetOverrides, type PresetValues } from "./presetValues";
 import { createLock, createStore, type Store } from "./store";
 import {
-  createDefaultUnhandledError,
+  createRunErrorHandler,
   gaveUp,
   safeReportUnhandledError,
   type OnUnhandledError,
@@ -38,6 +39,7 @@ export interface WiredRun<L> {
   readonly plan: BootPlan;
   readonly options: ResolvedRunOptions;
   readonly logger: L;
+  readonly state: RunState;
   readonly cells: Cells;
   readonly eventManager: EventManager;
   readonly interceptors: MiddlewareInterceptors;
@@ -53,8 +55,9 @@ export interface WiredRun<L> {
 export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
   const { plan, overrideRequests, presets, options, logger } = parts;
   const lock = createLock();
+  const state = new RunState();
   const interceptors = createMiddlewareInterceptors();
-  const onUnhandledError = options.onUnhandledError ?? createDefaultUnhandledError(logger);
+  const onUnhandledError = options.onUnhandledError ?? createRunErrorHandler(logger);
   const report = (info: OnUnhandledErrorInfo): void => void safeReportUnhandledError(onUnhandledError, info);
 
   const cells = createCells(plan.registrations, {
@@ -64,12 +67,13 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",
     assertUnlocked: lock.assertOpen,
+    state,
   });
-  const eventManager = new EventManager(options);
+  const eventManager = new EventManager(options, state);
   const middlewareManager = createMiddlewareManager({
     interceptors,
     relinkTasks: () => cells.tasks.forEach((cell) => cell.relink()),
-    findInvoke: (taskId) => cells.tasks.get(taskId)?.invoke,
+    findTask: (taskId) => cells.tasks.get(taskId),
     everywhereForTask: (task) => plan.layers.everywhereForTask(task).map(({ definition }) => definition),
     everywhereForResource: (resource) =>
       plan.layers.everywhereForResource(resource).map(({ definition }) => definition),
@@ -96,6 +100,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     plan,
     options,
     logger,
+    state,
     cells,
     eventManager,
     interceptors,
@@ -112,8 +117,12 @@ const noInterceptors: readonly never[] = [];
 
 function createTaskRunner(cells: Cells): TaskRunner {
   return {
-    run: (task, input, options) =>
-      cells.tasks.get(idOf(task, "taskRunner.run takes a task"))?.invoke(input, options) ??
-      Promise.reject(taskNotRegisteredError.create({ taskId: task.id })),
+    // Async, so that what it throws becomes a rejection.
+    async run(task, input, options) {
+      const id = idOf(task, "taskRunner.run takes a task");
+      const cell = cells.tasks.get(id);
+      if (cell === undefined) throw taskNotRegisteredError.create({ taskId: id });
+      return cell.invoke(input, options);
+    },
   } as TaskRunner;
 }

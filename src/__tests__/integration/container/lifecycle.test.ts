@@ -213,30 +213,36 @@ describe("a running application", () => {
     await dispose();
   });
 
-  it("says at once which id is not registered", async () => {
+  it("rejects with the id that is not registered, and names the one that was probably meant", async () => {
     await using app = await run(root);
     const other = r
       .task("other")
       .run(async () => 1)
       .build();
 
-    expect(() => app.runTask("nope")).toThrow(new Error('Task "nope" not found.'));
-    expect(() => app.runTask(other)).toThrow(new Error('Task "other" not found.'));
-    expect(() => app.emitEvent("nope")).toThrow(new Error('Event "nope" not found.'));
+    await expect(app.runTask("nope")).rejects.toThrow(new Error('Task "nope" not found.'));
+    await expect(app.runTask(other)).rejects.toThrow(new Error('Task "other" not found.'));
+    await expect(app.emitEvent("nope")).rejects.toThrow(new Error('Event "nope" not found.'));
     expect(() => app.getResourceValue("nope")).toThrow(new Error('Resource "nope" not found.'));
     expect(() => app.getResourceConfig(r.resource("nope").build())).toThrow(new Error('Resource "nope" not found.'));
+    const meant = (kind: string, id: string, fix: string) =>
+      new Error(`${kind} "${id}" not found.\n  fix: did you mean "${fix}"?`);
+    await expect(app.runTask("doubel")).rejects.toThrow(meant("Task", "doubel", "double"));
+    await expect(app.emitEvent("change")).rejects.toThrow(meant("Event", "change", "changed"));
+    expect(() => app.getResourceValue("valeu")).toThrow(meant("Resource", "valeu", "value"));
+    expect(() => app.getResourceConfig("valeu")).toThrow(meant("Resource", "valeu", "value"));
   });
 
-  it("says what is wrong with what a circular import left undefined, at once", async () => {
+  it("says what is wrong with what a circular import left undefined", async () => {
     await using app = await run(appOf());
     const lost = undefined as unknown as string;
     const told = "or its id, got undefined: usually a circular import, or a name its module does not export.";
 
-    expect(() => app.runTask(lost)).toThrow(new TypeError(`runTask takes a task ${told}`));
-    expect(() => app.emitEvent(lost)).toThrow(new TypeError(`emitEvent takes an event ${told}`));
+    await expect(app.runTask(lost)).rejects.toThrow(new TypeError(`runTask takes a task ${told}`));
+    await expect(app.emitEvent(lost)).rejects.toThrow(new TypeError(`emitEvent takes an event ${told}`));
     expect(() => app.getResourceValue(lost)).toThrow(new TypeError(`getResourceValue takes a resource ${told}`));
     expect(() => app.getResourceConfig(lost)).toThrow(new TypeError(`getResourceConfig takes a resource ${told}`));
-    expect(() => app.runTask({} as ITask)).toThrow(
+    await expect(app.runTask({} as ITask)).rejects.toThrow(
       new TypeError("runTask takes a task or its id, got [object Object]."),
     );
   });

@@ -1,39 +1,7 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import path from "node:path";
 import { globals, r, run, type RunResult } from "../../../index";
 import { appOf } from "../../support/appOf";
 import { createDeferred } from "../../support/deferred";
-
-const root = path.resolve(__dirname, "../../../..");
-
-/** A program that has `r` and `run`, prints `ready` once it can be signalled, and would otherwise run on. */
-function start(script: string) {
-  const program = `
-    const { r, run, globals } = require("./src/index.ts");
-    const log = (line) => require("node:fs").writeSync(1, line + "\\n");
-    setInterval(() => {}, 1000);
-    (async () => { ${script} })();
-  `;
-  const child = spawn(process.execPath, ["-r", "esbuild-register", "-e", program], {
-    cwd: root,
-    env: { ...process.env, NODE_ENV: "test" },
-  });
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-  const exited = once(child, "exit") as Promise<[number | null, string | null]>;
-  return {
-    child,
-    exited,
-    lines: () => output.trim().split("\n"),
-    /** Resolves once the program has printed this line, or has ended. */
-    async printed(line: string): Promise<void> {
-      while (!output.includes(line) && child.exitCode === null && child.signalCode === null) {
-        await Promise.race([once(child.stdout, "data"), exited]);
-      }
-    },
-  };
-}
+import { startProgram } from "../../support/program";
 
 describe("disposing that takes more than a moment", () => {
   beforeEach(() => void jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
@@ -93,7 +61,7 @@ describe("a process that is asked to stop", () => {
   `;
 
   it("disposes of what runs, in reverse, and exits with 0; a disposed run is left alone", async () => {
-    const program = start(`${resources}
+    const program = startProgram(`${resources}
       const database = traced("database").build();
       await run(traced("one").register(database).build());
       const two = await run(traced("two").build());
@@ -109,7 +77,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("while it boots initialises nothing more, rolls back and exits with 0", async () => {
-    const program = start(`${resources}
+    const program = startProgram(`${resources}
       const first = traced("first").build();
       const slow = r.resource("slow").init(async () => {
         log("ready");
@@ -126,7 +94,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("a second time while it disposes exits with 1 at once", async () => {
-    const program = start(`
+    const program = startProgram(`
       await run(r.resource("app").dispose(() => { log("disposing"); return new Promise(() => {}); }).build());
       log("ready");
     `);
@@ -140,7 +108,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("says so, at information level", async () => {
-    const program = start(`
+    const program = startProgram(`
       const app = await run(r.resource("app").build());
       app.logger.onLog(({ level, source, message }) => log([level, source, message].join(" ")));
       log("ready");
@@ -154,7 +122,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("is left to the runtime with shutdownHooks: false", async () => {
-    const program = start(`${resources}
+    const program = startProgram(`${resources}
       await run(traced("app").build(), { shutdownHooks: false });
       log("ready");
     `);
@@ -167,7 +135,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("can pass the signal to its task instead, dispose, and exit as it likes: LIFECYCLE.md", async () => {
-    const program = start(`
+    const program = startProgram(`
       const task = r.task("task").run((_input, _dependencies, { signal }) => new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
         log("ready");
@@ -190,7 +158,7 @@ describe("a process that is asked to stop", () => {
   });
 
   it("survives what nobody handled while a run is alive, and tells the run", async () => {
-    const program = start(`
+    const program = startProgram(`
       const app = await run(r.resource("app").build(), {
         onUnhandledError: ({ error, kind, source }) => log([kind, source, error.message ?? error].join(" ")),
       });
