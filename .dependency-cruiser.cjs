@@ -7,6 +7,7 @@ const lower = {
   define: ["lib", "errors", "platform"],
   serializer: ["lib", "errors", "platform"],
   runtime: ["lib", "errors", "platform", "define"],
+  relay: ["lib", "errors"],
   tunnels: ["lib", "errors", "platform", "define", "serializer", "runtime"],
   globals: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels"],
   node: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels", "globals"],

@@ -1,0 +1,154 @@
+import { MuxProtocolError } from "./protocolError";
+
+/** Frame types of mux v1, and what each carries. Numbers that are missing are reserved. */
+export const FrameType = /* @__PURE__ */ Object.freeze({
+  /** Bytes of a stream, counted by flow control. */
+  DATA: 0,
+  /** A TCP stream. */
+  OPEN: 1,
+  WINDOW: 2,
+  RESET: 3,
+  /** The head of an HTTP request or response. */
+  HEAD: 4,
+  TRAILERS: 5,
+  PING: 6,
+  CONTROL: 7,
+  /** The driver has taken an OPEN or HEAD. */
+  ACCEPT: 8,
+  /** Ignored, so that later versions can add to it. */
+  EXTENSION: 15,
+} as const);
+export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** On DATA, HEAD and TRAILERS: the sender's last bytes of the stream. */
+export const flagEnd = 1;
+/** On HEAD: an interim response, more heads follow. */
+export const flagInfo = 2;
+/** On HEAD: a request to switch protocols, or the answer that does. */
+export const flagUpgrade = 4;
+/** On PING: the reply to one. */
+export const flagAck = 1;
+
+export const frameHeaderBytes = 8;
+/** No peer may negotiate larger frames, in bytes of payload. */
+export const hardFrameBytes = 262_144;
+
+/** One frame. The payload may share memory with what arrived. */
+export interface Frame {
+  readonly type: FrameType;
+  readonly flags: number;
+  /** 0 for the session. */
+  readonly streamId: number;
+  readonly payload: Uint8Array;
+}
+
+/** The eight bytes before a payload; all integers are big-endian. */
+export function encodeFrameHeader(type: FrameType, flags: number, streamId: number, length: number): Uint8Array {
+  const header = new Uint8Array(frameHeaderBytes);
+  header[0] = (flags << 4) | type;
+  header[1] = length >>> 16;
+  header[2] = length >>> 8;
+  header[3] = length;
+  writeUint32(header, 4, streamId);
+  return header;
+}
+
+export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 24;
+  bytes[offset + 1] = value >>> 16;
+  bytes[offset + 2] = value >>> 8;
+  bytes[offset + 3] = value;
+}
+
+export function readUint32(bytes: Uint8Array, offset: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[offset], bytes[offset + 1], bytes[offset + 2], bytes[offset + 3]];
+  return a * 0x1000000 + ((b << 16) | (c << 8) | d);
+}
+
+/**
+ * Cuts a stream of bytes into frames; a WebSocket message may hold several, or part of one.
+ *
+ * Lengths are checked before anything of that size is made, so a peer cannot make us allocate more than one frame.
+ */
+export class FrameReader {
+  readonly #maxFrameBytes: number;
+  readonly #onFrame: (frame: Frame) => void;
+  readonly #header = new Uint8Array(frameHeaderBytes);
+  #headerFill = 0;
+  /** The frame whose payload has not arrived whole. */
+  #partial: PartialFrame | undefined;
+
+  /** @param maxFrameBytes largest payload, in bytes */
+  constructor(maxFrameBytes: number, onFrame: (frame: Frame) => void) {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#onFrame = onFrame;
+  }
+
+  /** @throws {MuxProtocolError} the bytes are no frames, or a frame is too large */
+  push(bytes: Uint8Array): void {
+    let offset = 0;
+    while (offset < bytes.length) {
+      offset = this.#partial === undefined ? this.#readHeader(bytes, offset) : this.#readPayload(bytes, offset);
+    }
+  }
+
+  #readHeader(bytes: Uint8Array, offset: number): number {
+    const taken = Math.min(frameHeaderBytes - this.#headerFill, bytes.length - offset);
+    this.#header.set(bytes.subarray(offset, offset + taken), this.#headerFill);
+    this.#headerFill += taken;
+    const end = offset + taken;
+    if (this.#headerFill < frameHeaderBytes) return end;
+    this.#headerFill = 0;
+
+    const { type, flags, streamId, length } = this.#parseHeader();
+    if (length <= bytes.length - end) {
+      this.#onFrame({ type, flags, streamId, payload: bytes.subarray(end, end + length) });
+      return end + length;
+    }
+    this.#partial = { frame: { type, flags, streamId, payload: new Uint8Array(length) }, fill: 0 };
+    return end;
+  }
+
+  #readPayload(bytes: Uint8Array, offset: number): number {
+    const partial = this.#partial as PartialFrame;
+    const { payload } = partial.frame;
+    const taken = Math.min(payload.length - partial.fill, bytes.length - offset);
+    payload.set(bytes.subarray(offset, offset + taken), partial.fill);
+    partial.fill += taken;
+    if (partial.fill === payload.length) {
+      this.#partial = undefined;
+      this.#onFrame(partial.frame);
+    }
+    return offset + taken;
+  }
+
+  #parseHeader(): { type: FrameType; flags: number; streamId: number; length: number } {
+    const header = this.#header;
+    const first = header[0] as number;
+    const type = first & 15;
+    const length = ((header[1] as number) << 16) | ((header[2] as number) << 8) | (header[3] as number);
+    const streamId = readUint32(header, 4);
+    if (!isKnownType(type)) throw new MuxProtocolError(`Frame type ${type} is not known.`);
+    if (length > this.#maxFrameBytes) {
+      throw new MuxProtocolError(`A frame of ${length} bytes is over the limit of ${this.#maxFrameBytes}.`);
+    }
+    if (streamId > maxStreamId) throw new MuxProtocolError("The highest bit of a stream id is reserved.");
+    if (type !== FrameType.EXTENSION && isSessionType(type) !== (streamId === 0)) {
+      throw new MuxProtocolError(`A frame of type ${type} cannot have the stream id ${streamId}.`);
+    }
+    return { type, flags: first >>> 4, streamId, length };
+  }
+}
+
+interface PartialFrame {
+  readonly frame: Frame;
+  /** Bytes of the payload that are there. */
+  fill: number;
+}
+
+/** Ids are never used again; the opener says goodbye before it runs out. */
+export const maxStreamId = 0x7fffffff;
+
+const isSessionType = (type: FrameType): boolean => type === FrameType.PING || type === FrameType.CONTROL;
+
+const isKnownType = (type: number): type is FrameType => type <= FrameType.ACCEPT || type === FrameType.EXTENSION;

@@ -1,0 +1,319 @@
+import type { Clock } from "./clock";
+import { CloseCode, ResetCode, type GoAwayCode } from "./codes";
+import { decodeControl, encodeControl, maxControlBytes, type ControlMessage } from "./controlMessages";
+import { WindowBudget } from "./credit";
+import { decodeOpen, decodeReset, decodeTrailers, decodeWindow, encodeOpen, type OpenPayload } from "./framePayloads";
+import { flagEnd, FrameType, maxStreamId, type Frame } from "./frames";
+import type { Link } from "./link";
+import { MuxLink, type LinkHost } from "./muxLink";
+import { MuxStream, type StreamHost } from "./muxStream";
+import { MuxProtocolError } from "./protocolError";
+import { TokenBucket } from "./tokenBucket";
+
+/** What both sides agreed on in the handshake; sizes in bytes, times in ms. */
+export interface SessionSettings {
+  readonly maxFrameBytes: number;
+  readonly maxStreams: number;
+  /** First window of every stream, in both directions. */
+  readonly windowBytes: number;
+  readonly maxWindowBytes: number;
+  /** Received and not consumed, over all streams. */
+  readonly sessionBufferBytes: number;
+  readonly pingMs: number;
+  readonly deadMs: number;
+}
+
+/** How a stream was opened. */
+export type StreamOpening =
+  | { readonly kind: "tcp"; readonly open: OpenPayload }
+  /** The head is JSON, to be read by `decodeRequestHead`. */
+  | { readonly kind: "http"; readonly payload: Uint8Array; readonly flags: number };
+
+/** What a session reports. */
+export interface SessionHandler {
+  onControl(message: ControlMessage, link: MuxLink): void;
+  /** Drivers only: the relay opened a stream. */
+  onStream?(stream: MuxStream, opening: StreamOpening): void;
+  /** The session closed its links, because its peer broke the protocol or fell silent. */
+  onFailed(failure: SessionFailure): void;
+}
+
+export interface SessionFailure {
+  readonly code: GoAwayCode;
+  readonly closeCode: CloseCode | undefined;
+  readonly message: string;
+}
+
+export interface MuxSessionOptions {
+  readonly role: "relay" | "driver";
+  readonly clock: Clock;
+  readonly settings: SessionSettings;
+  readonly handler: SessionHandler;
+}
+
+/** How the session ends, as the peer is told. */
+export interface GoAwayOptions {
+  readonly drainMs?: number | undefined;
+  readonly reconnect?: boolean | undefined;
+  readonly message?: string | undefined;
+}
+
+/** Streams over one or several links. The first link that is attached is the primary one: it carries control messages. */
+export class MuxSession implements LinkHost, StreamHost {
+  readonly #options: MuxSessionOptions;
+  readonly #budget: WindowBudget;
+  readonly #streams = new Map<number, MuxStream>();
+  readonly #links: MuxLink[] = [];
+  readonly #controlRate: TokenBucket;
+  /** Streams that were reset before the driver had accepted them. */
+  readonly #earlyResets: TokenBucket;
+  #nextStreamId = 1;
+  #heldBytes = 0;
+  #overflows = 0;
+  #openedTotal = 0;
+  #isGoingAway = false;
+  #isOver = false;
+
+  constructor(options: MuxSessionOptions) {
+    const { clock, settings } = options;
+    this.#options = options;
+    this.#budget = new WindowBudget(settings.sessionBufferBytes);
+    this.#controlRate = new TokenBucket(50, 200, clock.now());
+    this.#earlyResets = new TokenBucket(200, 2000, clock.now());
+  }
+
+  get activeStreams(): number {
+    return this.#streams.size;
+  }
+
+  /** Streams opened since the session began, over all its links. */
+  get openedTotal(): number {
+    return this.#openedTotal;
+  }
+
+  get links(): readonly MuxLink[] {
+    return this.#links;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Whether visitors leave so fast that opening more streams would only flood the driver. */
+  get isThrottled(): boolean {
+    return this.#earlyResets.isEmpty(this.#options.clock.now());
+  }
+
+  /** Adds a link; bytes are given to what is returned. */
+  attach(link: Link): MuxLink {
+    const { clock, settings } = this.#options;
+    const muxLink = new MuxLink({ ...settings, link, clock, host: this });
+    this.#links.push(muxLink);
+    return muxLink;
+  }
+
+  /** The connection of a link is gone: its streams are, too; without the primary one, all are. */
+  linkLost(link: MuxLink): void {
+    const index = this.#links.indexOf(link);
+    if (index === -1) return;
+    const lost = index === 0 ? this.#links.splice(0) : this.#links.splice(index, 1);
+    for (const each of lost) {
+      if (each === link) each.detach();
+      else each.close(CloseCode.GOING_AWAY);
+      for (const stream of [...each.streams]) stream.abort(ResetCode.LINK_LOST, "The link was lost.");
+    }
+  }
+
+  /** Opens a stream for a visitor's connection. @returns `undefined` where the session takes no more */
+  openTcp(open: OpenPayload): MuxStream | undefined {
+    return this.#open((stream, link) => link.sendControl(FrameType.OPEN, 0, stream.id, encodeOpen(open)));
+  }
+
+  /** Opens a stream for an HTTP exchange. @param head made by `encodeRequestHead` */
+  openHttp(head: Uint8Array, flags: number): MuxStream | undefined {
+    return this.#open((stream) => stream.sendHead(head, flags));
+  }
+
+  send(message: ControlMessage): void {
+    this.#links[0]?.sendControl(FrameType.CONTROL, 0, 0, encodeControl(message));
+  }
+
+  /** Opens no more streams, and says so. */
+  goAway(code: GoAwayCode, { drainMs = 0, reconnect = false, message = "" }: GoAwayOptions = {}): void {
+    this.#isGoingAway = true;
+    this.send({ t: "GOAWAY", code, lastStreamId: this.#lastStreamId(), drainMs, reconnect, message });
+  }
+
+  /** Ends all streams and links. Without a code the links are cut. */
+  close(closeCode?: CloseCode, reason = ""): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const links = this.#links.splice(0);
+    for (const link of links) link.close(closeCode, reason);
+    for (const stream of [...this.#streams.values()]) stream.abort(ResetCode.LINK_LOST, "The session has ended.");
+  }
+
+  onFrame(frame: Frame, link: MuxLink): void {
+    if (frame.type === FrameType.CONTROL) return this.#receiveControl(frame, link);
+    const stream = this.#streams.get(frame.streamId);
+    if (stream === undefined) return this.#receiveUnknown(frame, link);
+    if (stream.link !== link) throw new MuxProtocolError("A frame of a stream came over another link than its own.");
+    const { payload, flags } = frame;
+    switch (frame.type) {
+      case FrameType.DATA:
+        return stream.receiveData(payload, flags);
+      case FrameType.HEAD:
+        if (this.#options.role === "driver") throw new MuxProtocolError("A stream id was used twice.");
+        return stream.receiveHead(payload, flags);
+      case FrameType.TRAILERS:
+        return stream.receiveTrailers(decodeTrailers(payload));
+      case FrameType.WINDOW:
+        return stream.receiveWindow(decodeWindow(payload));
+      case FrameType.RESET:
+        if (!stream.isAccepted) this.#countEarlyReset();
+        return stream.receiveReset(decodeReset(payload));
+      case FrameType.ACCEPT:
+        return stream.receiveAccept();
+      case FrameType.OPEN:
+        throw new MuxProtocolError("A stream id was used twice.");
+      case FrameType.PING:
+      case FrameType.EXTENSION:
+    }
+  }
+
+  onViolation({ code, closeCode, message }: MuxProtocolError): void {
+    this.#fail({ code, closeCode, message });
+  }
+
+  onSilent(link: MuxLink): void {
+    // Of a secondary link only its own streams are lost.
+    if (link !== this.#links[0]) {
+      link.close();
+      return this.linkLost(link);
+    }
+    const message = "Nothing arrived for too long.";
+    // A driver that reconnects does not wait for a close that may never be answered.
+    const closeCode = this.#options.role === "relay" ? CloseCode.IDLE_TIMEOUT : undefined;
+    this.#fail({ code: "IDLE_TIMEOUT", closeCode, message });
+  }
+
+  onClosed(stream: MuxStream): void {
+    this.#streams.delete(stream.id);
+    (stream.link as MuxLink).streams.delete(stream);
+  }
+
+  onHeld(_stream: MuxStream, bytes: number): void {
+    this.#heldBytes += bytes;
+    if (bytes <= 0 || this.#heldBytes <= this.#options.settings.sessionBufferBytes) return;
+    const largest = [...this.#streams.values()].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
+    largest.resetAndReport(ResetCode.QUOTA, "The session holds too many bytes.");
+  }
+
+  onEarlyReset(): void {
+    this.#earlyResets.take(this.#options.clock.now());
+  }
+
+  onOverflow(): boolean {
+    this.#overflows += 1;
+    if (this.#overflows > 1)
+      throw new MuxProtocolError("More was sent than windows allow, and not for the first time.");
+    return true;
+  }
+
+  #open(sendOpening: (stream: MuxStream, link: MuxLink) => void): MuxStream | undefined {
+    const { maxStreams } = this.#options.settings;
+    const link = this.#pickLink();
+    if (link === undefined || this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
+    if (this.#nextStreamId > maxStreamId) {
+      this.goAway("ROLLOVER", { reconnect: true });
+      return undefined;
+    }
+    const stream = this.#add(this.#nextStreamId, link, true);
+    this.#nextStreamId += 2;
+    sendOpening(stream, link);
+    return stream;
+  }
+
+  /** The link with the shortest queue, then with the fewest streams. */
+  #pickLink(): MuxLink | undefined {
+    let best: MuxLink | undefined;
+    for (const link of this.#links) {
+      const isBetter =
+        best === undefined ||
+        link.queuedBytes < best.queuedBytes ||
+        (link.queuedBytes === best.queuedBytes && link.streams.size < best.streams.size);
+      if (isBetter) best = link;
+    }
+    return best;
+  }
+
+  #add(id: number, link: MuxLink, isOpener: boolean): MuxStream {
+    const { windowBytes, maxWindowBytes } = this.#options.settings;
+    const stream = new MuxStream({
+      id,
+      isOpener,
+      link,
+      host: this,
+      budget: this.#budget,
+      windowBytes,
+      maxWindowBytes,
+      sendWindowBytes: windowBytes,
+    });
+    link.highestStreamId = id;
+    link.streams.add(stream);
+    this.#streams.set(id, stream);
+    this.#openedTotal += 1;
+    return stream;
+  }
+
+  #receiveControl({ payload }: Frame, link: MuxLink): void {
+    if (!this.#controlRate.take(this.#options.clock.now())) {
+      throw new MuxProtocolError("Too many control messages.", "ENHANCE_CALM", CloseCode.ENHANCE_CALM);
+    }
+    if (payload.length > maxControlBytes) throw new MuxProtocolError("A control message is too large.");
+    const message = decodeControl(payload);
+    if (message !== undefined) this.#options.handler.onControl(message, link);
+  }
+
+  /** Late frames of streams that are over are ignored; ids that were not opened are a violation. */
+  #receiveUnknown(frame: Frame, link: MuxLink): void {
+    const { type, streamId } = frame;
+    const opens = type === FrameType.OPEN || type === FrameType.HEAD;
+    if (streamId > link.highestStreamId && opens && this.#options.role === "driver" && streamId % 2 === 1) {
+      return this.#receiveOpening(frame, link);
+    }
+    if (streamId > link.highestStreamId) throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
+    if (opens && this.#options.role === "driver") throw new MuxProtocolError("A stream id was used twice.");
+  }
+
+  #receiveOpening({ type, streamId, flags, payload }: Frame, link: MuxLink): void {
+    const opening: StreamOpening =
+      type === FrameType.OPEN ? { kind: "tcp", open: decodeOpen(payload) } : { kind: "http", payload, flags };
+    const isFull = this.#streams.size >= this.#options.settings.maxStreams;
+    const stream = this.#add(streamId, link, false);
+    if (isFull) return stream.reset(ResetCode.STREAM_LIMIT, "The driver takes no more streams.");
+    this.#options.handler.onStream?.(stream, opening);
+    if (opening.kind === "http" && opening.flags & flagEnd && !stream.isClosed) stream.receiveData(noBytes, flagEnd);
+  }
+
+  /** A visitor that leaves at once is no fault of the session, so a relay only slows down; a driver defends itself. */
+  #countEarlyReset(): void {
+    if (this.#earlyResets.take(this.#options.clock.now()) || this.#options.role === "relay") return;
+    throw new MuxProtocolError("Too many streams are opened and reset.", "ENHANCE_CALM", CloseCode.ENHANCE_CALM);
+  }
+
+  #fail(failure: SessionFailure): void {
+    if (this.#isOver) return;
+    this.goAway(failure.code, { message: failure.message, reconnect: failure.code === "IDLE_TIMEOUT" });
+    this.close(failure.closeCode, failure.message);
+    this.#options.handler.onFailed(failure);
+  }
+
+  #lastStreamId(): number {
+    return this.#options.role === "relay"
+      ? Math.max(0, this.#nextStreamId - 2)
+      : Math.max(0, ...this.#links.map(({ highestStreamId }) => highestStreamId));
+  }
+}
+
+const noBytes = /* @__PURE__ */ new Uint8Array(0);

@@ -1,0 +1,314 @@
+import { ResetCode } from "./codes";
+import { ReceiveWindow, SendCredit, type ReceiveWindowOptions } from "./credit";
+import {
+  encodeReset,
+  encodeTrailers,
+  encodeWindow,
+  type FlatHeaders,
+  type ResetPayload,
+  type WindowPayload,
+} from "./framePayloads";
+import { encodeFrameHeader, flagEnd, FrameType } from "./frames";
+import { MuxProtocolError } from "./protocolError";
+
+/** What arrives on a stream. Every member may be missing. */
+export interface StreamHandler {
+  /** The peer's head, as bytes of its JSON, with the frame's flags. */
+  onHead?(payload: Uint8Array, flags: number): void;
+  /** Whoever takes the bytes says so with `consumed`. */
+  onData?(bytes: Uint8Array): void;
+  onTrailers?(trailers: FlatHeaders): void;
+  /** The peer sends no more. */
+  onEnd?(): void;
+  /** The driver has taken the stream. */
+  onAccept?(): void;
+  /** More may be written. */
+  onDrain?(): void;
+  /** The stream was cut, by the peer or with its link; nothing follows. */
+  onReset?(reset: Pick<ResetPayload, "code" | "reason">): void;
+}
+
+/** The link that a stream lives on. */
+export interface StreamLink {
+  readonly minRttMs: number | undefined;
+  now(): number;
+  /** Puts a frame before all data. */
+  sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void;
+  /** Takes back what of a stream was not sent yet; an opening that is taken back leaves nothing to reset. */
+  dropQueued(stream: MuxStream): { readonly droppedOpening: boolean };
+  /** The stream has something to send, and credit for it. */
+  markReady(stream: MuxStream): void;
+  /** The stream waits for room. */
+  markPaused(stream: MuxStream): void;
+  readonly isCongested: boolean;
+}
+
+/** What a session does for its streams. */
+export interface StreamHost {
+  /** Called once. */
+  onClosed(stream: MuxStream): void;
+  /** Received and not consumed changed by this many bytes. */
+  onHeld(stream: MuxStream, bytes: number): void;
+  /** This side gave the stream up before the driver had accepted it. */
+  onEarlyReset(): void;
+  /** The peer sent more than its credit. @returns whether the session goes on */
+  onOverflow(): boolean;
+}
+
+export interface MuxStreamOptions extends ReceiveWindowOptions {
+  readonly id: number;
+  /** Whether this side opened the stream. */
+  readonly isOpener: boolean;
+  readonly link: StreamLink;
+  readonly host: StreamHost;
+  /** First window of the peer, in bytes. */
+  readonly sendWindowBytes: number;
+}
+
+/** A source is told to pause once this much of it waits, in bytes. */
+const queueHighWaterBytes = 65_536;
+
+/** One visitor's connection, or one HTTP exchange: two directions that end by themselves, with credit each. */
+export class MuxStream {
+  readonly id: number;
+  readonly isOpener: boolean;
+  readonly link: StreamLink;
+  handler: StreamHandler = {};
+  isAccepted = false;
+  readonly #host: StreamHost;
+  readonly #credit: SendCredit;
+  readonly #window: ReceiveWindow;
+  readonly #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #isPaused = false;
+  #isEnding = false;
+  #trailers: FlatHeaders | undefined;
+  #hasSentEnd = false;
+  #hasReceivedEnd = false;
+  #isClosed = false;
+
+  constructor(options: MuxStreamOptions) {
+    this.id = options.id;
+    this.isOpener = options.isOpener;
+    this.link = options.link;
+    this.#host = options.host;
+    this.#credit = new SendCredit(options.sendWindowBytes);
+    this.#window = new ReceiveWindow(options, options.link.now());
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Received and not consumed, in bytes. */
+  get heldBytes(): number {
+    return this.#window.heldBytes;
+  }
+
+  /** @param flags `flagEnd` where no body follows */
+  sendHead(payload: Uint8Array, flags = 0): void {
+    if (this.#isClosed) return;
+    this.link.sendControl(FrameType.HEAD, flags, this.id, payload);
+    if (flags & flagEnd) this.#sentEnd();
+  }
+
+  /** Says that the stream's opening was taken. */
+  accept(): void {
+    if (this.#isClosed || this.isAccepted) return;
+    this.isAccepted = true;
+    this.link.sendControl(FrameType.ACCEPT, 0, this.id, noBytes);
+  }
+
+  /** @returns whether more may be written at once; else `onDrain` follows */
+  write(bytes: Uint8Array): boolean {
+    if (this.#isClosed || this.#isEnding || bytes.length === 0) return !this.#isClosed;
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
+    if (this.#credit.availableBytes > 0) this.link.markReady(this);
+    if (this.#queuedBytes < queueHighWaterBytes && !this.link.isCongested) return true;
+    if (!this.#isPaused) this.link.markPaused(this);
+    this.#isPaused = true;
+    return false;
+  }
+
+  /** Ends this direction after what was written. */
+  end(trailers?: FlatHeaders): void {
+    if (this.#isClosed || this.#isEnding) return;
+    this.#isEnding = true;
+    this.#trailers = trailers;
+    this.link.markReady(this);
+  }
+
+  /** Cuts both directions; what was written and not sent is dropped. */
+  reset(code: ResetCode, reason = ""): void {
+    if (this.#isClosed) return;
+    if (this.isOpener && !this.isAccepted) this.#host.onEarlyReset();
+    const { droppedOpening } = this.link.dropQueued(this);
+    if (!droppedOpening) {
+      const payload = encodeReset({ code, receivedTotal: this.#window.receivedTotal, reason });
+      this.link.sendControl(FrameType.RESET, 0, this.id, payload);
+    }
+    this.#close();
+  }
+
+  /** The destination took bytes that were received. */
+  consumed(bytes: number): void {
+    if (this.#isClosed) return;
+    const heldBefore = this.#window.heldBytes;
+    const update = this.#window.consume(bytes, this.link.now(), this.link.minRttMs);
+    this.#host.onHeld(this, this.#window.heldBytes - heldBefore);
+    this.#closeIfDone();
+    if (update !== undefined && !this.#hasReceivedEnd) {
+      this.link.sendControl(FrameType.WINDOW, 0, this.id, encodeWindow(update));
+    }
+  }
+
+  // From here on: for the link.
+
+  /** Whether a frame can be sent now. */
+  get isReady(): boolean {
+    if (this.#isClosed || this.#hasSentEnd) return false;
+    return this.#queuedBytes > 0 ? this.#credit.availableBytes > 0 : this.#isEnding;
+  }
+
+  /** Appends one frame to `pieces`. @returns its size in bytes; 0 when there is none */
+  takeFrame(maxPayloadBytes: number, pieces: Uint8Array[]): number {
+    if (!this.isReady) return 0;
+    if (this.#queuedBytes === 0) return this.#takeEnd(pieces);
+    const payloadBytes = Math.min(this.#queuedBytes, this.#credit.availableBytes, maxPayloadBytes);
+    const isLast = this.#isEnding && this.#trailers === undefined && payloadBytes === this.#queuedBytes;
+    pieces.push(encodeFrameHeader(FrameType.DATA, isLast ? flagEnd : 0, this.id, payloadBytes));
+    this.#moveQueued(payloadBytes, pieces);
+    this.#credit.spend(payloadBytes);
+    if (isLast) this.#sentEnd();
+    return payloadBytes + frameOverheadBytes;
+  }
+
+  /** Called after a flush. @returns whether the stream waits no more */
+  drainIfLow(): boolean {
+    if (this.#isClosed || !this.#isPaused) return true;
+    if (this.#queuedBytes >= queueHighWaterBytes / 2 || this.link.isCongested) return false;
+    this.#isPaused = false;
+    this.handler.onDrain?.();
+    // It may have written until it was paused again.
+    return !this.#isPaused;
+  }
+
+  /** @throws {MuxProtocolError} bytes after the end */
+  receiveData(bytes: Uint8Array, flags: number): void {
+    if (this.#hasReceivedEnd) throw new MuxProtocolError("DATA follows the end of its stream.");
+    if (!this.#window.receive(bytes.length)) {
+      if (this.#host.onOverflow()) this.resetAndReport(ResetCode.FLOW_CONTROL, "More was sent than the window allows.");
+      return;
+    }
+    if (bytes.length > 0) {
+      this.#host.onHeld(this, bytes.length);
+      if (this.handler.onData === undefined) this.consumed(bytes.length);
+      else this.handler.onData(bytes);
+    }
+    if (flags & flagEnd) this.#receivedEnd();
+  }
+
+  /** @throws {MuxProtocolError} a head after the end */
+  receiveHead(payload: Uint8Array, flags: number): void {
+    if (this.#hasReceivedEnd) throw new MuxProtocolError("HEAD follows the end of its stream.");
+    this.handler.onHead?.(payload, flags);
+    if (flags & flagEnd) this.#receivedEnd();
+  }
+
+  /** @throws {MuxProtocolError} trailers after the end */
+  receiveTrailers(trailers: FlatHeaders): void {
+    if (this.#hasReceivedEnd) throw new MuxProtocolError("TRAILERS follow the end of their stream.");
+    this.handler.onTrailers?.(trailers);
+    this.#receivedEnd();
+  }
+
+  receiveWindow(update: WindowPayload): void {
+    if (!this.#hasSentEnd && this.#credit.update(update) && this.isReady) this.link.markReady(this);
+  }
+
+  receiveAccept(): void {
+    if (this.isAccepted) return;
+    this.isAccepted = true;
+    this.handler.onAccept?.();
+  }
+
+  receiveReset({ code, reason }: ResetPayload): void {
+    this.link.dropQueued(this);
+    this.abort(code, reason);
+  }
+
+  /** Resets, and lets the handler know as if the peer had. */
+  resetAndReport(code: ResetCode, reason: string): void {
+    if (this.#isClosed) return;
+    const { handler } = this;
+    this.reset(code, reason);
+    handler.onReset?.({ code, reason });
+  }
+
+  /** The link is gone: there is nobody to send a RESET to. */
+  abort(code: number, reason: string): void {
+    if (this.#isClosed) return;
+    const { handler } = this;
+    this.#close();
+    handler.onReset?.({ code, reason });
+  }
+
+  #takeEnd(pieces: Uint8Array[]): number {
+    const trailers = this.#trailers;
+    const payload = trailers === undefined ? noBytes : encodeTrailers(trailers);
+    const type = trailers === undefined ? FrameType.DATA : FrameType.TRAILERS;
+    pieces.push(encodeFrameHeader(type, flagEnd, this.id, payload.length));
+    if (payload.length > 0) pieces.push(payload);
+    this.#sentEnd();
+    return payload.length + frameOverheadBytes;
+  }
+
+  #moveQueued(bytes: number, pieces: Uint8Array[]): void {
+    let left = bytes;
+    let whole = 0;
+    for (const chunk of this.#queue) {
+      if (chunk.length > left) break;
+      pieces.push(chunk);
+      left -= chunk.length;
+      whole += 1;
+    }
+    this.#queue.splice(0, whole);
+    if (left > 0) {
+      const chunk = this.#queue[0] as Uint8Array;
+      pieces.push(chunk.subarray(0, left));
+      this.#queue[0] = chunk.subarray(left);
+    }
+    this.#queuedBytes -= bytes;
+  }
+
+  #sentEnd(): void {
+    this.#hasSentEnd = true;
+    this.#isEnding = true;
+    this.#closeIfDone();
+  }
+
+  #receivedEnd(): void {
+    this.#hasReceivedEnd = true;
+    this.handler.onEnd?.();
+    this.#closeIfDone();
+  }
+
+  /** A stream counts until its last byte was consumed, since it holds memory until then. */
+  #closeIfDone(): void {
+    if (this.#hasSentEnd && this.#hasReceivedEnd && this.#window.heldBytes === 0) this.#close();
+  }
+
+  #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queue.length = 0;
+    this.#queuedBytes = 0;
+    this.#host.onHeld(this, -this.#window.heldBytes);
+    this.#window.release();
+    this.#host.onClosed(this);
+  }
+}
+
+const noBytes = /* @__PURE__ */ new Uint8Array(0);
+const frameOverheadBytes = 8;
