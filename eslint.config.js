@@ -71,6 +71,11 @@ export default defineConfig(
     },
   },
   {
+    // Programs, which act when they are loaded.
+    files: ["src/node/cli/{main,dryRun}.ts"],
+    rules: { "runner/pure-top-level": "off" },
+  },
+  {
     files: mayExportAll,
     rules: { "no-restricted-syntax": ["error", ...inSource.filter((rule) => rule !== noExportAll)] },
   },

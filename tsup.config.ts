@@ -18,13 +18,22 @@ const droppableChunks: Plugin = {
   }),
 };
 
+const library = {
+  index: "src/index.ts",
+  "node/index": "src/node/index.ts",
+  "errors/index": "src/errors/index.ts",
+  "platform/createFile": "src/platform/createFile.ts",
+};
+
+/** The command `runner`, and the programs it starts: ES modules, which nothing imports. */
+const commands = {
+  cli: "src/node/cli/main.ts",
+  "cli/dryRun": "src/node/cli/dryRun.ts",
+  "cli/entryHooks": "src/node/cli/entryHooks.ts",
+};
+
 export default defineConfig(({ watch }) => ({
-  entry: {
-    index: "src/index.ts",
-    "node/index": "src/node/index.ts",
-    "errors/index": "src/errors/index.ts",
-    "platform/createFile": "src/platform/createFile.ts",
-  },
+  entry: { ...library, ...commands },
   format: ["esm", "cjs"],
   target: "node20",
   // Code the entries share exists once per format. In CommonJS this also turns `import()` into `require`,
@@ -32,7 +41,10 @@ export default defineConfig(({ watch }) => ({
   splitting: true,
   sourcemap: true,
   clean: !watch,
-  dts: true,
+  dts: { entry: library },
+  esbuildOptions(options, { format }) {
+    if (format === "cjs") options.entryPoints = library;
+  },
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,
   plugins: [droppableChunks],

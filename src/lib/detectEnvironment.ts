@@ -9,16 +9,26 @@ interface GlobalShape {
   importScripts?: unknown;
   self?: unknown;
   WorkerGlobalScope?: unknown;
+  navigator?: { userAgent?: unknown };
+  EdgeRuntime?: unknown;
 }
 
-/** Which kind of runtime this is. Order matters: jsdom under Node counts as a browser, Deno and Bun as universal. */
+/**
+ * Which kind of runtime this is. Order matters: jsdom under Node counts as a browser, Deno and Bun as universal, and the
+ * edge hosts that imitate Node's globals as the edge.
+ */
 export function detectEnvironment(): PlatformId {
   const scope = globalThis as GlobalShape;
   if (scope.window !== undefined && scope.document !== undefined) return "browser";
   if (scope.Deno !== undefined || scope.Bun !== undefined) return "universal";
+  if (isEdgeHost(scope)) return "edge";
   if (typeof scope.process?.versions?.node === "string") return "node";
   if (typeof scope.importScripts === "function" && scope.window === undefined) return "edge";
   const { WorkerGlobalScope: workerScope, self } = scope;
   if (typeof workerScope === "function" && self instanceof workerScope) return "edge";
   return "universal";
 }
+
+/** Cloudflare's workers are no `WorkerGlobalScope` to themselves; Vercel's edge functions have this global alone. */
+const isEdgeHost = ({ navigator, EdgeRuntime }: GlobalShape): boolean =>
+  navigator?.userAgent === "Cloudflare-Workers" || typeof EdgeRuntime === "string";

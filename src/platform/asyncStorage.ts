@@ -11,7 +11,8 @@ export interface IAsyncLocalStorage<T> {
 type StorageClass = new <T>() => IAsyncLocalStorage<T>;
 
 /**
- * Looks up the runtime's `AsyncLocalStorage`; Node, Deno and Bun have it.
+ * Looks up the runtime's `AsyncLocalStorage`; Node, Deno, Bun and Cloudflare with `nodejs_compat` have it, and Vercel's
+ * edge functions as a global.
  *
  * Goes through `process.getBuiltinModule`, which is synchronous and invisible to bundlers: an import of
  * `node:async_hooks` would break browser bundles of the entry `.`.
@@ -19,7 +20,7 @@ type StorageClass = new <T>() => IAsyncLocalStorage<T>;
 export function findStorageClass(): StorageClass | undefined {
   const hooks = globalThis.process?.getBuiltinModule?.("node:async_hooks") as
     { AsyncLocalStorage?: StorageClass } | undefined;
-  return hooks?.AsyncLocalStorage;
+  return hooks?.AsyncLocalStorage ?? (globalThis as { AsyncLocalStorage?: StorageClass }).AsyncLocalStorage;
 }
 
 /** A storage that never holds anything; what `RUNNER_FORCE_NOOP_ALS` asks for. */

@@ -214,6 +214,35 @@ describe("PlatformAdapter on Deno and Bun", () => {
   });
 });
 
+describe("PlatformAdapter at the edge", () => {
+  it.each([
+    [
+      "Cloudflare, which imitates Node's globals with nodejs_compat",
+      { navigator: { userAgent: "Cloudflare-Workers" } },
+    ],
+    ["Vercel", { EdgeRuntime: "edge-runtime" }],
+  ])("uses the AsyncLocalStorage of %s", (_host, globals) => {
+    withGlobals(globals);
+    const platform = new PlatformAdapter();
+    const storage = platform.createAsyncLocalStorage<number>();
+
+    expect(platform.id).toBe("edge");
+    expect(platform.hasAsyncLocalStorage()).toBe(true);
+    expect(storage.run(1, () => storage.getStore())).toBe(1);
+  });
+
+  it("uses a storage that is a global, where there are no modules of Node", () => {
+    class AsyncLocalStorage {
+      run = <R>(_store: number, callback: () => R): R => callback();
+      getStore = (): string => "of the global class";
+    }
+    jest.spyOn(process, "getBuiltinModule").mockReturnValue(undefined);
+    withGlobals({ EdgeRuntime: "edge-runtime", AsyncLocalStorage });
+
+    expect(new PlatformAdapter().createAsyncLocalStorage<number>().getStore()).toBe("of the global class");
+  });
+});
+
 describe("perPlatform", () => {
   it("keeps one value per adapter", () => {
     let made = 0;

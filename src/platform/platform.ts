@@ -59,7 +59,8 @@ interface WebEvent {
  * The adapter of one kind of runtime.
  *
  * Node, and `"universal"` on Deno and Bun, have process events, signals, `exit` and AsyncLocalStorage. The others listen
- * to `error`, `unhandledrejection`, `beforeunload` and `visibilitychange` where these exist, and cannot exit.
+ * to `error`, `unhandledrejection`, `beforeunload` and `visibilitychange` where these exist, and cannot exit; of them
+ * `"edge"` has AsyncLocalStorage where the host offers it.
  */
 export class PlatformAdapter implements IPlatformAdapter {
   readonly id: PlatformId;
@@ -133,7 +134,7 @@ export class PlatformAdapter implements IPlatformAdapter {
   }
 
   hasAsyncLocalStorage(): boolean {
-    return this.#runsOnServer() && findStorageClass() !== undefined;
+    return this.#mayHaveStorage() && findStorageClass() !== undefined;
   }
 
   /**
@@ -141,7 +142,7 @@ export class PlatformAdapter implements IPlatformAdapter {
    * variable `RUNNER_FORCE_NOOP_ALS` set to anything it silently holds nothing.
    */
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T> {
-    const Storage = this.#runsOnServer() ? findStorageClass() : undefined;
+    const Storage = this.#mayHaveStorage() ? findStorageClass() : undefined;
     if (!Storage) return unsupportedStorage;
     return this.getEnv("RUNNER_FORCE_NOOP_ALS") ? createNoopStorage() : new Storage<T>();
   }
@@ -162,6 +163,11 @@ export class PlatformAdapter implements IPlatformAdapter {
   #process(): HostProcess | undefined {
     const host = this.#runsOnServer() ? scope().process : undefined;
     return typeof host?.on === "function" ? host : undefined;
+  }
+
+  #mayHaveStorage(): boolean {
+    // Where this adapter was chosen for another runtime, it behaves as edge hosts without a storage do.
+    return this.id === "edge" ? detectEnvironment() === "edge" : this.#runsOnServer();
   }
 
   #runsOnServer(): boolean {

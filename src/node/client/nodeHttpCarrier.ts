@@ -97,13 +97,24 @@ function connect(baseUrl: string): Connection {
   const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   const request = isSecure ? httpsRequest : httpRequest;
   return {
-    open: (path, headers) => request({ agent, hostname, port, path: basePath + path, method: "POST", headers }),
+    open(path, headers) {
+      const opened = request({ agent, hostname, port, path: basePath + path, method: "POST", headers });
+      if ("Deno" in globalThis) keepFromRepeating(opened);
+      return opened;
+    },
     release() {
       agent.maxFreeSockets = 0;
       for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
     },
   };
 }
+
+/**
+ * Deno sends a request a second time when it fails on a connection that was used before, even one that was destroyed on
+ * purpose (denoland/deno#36786). A task would run twice, and the request would never be closed.
+ */
+const keepFromRepeating = (request: ClientRequest): void =>
+  void request.once("socket", () => (request.reusedSocket = false));
 
 /** A body on its way, and what it adds to the headers. */
 interface OutgoingBody {

@@ -400,29 +400,3 @@ describe("compression", () => {
     expect([400, 413]).toContain(reply.status);
   });
 });
-
-describe("the context of a request", () => {
-  it("has its cookies and its URL, with a host that nobody can forge", async () => {
-    const look = task("look", () => {
-      const { cookies, url, basePath } = useExposureContext();
-      return { cookies: { ...cookies }, href: url.href, basePath };
-    });
-    await using exposure = await startExposure([look]);
-
-    const reply = await exposure.post("/__runner/task/look?q=1", "{}", { cookie: "a=1; b=%20x" });
-
-    expect(await reply.json()).toEqual({
-      ok: true,
-      result: { cookies: { a: "1", b: " x" }, href: "http://localhost/__runner/task/look?q=1", basePath: "/__runner" },
-    });
-  });
-
-  it("is not there outside a served task", () => {
-    const error = thrownBy(() => useExposureContext());
-
-    expect([error.name, error.message]).toEqual([
-      "runner.errors.context",
-      "Context not available for symbol platform.node.exposure.request",
-    ]);
-  });
-});

@@ -1,0 +1,87 @@
+import { r, useExposureContext, type ExposureRequestContextValue } from "../../../node/index";
+import { startExposure } from "../../support/exposure";
+import { thrownBy } from "../../support/failures";
+
+const task = (id: string, run: () => unknown) =>
+  r
+    .task(id)
+    .run(async () => run())
+    .build();
+
+/** Runs something with the context of a request. */
+async function inContext<T>(look: (context: ExposureRequestContextValue) => T): Promise<T> {
+  let found: { readonly value: T } | undefined;
+  const looks = task("look", () => {
+    found = { value: look(useExposureContext()) };
+  });
+  await using exposure = await startExposure([looks]);
+  const reply = await exposure.post("/__runner/task/look?q=1", "{}", { cookie: "a=1; b=%20x", "x-own": "yes" });
+  expect(reply.status).toBe(200);
+  return (found as unknown as { readonly value: T }).value;
+}
+
+const names = ["basePath", "cookies", "headers", "method", "req", "res", "signal", "url"];
+
+describe("The context of a request", () => {
+  it("has its cookies and its URL, with a host that no caller can forge", async () => {
+    const seen = await inContext(({ cookies, url, basePath }) => ({
+      cookies: { ...cookies },
+      href: url.href,
+      basePath,
+    }));
+
+    expect(seen).toEqual({
+      cookies: { a: "1", b: " x" },
+      href: "http://localhost/__runner/task/look?q=1",
+      basePath: "/__runner",
+    });
+  });
+
+  it("gives all of its members to a copy that is spread out of it", async () => {
+    const [copy, context] = await inContext((found) => [{ ...found }, found] as const);
+
+    expect(Object.keys(copy).sort()).toEqual(names);
+    for (const name of names as (keyof ExposureRequestContextValue)[]) expect(copy[name]).toBe(context[name]);
+    expect([copy.method, copy.headers["x-own"], copy.url.search]).toEqual(["POST", "yes", "?q=1"]);
+    expect(copy.signal).toBeInstanceOf(AbortSignal);
+  });
+
+  it.each<[string, (context: ExposureRequestContextValue) => readonly string[]]>([
+    ["Object.keys", (context) => Object.keys(context)],
+    ["Object.assign", (context) => Object.keys(Object.assign({}, context))],
+    ["for in", (context) => keysIn(context)],
+    ["the rest of a destructuring", ({ ...rest }) => Object.keys(rest)],
+  ])("lists its members: %s", async (_way, list) => {
+    expect([...(await inContext(list))].sort()).toEqual(names);
+  });
+
+  it("is one object for all who ask in one call, and keeps what they put on it", async () => {
+    const seen = await inContext((context) => {
+      Object.assign(context, { user: "Ada" });
+      return [useExposureContext() === context, { ...useExposureContext() }];
+    });
+
+    expect(seen).toMatchObject([true, { user: "Ada", method: "POST" }]);
+  });
+
+  it("lets no member be replaced", async () => {
+    const error = await inContext((context) => thrownBy(() => Object.assign(context, { res: {} })));
+
+    expect(error).toBeInstanceOf(TypeError);
+  });
+
+  it("is not there outside a served task", () => {
+    const error = thrownBy(() => useExposureContext());
+
+    expect([error.name, error.message]).toEqual([
+      "runner.errors.context",
+      "Context not available for symbol platform.node.exposure.request",
+    ]);
+  });
+});
+
+function keysIn(value: object): string[] {
+  const keys: string[] = [];
+  for (const key in value) keys.push(key);
+  return keys;
+}

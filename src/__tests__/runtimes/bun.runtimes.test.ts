@@ -1,0 +1,17 @@
+import { describeCalls, parseReport } from "./support/describeCalls";
+import { describeServing } from "./support/describeServing";
+import { startProgram } from "./support/project";
+import { findRuntime } from "./support/runtimes";
+
+const commandOf = (program: string, ...args: string[]) => [findRuntime("Bun"), program, ...args];
+
+describeCalls("Bun", {
+  entries: ["@bluelibs/runner", "@bluelibs/runner/node"],
+  async report(address) {
+    await using program = startProgram(commandOf("call.mjs", JSON.stringify(address), "Bun"));
+    return parseReport(await program.line(/^report (.*)/));
+  },
+  deviations: { "detects its platform": { value: "universal" } },
+});
+
+describeServing("Bun", commandOf);

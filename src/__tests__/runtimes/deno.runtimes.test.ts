@@ -1,0 +1,30 @@
+import { describeCalls, parseReport } from "./support/describeCalls";
+import { describeServing } from "./support/describeServing";
+import { startProgram } from "./support/project";
+import { findRuntime } from "./support/runtimes";
+
+const everything = ["--allow-all"];
+/** The least that a caller needs: the way to the server. */
+const networkAlone = ["--allow-net=127.0.0.1"];
+
+const denoWith =
+  (permissions: readonly string[]) =>
+  (program: string, ...args: string[]) => {
+    return [findRuntime("Deno"), "run", "--no-prompt", "--quiet", ...permissions, program, ...args];
+  };
+
+for (const [name, permissions] of [
+  ["Deno with every permission", everything],
+  ["Deno with --allow-net alone", networkAlone],
+] as const) {
+  describeCalls(name, {
+    entries: ["@bluelibs/runner", "@bluelibs/runner/node"],
+    async report(address) {
+      await using program = startProgram(denoWith(permissions)("call.mjs", JSON.stringify(address), name));
+      return parseReport(await program.line(/^report (.*)/));
+    },
+    deviations: { "detects its platform": { value: "universal" } },
+  });
+}
+
+describeServing("Deno", denoWith(everything));

@@ -1,0 +1,54 @@
+import { createHttpMixedClient } from "@bluelibs/runner/node";
+import { token } from "../app/definitions";
+import { nodeCalls } from "../app/nodeCalls";
+import { tryAll, type Report } from "../app/report";
+import { expectedOfNodeEntry } from "./describeCalls";
+import { startProgram, type Program } from "./project";
+
+/** What an exposure that the runtime serves answers to Node, and what a signal does to it. */
+export function describeServing(runtime: string, commandOf: (program: string) => readonly string[]): void {
+  describe(`an exposure served by ${runtime}`, () => {
+    let server: Program;
+    let outcomes: Report = {};
+    beforeAll(async () => {
+      server = startProgram(commandOf("serve.mjs"));
+      const baseUrl = await server.line(/^ready ?(.*)/);
+      outcomes = await tryAll(nodeCalls({ baseUrl, redirectingUrl: baseUrl }, runtime));
+    }, 60_000);
+    afterAll(() => server?.[Symbol.asyncDispose]());
+
+    it.each(Object.entries(expectedOfNodeEntry))(`served by ${runtime}: %s`, (name, value) => {
+      expect(outcomes[name]).toEqual({ value });
+    });
+  });
+
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    `${runtime} answers the calls under way on %s, releases its resources, and ends with exit code 0`,
+    async (signal) => {
+      await using server = startProgram(commandOf("serve.mjs"));
+      const baseUrl = await server.line(/^ready ?(.*)/);
+      await using client = createHttpMixedClient({ baseUrl, auth: { token } });
+      const slow = client.task<string, string>("app.finishLate", "slow");
+      await client.task("app.awaitStart", "slow");
+
+      server.child.kill(signal);
+
+      expect(await slow).toBe("finished");
+      await server.line(/^released$/);
+      expect(await server.ended).toBe(0);
+    },
+  );
+
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    `${runtime} releases the resources of an application without a server on %s, and ends with exit code 0`,
+    async (signal) => {
+      await using program = startProgram(commandOf("wait.mjs"));
+      await program.line(/^ready ?(.*)/);
+
+      program.child.kill(signal);
+
+      await program.line(/^released$/);
+      expect(await program.ended).toBe(0);
+    },
+  );
+}
