@@ -44,6 +44,13 @@ export const authNotConfigured = /* @__PURE__ */ failure(
 );
 export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight");
 
+/** A streamed result holds something that cannot be sent as bytes. */
+export const unstreamableResult = (streaming: string, kind: string): WireFailure =>
+  failure(
+    500,
+    "UNSTREAMABLE_RESULT",
+    `${streaming} yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`,
+  );
 /** "Payload too large", or which multipart limit was passed. */
 export const payloadTooLarge = (message = "Payload too large"): WireFailure =>
   failure(413, "PAYLOAD_TOO_LARGE", message);

@@ -22,3 +22,17 @@ export function provideSlots<R>(added: ContextSlots, fn: () => R): R {
   const current = storage.getStore();
   return storage.run(current === undefined ? added : new Map([...current, ...added]), fn);
 }
+
+/** Runs `fn` with these slots and no others, whatever called; returns exactly what it returns. */
+export const enterSlots = <R>(slots: ContextSlots | undefined, fn: () => R): R =>
+  slots === undefined || storage === undefined ? fn() : storage.run(slots, fn);
+
+/**
+ * Remembers the current slots, for code that runs later and on behalf of what runs now.
+ *
+ * @returns what runs a function with them, whoever calls it, and returns exactly what the function returns
+ */
+export function captureSlots(): <R>(fn: () => R) => R {
+  const slots = currentSlots();
+  return (fn) => enterSlots(slots, fn);
+}

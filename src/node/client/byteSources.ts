@@ -1,5 +1,6 @@
 import { Readable, Transform } from "node:stream";
 import type { ReadableStream as NodeWebStream } from "node:stream/web";
+import { asBytes } from "../../lib/bytes";
 import type { FileStream } from "../../platform/inputFile";
 
 /** Node streams as they are; web streams, generators and streams of the old kind as Node streams. */
@@ -25,7 +26,8 @@ export function bytesOnly(): Transform {
   return new Transform({
     writableObjectMode: true,
     transform(chunk: unknown, _encoding, done) {
-      if (typeof chunk === "string" || chunk instanceof Uint8Array) done(null, chunk);
+      const bytes = asBytes(chunk);
+      if (bytes !== undefined) done(null, bytes);
       else
         done(
           new TypeError(`A stream to be sent holds a value of type ${typeof chunk}; only text and bytes can be sent.`),

@@ -1,11 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { pipeline, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { contextError } from "../../errors/runErrors";
 import { currentSlots } from "../../platform/contextScope";
+import { bindListeners } from "../files/bindListeners";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
-import { discardStream, readStreamResult } from "../../tunnels/server/streamResult";
+import { discardStream, readStreamResult, startsLate, type StreamResult } from "../../tunnels/server/streamResult";
 import { readCookies, type IncomingCall } from "./incomingCall";
-import { toNodeStreams } from "./reply/replyStreams";
+import { replyOf } from "./reply/outgoingReply";
+import { openNodeStream } from "./reply/pieceFlow";
+import { sendPieces } from "./reply/sendPieces";
 import { originForm } from "./router";
 
 /** A Node stream of bytes that can be read. */
@@ -20,6 +23,11 @@ export interface StreamingResponse {
   readonly contentType?: string | undefined;
   /** CORS, cookie, security and connection headers among them are ignored, and so is a request id. */
   readonly headers?: WireHeaders | undefined;
+  /**
+   * Send status and headers at once, instead of with the first bytes. A stream that then fails before them can only cut
+   * the reply. Default: for `text/event-stream` alone.
+   */
+  readonly flushHeaders?: boolean | undefined;
 }
 
 /** The HTTP request that a task serves. */
@@ -46,18 +54,24 @@ export const exposureContextId = "platform.node.exposure.request";
  * @internal A class with lazy members, because one is made per request and most tasks look at none of them.
  */
 export class ExposureContext implements ExposureRequestContextValue {
-  readonly req: IncomingMessage;
   readonly basePath: string;
   readonly #call: IncomingCall;
+  readonly #req: IncomingMessage;
+  #isBound = false;
   #view: ExposureRequestContextValue | undefined;
   #url: URL | undefined;
   #cookies: Readonly<Record<string, string | undefined>> | undefined;
 
   /** @param req what a task reads as the request: of a compressed one, a decoded view */
   constructor(call: IncomingCall, basePath: string, req: IncomingMessage) {
-    this.req = req;
     this.basePath = basePath;
     this.#call = call;
+    this.#req = req;
+  }
+
+  get req(): IncomingMessage {
+    this.#bind();
+    return this.#req;
   }
 
   /**
@@ -69,7 +83,17 @@ export class ExposureContext implements ExposureRequestContextValue {
   }
 
   get res(): ServerResponse {
+    this.#bind();
     return this.#call.reply.takeOver();
+  }
+
+  /** Listeners of both, and what is piped from one to the other, run when the connection moves, but for this call. */
+  #bind(): void {
+    if (this.#isBound) return;
+    this.#isBound = true;
+    const { slots, reply } = this.#call;
+    bindListeners(this.#req, slots);
+    bindListeners(reply.res, slots);
   }
 
   get url(): URL {
@@ -144,14 +168,27 @@ export function respondStream(
   ...args: [source: NodeReadable | StreamingResponse] | [res: ServerResponse, source: NodeReadable | StreamingResponse]
 ): void {
   const [res, source] = args.length === 1 ? [useExposureContext().res, args[0]] : args;
-  const streamed = readStreamResult(source);
-  if (streamed === undefined) throw new TypeError("respondStream takes a readable stream, or { stream, ... }.");
-  const { stream, status, contentType, headers } = streamed;
+  const result = readStreamResult(source);
+  if (result === undefined) throw new TypeError("respondStream takes a readable stream, or { stream, ... }.");
   if (res.writableEnded || res.destroyed) {
-    discardStream(stream);
+    discardStream(result.stream);
     return;
   }
+  void (replyOf(res)?.respond(result) ?? respondAlone(res, result));
+}
+
+/** Streams a response that belongs to no exposure. */
+async function respondAlone(res: ServerResponse, result: StreamResult): Promise<void> {
+  const stream = openNodeStream(result, "respondStream");
+  try {
+    if (!startsLate(result)) await stream.start();
+  } catch {
+    // There is nobody to report it to: the failure shows as a response that breaks off.
+    res.destroy();
+    return;
+  }
+  const { status, headers, contentType, flushHeaders } = result;
   if (!res.headersSent) res.writeHead(status, { ...(headers as OutgoingHttpHeaders), "content-type": contentType });
-  // The task has returned or goes on: a failure shows as a response that breaks off.
-  pipeline([...toNodeStreams(stream), res] as never, () => {});
+  if (flushHeaders) res.flushHeaders();
+  await sendPieces(stream, res, { onFailed() {} });
 }

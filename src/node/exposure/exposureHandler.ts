@@ -15,11 +15,12 @@ import { IdleWatch } from "../server/idleWatch";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
+import { openNodeStream } from "./reply/pieceFlow";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, nowhere } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */
-export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "origin"> {
+export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStream" | "origin"> {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly isClosing: () => boolean;
@@ -61,7 +62,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const queuedReplies = createQueuedReplies();
-  const handler = createHandler({ ...parts, origin: "exposure:http", jsonBytes: limits.jsonBytes });
+  const handler = createHandler({
+    ...parts,
+    origin: "exposure:http",
+    jsonBytes: limits.jsonBytes,
+    openStream: openNodeStream,
+  });
   const callPolicy = createCallPolicy(parts);
   let inFlight = 0;
   const idleListeners: (() => void)[] = [];
@@ -172,7 +178,7 @@ function createCallPolicy({ config, cors, onDropped }: ExposureParts): CallPolic
       // Whatever it returns may be what it pipes.
       if (reply.isPipedInto) return true;
       const streamed = readStreamResult(result);
-      if (streamed !== undefined) reply.append(streamed.stream);
+      if (streamed !== undefined) reply.append(streamed);
       else {
         // Nobody would ever end it: the task is done and its value cannot be sent any more.
         reply.end();

@@ -4,7 +4,7 @@ import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
 import { requestAborted } from "../../errors/wireErrors";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
-import type { ContextSlots } from "../../platform/contextScope";
+import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import type { OutgoingReply } from "./reply/outgoingReply";
 import { pathOf } from "./router";
@@ -40,6 +40,7 @@ export class IncomingCall implements WireRequest, WireEdge {
   readonly reply: OutgoingReply;
   readonly req: IncomingMessage;
   readonly #policy: CallPolicy;
+  #slots: ContextSlots | undefined;
   #aborter: AbortController | undefined;
   #isGivenUp = false;
 
@@ -49,6 +50,7 @@ export class IncomingCall implements WireRequest, WireEdge {
     this.reply = reply;
     this.req = reply.req;
     this.#policy = policy;
+    reply.target = target;
   }
 
   get edge(): WireEdge {
@@ -88,7 +90,12 @@ export class IncomingCall implements WireRequest, WireEdge {
   }
 
   enter(contexts: ContextSlots | undefined): ContextSlots {
-    return this.#policy.enter(this, contexts);
+    return (this.#slots = this.#policy.enter(this, contexts));
+  }
+
+  /** What the task finds around it, once it has been started. */
+  get slots(): ContextSlots | undefined {
+    return this.#slots;
   }
 
   isReplyTaken(result: unknown): boolean {
@@ -112,7 +119,8 @@ export class IncomingCall implements WireRequest, WireEdge {
   }
 
   #abort(aborter: AbortController): void {
-    aborter.abort(cancellationError.create({ reason: requestAborted.message }));
+    // Its listeners are the task's.
+    enterSlots(this.#slots, () => aborter.abort(cancellationError.create({ reason: requestAborted.message })));
   }
 }
 

@@ -2,8 +2,10 @@ import { randomInt } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { currentSlots } from "../../platform/contextScope";
 import type { InputFile, InputFileMeta } from "../../platform/inputFile";
 import type { WireFile } from "../../tunnels/protocol/wire";
+import { bindListeners } from "./bindListeners";
 import { toPassThrough } from "./nodeFile";
 import { saveStream } from "./saveStream";
 
@@ -35,6 +37,7 @@ export class NodeInputFile implements InputFile<Readable> {
     if (this.#stream === undefined) throw new Error("InputFile stream is not available");
     if (this.#isTaken) throw new Error("InputFile stream already consumed");
     this.#isTaken = true;
+    bindListeners(this.#stream, currentSlots());
     return this.#stream;
   }
 

@@ -1,4 +1,5 @@
 import { isPlainObject } from "../../lib/guards";
+import { streamKindOf } from "../../lib/streamKind";
 import { isFileSentinel, type FileSentinel } from "../../platform/inputFile";
 
 /**
@@ -56,8 +57,8 @@ function isSearchable(value: object, found: FileSentinel[]): value is Record<str
     return false;
   }
   if (isPlainObject(value)) return true;
-  const { pipe, getReader, arrayBuffer } = value as { pipe?: unknown; getReader?: unknown; arrayBuffer?: unknown };
-  if (typeof (pipe ?? getReader ?? arrayBuffer) === "function") {
+  const { arrayBuffer } = value as { arrayBuffer?: unknown };
+  if (streamKindOf(value) !== undefined || typeof arrayBuffer === "function") {
     throw new TypeError(
       `A ${value.constructor.name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.`,
     );

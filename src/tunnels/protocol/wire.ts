@@ -46,6 +46,8 @@ export interface OpenedForm {
   readonly input: unknown;
   /** Settles when the whole body was read; rejects when something was wrong with it. */
   readonly finished: Promise<void>;
+  /** What is wrong with it, as far as that is known. */
+  readonly failure: Error | undefined;
   /** Nobody needs the rest: read it and throw it away. */
   discard(): void;
 }
@@ -126,7 +128,12 @@ export interface DownloadProgress {
 /** What a reply carries. */
 export type ReplyBody =
   | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "stream"; readonly stream: ByteStream }
+  | {
+      readonly kind: "stream";
+      readonly stream: ByteStream;
+      /** Whether the head is to be sent before the first bytes are there. */
+      readonly flushHeaders?: boolean | undefined;
+    }
   /** The task answered by itself, on the carrier's own reply. */
   | { readonly kind: "taken" };
 
@@ -150,3 +157,6 @@ export type Transport = (request: WireRequest) => Promise<WireResponse>;
 
 /** A body from text that is already there. */
 export const textBody = (text: string): TextBody => ({ kind: "text", read: () => text });
+
+/** Whether replies with this status carry nothing behind their head. @see RFC 9110 §6.4.1 */
+export const isBodiless = (status: number): boolean => status === 204 || status === 205 || status === 304;

@@ -6,21 +6,23 @@ import {
   unauthorized,
   WireFailureError,
 } from "../../errors/wireErrors";
-import { provideSlots } from "../../platform/contextScope";
+import { settleOrAbort } from "../../lib/settleOrAbort";
+import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { CallScope } from "../../runtime/callScope";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
-import type { OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
+import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
 import { answerFailure, errorReply, type Phase } from "./errorReply";
 import type { ReadContexts } from "./hydrateContexts";
 import { openForm, type OpenFile } from "./openForm";
+import { openStream, type OpenedStream, type OpenStream } from "./openStream";
 import { readBody, readInput, readManifest } from "./readInput";
-import { discardResult, readStreamResult } from "./streamResult";
+import { discardResult, readStreamResult, startsLate, type StreamResult } from "./streamResult";
 
 /** What a server is made of. */
 export interface HandlerParts {
@@ -36,6 +38,8 @@ export interface HandlerParts {
   /** Largest body of text, in bytes. */
   readonly jsonBytes: number;
   readonly openFile: OpenFile;
+  /** Default: any stream, by its iterator. */
+  readonly openStream?: OpenStream | undefined;
   /** Receives what callers are not told. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
   /** Receives requests that are refused for want of credentials. */
@@ -49,10 +53,12 @@ export interface HandlerParts {
  */
 export function createHandler(parts: HandlerParts): Transport {
   const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onUnauthorized } = parts;
+  const openPieces = parts.openStream ?? openStream;
 
   return async (request) => {
     const { target, body, edge } = request;
     let phase: Phase = "authenticate";
+    let slots: ContextSlots | undefined;
     try {
       const caller = authenticate(request);
       if (caller instanceof Promise) await caller;
@@ -65,9 +71,10 @@ export function createHandler(parts: HandlerParts): Transport {
       if (served.kind === "event") {
         const { payload, returnPayload } = readEmission(readBody(await readText(body, jsonBytes), serializer), served);
         phase = "run";
-        const result = await emit(parts, request, served, payload);
+        slots = contextsOf(parts, request, served);
+        const result = await within(slots, () => emit(parts, request, served, payload));
         phase = "encode";
-        return textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer);
+        return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
       }
 
       let form: OpenedForm | undefined;
@@ -81,15 +88,20 @@ export function createHandler(parts: HandlerParts): Transport {
       }
 
       phase = "run";
-      const running = run(parts, request, served, input);
+      slots = slotsOf(parts, request, served);
+      const running = within(slots, () => invoke(parts, request, served, input));
       const result = await (form === undefined ? running : besideForm(running, form));
       if (edge?.isReplyTaken(result)) return taken;
 
       phase = "encode";
+      // Getters of the result, and what custom types do with it, run for the call as well.
+      if (typeof result !== "object" || result === null) return textReply({ ok: true, result }, serializer);
       const streamed = readStreamResult(result);
-      if (streamed === undefined) return textReply({ ok: true, result }, serializer);
-      const { stream, ...head } = streamed;
-      return { ...head, body: { kind: "stream", stream } };
+      if (streamed === undefined) return within(slots, () => textReply({ ok: true, result }, serializer));
+      phase = "run";
+      const stream = within(slots, () => openPieces(streamed, `Task ${target.id}`));
+      if (!startsLate(streamed)) await started(stream, request.signal, form);
+      return streamReply(streamed, stream);
     } catch (error) {
       const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
       const answer = answerFailure(failure, phase, target, errors);
@@ -100,7 +112,7 @@ export function createHandler(parts: HandlerParts): Transport {
         edge.abandonReply();
         return taken;
       }
-      return errorReply(answer, serializer);
+      return within(slots, () => errorReply(answer, serializer));
     }
   };
 }
@@ -119,17 +131,42 @@ const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse
   body: { kind: "text", text: serializer.stringify(envelope) },
 });
 
-/** Runs a task with the contexts its caller sent. The signal goes along unread, so that it is made only if looked at. */
-function run(
-  { readContexts, origin }: HandlerParts,
-  request: WireRequest,
-  { cell, acceptsContexts }: ServedTask,
-  input: unknown,
-): Promise<unknown> {
-  const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
-  const slots = request.edge === undefined ? contexts : request.edge.enter(contexts);
-  const options = { scope: new ServedScope(request, origin) };
-  return slots === undefined ? cell.invoke(input, options) : provideSlots(slots, () => cell.invoke(input, options));
+/** The contexts that a caller sent. */
+const contextsOf = ({ readContexts }: HandlerParts, { headers }: WireRequest, served: ServedTask | ServedEvent) =>
+  served.acceptsContexts ? readContexts(headers[contextHeader]) : undefined;
+
+/** What a task finds around it: the contexts its caller sent, and what the edge of the server adds. */
+function slotsOf(parts: HandlerParts, request: WireRequest, served: ServedTask): ContextSlots | undefined {
+  const contexts = contextsOf(parts, request, served);
+  return request.edge === undefined ? contexts : request.edge.enter(contexts);
+}
+
+const within = <T>(slots: ContextSlots | undefined, fn: () => T): T =>
+  slots === undefined ? fn() : provideSlots(slots, fn);
+
+/** The signal goes along unread, so that it is made only if looked at. */
+const invoke = ({ origin }: HandlerParts, request: WireRequest, { cell }: ServedTask, input: unknown) =>
+  cell.invoke(input, { scope: new ServedScope(request, origin) });
+
+function streamReply({ status, contentType, headers, flushHeaders }: StreamResult, stream: ByteStream): WireResponse {
+  return { status, contentType, headers, body: { kind: "stream", stream, flushHeaders } };
+}
+
+/**
+ * Waits for the first piece of a stream, so that one which fails before it is still answered as a failure: a reply that
+ * breaks off looks like a lost connection, and is tried again.
+ */
+async function started(stream: OpenedStream, signal: AbortSignal | undefined, form?: OpenedForm): Promise<void> {
+  const starting = stream.start();
+  try {
+    // It may be made of files that are still arriving.
+    const unbroken = form === undefined ? starting : Promise.race([starting, form.finished.then(() => starting)]);
+    await settleOrAbort(unbroken, signal);
+  } catch (error) {
+    starting.catch(() => {});
+    stream.destroy();
+    throw form?.failure ?? error;
+  }
 }
 
 /** The scope of a served call. A class, because one is made per call and most tasks look at no signal. */
@@ -150,15 +187,13 @@ class ServedScope implements CallScope {
 }
 
 function emit(
-  { eventManager, readContexts, origin }: HandlerParts,
+  { eventManager, origin }: HandlerParts,
   request: WireRequest,
-  { event, acceptsContexts }: ServedEvent,
+  { event }: ServedEvent,
   payload: unknown,
 ): Promise<unknown> {
-  const contexts = acceptsContexts ? readContexts(request.headers[contextHeader]) : undefined;
   const { linked } = eventManager.cell(event);
-  const emitNow = (): Promise<unknown> => linked.emitWithResult(payload, origin, new ServedScope(request, origin));
-  return contexts === undefined ? emitNow() : provideSlots(contexts, emitNow);
+  return linked.emitWithResult(payload, origin, new ServedScope(request, origin));
 }
 
 /**

@@ -31,7 +31,11 @@ export function answerFailure(
   target: WireTarget,
   errors: ReadonlyMap<string, IErrorHelper>,
 ): FailureAnswer {
-  if (thrown instanceof WireFailureError) return refusal(thrown.failure);
+  if (thrown instanceof WireFailureError) {
+    const { failure } = thrown;
+    // A mistake of the task, which its caller can do nothing about.
+    return { ...refusal(failure), opaque: failure.code === "UNSTREAMABLE_RESULT" };
+  }
   if (phase === "run" && isRunnerError(thrown)) {
     if (cancellationError.is(thrown)) return refusal(requestAborted);
     const helper = errors.get(thrown.name);

@@ -24,7 +24,7 @@ export async function openForm(
     if (file === undefined) throw new WireFailureError(missingFilePart);
     return openFile(mergeFileMeta(meta, file.meta), file.source);
   });
-  return { input, finished: Promise.resolve(), discard() {} };
+  return { input, finished: Promise.resolve(), failure: undefined, discard() {} };
 }
 
 /** What the manifest says about a file comes before what came with its bytes. Facts of a wrong type are ignored. */

@@ -1,30 +1,45 @@
-import type { ByteStream, WireHeaders } from "../protocol/wire";
+import { streamKindOf } from "../../lib/streamKind";
 import { octetContentType, requestIdHeader } from "../protocol/headers";
+import { isBodiless, type WireHeaders } from "../protocol/wire";
 
 /** A result that is sent as bytes instead of an envelope. */
 export interface StreamResult {
-  readonly stream: ByteStream;
+  readonly stream: PieceStream;
   readonly status: number;
   readonly contentType: string;
   readonly headers: WireHeaders;
+  /** Whether the head is sent at once instead of with the first bytes. */
+  readonly flushHeaders: boolean;
 }
+
+/** What a task streams: pieces that should be bytes or text. */
+export type PieceStream = AsyncIterable<unknown>;
 
 /**
  * Recognises a streamed result: a Node readable, a web `ReadableStream`, an async generator of bytes or text, or
- * `{ stream, status?, contentType?, headers? }` around one of them.
+ * `{ stream, status?, contentType?, headers?, flushHeaders? }` around one of them.
  *
  * @returns `undefined` for everything else, other async iterables included
  */
 export function readStreamResult(result: unknown): StreamResult | undefined {
   if (typeof result !== "object" || result === null) return undefined;
-  const whole = toByteStream(result);
-  if (whole !== undefined) return { stream: whole, status: 200, contentType: octetContentType, headers: {} };
-  const { stream: inner, status = 200, contentType, headers } = result as Partial<StreamResult>;
-  const stream = typeof inner === "object" && inner !== null ? toByteStream(inner) : undefined;
+  const whole = toPieceStream(result);
+  if (whole !== undefined) {
+    return { stream: whole, status: 200, contentType: octetContentType, headers: {}, flushHeaders: false };
+  }
+  const { stream: inner, status = 200, contentType, headers, flushHeaders } = result as Partial<StreamResult>;
+  const stream = typeof inner === "object" && inner !== null ? toPieceStream(inner) : undefined;
   if (stream === undefined) return undefined;
   const { "content-type": ownContentType, ...rest } = allowedHeaders(headers ?? {});
-  return { stream, status, contentType: contentType ?? String(ownContentType ?? octetContentType), headers: rest };
+  const type = contentType ?? String(ownContentType ?? octetContentType);
+  return { stream, status, contentType: type, headers: rest, flushHeaders: flushHeaders ?? isEventStream(type) };
 }
+
+/** Whether a reply is begun before its stream is: the task says so, or the stream is not going to be read at all. */
+export const startsLate = ({ flushHeaders, status }: StreamResult): boolean => flushHeaders || isBodiless(status);
+
+/** Browsers report an event source as open when its head arrives, however late its first event comes. */
+const isEventStream = (contentType: string): boolean => /^\s*text\/event-stream\s*(;|$)/i.test(contentType);
 
 /** What a task may not decide: who may read the reply, what it is taken for, and how it is framed. */
 const reserved: ReadonlySet<string> = /* @__PURE__ */ new Set([
@@ -49,50 +64,17 @@ function allowedHeaders(headers: WireHeaders): Record<string, string | string[] 
   return Object.fromEntries(entries.filter(([name, value]) => value !== undefined && !isReserved(name)));
 }
 
-function toByteStream(value: object): ByteStream | undefined {
-  if (isNodeReadable(value)) return value as unknown as ByteStream;
-  if ("getReader" in value && typeof value.getReader === "function") {
+function toPieceStream(value: object): PieceStream | undefined {
+  const kind = streamKindOf(value);
+  if (kind === "node") return value as PieceStream;
+  if (kind === "web") {
     if ((value as ReadableStream).locked) throw new TypeError("A streamed result is being read by something else.");
     // By its reader: not every runtime's web streams can be iterated.
-    return readAsBytes(() => iterateReader((value as ReadableStream).getReader()));
+    return { [Symbol.asyncIterator]: () => iterateReader((value as ReadableStream).getReader()) };
   }
   // Of everything that can be iterated asynchronously, a generator alone cannot have been meant as data.
-  if (Object.prototype.toString.call(value) === "[object AsyncGenerator]") {
-    return readAsBytes(() => value as AsyncGenerator);
-  }
-  return undefined;
+  return Object.prototype.toString.call(value) === "[object AsyncGenerator]" ? (value as AsyncGenerator) : undefined;
 }
-
-/** By more than `pipe`: responses have that, too, and so have things that are no streams at all. */
-function isNodeReadable(value: object): boolean {
-  const { pipe, on, resume } = value as Record<"pipe" | "on" | "resume", unknown>;
-  return [pipe, on, resume].every((member) => typeof member === "function");
-}
-
-/**
- * Not a generator: one that has not started skips its `finally`, and would not let go of what it reads.
- */
-const readAsBytes = (open: () => AsyncIterator<unknown>): ByteStream => ({
-  [Symbol.asyncIterator]() {
-    const chunks = open();
-    return {
-      async next() {
-        const { done, value } = await chunks.next();
-        if (done) return ended;
-        try {
-          return { done: false, value: toBytes(value) };
-        } catch (error) {
-          await chunks.return?.();
-          throw error;
-        }
-      },
-      async return() {
-        await chunks.return?.();
-        return ended;
-      },
-    };
-  },
-});
 
 const ended = { done: true, value: undefined } as const;
 
@@ -115,8 +97,8 @@ export function discardResult(result: unknown): void {
 }
 
 /** Lets go of a stream that nobody reads. What fails while it does is nobody's concern. */
-export function discardStream(stream: ByteStream): void {
-  if ("pipe" in stream) {
+export function discardStream(stream: PieceStream): void {
+  if (streamKindOf(stream) === "node") {
     const source = stream as unknown as { on(event: "error", listener: () => void): void; destroy?(): void };
     source.on("error", () => {});
     source.destroy?.();
@@ -124,11 +106,4 @@ export function discardStream(stream: ByteStream): void {
   }
   const closing = stream[Symbol.asyncIterator]().return?.();
   closing?.catch(() => {});
-}
-
-/** A chunk of a streamed result as bytes. @throws {TypeError} it is neither bytes nor text */
-export function toBytes(chunk: unknown): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (typeof chunk === "string") return new TextEncoder().encode(chunk);
-  throw new TypeError(`A streamed result may yield bytes or text, got ${typeof chunk}.`);
 }

@@ -1,19 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { finished, pipeline, type Readable, type Transform } from "node:stream";
-import { internalError, requestTimeout, type WireFailure } from "../../../errors/wireErrors";
+import { finished, type Readable } from "node:stream";
+import { internalError, requestTimeout, WireFailureError, type WireFailure } from "../../../errors/wireErrors";
+import { settleOrAbort } from "../../../lib/settleOrAbort";
 import { jsonContentType, requestIdHeader } from "../../../tunnels/protocol/headers";
-import type { ByteStream, WireHeaders, WireResponse } from "../../../tunnels/protocol/wire";
-import { discardStream } from "../../../tunnels/server/streamResult";
 import {
-  compressText,
-  createCompressor,
-  isCompressed,
-  negotiateCoding,
-  type ContentCoding,
-} from "../../server/compression";
+  isBodiless,
+  type ByteStream,
+  type WireHeaders,
+  type WireResponse,
+  type WireTarget,
+} from "../../../tunnels/protocol/wire";
+import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
+import { compressText, isCompressed, negotiateCoding, type ContentCoding } from "../../server/compression";
 import type { Cors } from "../cors";
 import { discardRest } from "../../server/discardRest";
-import { toNodeStreams } from "./replyStreams";
+import { openNodeStream } from "./pieceFlow";
+import { sendPieces } from "./sendPieces";
 
 /** What the replies of one exposure have in common. */
 export interface ReplyPolicy {
@@ -28,7 +30,6 @@ export interface ReplyPolicy {
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
 
-const bodiless: ReadonlySet<number> = /* @__PURE__ */ new Set([204, 205, 304]);
 const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
 
 /**
@@ -40,8 +41,11 @@ export class OutgoingReply {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
+  /** What the request is addressed to, once that is known. */
+  target: WireTarget | undefined;
   readonly #policy: ReplyPolicy;
   #isPrepared = false;
+  #isResponding = false;
   #isWatched = false;
   #wasPipedInto = false;
   #sourceCount = 0;
@@ -62,7 +66,10 @@ export class OutgoingReply {
    */
   send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
     if (body.kind === "text") return this.#sendText(status, body.text, headers);
-    if (body.kind === "stream") return this.#sendStream(body.stream, status, contentType ?? jsonContentType, headers);
+    if (body.kind === "stream") {
+      const head = { status, contentType: contentType ?? jsonContentType, headers, flushHeaders: body.flushHeaders };
+      return this.#sendStream(body.stream, head);
+    }
     return this.#ended();
   }
 
@@ -77,6 +84,7 @@ export class OutgoingReply {
     const res = this.res;
     if (this.#isPrepared) return res;
     this.#isPrepared = true;
+    Object.assign(res, { [symbolReply]: this });
     this.#watchSources();
     if (res.headersSent) return res;
     const head: string[] = [];
@@ -88,12 +96,13 @@ export class OutgoingReply {
 
   /** Whether the task has begun to answer: looking at the response is not yet that. */
   get isTaken(): boolean {
-    return this.#isPrepared && (this.#wasPipedInto || this.res.headersSent || this.res.writableEnded);
+    if (!this.#isPrepared) return false;
+    return this.#isResponding || this.#wasPipedInto || this.res.headersSent || this.res.writableEnded;
   }
 
   /** Whether something that is being piped is going to end it. */
   get isPipedInto(): boolean {
-    return this.#sourceCount > 0;
+    return this.#isResponding || this.#sourceCount > 0;
   }
 
   get isEnded(): boolean {
@@ -101,8 +110,31 @@ export class OutgoingReply {
   }
 
   /** Goes on with a stream where the task stopped writing. */
-  append(stream: ByteStream): void {
-    void this.#pipe(toNodeStreams(stream), undefined);
+  append(result: StreamResult): void {
+    void this.#sendPieces(openNodeStream(result, this.#streaming), undefined);
+  }
+
+  /** Replies with a stream while the task goes on, as if the task had returned it. */
+  async respond(result: StreamResult): Promise<void> {
+    this.#isResponding = true;
+    const { res } = this;
+    const stream = openNodeStream(result, this.#streaming);
+    const left = new AbortController();
+    const onClose = (): void => left.abort();
+    res.once("close", onClose);
+    try {
+      if (!startsLate(result)) await settleOrAbort(stream.start(), left.signal);
+    } catch (error) {
+      stream.destroy();
+      if (left.signal.aborted) return;
+      this.#policy.onBroken(error, this.requestId);
+      await this.refuse(error instanceof WireFailureError ? error.failure : internalError);
+      return;
+    } finally {
+      res.off("close", onClose);
+    }
+    if (res.headersSent && !res.writableEnded) await this.#sendPieces(stream, undefined);
+    else await this.#sendStream(stream, result);
   }
 
   end(): void {
@@ -173,42 +205,32 @@ export class OutgoingReply {
     else void discardRest(req).then(() => res.end());
   }
 
-  async #sendStream(
-    stream: ByteStream,
-    status: number,
-    contentType: string,
-    extra: WireHeaders | undefined,
-  ): Promise<void> {
-    const res = this.res;
+  async #sendStream(stream: ByteStream, head: StreamHead): Promise<void> {
+    const { res } = this;
+    const { status, contentType, headers, flushHeaders } = head;
     if (res.headersSent || res.destroyed) {
       discardStream(stream);
       return;
     }
-    if (bodiless.has(status)) return this.#sendHeadOf(stream, status, contentType, extra);
-    const isEncoded = extra?.["content-encoding"] || res.hasHeader("content-encoding") || isCompressed(contentType);
+    if (isBodiless(status)) return this.#sendHeadOf(stream, head);
+    const isEncoded = headers?.["content-encoding"] || res.hasHeader("content-encoding") || isCompressed(contentType);
     const coding = isEncoded ? undefined : this.#coding();
-    // Of compressed bytes nobody knows the length.
-    const own = coding && { ...extra, "content-length": undefined, "content-encoding": coding };
-    const streams = toNodeStreams(stream);
-    if (this.#writeHead(status, this.#head(contentType, undefined, own ?? extra))) {
-      await this.#pipe(streams, coding);
-      if (!this.req.complete) void discardRest(this.req);
-      return;
+    // The length of compressed bytes is not known before they are all made.
+    const own = coding && { ...headers, "content-length": undefined, "content-encoding": coding };
+    if (!this.#writeHead(status, this.#head(contentType, undefined, own ?? headers))) {
+      discardStream(stream);
+      return this.refuse(internalError);
     }
-    streams[0]?.destroy();
-    await this.refuse(internalError);
+    if (flushHeaders) res.flushHeaders();
+    await this.#sendPieces(stream, coding);
+    if (!this.req.complete) void discardRest(this.req);
   }
 
-  /** Answers with a status that has no body: waiting for the stream might take for ever. */
-  #sendHeadOf(
-    stream: ByteStream,
-    status: number,
-    contentType: string,
-    extra: WireHeaders | undefined,
-  ): Promise<void> | undefined {
+  /** Sends a status that has no body: waiting for the stream might take for ever. */
+  #sendHeadOf(stream: ByteStream, { status, contentType, headers }: StreamHead): Promise<void> | undefined {
     discardStream(stream);
     // RFC 9110 §15.3.6: of these, 205 alone is framed like a reply with a body.
-    const own = status === 304 ? extra : { ...extra, "content-length": status === 205 ? "0" : undefined };
+    const own = status === 304 ? headers : { ...headers, "content-length": status === 205 ? "0" : undefined };
     if (!this.#writeHead(status, this.#head(contentType, undefined, own))) return this.refuse(internalError);
     this.res.end();
     if (!this.req.complete) void discardRest(this.req);
@@ -230,11 +252,16 @@ export class OutgoingReply {
     }
   }
 
-  /** A stream that fails midway destroys the response; a caller that leaves destroys the stream. */
-  #pipe(streams: (Readable | Transform)[], coding: ContentCoding | undefined): Promise<void> {
-    this.#watchSources();
-    if (coding !== undefined) streams.push(createCompressor(coding));
-    return new Promise((resolve) => pipeline([...streams, this.res] as never, () => resolve()));
+  #sendPieces(stream: ByteStream, coding: ContentCoding | undefined): Promise<void> {
+    return sendPieces(stream, this.res, {
+      coding,
+      onFailed: (error) => {
+        // What fails because its caller has left is no failure of ours.
+        if (this.#isBroken || this.#hasCallerLeft) return;
+        this.#isBroken = true;
+        this.#policy.onBroken(error, this.requestId);
+      },
+    });
   }
 
   /** Sees to what flows into the response, whoever pipes it: where it fails, nobody would ever end the reply. */
@@ -255,6 +282,10 @@ export class OutgoingReply {
         if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error, source));
       });
     });
+  }
+
+  get #streaming(): string {
+    return `Task ${this.target?.id ?? ""}`;
   }
 
   get #hasCallerLeft(): boolean {
@@ -305,6 +336,19 @@ export class OutgoingReply {
     return this.#policy.compressFrom === undefined ? undefined : negotiateCoding(this.req.headers["accept-encoding"]);
   }
 }
+
+/** What stands before a stream. */
+type StreamHead = Pick<WireResponse, "status" | "headers"> & {
+  readonly contentType: string;
+  readonly flushHeaders?: boolean | undefined;
+};
+
+/** How a response that a task has looked at leads back to the reply it belongs to. */
+const symbolReply: unique symbol = /* @__PURE__ */ Symbol("runner.reply");
+
+/** The reply that a response belongs to; none where no exposure serves it. */
+export const replyOf = (res: ServerResponse): OutgoingReply | undefined =>
+  (res as { readonly [symbolReply]?: OutgoingReply })[symbolReply];
 
 function append(head: string[], headers: WireHeaders): void {
   for (const [name, value] of Object.entries(headers)) {
