@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Server } from "node:net";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { normalizeError } from "../../errors/normaliseThrown";
 import type { RunOptions } from "../../runtime/run/options";
@@ -103,11 +104,12 @@ function failuresOf({ failure, exitCode }: Loaded): Finding[] {
   return [{ severity: "required", rule: "load", message, ...fix, ...placeOf(failure) }];
 }
 
-/** The first line of a stack that is a file of the application. */
+/** The first line of a stack that is in a file of the application. */
 function placeOf(failure: unknown): { readonly file?: string; readonly line?: number } {
   const { stack = "" } = normalizeError(failure);
+  const ours = join(ownPackage().folder, "dist");
   for (const [, path = "", line] of stack.matchAll(/(?:\(|at |^)((?:file:\/\/)?[^\s():]+(?::\\[^\s():]+)?):(\d+)/gm)) {
-    if (!/^node:|node_modules|\/(dist|src\/node)\/cli\//.test(path)) return { file: path, line: Number(line) };
+    if (!/^node:|node_modules/.test(path) && !path.includes(ours)) return { file: path, line: Number(line) };
   }
   return {};
 }

@@ -1,4 +1,7 @@
-/** Build entry `cli/entryHooks`: the module hooks under which a command loads an application. They run in a thread. */
+/**
+ * Build entry `cli/entryHooks`: the module hooks under which a command loads an application. Node 20 runs them in a
+ * thread of their own, newer versions in that of the application.
+ */
 import type { InitializeHook, LoadHook, ResolveHook } from "node:module";
 
 /** What the hooks are given when they are registered. */
@@ -7,9 +10,9 @@ export interface RedirectData {
   readonly targets: Record<
     string,
     {
-      /** A file URL. */
+      /** File URL of the ES module. */
       readonly import: string;
-      /** A path. */
+      /** Path of the CommonJS module. */
       readonly require: string;
       /** Whether it exports `run`, which is replaced. */
       readonly hasRun: boolean;
@@ -22,9 +25,9 @@ export interface RedirectData {
 const identifier = /^[A-Za-z_$][\w$]*$/;
 
 /** Marks the URLs of modules that are written here. */
-const marker = "?runner-dry-run";
+const marker = "?dry-run";
 
-/** The thread has them for itself, and they are given once. */
+/** Given once, before any hook is called. */
 const redirect: RedirectData = { targets: {}, missingNames: [] };
 
 export const initialize: InitializeHook<RedirectData> = (data) => {
@@ -33,19 +36,24 @@ export const initialize: InitializeHook<RedirectData> = (data) => {
 
 export const resolve: ResolveHook = (specifier, context, nextResolve) => {
   const target = redirect.targets[specifier];
-  if (target === undefined) return nextResolve(specifier, context);
+  // What `require` loads, the command replaces by itself: these hooks would not see it in Node 20.
+  if (target === undefined || context.conditions.includes("require")) return nextResolve(specifier, context);
   const url = target.hasRun ? target.import + marker : target.import;
   return { url, format: "module", shortCircuit: true };
 };
 
-export const load: LoadHook = (url, context, nextLoad) => {
-  if (!url.endsWith(marker)) return nextLoad(url, context);
-  const original = JSON.stringify(url.slice(0, -marker.length));
-  // An export by name stands before those of `export *`.
+export const load: LoadHook = (url, context, nextLoad) =>
+  url.endsWith(marker)
+    ? { format: "module", source: moduleOf(url.slice(0, -marker.length)), shortCircuit: true }
+    : nextLoad(url, context);
+
+const newRun = 'globalThis[Symbol.for("@bluelibs/runner/cli.dryRun")]';
+
+function moduleOf(original: string): string {
   const standIns = redirect.missingNames.filter((name) => identifier.test(name)).map((name) => `, missing as ${name}`);
-  const source = `export * from ${original};
-const run = globalThis[Symbol.for("@bluelibs/runner/cli.dryRun")];
+  // An export by name stands before those of `export *`.
+  return `export * from ${JSON.stringify(original)};
+const run = ${newRun};
 const missing = undefined;
 export { run${standIns.join("")} };`;
-  return { format: "module", source, shortCircuit: true };
-};
+}

@@ -55,6 +55,8 @@ export async function dryRunEntry({
 interface Outcome {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** It was ended because it took too long. */
+  readonly timedOut: boolean;
   /** The end of what it printed. */
   readonly output: string;
 }
@@ -71,7 +73,7 @@ function runNode(args: readonly string[], timeoutMs: number): Promise<Outcome> {
       stream.setEncoding("utf8").on("data", (text: string) => (output = (output + text).slice(-maxOutputChars)));
     }
     child.once("error", reject);
-    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, output }));
+    child.once("close", (exitCode, signal) => resolve({ exitCode, signal, timedOut: child.killed, output }));
   });
 }
 
@@ -83,10 +85,13 @@ async function readReport(file: string): Promise<DryRunReport | undefined> {
   }
 }
 
-function describeOutcome({ exitCode, signal, output }: Outcome, timeoutMs: number): { message: string; fix: string } {
+function describeOutcome(
+  { exitCode, signal, timedOut, output }: Outcome,
+  timeoutMs: number,
+): { message: string; fix: string } {
   const last = output.trim().split("\n").slice(-5).join(" | ");
   const printed = last === "" ? "" : ` It printed: ${last}`;
-  if (signal === "SIGKILL") {
+  if (timedOut) {
     const fix = "name a file that only exports the root, or give it more time with --timeout.";
     return { message: `The entry did not finish loading within ${timeoutMs / 1000} s.${printed}`, fix };
   }

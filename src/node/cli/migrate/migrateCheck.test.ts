@@ -315,7 +315,12 @@ describe("entries that fail", () => {
     ["throws", '\nthrow new Error("no DATABASE_URL");', "The entry cannot be loaded: no DATABASE_URL", "main.js:2"],
     ["lacks a file", 'import "./lost.js";', "The entry cannot be loaded: Cannot find module", "-"],
     ["ends the process", "process.exit(7);", "The entry called process.exit(7) before it called run(...).", "-"],
-    ["kills the process", 'process.kill(process.pid, "SIGKILL"); await new Promise(() => {});', "The ", "-"],
+    [
+      "kills the process",
+      'process.kill(process.pid, "SIGKILL"); await new Promise(() => {});',
+      "The process that loaded the entry ended with SIGKILL.",
+      "-",
+    ],
   ])("are reported when the entry %s", async (_how, source, message, place) => {
     project = createTempProject({ "main.js": source });
 

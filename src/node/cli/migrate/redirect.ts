@@ -1,19 +1,24 @@
-import { createRequire, register } from "node:module";
+import nodeModule, { createRequire, register, type LoadHook, type ResolveHook } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { RedirectData } from "../entryHooks";
+import { initialize, load, resolve, type RedirectData } from "../entryHooks";
 import type { PackageInfo } from "../packageInfo";
 import { packageName } from "./publicApi";
 
-/** Where the modules of an entry find the `run` they are given; read by the code that {@link redirectEntry} serves. */
+/** Where the code that the hooks serve in place of an entry finds `run`. */
 export const dryRunSymbol: symbol = /* @__PURE__ */ Symbol.for("@bluelibs/runner/cli.dryRun");
 
 type Run = (root: unknown, options?: unknown) => Promise<unknown>;
 
-/** The part of Node's module loader that `require` goes through; it has no typed form. */
+/** Parts of Node's module loader that the types of Node 20 do not have. */
 interface ModuleLoader {
+  /** What `require` goes through. */
   _load(request: string, parent: unknown, isMain: boolean): unknown;
+  /** From Node 22.15 on: hooks that run in this thread. */
+  registerHooks?(hooks: { readonly resolve: ResolveHook; readonly load: LoadHook }): void;
 }
+
+const loader = nodeModule as unknown as ModuleLoader;
 
 /**
  * Makes every import of the package, whichever version is installed, an import of this copy with `run` replaced.
@@ -38,10 +43,13 @@ export function redirectPackage(
     };
   }
   Object.defineProperty(globalThis, dryRunSymbol, { value: run });
-  register<RedirectData>("./entryHooks.js", {
-    parentURL: pathToFileURL(join(folder, "dist/cli/")),
-    data: { targets, missingNames },
-  });
+  const data: RedirectData = { targets, missingNames };
+  if (loader.registerHooks !== undefined) {
+    void initialize(data);
+    loader.registerHooks({ resolve, load });
+  } else {
+    register("./entryHooks.js", { parentURL: pathToFileURL(join(folder, "dist/cli/")), data });
+  }
   redirectRequire(targets, run);
 }
 
@@ -55,12 +63,11 @@ function targetsOf(conditions: unknown): { readonly import: string; readonly req
 
 function redirectRequire(targets: RedirectData["targets"], run: Run): void {
   const require = createRequire(import.meta.url);
-  const loader = require("node:module") as ModuleLoader;
-  const load = loader._load;
+  const loadOriginal = loader._load;
   const replaced = new Map<string, object>();
   loader._load = function (request, parent, isMain) {
     const target = targets[request];
-    if (target === undefined) return load.call(this, request, parent, isMain);
+    if (target === undefined) return loadOriginal.call(this, request, parent, isMain);
     const known = replaced.get(target.require);
     if (known !== undefined) return known;
     const original = require(target.require) as object;
