@@ -44,6 +44,8 @@ export default defineConfig(({ watch }) => ({
   dts: { entry: library },
   esbuildOptions(options, { format }) {
     if (format === "cjs") options.entryPoints = library;
+    // Read by src/node/commonJs.ts. The sources cannot mention `import.meta`, since tests run them as CommonJS.
+    options.define = { ...options.define, MODULE_URL: format === "esm" ? "import.meta.url" : "undefined" };
   },
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,

@@ -5,6 +5,7 @@ import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
+import { importCommonJs } from "../commonJs";
 import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint } from "./endpoint";
@@ -32,7 +33,7 @@ export function poolCarrier(config: PoolCarrierConfig): Carrier {
 
   async function open(): Promise<Pool> {
     const endpoint = readEndpoint(baseUrl);
-    const undici = await import("undici");
+    const undici = await importCommonJs(() => import("undici"));
     basePath = endpoint.basePath;
     // Only `timeoutMs` and the signal of a call decide how long it may take.
     return (pool = new undici.Pool(endpoint.origin, {

@@ -36,6 +36,11 @@ const nodeClientCalls = {
 
   "takes an async context along": (client) => visitor.provide({ name: "Ada" }, () => client.task("app.whoAmI")),
 
+  "sends JSON without the headers that fetch adds": async (client) => {
+    const names = await client.task<undefined, string[]>("app.headerNames");
+    return ["accept", "accept-language", "sec-fetch-mode", "user-agent"].filter((name) => names.includes(name));
+  },
+
   "uploads a Blob": (client) => {
     const content = new Blob([new Uint8Array(100_000)], { type: "app/x" });
     return client.task("app.measure", { file: createFile({ name: "ü.bin" }, content) });
@@ -85,7 +90,8 @@ const nodeClientCalls = {
 
 const kinds = ["Smart", "Mixed", "Mixed from a factory"] as const;
 type Kind = (typeof kinds)[number];
-export type NodeCall = `${Kind}: ${keyof typeof nodeClientCalls}`;
+export type OneClientCall = keyof typeof nodeClientCalls;
+export type NodeCall = `${Kind}: ${OneClientCall}`;
 export const nodeClientKinds: readonly Kind[] = kinds;
 
 /** The same calls by each client, the last in a run that is disposed of after them. */

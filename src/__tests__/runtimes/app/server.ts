@@ -55,6 +55,11 @@ const whoAmI = r
   })
   .build();
 
+const headerNames = r
+  .task("app.headerNames")
+  .run(async () => Object.keys(useExposureContext().headers).sort())
+  .build();
+
 const measure = r
   .task("app.measure")
   .run(async ({ file }: { file: InputFile<Readable> }) => {
@@ -128,7 +133,7 @@ const shoutOnRename = r
   })
   .build();
 
-const tasks = [echo, buy, whoAmI, measure, letters, shout, hang, awaitStart, awaitAbort, finishLate];
+const tasks = [echo, buy, whoAmI, headerNames, measure, letters, shout, hang, awaitStart, awaitAbort, finishLate];
 
 const reachable = r
   .resource("app.tunnels.reachable")

@@ -7,5 +7,7 @@ import { tryAll } from "../app/report";
 
 const [, , address = "", key = ""] = process.argv;
 const where = JSON.parse(address) as Address;
-const report = await tryAll({ ...universalCalls(where, key), ...nodeCalls(where, key) });
-console.log(`report ${JSON.stringify(report)}`);
+// Bundles in CommonJS have no `await` at their top level.
+void tryAll({ ...universalCalls(where, key), ...nodeCalls(where, key) }).then((report) => {
+  console.log(`report ${JSON.stringify(report)}`);
+});

@@ -1,5 +1,5 @@
 /** Serves the application, until a signal ends it. */
 import { ledger, startServer } from "../app/server";
 
-const { baseUrl } = await startServer({ items: [ledger] });
-console.log(`ready ${baseUrl}`);
+// Bundles in CommonJS have no `await` at their top level.
+void startServer({ items: [ledger] }).then(({ baseUrl }) => console.log(`ready ${baseUrl}`));

@@ -49,13 +49,13 @@ async function copyDependencies(from: string, modules: string): Promise<void> {
   }
 }
 
-/** Makes the other packages of `.ci/runtimes` importable, and Express and Fastify, which the root has. */
+/** Makes the other packages of `.ci/runtimes` importable, and what of them the root has. */
 async function linkPackages(folder: string): Promise<void> {
   const modules = join(runtimesFolder, "node_modules");
   const names = (await readdir(modules)).filter((name) => !name.startsWith("."));
   const taken = new Set(await readdir(join(folder, "node_modules")));
   const links = names.filter((name) => !taken.has(name)).map((name) => [name, join(modules, name)] as const);
-  const ofRoot = ["express", "fastify"].map((name) => [name, join(root, "node_modules", name)] as const);
+  const ofRoot = ["express", "fastify", "tsup"].map((name) => [name, join(root, "node_modules", name)] as const);
   for (const [name, target] of new Map([...links, ...ofRoot])) {
     await symlink(target, join(folder, "node_modules", name), "dir");
   }

@@ -2,7 +2,7 @@ import { createHttpMixedClient } from "@bluelibs/runner/node";
 import { token } from "../app/definitions";
 import { nodeCalls } from "../app/nodeCalls";
 import { tryAll, type Report } from "../app/report";
-import { expectedOfNodeEntry } from "./describeCalls";
+import { expectedOfEntry } from "./describeCalls";
 import { startProgram, type Program } from "./project";
 
 /** What an exposure that the runtime serves answers to Node, and what a signal does to it. */
@@ -17,7 +17,7 @@ export function describeServing(runtime: string, commandOf: (program: string) =>
     }, 60_000);
     afterAll(() => server?.[Symbol.asyncDispose]());
 
-    it.each(Object.entries(expectedOfNodeEntry))(`served by ${runtime}: %s`, (name, value) => {
+    it.each(Object.entries(expectedOfEntry["@bluelibs/runner/node"]))(`served by ${runtime}: %s`, (name, value) => {
       expect(outcomes[name]).toEqual({ value });
     });
   });

@@ -1,4 +1,5 @@
 import type { Busboy, BusboyConfig } from "busboy";
+import { importCommonJs } from "../../commonJs";
 import type { ResolvedLimits } from "../config/limits";
 
 export type { Busboy, FileInfo } from "busboy";
@@ -29,10 +30,8 @@ export function createFormParsers(limits: FormLimits): FormParsers {
   return {
     limits,
     load: () =>
-      (loading ??= import("busboy").then(
-        ({ default: busboy }) =>
-          (headers) =>
-            busboy({ defParamCharset, limits: allLimits, headers }),
+      (loading ??= importCommonJs(() => import("busboy")).then(
+        (busboy) => (headers) => busboy({ defParamCharset, limits: allLimits, headers }),
       )),
   };
 }
