@@ -59,6 +59,8 @@ export class EventManager {
   readonly #globalListeners: Listener[] = [];
   readonly #interceptors: InterceptorEntry[] = [];
   readonly #hookInterceptors: HookExecutionInterceptor[] = [];
+  /** Until the manager is locked: hooks, to be called directly from then on. */
+  readonly #attached: { readonly listener: Mutable<Listener>; readonly bake: AttachedHook["bake"] }[] = [];
   readonly #detectsCycles: boolean;
   #guard: EmissionGuard | undefined;
   /** Something the boot knows nothing of runs around events and may emit any of them, so each may come round. */
@@ -82,6 +84,9 @@ export class EventManager {
   /** From now on listeners and interceptors are refused; emitting goes on. */
   lock(): void {
     this.#locked = true;
+    // What is around hooks cannot change any more.
+    if (this.#hookInterceptors.length > 0) return;
+    for (const { listener, bake } of this.#attached.splice(0)) listener.run = bake() ?? listener.run;
   }
 
   /**
@@ -169,6 +174,7 @@ export class EventManager {
     this.#globalListeners.length = 0;
     this.#interceptors.length = 0;
     this.#hookInterceptors.length = 0;
+    this.#attached.length = 0;
     this.#guarded.clear();
     this.#mayEmitAnything = false;
     this.#relinkAll();
@@ -196,8 +202,8 @@ export class EventManager {
   /** @internal Attaches hooks that the boot has analysed; `reentrant` are the events that they bring round. */
   attachHooks(hooks: readonly AttachedHook[], reentrant: ReadonlySet<string>): void {
     for (const id of reentrant) this.#guarded.add(id);
-    for (const { hook, eventIds, listen } of hooks) {
-      const listener: Listener = {
+    for (const { hook, eventIds, listen, bake } of hooks) {
+      const listener: Mutable<Listener> = {
         id: hook.id,
         isHook: true,
         order: hook.order,
@@ -207,6 +213,7 @@ export class EventManager {
             ? listen(hook, emission, scope)
             : this.#runIntercepted(0, hook, emission, (inner, passed) => listen(inner, passed, scope)),
       };
+      this.#attached.push({ listener, bake });
       if (eventIds === "*") this.#globalListeners.push(listener);
       else for (const id of eventIds) listIn(this.#listeners, id).push(listener);
     }
@@ -265,6 +272,8 @@ export class EventManager {
 
 type HookListen = (hook: IHook, emission: IEventEmission, scope: CallScope | undefined) => unknown;
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** An interceptor, of all events or of some. */
 interface InterceptorEntry {
   readonly interceptor: ScopedInterceptor;
@@ -277,6 +286,8 @@ export interface AttachedHook {
   readonly eventIds: "*" | readonly string[];
   /** Runs the hook with its dependencies, once they are there. */
   readonly listen: HookListen;
+  /** The same without a look at how far the dependencies are; `undefined` while they are not there. */
+  readonly bake: () => Listener["run"] | undefined;
 }
 
 const noListeners: readonly Listener[] = [];

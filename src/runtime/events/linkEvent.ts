@@ -156,6 +156,7 @@ function deliverToOne(listener: Listener, eventId: string, state: RunState): Del
     state.underWay += 1;
     try {
       const result = listener.run(emission, scope);
+      if (result instanceof Promise) return result.then(leave, fail);
       if (isThenable(result)) return Promise.resolve(result).then(leave, fail);
     } catch (error) {
       return fail(error);
@@ -165,20 +166,24 @@ function deliverToOne(listener: Listener, eventId: string, state: RunState): Del
   };
 }
 
+/** Written out by index and constructor, because this loop is most of what an emission with several hooks costs. */
 function deliverInTurn(listeners: readonly Listener[], state: RunState): Deliver {
   return async (emission, scope) => {
-    let current: Listener | undefined;
+    const { source } = emission;
+    let index = 0;
     state.underWay += 1;
     try {
-      for (const listener of listeners) {
-        current = listener;
-        if (!wants(listener, emission)) continue;
+      for (; index < listeners.length; index++) {
+        const listener = listeners[index] as Listener;
+        const { id, filter } = listener;
+        if ((id !== undefined && id === source) || (filter !== undefined && !filter(emission))) continue;
         const result = listener.run(emission, scope);
-        if (isThenable(result)) await result;
+        if (result instanceof Promise) await result;
+        else if (isThenable(result)) await result;
         if (emission.isPropagationStopped()) return;
       }
     } catch (error) {
-      throw current ? locate(error, current, emission.id) : error;
+      throw locate(error, listeners[index] as Listener, emission.id);
     } finally {
       state.underWay -= 1;
     }

@@ -71,18 +71,21 @@ export function linkTask(link: TaskLink): Invoke {
     throw error;
   };
   const failPlain = (error: unknown): never => failScoped(error, undefined);
-  return (input, options) => {
-    const call = options === undefined ? new Call(undefined, undefined) : new Call(options.journal, scopeOf(options));
-    const { scope } = call;
-    const fail = scope === undefined ? failPlain : (error: unknown): never => failScoped(error, scope);
+  const { leave } = state;
+  const settle = (input: unknown, call: Call, fail: (error: unknown) => never): Promise<unknown> => {
     state.underWay += 1;
     try {
       const result = inner(input, call);
       // The branches of one `then`: a side branch would hide unhandled rejections from the process.
-      return (result instanceof Promise ? result : Promise.resolve(result)).then(state.leave, fail);
+      return (result instanceof Promise ? result : Promise.resolve(result)).then(leave, fail);
     } catch (error) {
       return Promise.reject(error as Error).then(undefined, fail);
     }
+  };
+  return (input, options) => {
+    if (options === undefined) return settle(input, new Call(undefined, undefined), failPlain);
+    const call = new Call(options.journal, scopeOf(options));
+    return settle(input, call, (error) => failScoped(error, call.scope));
   };
 }
 
