@@ -39,7 +39,9 @@ export default defineConfig(({ watch }) => ({
   // Code the entries share exists once per format. In CommonJS this also turns `import()` into `require`,
   // without which lazily loaded packages fail under jest.
   splitting: true,
-  sourcemap: true,
+  // No source maps. Without the sources in them they lead debuggers away from code that can be read to files that are not
+  // there, and with the sources they are half of the package.
+  sourcemap: false,
   clean: !watch,
   dts: { entry: library },
   esbuildOptions(options, { format }) {

@@ -3,18 +3,30 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { documentationPages } from "../support/checkSnippets";
+import { ensureBuilt } from "../support/ensureBuilt";
 import { root } from "../support/virtualProgram";
 
-/** What npm would publish, `dist` aside. */
-async function packedFiles(): Promise<readonly string[]> {
-  const run = promisify(execFile);
-  const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
-  const [packed] = JSON.parse(stdout) as [{ files: readonly { path: string }[] }];
-  return packed.files.map(({ path }) => path);
+interface Packed {
+  readonly unpackedSize: number;
+  readonly files: readonly string[];
 }
 
-it("ships whatever its pages link to, and no test", async () => {
-  const files = await packedFiles();
+/** What npm would publish. */
+async function readPacked(): Promise<Packed> {
+  const run = promisify(execFile);
+  const { stdout } = await run("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root });
+  const [packed] = JSON.parse(stdout) as [{ unpackedSize: number; files: readonly { path: string }[] }];
+  return { unpackedSize: packed.unpackedSize, files: packed.files.map(({ path }) => path) };
+}
+
+let packed: Packed;
+beforeAll(async () => {
+  await ensureBuilt();
+  packed = await readPacked();
+}, 120_000);
+
+it("ships whatever its pages link to, and no test", () => {
+  const { files } = packed;
   const isShipped = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
 
   const broken = documentationPages().flatMap((page) => {
@@ -27,4 +39,36 @@ it("ships whatever its pages link to, and no test", async () => {
   const forContributors = ["README.md → CONTRIBUTING.md", "README.md → ARCHITECTURE.md"];
   expect(broken.filter((link) => !forContributors.includes(link))).toEqual([]);
   expect(files.filter((file) => file.includes(".test."))).toEqual([]);
+});
+
+it("takes less than 2 MB, unpacked", () => {
+  expect(packed.unpackedSize).toBeLessThan(2_000_000);
+});
+
+it("ships no file that names the folder it was built in", () => {
+  const naming = packed.files.filter((path) => readFileSync(join(root, path), "utf8").includes(root));
+
+  expect(naming).toEqual([]);
+});
+
+it("ships no source map that leads to a file which is not there", () => {
+  interface SourceMap {
+    readonly sources: readonly string[];
+    readonly sourcesContent?: readonly (string | null)[];
+  }
+  const missing = packed.files
+    .filter((path) => path.endsWith(".map"))
+    .flatMap((path) => {
+      const { sources, sourcesContent = [] } = JSON.parse(readFileSync(join(root, path), "utf8")) as SourceMap;
+      return sources.filter((_source, index) => sourcesContent[index] == null).map((source) => `${path} → ${source}`);
+    });
+  const referring = packed.files
+    .filter((path) => /\.[cm]?js$/.test(path))
+    .flatMap((path) => {
+      const [, map] = /^\/\/# sourceMappingURL=(.*)$/m.exec(readFileSync(join(root, path), "utf8")) ?? [];
+      return map === undefined ? [] : [join(dirname(path), map)];
+    });
+
+  expect(missing).toEqual([]);
+  expect(referring.filter((path) => !packed.files.includes(path))).toEqual([]);
 });
