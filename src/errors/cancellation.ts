@@ -15,6 +15,8 @@ export interface CancellationData {
  * another copy of the package.
  */
 export class CancellationError extends Error {
+  // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
+  override name: string;
   readonly id = cancellationId;
   readonly data: CancellationData;
 

@@ -71,6 +71,8 @@ export type ErrorConstructorFn<Data> = (message: string, data: Data, options: Er
 
 /** The error class of every helper that does not bring its own. */
 class HelperError<Data> extends Error {
+  // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
+  override name: string;
   readonly id: string;
   readonly data: Data;
   declare readonly httpCode?: number;

@@ -19,6 +19,8 @@ export interface TunnelErrorExtras {
  * @see readmes/TUNNEL_HTTP_POLICY.md
  */
 export class TunnelError extends Error {
+  // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
+  override name: string;
   readonly code: string;
   declare readonly details?: unknown;
   declare readonly id?: string;

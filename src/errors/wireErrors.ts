@@ -14,6 +14,8 @@ const failure = (status: number, code: string, message: string): WireFailure =>
 
 /** Thrown by the stages of a server, caught where the reply is made. */
 export class WireFailureError extends Error {
+  // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
+  override name: string;
   readonly failure: WireFailure;
 
   constructor(failure: WireFailure) {

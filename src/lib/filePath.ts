@@ -7,7 +7,7 @@ interface StackHolder {
  *
  * V8 keeps the frames and formats them on first access, so a definition pays only for the capture of one frame.
  *
- * @returns a function giving the path, or `"unknown"` off Node
+ * @returns a function giving the path, or `"unknown"` off Node and where `Error` is read-only
  */
 export function captureFilePath(definer: (...args: never[]) => unknown): () => string {
   if (typeof globalThis.process?.versions?.node !== "string" || typeof Error.captureStackTrace !== "function") {
@@ -15,9 +15,13 @@ export function captureFilePath(definer: (...args: never[]) => unknown): () => s
   }
   const holder: StackHolder = {};
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 1;
-  Error.captureStackTrace(holder, definer);
-  Error.stackTraceLimit = limit;
+  try {
+    Error.stackTraceLimit = 1;
+    Error.captureStackTrace(holder, definer);
+    Error.stackTraceLimit = limit;
+  } catch {
+    return unknownPath;
+  }
 
   let path: string | undefined;
   return () => (path ??= readFirstFile(holder));
@@ -26,13 +30,19 @@ export function captureFilePath(definer: (...args: never[]) => unknown): () => s
 const unknownPath = (): string => "unknown";
 
 function readFirstFile(holder: StackHolder): string {
+  try {
+    return readFileName(holder);
+  } catch {
+    return "unknown";
+  }
+}
+
+function readFileName(holder: StackHolder): string {
   const prepare = Error.prepareStackTrace;
   try {
     Error.prepareStackTrace = (_error, frames) => frames[0]?.getFileName() ?? "unknown";
     const path: unknown = holder.stack;
     return typeof path === "string" ? path : "unknown";
-  } catch {
-    return "unknown";
   } finally {
     // `undefined` is the engine's default here; deleting instead would drop a hook installed meanwhile.
     Error.prepareStackTrace = prepare;

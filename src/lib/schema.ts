@@ -30,6 +30,8 @@ export type Schema<T = any> = IValidationSchema<T> | StandardSchema<T>;
 
 /** Thrown when a Standard Schema reports issues; schemas with `parse` alone throw their own errors. */
 export class SchemaIssuesError extends Error {
+  // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
+  override name: string;
   readonly issues: readonly StandardSchemaIssue[];
 
   constructor(issues: readonly StandardSchemaIssue[]) {

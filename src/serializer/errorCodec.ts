@@ -42,11 +42,11 @@ function readError(payload: unknown): Error {
   if (!isErrorPayload(payload)) throw invalidPayload("Error");
   const { name, message, customFields = {}, stack } = payload;
   const error = new Error(message);
-  error.name = name;
-  if (stack !== undefined) defineHidden(error, "stack", stack);
-  if (Object.hasOwn(payload, "cause")) defineHidden(error, "cause", payload.cause);
+  defineOwn(error, "name", name, true);
+  if (stack !== undefined) defineOwn(error, "stack", stack, false);
+  if (Object.hasOwn(payload, "cause")) defineOwn(error, "cause", payload.cause, false);
   for (const [key, value] of Object.entries(customFields)) {
-    if (!isReservedField(key)) (error as unknown as Record<string, unknown>)[key] = value;
+    if (!isReservedField(key)) defineOwn(error, key, value, true);
   }
   return error;
 }
@@ -62,9 +62,9 @@ function isErrorPayload(payload: unknown): payload is ErrorPayload {
   );
 }
 
-/** As the constructor defines them, so that loops and spreads do not show them. */
-function defineHidden(error: Error, key: "stack" | "cause", value: unknown): void {
-  Object.defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true });
+/** By definition, since what is inherited may refuse an assignment; `stack` and `cause` as the constructor makes them. */
+function defineOwn(error: Error, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(error, key, { value, writable: true, enumerable, configurable: true });
 }
 
 /** Fields with a place of their own, and those that would shadow what every object inherits. */

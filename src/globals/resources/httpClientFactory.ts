@@ -20,29 +20,32 @@ export type HttpClientFactory = (config: HttpClientFactoryConfig) => HttpClient;
 /**
  * Makes a factory of clients for one run.
  *
- * Clients that were dropped without being closed cost nothing: only a weak reference is kept.
+ * Clients that were dropped without being closed cost nothing where the engine has weak references.
  */
 export function createClientFactory<Config extends object, Client extends RemoteClient>(
   scope: PresetScope,
   create: (config: Config & FromRun) => Client,
 ): (config: Config) => Client {
   const { store } = scope;
-  const open = new Set<WeakRef<Client>>();
-  const dropped = new FinalizationRegistry<WeakRef<Client>>((reference) => open.delete(reference));
+  const open = createWeakSet<Client>();
   scope.onDispose(async () => {
-    const signal = AbortSignal.timeout(closeMs);
-    let closing = open.size;
-    const closed = [...open].map(async (reference) => {
+    const clients = open.list();
+    if (clients.length === 0) return;
+    const aborter = new AbortController();
+    const timer = setTimeout(() => aborter.abort(), closeMs);
+    let closing = clients.length;
+    const closed = clients.map(async (client) => {
       try {
-        await reference.deref()?.close({ signal });
+        await client.close({ signal: aborter.signal });
       } finally {
         closing -= 1;
       }
     });
     const outcomes = await tellIfSlow(Promise.allSettled(closed), () => {
-      const clients = closing === 1 ? "1 client" : `${closing} clients`;
-      void scope.logger.info(`Waiting up to ${closeMs / 1000} s for calls under way of ${clients}.`, { source: "run" });
+      const left = closing === 1 ? "1 client" : `${closing} clients`;
+      void scope.logger.info(`Waiting up to ${closeMs / 1000} s for calls under way of ${left}.`, { source: "run" });
     });
+    clearTimeout(timer);
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   });
   return (config) => {
@@ -52,10 +55,31 @@ export function createClientFactory<Config extends object, Client extends Remote
       errorRegistry: store.errors,
     };
     const client = create({ ...config, ...fromRun });
-    const reference = new WeakRef(client);
-    open.add(reference);
-    dropped.register(client, reference);
+    open.add(client);
     return client;
+  };
+}
+
+/** A set whose members may be collected; some engines have nothing for that, and keep them. */
+interface WeakMembers<T> {
+  add(member: T): void;
+  list(): T[];
+}
+
+function createWeakSet<T extends object>(): WeakMembers<T> {
+  if (typeof WeakRef !== "function" || typeof FinalizationRegistry !== "function") {
+    const members = new Set<T>();
+    return { add: (member) => void members.add(member), list: () => [...members] };
+  }
+  const references = new Set<WeakRef<T>>();
+  const collected = new FinalizationRegistry<WeakRef<T>>((reference) => references.delete(reference));
+  return {
+    add(member) {
+      const reference = new WeakRef(member);
+      references.add(reference);
+      collected.register(member, reference);
+    },
+    list: () => [...references].flatMap((reference) => reference.deref() ?? []),
   };
 }
 

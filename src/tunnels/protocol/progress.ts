@@ -14,7 +14,7 @@ export function createByteCounter(report: (bytes: number) => void): ByteCounter 
   return {
     add(count) {
       bytes += count;
-      const nowMs = performance.now();
+      const nowMs = Date.now();
       if (nowMs - reportedAtMs < intervalMs) return;
       reportedAtMs = nowMs;
       report(bytes);
