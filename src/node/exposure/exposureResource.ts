@@ -20,6 +20,7 @@ import { createNodeAuthenticate, isAuthenticated } from "./authenticate";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors, type Cors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import { portOf, urlOf } from "../server/serverAddress";
 import { createServers } from "./server";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
@@ -39,6 +40,13 @@ export interface NodeExposureHandlers {
   readonly server: Server | null;
   /** Without a slash at the end. */
   readonly basePath: string;
+  /**
+   * What clients take as `baseUrl`, such as "http://127.0.0.1:7070/__runner"; of a server on all interfaces, with its
+   * loopback address. The base path alone while no server listens.
+   */
+  readonly url: string;
+  /** Where the server listens; 0 while none does. */
+  readonly port: number;
   /** Detaches from all servers and closes the own one, once what it serves is done. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -88,9 +96,8 @@ async function startExposure(
   dependencies.store.addDrain({ longestMs: resolved.limits.closeMs, drain: servers.close });
   const { basePath, listen } = resolved;
   if (server !== null && resolved.server === undefined) {
-    const address = server.address();
-    const port = typeof address === "object" ? address?.port : listen?.port;
-    void dependencies.logger.info("node.exposure.listen", { data: { basePath, port, host: listen?.host } });
+    const data = { basePath, port: portOf(server), host: listen?.host };
+    void dependencies.logger.info("node.exposure.listen", { data });
   }
   return {
     async handleRequest(req, res) {
@@ -106,6 +113,12 @@ async function startExposure(
     attachTo: servers.attachTo,
     server,
     basePath,
+    get url() {
+      return urlOf(server, basePath);
+    },
+    get port() {
+      return portOf(server);
+    },
     close: servers.close,
     [Symbol.asyncDispose]: servers.close,
   };

@@ -165,6 +165,34 @@ describe("a server", () => {
   });
 });
 
+describe("the value of an exposure", () => {
+  it("says where it listens, as clients take it", async () => {
+    await using exposure = await startExposure([hello], { basePath: "/rpc" });
+    const { url, port } = exposure.app.getResourceValue(nodeExposure);
+
+    const reply = await fetch(`${url}/task/hello`, { method: "POST", headers, body: "{}" });
+
+    expect([url, await reply.json()]).toEqual([`http://127.0.0.1:${port}/rpc`, ok]);
+  });
+
+  it("says where a server listens that it is attached to, once that does", async () => {
+    const server = createServer();
+    await using exposure = await startExposure([hello], { server });
+    const { handlers } = exposure;
+    const before = [handlers.url, handlers.port];
+    await using peer = await listen(server);
+
+    expect(before).toEqual(["/__runner", 0]);
+    expect([handlers.url, handlers.port]).toEqual([`${peer.origin}/__runner`, Number(new URL(peer.origin).port)]);
+  });
+
+  it("has the base path alone without a server", async () => {
+    await using exposure = await startExposure([hello], { listen: undefined });
+
+    expect([exposure.handlers.url, exposure.handlers.port]).toEqual(["/__runner", 0]);
+  });
+});
+
 describe("closing", () => {
   it("waits for what is being served, refuses what is new, and is done once", async () => {
     const started = createDeferred();
