@@ -45,6 +45,7 @@ export const authNotConfigured = /* @__PURE__ */ failure(
   "Authentication not configured. Set auth.token, add validator tasks, or explicitly enable auth.allowAnonymous.",
 );
 export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight");
+export const serverClosing = /* @__PURE__ */ failure(503, "SERVER_CLOSING", "The server is closing");
 
 /** A streamed result holds something that cannot be sent as bytes. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>

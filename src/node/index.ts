@@ -41,6 +41,7 @@ export type {
   NodeExposureHttpConfig,
   NodeExposureHttpCorsConfig,
 } from "./exposure/config/config";
+export type { NodeExposureHttpDrainConfig } from "./exposure/config/drain";
 export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/config/limits";
 
 // Calling

@@ -29,6 +29,9 @@ export interface RawConnection {
 
 export const token = "s3cret";
 
+/** How an exposure ends of which no caller is waited for, so that tests do not wait either. */
+export const atOnce = { quietMs: 0 };
+
 /**
  * Runs definitions behind an exposure on a free port, with a token and a tunnel that lists all tasks and events among
  * them.
@@ -55,7 +58,7 @@ export async function startExposure(
     .dependencies({ logger: globals.resources.logger })
     .init(async (_config: void, { logger }) => logger.onLog((log: ILog) => logs.push(log)))
     .build();
-  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token }, ...http } });
+  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token }, drain: atOnce, ...http } });
   const root = r
     .resource("test")
     .register([listener, ...definitions, tunnel, ...extra, exposure])

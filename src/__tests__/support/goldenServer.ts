@@ -251,7 +251,9 @@ export async function startGoldenServer({ http = {}, exposes, withValidators = f
       teapot,
       requestContext,
       customContext,
-      nodeExposure.with({ http: { listen: { port: 0 }, limits: { json: { maxSize: 2000 } }, ...http } }),
+      nodeExposure.with({
+        http: { listen: { port: 0 }, limits: { json: { maxSize: 2000 } }, drain: { quietMs: 0 }, ...http },
+      }),
     ])
     .build();
   return run(root, { shutdownHooks: false, errorBoundary: false });

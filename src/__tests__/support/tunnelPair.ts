@@ -21,7 +21,7 @@ export const tunnelOf = (id: string, value: TunnelRunner) =>
 
 /** Starts the process that is called. */
 export async function serve(items: readonly RegisterableItems[], tunnel: TunnelRunner) {
-  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token } } });
+  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token }, drain: { quietMs: 0 } } });
   const root = r
     .resource("server")
     .register([...items, tunnelOf("server.tunnel", tunnel), exposure])

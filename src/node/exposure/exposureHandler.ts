@@ -1,6 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { internalError, methodNotAllowed, notFound, overloaded } from "../../errors/wireErrors";
+import {
+  internalError,
+  methodNotAllowed,
+  notFound,
+  overloaded,
+  requestAborted,
+  serverClosing,
+} from "../../errors/wireErrors";
+import type { Drain } from "../../lib/drain";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import { createHandler, type HandlerParts } from "../../tunnels/server/createHandler";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
@@ -12,6 +21,7 @@ import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { IdleWatch } from "../server/idleWatch";
+import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
@@ -23,7 +33,7 @@ import { createRouter, nowhere } from "./router";
 export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStream" | "origin"> {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
-  readonly isClosing: () => boolean;
+  readonly drain: Drain;
   /** A reply broke off midway. */
   readonly onBroken: ReplyPolicy["onBroken"];
   /** A task both answered by itself and returned a value, which was dropped. */
@@ -32,28 +42,29 @@ export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStr
   readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
 
-/** Answers HTTP requests below the base path. What it returns never rejects. */
-export interface ExposureHandler {
-  /** @returns `undefined`, and leaves the request alone, when it is outside the base path */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined;
-  /** As `handle`, but what does not address this kind is answered 404. */
+/** Replies to HTTP requests below the base path. What it returns never rejects. */
+export interface ExposureHandler extends RequestHandler {
+  /** As `handle`, but what does not address this kind gets a 404. */
   handleOnly(kind: WireTarget["kind"], req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Answers a request outside the base path. */
-  refuse(req: IncomingMessage, res: ServerResponse): void;
-  /** Resolves once nothing is being served. */
-  whenIdle(): Promise<void>;
-  readonly isIdle: boolean;
 }
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { config, cors, isClosing, onBroken, onUnhandled } = parts;
+  const { config, cors, drain, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const assignRequestId = createRequestIds();
   const compressFrom = compression.responseThreshold;
   const vary = [cors.varies && "Origin", compressFrom !== undefined && "Accept-Encoding"].filter(Boolean).join(", ");
-  const policy: ReplyPolicy = { cors, vary, compressFrom, isClosing, onBroken };
+  const queuedReplies = createQueuedReplies();
+  /** Connections whose end was announced: what is still sent over them cannot be replied to. */
+  const endingConnections = new WeakSet<Socket>();
+  function endsConnection({ socket }: IncomingMessage, res: ServerResponse): boolean {
+    if (!drain.endsConnections || !queuedReplies.isLast(socket, res)) return false;
+    endingConnections.add(socket);
+    return true;
+  }
+  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, onBroken };
   // Outside the base path other origins have no business.
   const strangerPolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
   const source: BodySource = {
@@ -61,7 +72,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers(limits.multipart);
-  const queuedReplies = createQueuedReplies();
   const handler = createHandler({
     ...parts,
     origin: "exposure:http",
@@ -69,8 +79,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     openStream: openNodeStream,
   });
   const callPolicy = createCallPolicy(parts);
-  let inFlight = 0;
-  const idleListeners: (() => void)[] = [];
 
   /**
    * Whatever fails here must not leave a request without an answer.
@@ -78,14 +86,17 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
    * The only async function above the pipeline: once contexts are in use, Node runs a hook for every promise.
    */
   async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    inFlight += 1;
+    // Callers know that such a request was not served, whereas a task that ran could tell no one.
+    if (drain.endsConnections && endingConnections.has(req.socket)) return;
+    drain.enter();
     queuedReplies.watch(req.socket, res);
     const requestId = assignRequestId(req);
     let form: RequestFormBody | undefined;
     try {
       if (req.method === "OPTIONS") return preflight(req, res);
       const reply = new OutgoingReply(req, res, policy, requestId);
-      if (inFlight > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
+      if (!drain.admits) return await reply.refuse(serverClosing, { "retry-after": "1" });
+      if (drain.count > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
       if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
@@ -97,7 +108,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         form.onBroken = () => call.breakOff();
       }
       const response = await handler(call);
-      const sending = reply.send(response);
+      const isShutDown = call.isShutDown && response.status === requestAborted.status;
+      const sending = isShutDown ? reply.refuse(serverClosing, { "retry-after": "1" }) : reply.send(response);
       if (sending !== undefined) await sending;
     } catch (error) {
       onUnhandled(error, requestId);
@@ -106,8 +118,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       else void new OutgoingReply(req, res, strangerPolicy, requestId).refuse(internalError);
     } finally {
       form?.release();
-      inFlight -= 1;
-      if (inFlight === 0) for (const notify of idleListeners.splice(0)) notify();
+      drain.leave();
     }
   }
 
@@ -121,10 +132,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   function preflight(req: IncomingMessage, res: ServerResponse): void {
     const head = [...cors.preflightFor(req.headers), "content-length", "0"];
     if (cors.varies) head.push("vary", mergeVary(res.getHeader("vary") ?? [], "Origin"));
+    if (endsConnection(req, res)) head.push("connection", "close");
     res.writeHead(204, head).end();
   }
 
   return {
+    basePath,
+    serves: (req) => routeOf(req) !== undefined,
     handle(req, res) {
       const target = routeOf(req);
       return target && answer(target, req, res);
@@ -135,10 +149,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       return answer(isAddressed ? target : nowhere, req, res);
     },
     refuse: (req, res) => void new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
-    whenIdle: () => (inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idleListeners.push(resolve))),
-    get isIdle() {
-      return inFlight === 0;
-    },
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
@@ -155,10 +165,11 @@ const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>
 const methodsOf = ({ kind }: WireTarget): string => (kind === "discovery" ? "GET, POST, OPTIONS" : "POST, OPTIONS");
 
 /** Tasks reach the request and the response through the exposure context. */
-function createCallPolicy({ config, cors, onDropped }: ExposureParts): CallPolicy {
+function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): CallPolicy {
   const { basePath, compression, limits } = config;
   return {
     isLocal: (req) => isOwnProgram(req, cors),
+    onShutdown: (abort) => drain.onAbort(abort),
     enter(call, contexts) {
       if (call.body.kind === "stream") assertUnended(call.req);
       const isCoded = compression.requests && call.body.kind === "stream";

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { Drain, longestDrainMs, type DrainPhase } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { createResource, type IResource } from "../../define/resource";
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
@@ -12,7 +13,7 @@ import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
-import type { WireRequest } from "../../tunnels/protocol/wire";
+import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
 import { openNodeFile } from "../files/nodeInputFile";
@@ -21,7 +22,7 @@ import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureCo
 import { createCors, type Cors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
 import { portOf, urlOf } from "../server/serverAddress";
-import { createServers } from "./server";
+import { createServers } from "../server/servers";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
 export interface NodeExposureHandlers {
@@ -47,7 +48,12 @@ export interface NodeExposureHandlers {
   readonly url: string;
   /** Where the server listens; 0 while none does. */
   readonly port: number;
-  /** Detaches from all servers and closes the own one, once what it serves is done. */
+  /** "draining" from the first call of `close()` until it resolves. */
+  readonly phase: DrainPhase;
+  /**
+   * Serves what is on its way, waits for calls in flight and closes the own server; see `http.drain`. Servers of yours
+   * then get 503 `SERVER_CLOSING` for whatever is below the base path.
+   */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -90,24 +96,27 @@ async function startExposure(
   dependencies: ExposureDependencies,
 ): Promise<NodeExposureHandlers> {
   const resolved = resolveExposureConfig(config);
-  const handler = createExposure(resolved, dependencies, () => servers.isClosing);
-  const servers = createServers(handler, resolved.limits);
+  const drain = new Drain();
+  const handler = createExposure(resolved, dependencies, drain);
+  const servers = createServers({ handler, drain, times: resolved.drain, limits: resolved.limits });
   const server = await openServer(resolved, servers);
-  dependencies.store.addDrain({ longestMs: resolved.limits.closeMs, drain: servers.close });
+  dependencies.store.addDrain({ longestMs: longestDrainMs(resolved.drain), drain: servers.closeGently });
   const { basePath, listen } = resolved;
   if (server !== null && resolved.server === undefined) {
     const data = { basePath, port: portOf(server), host: listen?.host };
     void dependencies.logger.info("node.exposure.listen", { data });
   }
+  const handleOnly = (kind: WireTarget["kind"]) => (req: IncomingMessage, res: ServerResponse) =>
+    servers.serveMounted(res, () => handler.handleOnly(kind, req, res));
   return {
     async handleRequest(req, res) {
-      const answering = handler.handle(req, res);
-      await answering;
-      return answering !== undefined;
+      if (!handler.serves(req)) return false;
+      await servers.serveMounted(res, () => handler.handle(req, res));
+      return true;
     },
-    handleTask: (req, res) => handler.handleOnly("task", req, res),
-    handleEvent: (req, res) => handler.handleOnly("event", req, res),
-    handleDiscovery: (req, res) => handler.handleOnly("discovery", req, res),
+    handleTask: handleOnly("task"),
+    handleEvent: handleOnly("event"),
+    handleDiscovery: handleOnly("discovery"),
     createRequestListener: servers.createRequestListener,
     createServer: servers.createServer,
     attachTo: servers.attachTo,
@@ -119,6 +128,9 @@ async function startExposure(
     get port() {
       return portOf(server);
     },
+    get phase() {
+      return drain.phase;
+    },
     close: servers.close,
     [Symbol.asyncDispose]: servers.close,
   };
@@ -128,7 +140,7 @@ async function startExposure(
 function createExposure(
   config: ResolvedExposureConfig,
   { store, eventManager, logger, serializer }: ExposureDependencies,
-  isClosing: () => boolean,
+  drain: Drain,
 ): ExposureHandler {
   const cors = createCors(config.cors);
   const validators = store
@@ -156,7 +168,7 @@ function createExposure(
   return createExposureHandler({
     config,
     cors,
-    isClosing,
+    drain,
     authenticate: createNodeAuthenticate(config.auth, validators),
     allowList: allowList.current,
     readContexts: createContextReader(store.asyncContexts, serializer),

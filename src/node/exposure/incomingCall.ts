@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
-import { requestAborted } from "../../errors/wireErrors";
+import { requestAborted, serverClosing } from "../../errors/wireErrors";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
@@ -25,6 +25,8 @@ export interface CallPolicy {
   readonly isLocal: (req: IncomingMessage) => boolean;
   /** Slots a task finds: the request, and the contexts its caller sent. */
   readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
+  /** @param abort called when the server waits for calls no longer. @returns what takes that back */
+  readonly onShutdown: (abort: () => void) => () => void;
   /** Whether a task replied by itself, given what it returned. */
   readonly isReplyTaken: (call: IncomingCall, result: unknown) => boolean;
 }
@@ -43,6 +45,7 @@ export class IncomingCall implements WireRequest, WireEdge {
   #slots: ContextSlots | undefined;
   #aborter: AbortController | undefined;
   #isGivenUp = false;
+  #isShutDown = false;
 
   constructor(target: WireTarget, body: WireBody, reply: OutgoingReply, policy: CallPolicy) {
     this.target = target;
@@ -65,14 +68,24 @@ export class IncomingCall implements WireRequest, WireEdge {
     return this.req.headers;
   }
 
-  /** Aborts when the connection is lost before the reply was sent, and when the body turns out to be broken. */
+  /** Whether the call was aborted because the server waits for it no longer. */
+  get isShutDown(): boolean {
+    return this.#isShutDown;
+  }
+
+  /**
+   * Aborts when the connection is lost before the reply was sent, when the body turns out to be broken, and when the
+   * server closes and waits no longer.
+   */
   get signal(): AbortSignal {
     if (this.#aborter !== undefined) return this.#aborter.signal;
     this.#aborter = new AbortController();
-    if (this.#isGivenUp) this.#abort(this.#aborter);
+    if (this.#isGivenUp) this.#abort(this.#aborter, requestAborted.message);
     const { res } = this.reply;
+    const stopListening = this.#policy.onShutdown(() => this.#shutDown());
     // It also closes after a reply that was sent; that is no abort.
     const onClose = (): void => {
+      stopListening();
       if (!res.writableFinished) this.#giveUp();
     };
     if (res.destroyed || res.closed) onClose();
@@ -115,12 +128,18 @@ export class IncomingCall implements WireRequest, WireEdge {
   /** Whoever looks at the signal later must find it aborted, too. */
   #giveUp(): void {
     this.#isGivenUp = true;
-    if (this.#aborter !== undefined) this.#abort(this.#aborter);
+    if (this.#aborter !== undefined) this.#abort(this.#aborter, requestAborted.message);
   }
 
-  #abort(aborter: AbortController): void {
+  #shutDown(): void {
+    if (this.#aborter === undefined || this.#aborter.signal.aborted) return;
+    this.#isShutDown = true;
+    this.#abort(this.#aborter, serverClosing.message);
+  }
+
+  #abort(aborter: AbortController, reason: string): void {
     // Its listeners are the task's.
-    enterSlots(this.#slots, () => aborter.abort(cancellationError.create({ reason: requestAborted.message })));
+    enterSlots(this.#slots, () => aborter.abort(cancellationError.create({ reason })));
   }
 }
 

@@ -19,9 +19,11 @@ async function startBehind(
   definitions: Parameters<typeof startExposure>[0],
   http: NodeExposureHttpConfig,
 ): Promise<TestExposure & { readonly url: string }> {
-  const server = createServer();
-  server.on("request", (_req, res) => prepare(res));
-  const exposure = await startExposure(definitions, { listen: undefined, server, ...http });
+  const exposure = await startExposure(definitions, { listen: undefined, ...http });
+  const server = createServer((req, res) => {
+    prepare(res);
+    void exposure.handlers.handleRequest(req, res);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     ...exposure,

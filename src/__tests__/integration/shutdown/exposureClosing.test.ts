@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PassThrough } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { nodeExposure, r, run } from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
 import { rawPost, startExposure, token } from "../../support/exposure";
@@ -115,6 +116,8 @@ describe("disposing of a run", () => {
     await started.promise;
 
     const disposed = first.app.dispose();
+    // What waits to be accepted at this moment is still let in.
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
     const refused = await Promise.allSettled([call(first.port), call(port)]);
     release.resolve();
     await soon(disposed);

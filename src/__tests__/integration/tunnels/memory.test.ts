@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { connect } from "node:net";
 import { describeTransfers } from "../../support/memory/describeTransfers";
 import type { ServerAnswers } from "../../support/memory/server";
-import { startProgram } from "../../support/memory/startProgram";
+import { startProgram } from "../../support/startProgram";
 
 // `npm run test:soak` has the same with 2 GiB.
 describe("a transfer", () => describeTransfers(256, { peakMiB: 150, growthMiB: 100 }));
@@ -52,7 +52,7 @@ function giveUp(port: number, index: number): Promise<void> {
 }
 
 it("keeps nothing of 2,000 uploads that were given up: no heap, no handle, no temporary file", async () => {
-  await using server = await startProgram<ServerAnswers>("server");
+  await using server = await startProgram<ServerAnswers>("memory/server");
   const port = Number(new URL(await server.ask("baseUrl")).port);
   async function giveUpMany(count: number): Promise<void> {
     for (let done = 0; done < count; done += 40) {

@@ -1,6 +1,6 @@
 import type { ClientAnswers, TransferRequest } from "./client";
 import type { ServerAnswers } from "./server";
-import { startProgram, type Program } from "./startProgram";
+import { startProgram, type Program } from "../startProgram";
 
 const MiB = 1024 * 1024;
 const kinds: readonly TransferRequest["kind"][] = ["an upload of raw bytes", "an upload of a file", "a download"];
@@ -11,8 +11,8 @@ export function describeTransfers(mebibytes: number, limits: { readonly peakMiB:
   let client: Program<ClientAnswers>;
   beforeAll(async () => {
     [server, client] = await Promise.all([
-      startProgram<ServerAnswers>("server"),
-      startProgram<ClientAnswers>("client"),
+      startProgram<ServerAnswers>("memory/server"),
+      startProgram<ClientAnswers>("memory/client"),
     ]);
   }, 30_000);
   afterAll(() => Promise.all([server?.[Symbol.asyncDispose](), client?.[Symbol.asyncDispose]()]));

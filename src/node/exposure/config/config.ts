@@ -1,6 +1,8 @@
 import type { Server } from "node:http";
+import type { DrainTimes } from "../../../lib/drain";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
+import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
 /** Which origins may read replies; see `NodeExposureHttpCorsConfig.origin`. */
@@ -59,6 +61,8 @@ export interface NodeExposureHttpConfig {
   readonly auth?: NodeExposureHttpAuthConfig | undefined;
   readonly cors?: NodeExposureHttpCorsConfig | undefined;
   readonly limits?: ExposureLimits | undefined;
+  /** How the exposure ends when the run is disposed of, or by `close()`. */
+  readonly drain?: NodeExposureHttpDrainConfig | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Answer 404 to discovery. Default false. */
@@ -80,6 +84,7 @@ export interface ResolvedExposureConfig {
   readonly auth: ResolvedAuth;
   readonly cors: NodeExposureHttpCorsConfig | undefined;
   readonly limits: ResolvedLimits;
+  readonly drain: DrainTimes;
   readonly open: boolean;
   readonly discoverable: boolean;
   readonly compression: ResolvedCompression;
@@ -110,6 +115,7 @@ export function resolveExposureConfig(config: NodeExposureConfig | undefined): R
     auth: resolveAuth(http.auth),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
+    drain: resolveDrain(http.drain, http.limits),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
     compression: resolveCompression(http.compression),
@@ -123,6 +129,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "auth",
   "cors",
   "limits",
+  "drain",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "compression",

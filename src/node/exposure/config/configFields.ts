@@ -1,4 +1,5 @@
 import { nearestName } from "../../../lib/nearestName";
+import { longestTimerMs } from "../../../lib/timers";
 
 /** Configs come from files and environments, so their types are promises at best: each field is checked. */
 
@@ -32,6 +33,10 @@ export function amount(value: unknown, path: string, fallback: number): number {
   if (typeof value === "number" && value >= 0) return value;
   throw invalid(path, "a number of at least 0", value);
 }
+
+/** A number of milliseconds, or of what else Node takes no infinity for; there, the longest delay of a timer is one. */
+export const milliseconds = (value: unknown, path: string, fallback: number): number =>
+  Math.floor(Math.min(amount(value, path, fallback), longestTimerMs));
 
 export const invalid = (path: string, expected: string, actual: unknown): TypeError =>
   new TypeError(`${path} must be ${expected}, got ${describe(actual)}.`);

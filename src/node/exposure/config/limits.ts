@@ -1,5 +1,4 @@
-import { longestTimerMs } from "../../../lib/timers";
-import { amount, fieldsOf } from "./configFields";
+import { amount, fieldsOf, milliseconds } from "./configFields";
 
 /** Limits of JSON bodies. */
 export interface JsonLimits {
@@ -41,7 +40,7 @@ export interface ExposureLimits {
   readonly inFlight?: number | undefined;
   /** Size of a request's headers, on an own server, in bytes. Default 16 KiB. */
   readonly headerBytes?: number | undefined;
-  /** How long `close()` waits for requests that are being served, in ms. Default 10,000. */
+  /** Another name for `http.drain.graceMs`. */
   readonly closeMs?: number | undefined;
 }
 
@@ -54,7 +53,6 @@ export interface ResolvedLimits {
   readonly bodyIdleMs: number;
   readonly inFlight: number;
   readonly headerBytes: number;
-  readonly closeMs: number;
 }
 
 const KiB = 1024;
@@ -80,11 +78,10 @@ export function resolveLimits(limits: unknown): ResolvedLimits {
     jsonBytes: amount(json.maxSize, `${path}.json.maxSize`, 2 * MiB),
     multipart: resolveMultipart(stated.multipart, `${path}.multipart`),
     octetBytes: amount(octet.maxSize, `${path}.octet.maxSize`, KiB * MiB),
-    headersMs: integer(stated.headersMs, `${path}.headersMs`, 15_000),
-    bodyIdleMs: integer(stated.bodyIdleMs, `${path}.bodyIdleMs`, 30_000),
+    headersMs: milliseconds(stated.headersMs, `${path}.headersMs`, 15_000),
+    bodyIdleMs: milliseconds(stated.bodyIdleMs, `${path}.bodyIdleMs`, 30_000),
     inFlight: amount(stated.inFlight, `${path}.inFlight`, 1000),
-    headerBytes: integer(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
-    closeMs: integer(stated.closeMs, `${path}.closeMs`, 10_000),
+    headerBytes: milliseconds(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
   });
 }
 
@@ -106,7 +103,3 @@ function resolveMultipart(limits: unknown, path: string): ResolvedLimits["multip
   for (const key of keys) resolved[key] = amount(stated[key], `${path}.${key}`, multipartDefaults[key]);
   return { ...resolved, parts: amount(stated.parts, `${path}.parts`, resolved.fields + resolved.files) };
 }
-
-/** Timers and Node's own options take no infinity; for them, this is one. */
-const integer = (value: unknown, path: string, fallback: number): number =>
-  Math.floor(Math.min(amount(value, path, fallback), longestTimerMs));

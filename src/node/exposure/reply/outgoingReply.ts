@@ -24,8 +24,8 @@ export interface ReplyPolicy {
   readonly vary: string;
   /** Smallest text that is compressed, in bytes; `undefined` compresses nothing. */
   readonly compressFrom: number | undefined;
-  /** Whether connections are to be closed after their current reply. */
-  readonly isClosing: () => boolean;
+  /** Whether a reply is the last one of its connection. */
+  readonly endsConnection: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** A reply broke off, which its caller sees as a cut connection. */
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
@@ -184,7 +184,7 @@ export class OutgoingReply {
     // A body that was refused halfway would block the next request of the connection.
     if (!req.readableEnded) req.resume();
     // Whoever closes waits for what is being served, and would cut what has not left yet.
-    return this.#policy.isClosing() ? this.#ended() : undefined;
+    return this.#endsConnection ? this.#ended() : undefined;
   }
 
   /** Writes an answer for which the request's body was not needed, and has perhaps not arrived. */
@@ -197,7 +197,7 @@ export class OutgoingReply {
       await this.#write(status, head, payload);
       return;
     }
-    if (!this.#policy.isClosing()) head.push("connection", "close");
+    if (!this.#endsConnection) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
     if (status === requestTimeout.status) res.end();
     // Closing on a caller that still sends would reset the connection before it could read the answer. That takes as
@@ -316,14 +316,18 @@ export class OutgoingReply {
 
   /** Adds the headers of every reply, whatever it says. */
   #addCommon(head: string[], ownVary?: string | string[]): void {
-    const { cors, vary, isClosing } = this.#policy;
+    const { cors, vary } = this.#policy;
     // One by one: spreading them takes twice as long.
     for (const part of cors.headersFor(this.req.headers.origin)) head.push(part);
     for (const part of security) head.push(part);
     if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
     if (ownVary !== undefined) head.push("vary", this.#mergedVary(mergeVary(vary, ownVary)));
     else if (vary !== "") head.push("vary", this.#mergedVary(vary));
-    if (isClosing()) head.push("connection", "close");
+    if (this.#endsConnection) head.push("connection", "close");
+  }
+
+  get #endsConnection(): boolean {
+    return this.#policy.endsConnection(this.req, this.res);
   }
 
   /** With what something in front of us has set. */

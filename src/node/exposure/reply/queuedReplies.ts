@@ -9,6 +9,8 @@ import type { Socket } from "node:net";
  */
 export interface QueuedReplies {
   watch(socket: Socket, res: ServerResponse): void;
+  /** Whether no other reply waits behind this one: ending the connection with it would lose that. */
+  isLast(socket: Socket, res: ServerResponse): boolean;
 }
 
 export function createQueuedReplies(): QueuedReplies {
@@ -30,6 +32,10 @@ export function createQueuedReplies(): QueuedReplies {
       if (res.socket !== null) return;
       const queue = queueOf(socket).add(res);
       res.once("socket", () => queue.delete(res));
+    },
+    isLast(socket, res) {
+      const waiting = [...(queues.get(socket) ?? [])];
+      return waiting.length === 0 || waiting.at(-1) === res;
     },
   };
 }

@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 /** What is asked by name, with at most one argument. */
@@ -14,12 +14,14 @@ export interface Program<A extends Answers<A>> extends AsyncDisposable {
   ask<K extends keyof A & string>(question: K, ...argument: Parameters<A[K]>): Promise<ReturnType<A[K]>>;
   /** Where it puts its temporary files. */
   readonly tempDir: string;
+  /** Asks it to stop. @returns its exit code, or the signal that ended it, and what it told last as `farewell` */
+  terminate<F>(): Promise<{ readonly exit: number | string | null; readonly farewell: F | undefined }>;
 }
 
-/** Starts a program of this directory; disposing ends it. */
+/** @param name of a file below this directory, without ending. Disposing ends the program. */
 export async function startProgram<A extends Answers<A>>(name: string): Promise<Program<A>> {
   const dir = await mkdtemp(join(tmpdir(), "runner-program-"));
-  const outfile = join(dir, `${name}.cjs`);
+  const outfile = join(dir, `${basename(name)}.cjs`);
   const tempDir = await mkdtemp(join(dir, "tmp-"));
   await build({
     entryPoints: [join(__dirname, `${name}.ts`)],
@@ -37,6 +39,13 @@ export async function startProgram<A extends Answers<A>>(name: string): Promise<
 
   return {
     tempDir,
+    async terminate<F>() {
+      let farewell: F | undefined;
+      child.on("message", (message) => ({ farewell } = message as { farewell: F }));
+      child.kill("SIGTERM");
+      const [code, signal] = (await ended) as [number | null, string | null];
+      return { exit: code ?? signal, farewell };
+    },
     async ask(question, argument?: unknown) {
       const answered = once(child, "message");
       child.send({ question, argument });

@@ -1,0 +1,3 @@
+import { describeDraining } from "../support/draining/describeDraining";
+
+describe("a server that gets SIGTERM under load, again and again", () => describeDraining(20));

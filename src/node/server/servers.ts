@@ -1,0 +1,98 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { Drain, DrainTimes } from "../../lib/drain";
+import { attach } from "./attachments";
+import { acceptWaiting, drainServers } from "./drainServers";
+import { createLimitedServer, startServer, type OwnServer, type ServerLimits } from "./ownServer";
+
+/** What serves the requests of these servers. */
+export interface RequestHandler {
+  readonly basePath: string;
+  /** Whether a request is below the base path. */
+  serves(req: IncomingMessage): boolean;
+  /** @returns `undefined`, and leaves the request alone, when it is outside the base path; never rejects */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined;
+  /** Replies to a request outside the base path. */
+  refuse(req: IncomingMessage, res: ServerResponse): void;
+}
+
+/** The servers that bring requests to one handler: an own one, those it is attached to, and those that call it. */
+export interface Servers {
+  createRequestListener(): RequestListener;
+  createServer(): Server;
+  /** @returns what detaches; calling it again does nothing */
+  attachTo(server: Server): () => void;
+  /** Starts an own server. Rejects when it cannot listen. */
+  listen(port: number, host: string): Promise<Server>;
+  /** Serves a request of a server that is not closed here. */
+  serveMounted<R>(res: ServerResponse, serve: () => R): R;
+  /** Drains all of them and closes the own one; every call returns the same promise. Accepts nothing more at once. */
+  close(): Promise<void>;
+  /** As `close`, but accepts what waits for that. */
+  closeGently(): Promise<void>;
+}
+
+export interface ServersParts {
+  readonly handler: RequestHandler;
+  readonly drain: Drain;
+  readonly times: DrainTimes;
+  readonly limits: ServerLimits;
+}
+
+export function createServers({ handler, drain, times, limits }: ServersParts): Servers {
+  const made = new WeakSet<Server>();
+  const mountedReplies = new Set<ServerResponse>();
+  let isMounted = false;
+  let own: OwnServer | undefined;
+  let closing: Promise<void> | undefined;
+
+  const onRequest: RequestListener = (req, res) => {
+    if (handler.handle(req, res) === undefined) handler.refuse(req, res);
+  };
+  const onMountedRequest: RequestListener = (req, res) => serveMounted(res, () => onRequest(req, res));
+
+  function serveMounted<R>(res: ServerResponse, serve: () => R): R {
+    isMounted = true;
+    mountedReplies.add(res);
+    res.once("close", () => mountedReplies.delete(res));
+    return serve();
+  }
+
+  const close = (): Promise<void> =>
+    (closing ??= drainServers(drain, times, {
+      own,
+      isMounted,
+      cutMounted: () => mountedReplies.forEach((res) => res.writableEnded || res.destroy()),
+    }));
+
+  function createServer(listener: RequestListener): Server {
+    const server = createLimitedServer(listener, limits);
+    made.add(server);
+    return server;
+  }
+
+  return {
+    createRequestListener: () => onMountedRequest,
+    createServer: () => createServer(onMountedRequest),
+    attachTo(server) {
+      // It serves already.
+      if (made.has(server)) return () => {};
+      return attach(server, {
+        basePath: handler.basePath,
+        serves: handler.serves,
+        onRequest: onMountedRequest,
+        isClosed: () => drain.phase === "closed",
+      });
+    },
+    async listen(port, host) {
+      own = await startServer(createServer(onRequest), port, host);
+      return own.server;
+    },
+    serveMounted,
+    close,
+    async closeGently() {
+      drain.announce();
+      if (own !== undefined) await acceptWaiting();
+      await close();
+    },
+  };
+}
