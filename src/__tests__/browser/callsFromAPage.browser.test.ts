@@ -387,7 +387,8 @@ describe.each([
       { auth: config.auth, progress: withProgress },
     );
 
-    expect(caught).toEqual({ name: "TypeError", message: "Failed to fetch" });
+    expect(caught.name).toBe("TypeError");
+    expect(caught.message).toMatch(/^Failed to fetch\n.*redirect/);
   });
 });
 

@@ -29,6 +29,8 @@ export interface PageCall {
 /** How a call ended; values as graph text. */
 export type PageOutcome =
   | { readonly kind: "result"; readonly result: string }
+  /** Resolved to a stream, whose bytes follow in Base64. */
+  | { readonly kind: "stream"; readonly base64: string }
   /** Rejected with the very reason its signal was aborted with. */
   | { readonly kind: "reason" }
   /** Rejected with an error of `soldOut`. */
@@ -53,6 +55,7 @@ export async function call(order: PageCall): Promise<PageOutcome> {
     const options: ClientCallOptions = { signal, ...(order.progress && { onProgress: () => {} }) };
     const send: (id: string, input: unknown, options: ClientCallOptions) => Promise<unknown> = client[order.operation];
     const result = await send(order.id, input, options);
+    if (result instanceof ReadableStream) return { kind: "stream", base64: await readBase64(result) };
     return { kind: "result", result: serializer.serialize(result) };
   } catch (error) {
     if (signal.aborted && error === signal.reason) return { kind: "reason" };
@@ -68,7 +71,12 @@ export async function call(order: PageCall): Promise<PageOutcome> {
   }
 }
 
-/** Gives up a call under way. */
+async function readBase64(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** Aborts a call in flight. */
 export const abort = (key: number): void => controllers.get(key)?.abort(new Error("the caller's"));
 
 function clientFor(config: PageClientConfig): HttpClient {

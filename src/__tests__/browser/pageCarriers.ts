@@ -26,7 +26,7 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
     textLimitBytes: dress === besideBlob ? MiB : 2 * MiB,
     // Connections of a browser to one host.
     callsAtOnce: 6,
-    can: { values: true, files: ["blob"], octets: false, streamedReplies: false, contexts: false, buffers: false },
+    can: { values: true, files: ["blob"], octets: false, streamedReplies: true, contexts: false, buffers: false },
   });
   const plain = (input: object): unknown => input;
   return [
@@ -92,6 +92,8 @@ function valueOf(outcome: PageOutcome, signal: AbortSignal | undefined): unknown
   switch (outcome.kind) {
     case "result":
       return serializer.deserialize(outcome.result);
+    case "stream":
+      return new Blob([Buffer.from(outcome.base64, "base64")]).stream();
     case "reason":
       throw signal?.reason;
     case "declared":

@@ -110,20 +110,12 @@ const byFetch: CarrierRow = {
   dress: plain,
   timesOutWith: "AbortError",
   textLimitBytes: 2 * MiB,
-  can: { ...ofNode, values: true, files: ["blob"], octets: false, streamedReplies: false },
+  can: { ...ofNode, values: true, files: ["blob"], octets: false, streamedReplies: true },
 };
 
-const byPool: CarrierRow = {
-  name: "pool of undici",
-  connect: ({ baseUrl }, options) => createHttpMixedClient({ baseUrl, ...common(options) }),
-  dress: plain,
-  timesOutWith: "AbortError",
-  textLimitBytes: 2 * MiB,
-  can: { ...ofNode, values: true, files: noFiles, octets: false, streamedReplies: false },
-};
-
-const byNodeHttp: CarrierRow = {
-  name: "node:http",
+/** Plain calls by the pool, files and streams by node:http. */
+const smart: CarrierRow = {
+  name: "Smart",
   connect: ({ baseUrl }, options) => createHttpSmartClient({ baseUrl, ...common(options) }),
   dress: plain,
   timesOutWith: "REQUEST_TIMEOUT",
@@ -131,19 +123,16 @@ const byNodeHttp: CarrierRow = {
   can: { ...ofNode, values: true, files: everyFile, octets: true, streamedReplies: true },
 };
 
-/** Plain calls by the pool, except those it is told to expect a stream from; files and streams by node:http. */
 const mixed: CarrierRow = {
-  ...byPool,
-  name: "mixed, which switches by itself",
-  connect: ({ baseUrl }, options) =>
-    createHttpMixedClient({ baseUrl, ...common(options), forceSmart: ({ id }) => streamsItsReply.has(id) }),
-  can: { ...ofNode, values: true, files: everyFile, octets: true, streamedReplies: true },
+  ...smart,
+  name: "Mixed",
+  connect: ({ baseUrl }, options) => createHttpMixedClient({ baseUrl, ...common(options) }),
+  timesOutWith: "AbortError",
 };
-const streamsItsReply = new Set(["contract.lines", "contract.page", "contract.broken"]);
 
 const compressed: CarrierRow = {
-  ...byNodeHttp,
-  name: "node:http, compressed both ways",
+  ...smart,
+  name: "Smart, compressed both ways",
   connect: ({ baseUrl }, options) =>
     createHttpSmartClient({ baseUrl, ...common(options), compression: { requests: true, responses: true } }),
   serve: ({ open }) =>
@@ -174,18 +163,17 @@ const asStream = (row: CarrierRow, name: string): CarrierRow => ({
 export const nodeCarriers: readonly CarrierRow[] = [
   memory,
   byFetch,
-  byPool,
-  byNodeHttp,
   mixed,
+  smart,
   compressed,
   { ...asForm(memory, "memory, a form", besideBlob), timesOutWith: "AbortError", textLimitBytes: undefined },
   asForm(byFetch, "fetch, multipart of blobs", besideBlob),
-  asForm(byNodeHttp, "node:http, multipart of streams", besideStream),
-  asForm(mixed, "mixed, multipart of streams", besideStream),
-  asForm(compressed, "node:http, compressed multipart", besideStream),
-  asStream(byNodeHttp, "node:http, octets"),
-  asStream(mixed, "mixed, octets"),
-  asStream(compressed, "node:http, compressed octets"),
+  asForm(smart, "Smart, multipart of streams", besideStream),
+  asForm(mixed, "Mixed, multipart of streams", besideStream),
+  asForm(compressed, "Smart, compressed multipart", besideStream),
+  asStream(smart, "Smart, octets"),
+  asStream(mixed, "Mixed, octets"),
+  asStream(compressed, "Smart, compressed octets"),
 ];
 
 /** One block of tests per row; none where there are no rows. */

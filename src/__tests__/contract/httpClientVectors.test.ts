@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { defineError } from "../../errors/defineError";
 import { defineAsyncContext } from "../../define/asyncContext";
 import { createHttpMixedClient, createHttpSmartClient } from "../../node/client/clientFactories";
@@ -262,7 +263,7 @@ function neutral({ line, headers, body }: Comparable): Comparable {
 async function outcomeOf(work: () => Promise<unknown>): Promise<Outcome> {
   try {
     const value = await work();
-    if (value instanceof Readable) return { stream: (await value.toArray()).join("") };
+    if (value instanceof Readable || value instanceof ReadableStream) return { stream: await textOf(value) };
     return { value: value instanceof Date ? `Date ${value.toISOString()}` : value === undefined ? "undefined" : value };
   } catch (error) {
     return { throws: error as NonNullable<Outcome["throws"]> };

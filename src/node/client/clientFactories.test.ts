@@ -15,6 +15,7 @@ import {
   httpClientPresets,
   httpMixedClientFactory,
   httpSmartClientFactory,
+  type MixedHttpClientConfig,
 } from "./clientFactories";
 
 /** Says how it was called: fetch and the pool leave their marks on a request. */
@@ -50,25 +51,32 @@ describe("the Mixed client", () => {
     expect(await byFetch.task<Readable, string>("t", Readable.from(["x"]))).toBe("octets");
   });
 
-  it.each([
+  it.each<[string, MixedHttpClientConfig["forceSmart"], string[]]>([
     ["always", true, ["a", "b"]],
-    ["for the ids a predicate names", ({ id }: { id: string }) => id === "b", ["b"]],
-    [
-      "for what a predicate learns later",
-      async ({ input }: { input: unknown }) => (input as { n: number }).n === 1,
-      ["a"],
-    ],
+    ["for the ids a predicate names", ({ id }) => id === "b", ["b"]],
+    ["for what a predicate learns later", async ({ input }) => (input as { n: number }).n === 1, ["a"]],
   ])("takes plain inputs the Smart way %s", async (_what, forceSmart, smart) => {
     await using peer = await startEcho();
-    await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, forceSmart });
-    // Whoever expects JSON cannot read it.
-    const call = (id: string, n: number) =>
-      client.task<object, Readable>(id, { n, wish: "a stream, please" }).then(text, (error: Error) => error.name);
+    await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, forceSmart, fetchImpl: fetch });
 
-    const outcomes = { a: await call("a", 1), b: await call("b", 2) };
+    const outcomes = { a: await client.task("a", { n: 1 }), b: await client.task("b", { n: 2 }) };
 
-    const expected = (id: string) => (smart.includes(id) ? "streamed" : "SyntaxError");
+    const expected = (id: string) => (smart.includes(id) ? "no fetch" : "fetch");
     expect(outcomes).toEqual({ a: expected("a"), b: expected("b") });
+  });
+
+  it.each([
+    ["over its pool", {}],
+    ["over a fetch", { fetchImpl: fetch }],
+    ["the Smart way", { forceSmart: true }],
+  ])("hands out a streamed reply to a plain input as a stream of Node: %s", async (_way, config) => {
+    await using peer = await startEcho();
+    await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, ...config });
+
+    const reply = await client.task<object, Readable>("t", { wish: "a stream, please" });
+
+    expect(reply).toBeInstanceOf(Readable);
+    expect(await text(reply)).toBe("streamed");
   });
 
   it("asks no predicate about streams, files and events", async () => {

@@ -1,15 +1,15 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { ClientAuth } from "../../tunnels/client/callCodec";
-import { withLayers, type TransportLayer } from "../../tunnels/client/carrier";
+import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
 import { createTunnelClient, type ClientCallOptions, type RemoteClient } from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
-import type { Transport } from "../../tunnels/protocol/wire";
+import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl } from "../../tunnels/transports/baseUrl";
-import { carrierByBody, fetchCarrier } from "../../tunnels/transports/carriers";
+import { carrierByBody } from "../../tunnels/transports/carriers";
 import {
   createUniversalClient,
   httpLayers,
@@ -18,6 +18,8 @@ import {
   type HttpClientConfig,
 } from "../../tunnels/transports/httpClients";
 import type { ClientCompression } from "./clientCompression";
+import { nodeErrors } from "./connectionErrors";
+import { nodeFetchCarrier } from "./nodeFetch";
 import { statedBoundary } from "./multipartStream";
 import { nodeHttpCarrier, requestTimedOut } from "./nodeHttpCarrier";
 import { poolCarrier } from "./poolCarrier";
@@ -28,6 +30,11 @@ export interface HttpSmartClientAuthConfig extends ClientAuth {}
 /** Configures `createHttpSmartClient`. */
 export interface HttpSmartClientConfig extends HttpCallerConfig {
   readonly auth?: HttpSmartClientAuthConfig | undefined;
+  /**
+   * Most connections for plain calls, and as many for calls that send files or streams; further calls wait for one. A
+   * streamed reply holds its connection until it was read. Default 128.
+   */
+  readonly maxConnections?: number | undefined;
   readonly compression?: ClientCompression | undefined;
 }
 
@@ -65,8 +72,6 @@ export interface MixedHttpClientConfig extends HttpSmartClientConfig {
    * does. Streams and files always are. Default: none.
    */
   readonly forceSmart?: boolean | ((call: TaskCall) => MaybePromise<boolean>) | undefined;
-  /** Most connections for JSON calls; further calls wait for one. Default 128. */
-  readonly maxConnections?: number | undefined;
 }
 
 /** The client to take in Node: JSON over a pool, streams and files as the Smart client. */
@@ -80,7 +85,7 @@ export interface MixedHttpClient extends HttpSmartClient {}
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
   const baseUrl = readBaseUrl(config, "createHttpSmartClient");
-  const carrier = nodeHttpCarrier({ ...config, baseUrl });
+  const carrier = smartCarrier(poolCarrier({ ...config, baseUrl }), { ...config, baseUrl });
   return createTunnelClient({
     ...config,
     // A hook may hang, and no carrier can end that.
@@ -98,19 +103,20 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
   const baseUrl = readBaseUrl(config, "createMixedHttpClient");
   const { fetchImpl, forceSmart, onRequest } = config;
-  const smart = nodeHttpCarrier({ ...config, baseUrl });
-  const json = fetchImpl ? fetchCarrier({ ...config, baseUrl }, smart.accepts) : poolCarrier({ ...config, baseUrl });
+  const pool = poolCarrier({ ...config, baseUrl });
+  const smart = smartCarrier(pool, { ...config, baseUrl });
   const sendSmart = withLayers(smart.send, smartLayers({ ...config, baseUrl }));
+  const json = fetchImpl ? nodeFetchCarrier({ ...config, baseUrl }, smart.accepts) : pool;
   const sendJson = withLayers(json.send, httpLayers({ ...config, baseUrl }));
-  const mixed = carrierByBody({ ...json, send: sendJson }, { ...smart, send: sendSmart });
+  const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
     ...config,
     carrier: {
-      ...mixed,
-      send: forceSmart ? forcing(forceSmart, sendSmart)(mixed.send) : mixed.send,
+      ...carrierByBody(json, smart),
+      send: forceSmart ? forcing(forceSmart, sendSmart)(send) : send,
       // A hook, a predicate and a fetch may hang, and no carrier can end that.
       accepts: {
-        ...mixed.accepts,
+        ...smart.accepts,
         abort: onRequest === undefined && fetchImpl === undefined && typeof forceSmart !== "function",
       },
     },
@@ -123,6 +129,10 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
  * @alias
  */
 export const createMixedHttpClient = createHttpMixedClient;
+
+/** Text over the pool, files and streams over node:http, with the errors of node:http. */
+const smartCarrier = (pool: Carrier, config: HttpSmartClientConfig): Carrier =>
+  carrierByBody({ ...pool, send: nodeErrors(pool.send) }, nodeHttpCarrier(config));
 
 /** This client lists the reason phrase under the name it has in Node; the usual name leads to it, too. */
 const describeHttpError = ({ statusText, ...details }: HttpErrorDetails): object =>
@@ -175,5 +185,17 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
 
 const createPooledClient = (config: HttpClientConfig): HttpClient =>
   createUniversalClient(config, (web, baseUrl) =>
-    config.fetchImpl ? web : carrierByBody(poolCarrier({ ...config, baseUrl }), web),
+    config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
   );
+
+/** Streamed replies are web streams, as this client has them wherever it runs. */
+const withWebStreams = (carrier: Carrier): Carrier => ({
+  ...carrier,
+  async send(request) {
+    const response = await carrier.send(request);
+    const { body } = response;
+    if (body.kind !== "stream") return response;
+    const stream = Readable.toWeb(body.stream as Readable) as unknown as ByteStream;
+    return { ...response, body: { ...body, stream } };
+  },
+});

@@ -16,17 +16,18 @@ const streamOf = (response: ServerResponse): void =>
   void response.writeHead(200, { "content-type": "application/octet-stream" });
 
 describe("JSON", () => {
-  it("states its length, keeps its connection, and reads the envelope", async () => {
+  it("states its length, reuses its connections, and reads the envelope", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 3 }));
     await using client = open(peer.baseUrl);
 
     expect(await client.task<string, number>("t", "é")).toBe(3);
     expect(await client.eventWithResult("e", 1)).toBe(3);
-    await client.event("e");
+    for (let call = 0; call < 5; call++) await client.event("e");
 
     expect(peer.received[0]).toMatchObject({ body: '{"input":"é"}', headers: { "content-length": "14" } });
     expect(peer.received[0]?.headers).not.toHaveProperty("accept-encoding");
-    expect(peer.connectionCount).toBe(1);
+    // The pool lets a connection rest for a turn of the event loop.
+    expect(peer.connectionCount).toBeLessThanOrEqual(2);
   });
 
   it("may be answered by a stream", async () => {
@@ -42,14 +43,14 @@ describe("JSON", () => {
     expect(await text(reply)).toBe("RAW");
   });
 
-  it("is read as text for events, whatever the reply says it is", async () => {
+  it("is the only reply to an event", async () => {
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
       response.end("RAW");
     });
     await using client = open(peer.baseUrl);
 
-    expect(await rejectionOf(client.event("e"))).toMatchObject({ name: "SyntaxError" });
+    expect(await rejectionOf(client.event("e"))).toMatchObject({ code: "INVALID_RESPONSE" });
   });
 });
 

@@ -19,6 +19,8 @@ import { readReply } from "./readReply";
 
 export interface NodeHttpCarrierConfig {
   readonly baseUrl: string;
+  /** Most connections at a time; further calls wait for one. Default 128. */
+  readonly maxConnections?: number | undefined;
   readonly compression?: ClientCompression | undefined;
   /** Largest JSON reply, decompressed, in bytes. Default 256 MiB. */
   readonly maxReplyBytes?: number | undefined;
@@ -31,6 +33,7 @@ export interface NodeHttpCarrierConfig {
  */
 export function nodeHttpCarrier({
   baseUrl,
+  maxConnections = 128,
   compression = {},
   maxReplyBytes = defaultReplyBytes,
 }: NodeHttpCarrierConfig): Carrier {
@@ -39,7 +42,7 @@ export function nodeHttpCarrier({
   let isClosed = false;
 
   async function send(wire: WireRequest): Promise<WireResponse> {
-    connection ??= connect(baseUrl);
+    connection ??= connect(baseUrl, maxConnections);
     const body = await prepareBody(wire, compression.requests === true);
     const request = openFor(connection, wire, body);
     inFlight.add(request);
@@ -92,9 +95,10 @@ interface Connection {
   release(): void;
 }
 
-function connect(baseUrl: string): Connection {
+function connect(baseUrl: string, maxSockets: number): Connection {
   const { isSecure, hostname, port, basePath }: Endpoint = readEndpoint(baseUrl);
-  const agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  const options = { keepAlive: true, maxSockets, timeout: longestIdleMs };
+  const agent = isSecure ? new HttpsAgent(options) : new HttpAgent(options);
   const request = isSecure ? httpsRequest : httpRequest;
   return {
     open(path, headers) {
@@ -115,6 +119,12 @@ function connect(baseUrl: string): Connection {
  */
 const keepFromRepeating = (request: ClientRequest): void =>
   void request.once("socket", () => (request.reusedSocket = false));
+
+/**
+ * How long an idle connection is kept, at most: as in undici, which sends the other calls. Without a limit of its own the
+ * agent ignores what the server says of its limit. Calls are not cut by it.
+ */
+const longestIdleMs = 4_000;
 
 /** A body on its way, and what it adds to the headers. */
 interface OutgoingBody {
@@ -179,6 +189,8 @@ function exchange(
       reject(reason);
       reply?.destroy(normalizeError(reason));
       request.destroy(normalizeError(reason));
+      // A request that waits for a connection is not closed before it would get one.
+      if (body.content instanceof Readable) body.content.destroy();
     };
     const abort = (): void => abortWith(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });

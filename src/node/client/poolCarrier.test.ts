@@ -1,9 +1,14 @@
 import { getEventListeners } from "node:events";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { sendJson, startPeer } from "../../__tests__/support/httpPeer";
+import { watchUncaught } from "../../__tests__/support/watchUncaught";
+import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpMixedClient, type MixedHttpClientConfig } from "./clientFactories";
+import { poolCarrier } from "./poolCarrier";
 
 const open = (baseUrl: string, config: Partial<MixedHttpClientConfig> = {}) =>
   createHttpMixedClient({ baseUrl, ...config });
@@ -136,7 +141,7 @@ describe("hostile replies", () => {
   it("are decompressed although nobody asked, up to the limit", async () => {
     await using peer = await startPeer((request, response) =>
       response
-        .writeHead(200, { "content-encoding": "gzip" })
+        .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
         .end(gzipSync(request.url?.endsWith("/bomb") ? Buffer.alloc(10_000_000, " ") : reply)),
     );
     await using client = open(peer.baseUrl, { maxReplyBytes: 1_000_000 });
@@ -150,7 +155,7 @@ describe("hostile replies", () => {
     ["in an encoding nobody knows", "zebra", { code: "INVALID_RESPONSE" }],
   ])("%s are rejected", async (_what, encoding, expected) => {
     await using peer = await startPeer((_request, response) =>
-      response.writeHead(200, { "content-encoding": encoding }).end(reply),
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding }).end(reply),
     );
     await using client = open(peer.baseUrl);
 
@@ -159,7 +164,7 @@ describe("hostile replies", () => {
 
   it("that end early are rejected", async () => {
     await using peer = await startPeer((request, response) => {
-      response.writeHead(200, { "content-length": reply.length });
+      response.writeHead(200, { "content-type": "application/json", "content-length": reply.length });
       response.write(reply.slice(0, 100), () => request.socket.destroy());
     });
     await using client = open(peer.baseUrl);
@@ -238,5 +243,98 @@ describe("closing", () => {
   it("costs nothing for a client that was never used", async () => {
     await open("http://127.0.0.1:1/r").close();
     await open("/relative").close();
+  });
+});
+
+it("sends by fetch where a stand-in takes the place of undici, as in Bun", async () => {
+  await using peer = await startPeer((request, response) => {
+    if (request.url?.endsWith("/stream")) return response.writeHead(200, { "content-type": "a/b" }).end("bytes");
+    return sendJson(response, { ok: true, result: "sec-fetch-mode" in request.headers });
+  });
+  class Pool {}
+  const standIn = async () => ({ Pool }) as never;
+  const carrier = poolCarrier({ baseUrl: peer.baseUrl }, standIn);
+  const client = createTunnelClient({ carrier });
+
+  expect(await client.task("t", 1)).toBe(true);
+  const reply = await client.task<number, Readable>("stream", 1);
+  expect(reply).toBeInstanceOf(Readable);
+  expect(await text(reply)).toBe("bytes");
+  await client.close();
+});
+
+it("refuses a redirect and names it", async () => {
+  await using peer = await startPeer((_request, response) =>
+    response.writeHead(302, { location: "https://elsewhere.test/x", "content-type": "application/json" }).end("{}"),
+  );
+  await using client = open(peer.baseUrl);
+
+  const error = await rejectionOf(client.task("t"));
+
+  expect(error).toMatchObject({ code: "HTTP_ERROR", httpCode: 302 });
+  expect(error.message).toContain('redirect (302) to "https://elsewhere.test/x"');
+});
+
+describe("a streamed reply", () => {
+  it("is read at the pace of its reader", async () => {
+    const blocked = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      response.writeHead(200, { "content-type": "a/b" });
+      const write = (left: number): void => {
+        if (left === 0) return void response.end();
+        if (response.write(Buffer.alloc(65_536))) return write(left - 1);
+        blocked.resolve();
+        return void response.once("drain", () => write(left - 1));
+      };
+      write(400);
+    });
+    await using client = open(peer.baseUrl);
+
+    const reply = await client.task<void, Readable>("t");
+    await blocked.promise;
+
+    let bytes = 0;
+    for await (const chunk of reply) bytes += (chunk as Buffer).byteLength;
+    expect(bytes).toBe(400 * 65_536);
+  });
+
+  it("that breaks off fails its reader, and not the process", async () => {
+    using uncaught = watchUncaught();
+    await using peer = await startPeer((request, response) => {
+      response.writeHead(200, { "content-type": "a/b" });
+      response.write("part", () => request.socket.destroy());
+    });
+    await using client = open(peer.baseUrl);
+
+    const reply = await client.task<void, Readable>("t");
+
+    expect(await rejectionOf(text(reply))).toMatchObject({ code: "ECONNRESET" });
+    expect(uncaught.seen).toEqual([]);
+  });
+
+  it("in a coding that is unknown fails its call, and not the process", async () => {
+    using uncaught = watchUncaught();
+    await using peer = await startPeer((_request, response) =>
+      response.writeHead(200, { "content-type": "a/b", "content-encoding": "zebra" }).end("x"),
+    );
+    await using client = open(peer.baseUrl);
+
+    expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(uncaught.seen).toEqual([]);
+  });
+
+  it("frees its connection when it is destroyed unread", async () => {
+    const left = createDeferred();
+    await using peer = await startPeer((request, response) => {
+      if (request.url?.endsWith("/next")) return sendJson(response, { ok: true, result: "next" });
+      response.on("close", left.resolve);
+      return response.writeHead(200, { "content-type": "a/b" }).write("part");
+    });
+    await using client = open(peer.baseUrl, { maxConnections: 1 });
+
+    (await client.task<void, Readable>("t")).destroy();
+
+    await left.promise;
+    expect(await client.task("next")).toBe("next");
   });
 });

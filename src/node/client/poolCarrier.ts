@@ -1,93 +1,114 @@
-import type { Dispatcher, Pool } from "undici";
-import { normalizeError } from "../../errors/normaliseThrown";
-import { clientClosed, type Carrier, type CloseOptions } from "../../tunnels/client/carrier";
+import type { Pool } from "undici";
+import { clientClosed, type Abilities, type Carrier } from "../../tunnels/client/carrier";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
-import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { importCommonJs } from "../commonJs";
 import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
-import { readEndpoint } from "./endpoint";
-import { ReplyText } from "./replyText";
+import { readEndpoint, type Endpoint } from "./endpoint";
+import { nodeFetchCarrier } from "./nodeFetch";
+import { PoolCall } from "./poolCall";
 
 export interface PoolCarrierConfig {
   readonly baseUrl: string;
   /** Most connections at a time; further calls wait for one. Default 128. */
   readonly maxConnections?: number | undefined;
-  /** Largest reply, decompressed, in bytes. Default 256 MiB. */
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
   readonly maxReplyBytes?: number | undefined;
   readonly compression?: ClientCompression | undefined;
 }
 
+/** As much of the package as a pool needs; absent in a stand-in for it. */
+type Undici = Pick<typeof import("undici"), "Pool">;
+
 /**
- * Sends JSON calls over a keep-alive pool of connections, at a fraction of what fetch costs. Redirects are not
- * followed. undici is loaded at the first call: it takes some 50 ms, once per process.
+ * Sends JSON calls over a keep-alive pool of connections, at a fraction of what fetch costs; a reply that is no JSON is
+ * the stream that it is. Redirects are not followed. undici is loaded at the first call: it takes some 50 ms, once per
+ * process.
+ *
+ * @param loadUndici for tests of what stands in for it
  */
-export function poolCarrier(config: PoolCarrierConfig): Carrier {
-  const { baseUrl, maxConnections = 128, maxReplyBytes = defaultReplyBytes, compression = {} } = config;
-  let pool: Pool | undefined;
-  let opening: Promise<Pool> | undefined;
-  let basePath = "";
+export function poolCarrier(
+  config: PoolCarrierConfig,
+  loadUndici: () => Promise<Undici | undefined> = () => importCommonJs<Undici>(() => import("undici")),
+): Carrier {
+  let opening: Promise<OpenedCarrier> | undefined;
+  let opened: OpenedCarrier | undefined;
   let isClosed = false;
 
-  async function open(): Promise<Pool> {
-    const endpoint = readEndpoint(baseUrl);
-    const undici = await importCommonJs(() => import("undici"));
-    basePath = endpoint.basePath;
-    // Only `timeoutMs` and the signal of a call decide how long it may take.
-    return (pool = new undici.Pool(endpoint.origin, {
-      connections: maxConnections,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    }));
+  async function open(): Promise<OpenedCarrier> {
+    const endpoint = readEndpoint(config.baseUrl);
+    const undici = await loadUndici();
+    return (opened = isReal(undici) ? openPool(undici, endpoint, config) : nodeFetchCarrier(config, accepts));
   }
 
-  function dispatch(to: Pool, request: WireRequest, body: string | Buffer): Promise<WireResponse> {
-    if (isClosed) return Promise.reject(clientClosed());
+  return {
+    accepts,
+    send(request) {
+      if (isClosed) return Promise.reject(clientClosed());
+      // Nothing to await on the way of almost every call.
+      if (opened !== undefined) return opened.send(request);
+      return (opening ??= open()).then(({ send }) => (isClosed ? Promise.reject(clientClosed()) : send(request)));
+    },
+    async close(options) {
+      isClosed = true;
+      const toClose = await opening?.catch(() => undefined);
+      await toClose?.close(options);
+    },
+  };
+}
+
+type OpenedCarrier = Pick<Carrier, "send" | "close">;
+
+const textOnly = "The pool sends text only.";
+const accepts: Abilities = { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly };
+
+/** Bun has a stand-in of its own for the package, which can fetch, and nothing that lies below. */
+const isReal = (undici: Partial<Undici> | undefined): undici is Undici =>
+  typeof (undici?.Pool?.prototype as Partial<Pool> | undefined)?.dispatch === "function";
+
+function openPool(
+  { Pool: PoolClass }: Undici,
+  { origin, basePath }: Endpoint,
+  config: PoolCarrierConfig,
+): OpenedCarrier {
+  const { maxConnections = 128, maxReplyBytes = defaultReplyBytes, compression = {} } = config;
+  // Only `timeoutMs` and the signal of a call decide how long it may take.
+  const pool = new PoolClass(origin, { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0 });
+
+  function dispatch(request: WireRequest, body: string | Buffer): Promise<WireResponse> {
+    // It may have been closed while a text was compressed.
+    if (pool.closed || pool.destroyed) return Promise.reject(clientClosed());
     return new Promise((resolve, reject) => {
       const { target, headers } = request;
       const call = new PoolCall(request, body, maxReplyBytes, { resolve, reject });
-      to.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
+      pool.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
     });
   }
 
-  const sendText: Transport = (request) => {
-    const { body } = request;
-    if (body.kind !== "text") throw new TypeError(`The pool cannot send a ${body.kind} body.`);
-    const text = body.read();
-    // Nothing to await on the way of almost every call.
-    if (pool !== undefined && typeof text === "string") return dispatch(pool, request, text);
-    if (isClosed) return Promise.reject(clientClosed());
-    return Promise.all([(opening ??= open()), text]).then(([opened, read]) => dispatch(opened, request, read));
+  const sendPlain: Transport = (request) => {
+    const text = textOf(request);
+    return typeof text === "string" ? dispatch(request, text) : text.then((read) => dispatch(request, read));
   };
 
   const sendCompressed: Transport = async (request) => {
-    const { body } = request;
-    if (body.kind !== "text") throw new TypeError(`The pool cannot send a ${body.kind} body.`);
     const headers = { ...request.headers };
     if (compression.responses === true) headers["accept-encoding"] ??= acceptEncoding;
-    let content: string | Buffer = await body.read();
-    if (compression.requests === true) {
-      content = await gzipText(content);
-      headers["content-encoding"] = "gzip";
-    }
-    if (isClosed) throw clientClosed();
-    return dispatch(await (opening ??= open()), { ...request, headers }, content);
+    const text = await textOf(request);
+    if (compression.requests !== true) return dispatch({ ...request, headers }, text);
+    headers["content-encoding"] = "gzip";
+    return dispatch({ ...request, headers }, await gzipText(text));
   };
 
   return {
-    accepts: { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly },
-    send: compression.requests === true || compression.responses === true ? sendCompressed : sendText,
-    async close({ signal }: CloseOptions = {}) {
-      isClosed = true;
-      const opened = await opening?.catch(() => undefined);
-      if (opened === undefined) return;
-      const destroy = (): void => void opened.destroy(clientClosed());
-      if (signal?.aborted === true) return opened.destroy(clientClosed());
+    send: compression.requests === true || compression.responses === true ? sendCompressed : sendPlain,
+    async close({ signal } = {}) {
+      const destroy = (): void => void pool.destroy(clientClosed());
+      if (signal?.aborted === true) return pool.destroy(clientClosed());
       signal?.addEventListener("abort", destroy, { once: true });
       try {
-        if (!opened.destroyed) await opened.close();
+        if (!pool.destroyed) await pool.close();
       } finally {
         signal?.removeEventListener("abort", destroy);
       }
@@ -95,117 +116,7 @@ export function poolCarrier(config: PoolCarrierConfig): Carrier {
   };
 }
 
-const textOnly = "The pool sends text only.";
-
-type DispatchHandler = Dispatcher.DispatchHandler;
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-interface Settling {
-  readonly resolve: (response: WireResponse) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** One call: undici calls it for what happens on the connection. A class, since a call makes one. */
-class PoolCall implements DispatchHandler {
-  readonly #request: WireRequest;
-  readonly #body: string | Buffer;
-  readonly #limitBytes: number;
-  readonly #resolve: Settling["resolve"];
-  readonly #reject: Settling["reject"];
-  readonly #onAbort: (() => void) | undefined;
-  #text: ReplyText | undefined;
-  #counter: ByteCounter | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #status = 0;
-  #statusText: string | undefined;
-  #headers: Headers = {};
-
-  constructor(request: WireRequest, body: string | Buffer, limitBytes: number, { resolve, reject }: Settling) {
-    this.#request = request;
-    this.#body = body;
-    this.#limitBytes = limitBytes;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    if (request.signal !== undefined) {
-      this.#onAbort = () => this.#abort(request.signal?.reason);
-      request.signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    const { signal } = this.#request;
-    // Aborted while it waited for a connection.
-    if (signal?.aborted === true) controller.abort(normalizeError(signal.reason));
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Headers,
-    statusText?: string,
-  ): void {
-    // An informational one, as 103, comes before the one that counts.
-    if (status < 200) return;
-    this.#status = status;
-    this.#statusText = statusText;
-    this.#headers = headers;
-    this.#text = new ReplyText({
-      status,
-      // A list, where the far side repeats a header.
-      contentType: headers["content-type"]?.toString(),
-      encoding: headers["content-encoding"]?.toString(),
-      limitBytes: this.#limitBytes,
-    });
-    const { onProgress, onDownloadProgress } = this.#request;
-    if (onProgress !== undefined) {
-      const sentBytes = Buffer.byteLength(this.#body);
-      onProgress({ sentBytes, totalBytes: sentBytes });
-    }
-    if (onDownloadProgress !== undefined) {
-      const totalBytes = Number(headers["content-length"]) || undefined;
-      this.#counter = createByteCounter((receivedBytes) => onDownloadProgress({ receivedBytes, totalBytes }));
-    }
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#counter?.add(chunk.byteLength);
-    try {
-      if (this.#text?.add(chunk) !== false) return;
-    } catch (error) {
-      this.#abort(error);
-      return;
-    }
-    this.onResponseEnd();
-    controller.abort(new Error("The rest of the reply is not needed."));
-  }
-
-  onResponseEnd(): void {
-    this.#stopListening();
-    this.#counter?.finish();
-    const text = this.#text?.end() ?? "";
-    if (typeof text === "string") this.#answer(text);
-    else text.then((decoded) => this.#answer(decoded), this.#reject);
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#stopListening();
-    this.#reject(error);
-  }
-
-  #answer(text: string): void {
-    const contentType = this.#headers["content-type"]?.toString();
-    const body = { kind: "text", text } as const;
-    this.#resolve({ status: this.#status, statusText: this.#statusText, contentType, headers: this.#headers, body });
-  }
-
-  #abort(reason: unknown): void {
-    this.#stopListening();
-    this.#reject(reason);
-    this.#controller?.abort(normalizeError(reason));
-  }
-
-  #stopListening(): void {
-    if (this.#onAbort !== undefined) this.#request.signal?.removeEventListener("abort", this.#onAbort);
-  }
+function textOf({ body }: WireRequest): string | Promise<string> {
+  if (body.kind !== "text") throw new TypeError(`The pool cannot send a ${body.kind} body.`);
+  return body.read();
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { pipeline, type Readable } from "node:stream";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
+import { isStreamedReply } from "../../tunnels/protocol/replyKind";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { countingStream } from "./byteSources";
 import { decodeStream } from "./contentDecoding";
-import { isJson, isSuccess, ReplyText } from "./replyText";
+import { ReplyText } from "./replyText";
 
 /**
  * Reads a reply: JSON and refusals into text, anything else of a task stays the stream it is.
@@ -21,7 +22,7 @@ export async function readReply(
   const encoding = headers["content-encoding"];
   const received = withProgress(message, request);
 
-  if (isSuccess(status) && !isJson(contentType) && request.target.kind === "task") {
+  if (isStreamedReply(request.target, { status, contentType })) {
     const isEmpty = status === 204 || headers["content-length"] === "0";
     const stream = encoding === undefined || isEmpty ? received : decodeStream(received, encoding);
     stream.on("error", () => {});

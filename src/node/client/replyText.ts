@@ -1,4 +1,5 @@
 import { replyTooLarge } from "../../tunnels/protocol/replyLimit";
+import { isJson, isSuccess } from "../../tunnels/protocol/replyKind";
 import { decodeBytes } from "./contentDecoding";
 
 /** An answer that is no envelope is only quoted in an error, so its beginning is enough. */
@@ -61,8 +62,3 @@ export class ReplyText {
     return !isSuccess(status) && !isJson(contentType);
   }
 }
-
-export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
-
-export const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/json\b/i.test(contentType);

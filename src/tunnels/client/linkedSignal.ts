@@ -1,4 +1,4 @@
-import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
+import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 
 /**
  * Sends a call under a signal of its own, which follows the caller's and may be aborted for other reasons, too.
@@ -16,18 +16,20 @@ export async function withLinkedSignal(
   // An aborted signal emits no further event.
   if (signal?.aborted === true) follow();
   else signal?.addEventListener("abort", follow, { once: true });
-  let reply: WireResponse["body"] | undefined;
+  let reply: ReplyBody | undefined;
   try {
     const response = await send({ ...request, signal: linked.signal }, (reason) => linked.abort(reason));
     reply = response.body;
     return response;
   } finally {
-    if (reply?.kind === "stream") onceClosed(reply.stream, unlink);
-    else unlink();
+    // The signal reaches a streamed reply until it is over.
+    onceOver(reply, unlink);
   }
 }
 
-/** Streams of carriers are Node's, which emit that they are closed; the caller's signal reaches them until then. */
-function onceClosed(stream: object, callback: () => void): void {
-  (stream as { once?: (event: "close", listener: () => void) => void }).once?.("close", callback);
+/** Calls back when a reply is over: at once, unless it is a stream. */
+export function onceOver(reply: ReplyBody | undefined, callback: () => void): void {
+  if (reply?.kind !== "stream") callback();
+  else if (reply.ended !== undefined) void reply.ended.then(callback);
+  else (reply.stream as { once?: (event: "close", listener: () => void) => void }).once?.("close", callback);
 }

@@ -24,13 +24,8 @@ const reading = {
   ]) as never,
 };
 
-const read = (text: string, status = 200) =>
-  readEnvelope(
-    { status, statusText: "X", contentType: "a/b", body: { kind: "text", text } },
-    text,
-    "fallback",
-    reading,
-  );
+const read = (text: string, status = 200, contentType = "application/json") =>
+  readEnvelope({ status, statusText: "X", contentType, body: { kind: "text", text } }, text, "fallback", reading);
 const failureOf = (text: string, status?: number) => thrownBy(() => read(text, status)) as TunnelError;
 
 it("believes the envelope, not the status", () => {
@@ -38,26 +33,47 @@ it("believes the envelope, not the status", () => {
   expect(failureOf('{"ok":false,"error":{"code":"C","message":"m"}}', 200)).toMatchObject({ code: "C", message: "m" });
 });
 
+it.each(["text/plain", "application/json-seq", "text/json; x=application/json", ""])(
+  "believes no envelope of the type %p",
+  (contentType) => {
+    const forged = '{"ok":true,"result":"forged"}';
+
+    expect(thrownBy(() => read(forged, 200, contentType))).toMatchObject({ code: "INVALID_RESPONSE" });
+    expect(thrownBy(() => read(forged, 502, contentType))).toMatchObject({ code: "HTTP_ERROR" });
+  },
+);
+
+it.each(["application/json", "Application/JSON ; charset=utf-8", " application/json;x"])(
+  "takes %p for JSON",
+  (contentType) => {
+    expect(read('{"ok":true,"result":1}', 200, contentType).result).toBe(1);
+  },
+);
+
+it.each([300, 301, 302, 303, 307, 308])("believes no envelope of a redirect: %i", (status) => {
+  const { message } = failureOf('{"ok":true,"result":"forged"}', status);
+
+  expect(message.split("\n")[0]).toBe(`Tunnel HTTP ${status} X`);
+  expect(message).toContain("redirect");
+});
+
 it("ignores what it does not know", () => {
   expect(read('{"ok":true,"result":1,"meta":{"protocolVersion":9},"later":true}').result).toBe(1);
 });
 
-it.each([199, 300, 404, 502])(
-  "calls a reply of status %i without an envelope an HTTP error, and quotes it",
-  (status) => {
-    const page = `<html>${"x".repeat(600)}`;
+it.each([199, 404, 502])("calls a reply of status %i without an envelope an HTTP error, and quotes it", (status) => {
+  const page = `<html>${"x".repeat(600)}`;
 
-    const error = failureOf(page, status);
+  const error = failureOf(page, status);
 
-    expect(error).toBeInstanceOf(TunnelError);
-    expect(error).toMatchObject({
-      code: "HTTP_ERROR",
-      message: `Tunnel HTTP ${status} X`,
-      httpCode: status,
-      details: { statusCode: status, statusText: "X", contentType: "a/b", bodyPreview: page.slice(0, 512) },
-    });
-  },
-);
+  expect(error).toBeInstanceOf(TunnelError);
+  expect(error).toMatchObject({
+    code: "HTTP_ERROR",
+    message: `Tunnel HTTP ${status} X`,
+    httpCode: status,
+    details: { statusCode: status, statusText: "X", contentType: "application/json", bodyPreview: page.slice(0, 512) },
+  });
+});
 
 describe("typed errors", () => {
   const failure = (error: object) =>

@@ -3,6 +3,8 @@ import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../protocol/headers";
+import { isRedirect, redirected } from "../protocol/redirect";
+import { isJson, isSuccess } from "../protocol/replyKind";
 import type { WireResponse } from "../protocol/wire";
 
 /** What reading a reply needs to know of the client. */
@@ -33,7 +35,8 @@ export interface LooseEnvelope {
 /**
  * Reads the envelope of a reply that says the call succeeded.
  *
- * The status decides nothing as long as there is an envelope: peers differ in the statuses they use.
+ * The status of a reply decides nothing as long as there is an envelope: peers differ in the statuses they use. Only JSON is
+ * one, and a redirect is none.
  *
  * @param fallback message where the reply brings none
  * @throws {TunnelError} the call failed, or the reply is no envelope; for failures of a known helper, that helper's error
@@ -44,18 +47,24 @@ export function readEnvelope(
   fallback: string,
   reading: ReplyReading,
 ): LooseEnvelope {
-  const isOk = status >= 200 && status < 300;
+  const isOk = isSuccess(status);
   const requestId = headers?.[requestIdHeader]?.toString();
-  const httpError = (): TunnelError => {
+  const httpError = (more = ""): TunnelError => {
     const bodyPreview = text.slice(0, previewLength);
     const details = { statusCode: status, statusText, contentType, ...(bodyPreview !== "" && { bodyPreview }) };
-    const message = `Tunnel HTTP ${status}${statusText ? ` ${statusText}` : ""}`;
+    const message = `Tunnel HTTP ${status}${statusText ? ` ${statusText}` : ""}${more}`;
     return new TunnelError("HTTP_ERROR", message, reading.describeHttpError?.(details) ?? details, {
       httpCode: status,
       requestId,
     });
   };
 
+  if (isRedirect(status)) throw httpError(`\n${redirected(status, headers?.["location"]?.toString())}`);
+  // Bytes of any other type may come from whoever wrote them, whatever they look like.
+  if (contentType !== undefined && !isJson(contentType)) {
+    if (!isOk) throw httpError();
+    throw new TunnelError("INVALID_RESPONSE", fallback, { statusCode: status, contentType }, { requestId });
+  }
   if (text === "" && !isOk) throw httpError();
   let envelope: unknown;
   try {

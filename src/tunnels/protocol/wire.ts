@@ -133,6 +133,8 @@ export type ReplyBody =
       readonly stream: ByteStream;
       /** Whether the head is to be sent before the first bytes are there. */
       readonly flushHeaders?: boolean | undefined;
+      /** Settles when the stream is over, however it ends. Absent for streams of Node, which emit "close". */
+      readonly ended?: Promise<void> | undefined;
     }
   /** The task answered by itself, on the carrier's own reply. */
   | { readonly kind: "taken" };

@@ -1,20 +1,13 @@
 import type { Abilities, Carrier } from "../client/carrier";
 import type { Transport } from "../protocol/wire";
-import { fetchTransport, type FetchTransportConfig } from "./fetchTransport";
+import { fetchCarrier, type FetchCarrierConfig } from "./fetchCarrier";
 import { wantsXhr, xhrTransport } from "./xhrTransport";
-
-/** Sends calls by fetch. */
-export const fetchCarrier = (config: FetchTransportConfig, accepts: Abilities): Carrier => ({
-  send: fetchTransport(config),
-  close: async () => {},
-  accepts,
-});
 
 /**
  * Sends calls by fetch; those that report their progress by XMLHttpRequest where there is one, unless something stands
  * in for fetch.
  */
-export function webCarrier(config: FetchTransportConfig, accepts: Abilities): Carrier {
+export function webCarrier(config: FetchCarrierConfig, accepts: Abilities): Carrier {
   const carrier = fetchCarrier(config, accepts);
   const byXhr = xhrTransport(config);
   const send: Transport = (request) =>

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf, thrownBy } from "../../__tests__/support/failures";
 import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support/httpPeer";
@@ -36,7 +37,7 @@ it("calls what was given instead of fetch the way fetch is called", async () => 
         headers: { "content-type": "application/json; charset=utf-8", "x-runner-token": "tk" },
         body: '{"input":{"a":1}}',
         signal: undefined,
-        redirect: "error",
+        redirect: "manual",
       },
     ],
   ]);
@@ -48,16 +49,28 @@ it("gives up on a stand-in that knows no signals", async () => {
   expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "AbortError" });
 });
 
-it("keeps its credentials from wherever a redirect leads", async () => {
+it.each([
+  ["createHttpClient", createHttpClient],
+  ["createExposureFetch", createExposureFetch],
+])("keeps its credentials from wherever a redirect leads, and names it: %s", async (_name, create) => {
   await using thief = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using peer = await startPeer((_request, response) =>
     response.writeHead(307, { location: thief.baseUrl }).end(),
   );
 
-  const error = await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl, auth: { token: "secret" } }).task("t"));
+  const error = await rejectionOf(create({ baseUrl: peer.baseUrl, auth: { token: "secret" } }).task("t"));
 
   expect(error.name).toBe("TypeError");
+  expect(error.message.split("\n")[0]).toBe("fetch failed");
+  expect(error.message).toContain(`redirect (307) to "${thief.baseUrl}"`);
   expect(thief.received).toEqual([]);
+});
+
+it("refuses a redirect that a browser shows without its status", async () => {
+  const opaque = { type: "opaqueredirect", status: 0, headers: new Headers(), body: null } as Response;
+  const client = createHttpClient({ baseUrl: "http://x", fetchImpl: async () => opaque });
+
+  expect((await rejectionOf(client.task("t"))).message).toContain("The server replied with a redirect.");
 });
 
 it.each(["body", "head"])("times out while it waits for the %s of the reply", async (part) => {
@@ -136,4 +149,97 @@ it("takes no calls once it is closed", async () => {
   await client.close();
 
   expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "TunnelError", code: "CLIENT_CLOSED" });
+});
+
+describe("a streamed reply", () => {
+  const forged = '{"ok":true,"result":"forged"}';
+  const replyWith = (type: string) =>
+    startPeer((_request, response) => response.writeHead(200, { "content-type": type }).end(forged));
+
+  it.each([
+    ["createHttpClient", createHttpClient],
+    ["createExposureFetch", createExposureFetch],
+  ])("is a web stream, whatever its bytes look like: %s", async (_name, create) => {
+    for (const type of ["application/octet-stream", "text/plain", "text/plain;charset=UTF-8"]) {
+      await using peer = await replyWith(type);
+
+      const reply = await create({ baseUrl: peer.baseUrl }).task<void, ReadableStream<Uint8Array>>("t");
+
+      expect(reply).toBeInstanceOf(ReadableStream);
+      expect(await text(reply)).toBe(forged);
+    }
+  });
+
+  it("is no reply to an event", async () => {
+    await using peer = await replyWith("text/plain");
+
+    const error = await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl }).eventWithResult("e", 1));
+
+    expect(error).toMatchObject({ code: "INVALID_RESPONSE", details: { statusCode: 200, contentType: "text/plain" } });
+  });
+
+  it("may be empty", async () => {
+    await using peer = await startPeer((_request, response) => response.writeHead(204).end());
+
+    const reply = await createHttpClient({ baseUrl: peer.baseUrl }).task<void, ReadableStream>("t");
+
+    expect(await text(reply)).toBe("");
+  });
+
+  /** Replies with a piece, and waits. */
+  const startSlow = (onClose: () => void = () => {}) =>
+    startPeer((_request, response) => {
+      response.on("close", onClose);
+      response.writeHead(200, { "content-type": "a/b" }).write("piece");
+    });
+
+  it("fails with the reason of its signal, however far it was read, and its server notices", async () => {
+    const left = createDeferred();
+    await using peer = await startSlow(left.resolve);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const client = createHttpClient({ baseUrl: peer.baseUrl, timeoutMs: 60_000 });
+
+    const reply = await client.task<number, ReadableStream>("t", 1, { signal: controller.signal });
+    const reading = rejectionOf(text(reply));
+    controller.abort(reason);
+
+    expect(await reading).toBe(reason);
+    await left.promise;
+  });
+
+  it("is waited for by closing, and cut where closing does not wait", async () => {
+    const finish = createDeferred();
+    await using peer = await startPeer((_request, response) => {
+      response.writeHead(200, { "content-type": "a/b" }).write("a");
+      void finish.promise.then(() => response.end("b"));
+    });
+    const client = createHttpClient({ baseUrl: peer.baseUrl });
+
+    const whole = await client.task<number, ReadableStream>("t", 1);
+    const closed = client.close();
+    finish.resolve();
+    expect(await text(whole)).toBe("ab");
+    await closed;
+
+    await using slow = await startSlow();
+    const cut = createHttpClient({ baseUrl: slow.baseUrl });
+    const reading = rejectionOf(text(await cut.task<number, ReadableStream>("t", 1)));
+    await cut.close({ signal: AbortSignal.abort() });
+    expect(await reading).toMatchObject({ code: "CLIENT_CLOSED" });
+  });
+
+  it("reports how much of it has arrived", async () => {
+    await using peer = await startPeer((_request, response) =>
+      response.writeHead(200, { "content-type": "a/b", "content-length": 200_000 }).end("x".repeat(200_000)),
+    );
+    const told: unknown[] = [];
+
+    const reply = await createHttpClient({ baseUrl: peer.baseUrl }).task<number, ReadableStream>("t", 1, {
+      onDownloadProgress: (progress) => told.push(progress),
+    });
+    await text(reply);
+
+    expect(told.at(-1)).toEqual({ receivedBytes: 200_000, totalBytes: 200_000 });
+  });
 });

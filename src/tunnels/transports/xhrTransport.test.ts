@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { createFile } from "../../platform/createFile";
 import { createHttpClient } from "./httpClients";
@@ -16,7 +17,9 @@ class FakeXhr {
   onloadend: (() => void) | null = null;
   status = 200;
   statusText = "OK";
-  responseText = '{"ok":true,"result":3}';
+  responseType = "";
+  response = new Blob(['{"ok":true,"result":3}']);
+  contentType = "application/json";
   responseURL = "";
   target: string[] = [];
   body: unknown;
@@ -32,7 +35,7 @@ class FakeXhr {
     this.headers[name] = value;
   }
   getResponseHeader(): string {
-    return "application/json";
+    return this.contentType;
   }
   send(body: unknown): void {
     this.body = body;
@@ -94,8 +97,20 @@ it("fails in the words of fetch, also when the reply comes from elsewhere", asyn
   redirected.xhr.responseURL = "http://elsewhere.test/";
   redirected.xhr.onload?.();
 
-  for (const { call } of [lost, redirected])
-    expect(await rejectionOf(call)).toMatchObject({ message: "Failed to fetch" });
+  const errors = [await rejectionOf(lost.call), await rejectionOf(redirected.call)];
+  expect(errors.map(({ message }) => message.split("\n")[0])).toEqual(["Failed to fetch", "Failed to fetch"]);
+  expect(errors[1]?.message).toContain('redirect to "http://elsewhere.test/"');
+});
+
+it("resolves to a stream of what is no JSON, whatever its bytes look like", async () => {
+  const { call, xhr } = await start(() => {});
+  xhr.contentType = "application/octet-stream";
+  xhr.onload?.();
+
+  const reply = await call;
+
+  expect(reply).toBeInstanceOf(ReadableStream);
+  expect(await text(reply as ReadableStream)).toBe('{"ok":true,"result":3}');
 });
 
 it("leaves calls without an interest in progress, or with a fetch of their own, to fetch", async () => {

@@ -1,8 +1,10 @@
 import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
-import type { Transport, WireRequest, WireResponse } from "../protocol/wire";
+import { redirected } from "../protocol/redirect";
+import { isStreamedReply } from "../protocol/replyKind";
 import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
-import { webBodyOf, type FetchTransportConfig } from "./fetchTransport";
+import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
+import { webBodyOf, type FetchCarrierConfig } from "./fetchCarrier";
 
 /** Whether a call wants to know its progress and can: fetch tells nothing of uploads. */
 export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
@@ -10,10 +12,10 @@ export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boole
 
 /**
  * Sends calls by XMLHttpRequest, for progress in browsers. It follows redirects, which nothing can prevent; a
- * reply from elsewhere is refused.
+ * reply from elsewhere is refused. A reply that is no JSON is a stream once all of it has arrived.
  */
 export const xhrTransport =
-  ({ baseUrl, maxReplyBytes = defaultReplyBytes }: Omit<FetchTransportConfig, "fetchImpl">): Transport =>
+  ({ baseUrl, maxReplyBytes = defaultReplyBytes }: Omit<FetchCarrierConfig, "fetchImpl">): Transport =>
   async (request) => {
     const { target, headers, signal, onProgress, onDownloadProgress } = request;
     const url = baseUrl + targetPath(target);
@@ -22,6 +24,7 @@ export const xhrTransport =
 
     const xhr = new XMLHttpRequest();
     xhr.open("POST", url);
+    xhr.responseType = "blob";
     for (const [name, value] of Object.entries(headers)) {
       if (value !== undefined) xhr.setRequestHeader(name, String(value));
     }
@@ -48,17 +51,24 @@ export const xhrTransport =
       // The words of fetch: where the reply comes from should not matter to a `catch`.
       xhr.onerror = () => reject(new TypeError("Failed to fetch"));
       xhr.onload = () => {
-        if (xhr.responseURL !== new URL(url, globalThis.location?.href).href)
-          return reject(new TypeError("Failed to fetch"));
+        const { responseURL, status, statusText } = xhr;
+        if (responseURL !== new URL(url, globalThis.location?.href).href) {
+          reject(new TypeError(`Failed to fetch\n${redirected(0, responseURL)}`));
+          return;
+        }
         const contentType = xhr.getResponseHeader("content-type") ?? undefined;
-        resolve({
-          status: xhr.status,
-          statusText: xhr.statusText,
-          contentType,
-          headers: { [requestIdHeader]: xhr.getResponseHeader(requestIdHeader) ?? undefined },
-          body: { kind: "text", text: xhr.responseText },
-        });
+        const requestId = xhr.getResponseHeader(requestIdHeader) ?? undefined;
+        const head = { status, statusText, contentType, headers: { [requestIdHeader]: requestId } };
+        bodyOf(xhr.response as Blob, isStreamedReply(target, head)).then(
+          (read) => resolve({ ...head, body: read }),
+          reject,
+        );
       };
       xhr.send(body);
     });
   };
+
+const bodyOf = async (blob: Blob, isStreamed: boolean): Promise<ReplyBody> =>
+  isStreamed
+    ? { kind: "stream", stream: blob.stream() as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> }
+    : { kind: "text", text: await blob.text() };

@@ -1,0 +1,13 @@
+import type { WireTarget } from "./wire";
+
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
+/** Nothing else is an envelope: bytes of any other type may come from whoever wrote the stream. */
+export const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^\s*application\/json\s*(;|$)/i.test(contentType);
+
+/** Whether a reply is handed out as the stream that it is. Only tasks reply with streams, and only successes are read. */
+export const isStreamedReply = (
+  { kind }: WireTarget,
+  { status, contentType }: { readonly status: number; readonly contentType: string | undefined },
+): boolean => kind === "task" && isSuccess(status) && !isJson(contentType);

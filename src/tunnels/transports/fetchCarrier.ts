@@ -1,0 +1,94 @@
+import { settleOrAbort } from "../../lib/settleOrAbort";
+import { clientClosed, type Abilities, type Carrier } from "../client/carrier";
+import { formDataOf } from "../files/formDataBody";
+import { requestIdHeader } from "../protocol/headers";
+import { targetPath } from "../protocol/paths";
+import { isRedirect, redirected } from "../protocol/redirect";
+import { isStreamedReply } from "../protocol/replyKind";
+import { defaultReplyBytes } from "../protocol/replyLimit";
+import type { Transport, WireRequest } from "../protocol/wire";
+import { hasStatedType, readReplyText, streamReply, type StreamedReply } from "./fetchReply";
+
+/** Where a fetch sends its calls. */
+export interface FetchCarrierConfig {
+  /** Without the slash at the end. */
+  readonly baseUrl: string;
+  /** Default: the global `fetch`, looked up at each call. */
+  readonly fetchImpl?: typeof fetch | undefined;
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
+  readonly maxReplyBytes?: number | undefined;
+}
+
+/**
+ * Sends calls by fetch: JSON and forms of blobs. A reply that is no JSON is a web `ReadableStream`. Redirects are
+ * refused, or the token would follow.
+ *
+ * @throws {Error} there is no fetch
+ */
+export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Carrier {
+  const { baseUrl, fetchImpl, maxReplyBytes = defaultReplyBytes } = config;
+  if (fetchImpl === undefined && typeof globalThis.fetch !== "function") {
+    throw new Error("global fetch is not available; provide fetchImpl in config");
+  }
+  const call = fetchImpl ?? ((url: string, init: RequestInit) => globalThis.fetch(url, init));
+  const open = new Set<StreamedReply>();
+
+  // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
+  const send: Transport = async (request) => {
+    const { target, headers, signal, onProgress } = request;
+    const body = await webBodyOf(request);
+    // Not "error": Cloudflare knows only the other two.
+    const init = { method: "POST", headers: { ...headers }, body, signal, redirect: "manual" };
+    const response = await settleOrAbort(call(baseUrl + targetPath(target), init as RequestInit), signal);
+    const { status = 200, statusText } = response;
+    const isOpaque = response.type === "opaqueredirect";
+    if (isOpaque || isRedirect(status)) {
+      void response.body?.cancel();
+      // Browsers and servers differ in the words for it.
+      const words = isOpaque ? "Failed to fetch" : "fetch failed";
+      throw new TypeError(`${words}\n${redirected(status, response.headers?.get("location"))}`);
+    }
+    if (onProgress !== undefined) {
+      // fetch tells nothing of what it sends; where it has a reply, it has sent all.
+      const sentBytes = sizeOf(body);
+      onProgress({ sentBytes, totalBytes: sentBytes });
+    }
+    const isTyped = hasStatedType(response);
+    const head = {
+      status,
+      statusText,
+      contentType: isTyped ? (response.headers?.get("content-type") ?? undefined) : undefined,
+      headers: { [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined },
+    };
+    if (isTyped && isStreamedReply(target, head)) {
+      const reply = streamReply(response, request);
+      open.add(reply);
+      void reply.ended.then(() => open.delete(reply));
+      return { ...head, body: reply };
+    }
+    const text = await settleOrAbort(readReplyText(response, request, maxReplyBytes), signal);
+    return { ...head, body: { kind: "text", text } };
+  };
+
+  return {
+    accepts,
+    send,
+    async close({ signal } = {}) {
+      const ended = Promise.all([...open].map((reply) => reply.ended));
+      await Promise.resolve(settleOrAbort(ended, signal)).catch(() => {
+        for (const reply of open) reply.abort(clientClosed());
+      });
+    },
+  };
+}
+
+/** A body for fetch and XMLHttpRequest. */
+export async function webBodyOf({ body }: WireRequest): Promise<string | FormData> {
+  if (body.kind === "text") return body.read();
+  if (body.kind === "form") return formDataOf(body);
+  throw new TypeError(`fetch cannot send a ${body.kind} body.`);
+}
+
+/** Without the few bytes around the parts of a form, which only fetch knows. */
+const sizeOf = (sent: string | FormData): number =>
+  new Blob(typeof sent === "string" ? [sent] : [...sent.values()]).size;
