@@ -18,6 +18,7 @@ import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
+import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
 import { httpLayers } from "../../tunnels/transports/httpClients";
 import { carrierOf } from "../support/carrierOf";
 import { startContractApp, token, type ContractApp } from "./contractApp";
@@ -97,7 +98,7 @@ const memory: CarrierRow = {
     createTunnelClient({
       ...common(options),
       carrier: carrierOf(inMemory(app)),
-      layers: httpLayers({ baseUrl: "memory:", timeoutMs: options.timeoutMs }),
+      layers: httpLayers({ address: parseBaseUrl("http://memory.test"), timeoutMs: options.timeoutMs }),
     }),
   dress: plain,
   timesOutWith: "AbortError",

@@ -8,7 +8,7 @@ import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/cli
 import { createTunnelClient, type ClientCallOptions, type RemoteClient } from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
-import { readBaseUrl } from "../../tunnels/transports/baseUrl";
+import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
 import {
   createUniversalClient,
@@ -84,13 +84,14 @@ export interface MixedHttpClient extends HttpSmartClient {}
  * @see readmes/tunnels/call.md
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
-  const baseUrl = readBaseUrl(config, "createHttpSmartClient");
-  const carrier = smartCarrier(poolCarrier({ ...config, baseUrl }), { ...config, baseUrl });
+  const address = readBaseUrl(config, "createHttpSmartClient");
+  const located = { ...config, baseUrl: address.text };
+  const carrier = smartCarrier(poolCarrier(located), located);
   return createTunnelClient({
     ...config,
     // A hook may hang, and no carrier can end that.
     carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
-    layers: smartLayers({ ...config, baseUrl }),
+    layers: smartLayers(config, address),
   });
 }
 
@@ -101,13 +102,14 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  * @see readmes/tunnels/call.md
  */
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
-  const baseUrl = readBaseUrl(config, "createMixedHttpClient");
+  const address = readBaseUrl(config, "createHttpMixedClient");
+  const located = { ...config, baseUrl: address.text };
   const { fetchImpl, forceSmart, onRequest } = config;
-  const pool = poolCarrier({ ...config, baseUrl });
-  const smart = smartCarrier(pool, { ...config, baseUrl });
-  const sendSmart = withLayers(smart.send, smartLayers({ ...config, baseUrl }));
-  const json = fetchImpl ? nodeFetchCarrier({ ...config, baseUrl }, smart.accepts) : pool;
-  const sendJson = withLayers(json.send, httpLayers({ ...config, baseUrl }));
+  const pool = poolCarrier(located);
+  const smart = smartCarrier(pool, located);
+  const sendSmart = withLayers(smart.send, smartLayers(config, address));
+  const json = fetchImpl ? nodeFetchCarrier(located, smart.accepts) : pool;
+  const sendJson = withLayers(json.send, httpLayers({ ...config, address }));
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
     ...config,
@@ -139,9 +141,9 @@ const describeHttpError = ({ statusText, ...details }: HttpErrorDetails): object
   Object.defineProperty({ ...details, statusMessage: statusText }, "statusText", { value: statusText });
 
 /** Around the calls of the Smart client. Timeouts have an error of their own here, as they always had. */
-const smartLayers = (config: HttpCallerConfig): readonly TransportLayer[] => [
+const smartLayers = (config: HttpCallerConfig, address: BaseUrl): readonly TransportLayer[] => [
   statedBoundary,
-  ...httpLayers({ ...config, timeoutError: requestTimedOut }),
+  ...httpLayers({ ...config, address, timeoutError: requestTimedOut }),
 ];
 
 /** Sends the calls of some tasks the Smart way although their input is text. */

@@ -1,7 +1,7 @@
 import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
-import { readBaseUrl } from "./baseUrl";
+import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
 import { deadline, type DeadlineOptions } from "./layers/deadline";
@@ -58,11 +58,8 @@ export interface ExposureClientConfig extends Omit<ExposureFetchConfig, "baseUrl
  * @throws {Error} no `baseUrl`, or no fetch
  * @see readmes/tunnels/call.md
  */
-export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchClient {
-  const baseUrl = readBaseUrl(config, "createExposureFetch");
-  const carrier = fetchCarrier({ ...config, baseUrl }, jsonOnly);
-  return createTunnelClient({ ...config, carrier, layers: httpLayers({ ...config, baseUrl }) });
-}
+export const createExposureFetch = (config: ExposureFetchConfig): ExposureFetchClient =>
+  createJsonClient(config, readBaseUrl(config, "createExposureFetch"));
 
 /**
  * Makes the smallest client: JSON over fetch. As `createExposureFetch`, with `url` for `baseUrl`.
@@ -70,7 +67,12 @@ export function createExposureFetch(config: ExposureFetchConfig): ExposureFetchC
  * @throws {Error} no `url`, or no fetch
  */
 export const createExposureClient = (config: ExposureClientConfig): ExposureFetchClient =>
-  createExposureFetch({ ...config, baseUrl: config?.url });
+  createJsonClient(config, readBaseUrl({ baseUrl: config?.url }, "createExposureFetch", "url"));
+
+function createJsonClient(config: Omit<ExposureFetchConfig, "baseUrl">, address: BaseUrl): ExposureFetchClient {
+  const carrier = fetchCarrier({ ...config, baseUrl: address.text }, jsonOnly);
+  return createTunnelClient({ ...config, carrier, layers: webLayers(config, address) });
+}
 
 /**
  * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls that want to know
@@ -90,17 +92,31 @@ export function createUniversalClient(
   config: HttpClientConfig,
   over: (web: Carrier, baseUrl: string) => Carrier,
 ): HttpClient {
-  const baseUrl = readBaseUrl(config, "createHttpClient");
-  const carrier = over(webCarrier({ ...config, baseUrl }, blobsOnly), baseUrl);
-  return createTunnelClient({ ...config, carrier, layers: httpLayers({ ...config, baseUrl }) });
+  const address = readBaseUrl(config, "createHttpClient");
+  const carrier = over(webCarrier({ ...config, baseUrl: address.text }, blobsOnly), address.text);
+  return createTunnelClient({ ...config, carrier, layers: webLayers(config, address) });
 }
 
 /** What every HTTP client does around its carrier. The time limit includes the hook. */
-export const httpLayers = (options: DeadlineOptions & RequestHooksOptions): readonly TransportLayer[] => [
-  progress,
-  deadline(options),
-  requestHooks(options),
-];
+export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[] {
+  const { address, canBeRelative = () => false } = options;
+  const named = { ...options, baseUrl: address.text };
+  return [reachableAddress(address, canBeRelative), progress, deadline(named), requestHooks(named)];
+}
+
+export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOptions, "baseUrl"> {
+  readonly address: BaseUrl;
+  /** Default: never. */
+  readonly canBeRelative?: (() => boolean) | undefined;
+}
+
+/** A page, or what stands in for fetch, knows what a relative address is relative to. */
+const webLayers = (config: Omit<HttpClientConfig, "baseUrl">, address: BaseUrl): readonly TransportLayer[] =>
+  httpLayers({
+    ...config,
+    address,
+    canBeRelative: () => config.fetchImpl !== undefined || globalThis.location !== undefined,
+  });
 
 const blobsOnly: Abilities = {
   // A fetch, or what stands in for it, may ignore its signal.
