@@ -1,4 +1,6 @@
 import { isError } from "../../errors/normaliseThrown";
+import { describeValue } from "../../lib/describeValue";
+import { toLoggable, unserializable } from "./loggableValue";
 
 /** From the least to the most severe. */
 export type LogPrinterLevels = "trace" | "debug" | "info" | "warn" | "error" | "critical";
@@ -52,14 +54,10 @@ const icons: Record<LogPrinterLevels, string> = {
 /** Levels of nesting shown for data and context; what lies deeper is named by its kind. */
 const maxDetailDepth = 3;
 
-const unserializable = "[Unserializable]";
-
-/** One JSON text. A field that cannot be serialised is replaced, so that the rest of the log survives. */
+/** One JSON text. What cannot be serialised is replaced where it stands, so that the rest of the log survives. */
 export function formatJson(log: PrintableLog, indent?: number): string {
-  const text = stringify(log, indent);
-  if (text !== undefined) return text;
-  const fields = Object.entries(log).map(([key, value]) => [key, canStringify(value) ? value : unserializable]);
-  return stringify(Object.fromEntries(fields), indent) ?? unserializable;
+  const fields = Object.entries(log).map(([key, value]) => [key, toLoggable(value)]);
+  return writeJson(Object.fromEntries(fields), indent);
 }
 
 /**
@@ -87,7 +85,7 @@ function headerLine({ level, timestamp, source }: PrintableLog, paint: Paint, th
   // The label inherits the colour of the icon, hence no reset between the two.
   const badge = theme ? `${theme[level] ?? theme.info}${icon} ${theme.bold}${label}${theme.reset}` : `${icon} ${label}`;
   const header = `${paint("gray", timeOfDay(timestamp))} ${badge}`;
-  return source ? `${header} ${paint("cyan", source)}` : header;
+  return source ? `${header} ${paint("cyan", describeValue(toLoggable(source)))}` : header;
 }
 
 function messageLines({ level, message, timestamp }: PrintableLog): string[] {
@@ -100,39 +98,50 @@ function messageLines({ level, message, timestamp }: PrintableLog): string[] {
 }
 
 function messageText(message: unknown): string {
-  if (isError(message)) return message.stack ?? String(message);
-  if (typeof message === "object" && message !== null) return stringify(message, 2) ?? unserializable;
-  return typeof message === "function" ? "function()" : String(message);
+  if (isError(message)) {
+    const { stack } = toLoggable(message) as { stack?: unknown };
+    return typeof stack === "string" ? stack : describeValue(message);
+  }
+  const shown = toLoggable(message);
+  return typeof shown === "object" && shown !== null ? writeJson(shown, 2) : describeValue(shown);
 }
 
 function errorLines({ error, message }: PrintableLog, paint: Paint): string[] {
   if (!error) return [];
+  const { name, message: text, stack } = readFacts(error);
   // What schemas say may fill the screen; it is not needed twice.
-  const isShown = error.message.includes("\n") && messageText(message).includes(error.message);
-  const frames = (error.stack ?? "")
+  const isShown = text.includes("\n") && messageText(message).includes(text);
+  const frames = stack
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line.startsWith("at "))
     .map((line) => `     ${paint("gray", "↳")} ${paint("dim", line.slice("at ".length))}`);
-  return [
-    `  ${branch(paint)} ${paint("error", isShown ? `Error: ${error.name}` : `Error: ${error.name}: ${error.message}`)}`,
-    ...frames,
-  ];
+  return [`  ${branch(paint)} ${paint("error", isShown ? `Error: ${name}` : `Error: ${name}: ${text}`)}`, ...frames];
+}
+
+/** As text, whatever a printer is given. */
+function readFacts({ name, message, stack }: NonNullable<PrintableLog["error"]>) {
+  const textOf = (fact: unknown): string => describeValue(toLoggable(fact));
+  return { name: textOf(name), message: textOf(message), stack: textOf(stack ?? "") };
 }
 
 function dataLines({ data }: PrintableLog, paint: Paint): string[] {
-  return hasKeys(data) ? [`  ${branch(paint)} ${paint("cyan", "Data:")}`, ...detailLines(data, paint)] : [];
+  return detailLines("cyan", "Data:", toLoggable(data, maxDetailDepth), paint);
 }
 
 function contextLines({ context }: PrintableLog, paint: Paint): string[] {
+  const shown = toLoggable(context, maxDetailDepth);
   // The header already names the source.
-  const { source: _source, ...rest } = context ?? {};
-  return hasKeys(rest) ? [`  ${branch(paint)} ${paint("blue", "Context:")}`, ...detailLines(rest, paint)] : [];
+  if (typeof shown === "object" && shown !== null) Reflect.deleteProperty(shown, "source");
+  return detailLines("blue", "Context:", shown, paint);
 }
 
-function detailLines(details: object, paint: Paint): string[] {
-  const text = stringify(details, 2, maxDetailDepth) ?? unserializable;
-  return text.split("\n").map((line) => `  ${paint("dim", line)}`);
+/** @param shown what JSON can write */
+function detailLines(colour: keyof ColorTheme, title: string, shown: unknown, paint: Paint): string[] {
+  if (shown === undefined || shown === null) return [];
+  if (typeof shown === "object" && Object.keys(shown).length === 0) return [];
+  const text = writeJson(shown, 2);
+  return [`  ${branch(paint)} ${paint(colour, title)}`, ...text.split("\n").map((line) => `  ${paint("dim", line)}`)];
 }
 
 const branch = (paint: Paint): string => paint("gray", "╰─");
@@ -143,41 +152,11 @@ const levelLabel = (level: string): string => level.toUpperCase().padEnd(7);
 const timeOfDay = (timestamp: Date): string =>
   Number.isNaN(timestamp.getTime()) ? "--:--:--.---" : timestamp.toISOString().slice(11, 23);
 
-const hasKeys = (value: object | undefined): value is object => value !== undefined && Object.keys(value).length > 0;
-
-/**
- * `JSON.stringify` for values that were not made for it: cycles, bigints, functions and errors have a text.
- *
- * @param maxDepth objects nested deeper become `"[Object]"` or `"[Array]"`. Default: no limit.
- * @returns `undefined` when a `toJSON` or getter throws, or the value nests too deep for the engine
- */
-function stringify(value: unknown, indent?: number, maxDepth = Infinity): string | undefined {
-  // The objects around the value being visited, as they are and as they are shown; the root has none.
-  const ancestors: { readonly original: unknown; readonly shown: unknown }[] = [];
-  function describe(this: unknown, _key: string, current: unknown): unknown {
-    if (typeof current === "bigint") return current.toString();
-    if (typeof current === "function") return "function()";
-    if (typeof current !== "object" || current === null) return current;
-    while (ancestors.length > 0 && ancestors.at(-1)?.shown !== this) ancestors.pop();
-    if (ancestors.some(({ original }) => original === current)) return "[Circular]";
-    if (ancestors.length >= maxDepth) return Array.isArray(current) ? "[Array]" : "[Object]";
-    const shown = isError(current) ? describeError(current) : current;
-    ancestors.push({ original: current, shown });
-    return shown;
-  }
+/** @param loggable what JSON can write, unless the text is too long for the engine */
+function writeJson(loggable: unknown, indent?: number): string {
   try {
-    return JSON.stringify(value, describe, indent);
+    return JSON.stringify(loggable, undefined, indent) ?? unserializable;
   } catch {
-    return undefined;
+    return unserializable;
   }
-}
-
-/** The facts of an error are not enumerable, so JSON would show `{}`. */
-function describeError(error: Error): object {
-  const { name, message, stack, cause } = error;
-  return { name, message, stack, cause, ...(error as object) };
-}
-
-function canStringify(value: unknown): boolean {
-  return value === undefined || stringify(value) !== undefined;
 }

@@ -38,7 +38,7 @@ export class LogPrinter {
     try {
       this.#write(log);
     } catch {
-      // A line that cannot be written is lost; it does not fail what wrote it.
+      // A writer that throws does not fail what is logged.
     }
   }
 

@@ -2,6 +2,7 @@ import { isError } from "../../errors/normaliseThrown";
 import { describeValue } from "../../lib/describeValue";
 import { isThenable } from "../../lib/guards";
 import { getPlatform } from "../../platform/platform";
+import { unserializable } from "./loggableValue";
 import type { LogPrinterLevels, PrintableLog, PrintStrategy } from "./logFormat";
 import { LogPrinter } from "./logPrinter";
 
@@ -93,7 +94,7 @@ export class Logger {
     source?: string | undefined;
     additionalContext?: LogFields | undefined;
   }): Logger {
-    const context = additionalContext ? { ...this.#context, ...additionalContext } : this.#context;
+    const context = additionalContext ? { ...this.#context, ...readFields(additionalContext) } : this.#context;
     return childOf(this.#core, context, source);
   }
 
@@ -141,8 +142,8 @@ export class Logger {
     return this.#core.flush();
   }
 
-  #describe(level: LogLevels, message: unknown, info: ILogInfo = {}): ILog {
-    const { source = this.#source, error, data, ...context } = info;
+  #describe(level: LogLevels, message: unknown, info?: ILogInfo): ILog {
+    const { source = this.#source, error, data, ...context } = readFields(info);
     return {
       level,
       message,
@@ -237,7 +238,9 @@ class LoggerCore {
   }
 
   #prints(level: LogLevels): boolean {
-    return Logger.Severity[level] >= this.#threshold;
+    // A level that does not exist is printed as "info" is, rather than not at all.
+    const severity = Object.hasOwn(Logger.Severity, level) ? Logger.Severity[level] : Logger.Severity.info;
+    return severity >= this.#threshold;
   }
 }
 
@@ -245,8 +248,32 @@ class LoggerCore {
 const settled = /* @__PURE__ */ Promise.resolve();
 
 function describeError(error: unknown): NonNullable<ILog["error"]> {
-  if (isError(error)) return { name: error.name, message: error.message, stack: error.stack };
-  return { name: "UnknownError", message: describeValue(error) };
+  if (!isError(error)) return { name: "UnknownError", message: describeValue(error) };
+  const { name, message, stack } = readFields(error, ["name", "message", "stack"]);
+  return {
+    name: describeValue(name),
+    message: describeValue(message),
+    stack: stack === undefined ? undefined : describeValue(stack),
+  };
+}
+
+/** The fields of an object; one that throws when it is read is replaced, so that the others are logged. */
+function readFields(from: object | null | undefined, keys?: readonly string[]): LogFields {
+  const fields: LogFields = {};
+  let names = keys;
+  try {
+    names ??= typeof from === "object" && from !== null ? Object.keys(from) : [];
+  } catch {
+    return { data: { info: unserializable } };
+  }
+  for (const name of names) {
+    try {
+      fields[name] = (from as LogFields)[name];
+    } catch {
+      fields[name] = unserializable;
+    }
+  }
+  return fields;
 }
 
 /** @see https://no-color.org */
