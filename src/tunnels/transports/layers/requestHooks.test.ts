@@ -34,6 +34,27 @@ describe("onRequest", () => {
     expect(sent[0]?.headers).toEqual({ "x-url": "http://x/r/task/a%20b" });
   });
 
+  it.each<[string, (headers: Record<string, unknown>) => void, object]>([
+    ["another spelling of a header", (headers) => (headers["X-Runner-Token"] = "hook"), { "x-runner-token": "hook" }],
+    ["the header itself", (headers) => (headers["x-runner-token"] = "hook"), { "x-runner-token": "hook" }],
+    [
+      "two spellings, the later one",
+      (headers) => Object.assign(headers, { "X-Own": "first", "x-OWN": "second" }),
+      { "x-runner-token": "client", "x-own": "second" },
+    ],
+    ["a number", (headers) => (headers["X-Count"] = 3), { "x-runner-token": "client", "x-count": "3" }],
+    ["nothing", (headers) => (headers["X-Runner-Token"] = undefined), {}],
+  ])("sends one header per name, in lower case, where the hook writes %s", async (_what, write, expected) => {
+    const sent: WireRequest[] = [];
+    const send = requestHooks({ baseUrl: "http://x", onRequest: ({ headers }) => void write(headers) })(
+      async (each) => (sent.push(each), reply),
+    );
+
+    await send(request({ headers: Object.freeze({ "x-runner-token": "client" }) }));
+
+    expect(sent[0]?.headers).toEqual(expected);
+  });
+
   it("stops being waited for when the caller gives up", async () => {
     const next = jest.fn(async () => reply);
     const controller = new AbortController();
