@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import type { Readable } from "node:stream";
 import { contextError } from "../../errors/runErrors";
 import { currentSlots } from "../../platform/contextScope";
-import { bindListeners } from "../files/bindListeners";
+import { bindListeners } from "./bindListeners";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
 import { discardStream, readStreamResult, startsLate, type StreamResult } from "../../tunnels/server/streamResult";
 import { readCookies, type IncomingCall } from "./incomingCall";

@@ -20,7 +20,7 @@ import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
-import { IdleWatch } from "../server/idleWatch";
+import { PaceWatch } from "../server/paceWatch";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
@@ -68,7 +68,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   // Outside the base path other origins have no business.
   const strangerPolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
   const source: BodySource = {
-    idleWatch: new IdleWatch(limits.bodyIdleMs),
+    paceWatch: new PaceWatch(limits.bodyIdleMs, limits.bodyRate),
+    leftoverWatch: new PaceWatch(limits.bodyIdleMs),
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers(limits.multipart);

@@ -2,10 +2,8 @@ import { randomInt } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { currentSlots } from "../../platform/contextScope";
 import type { InputFile, InputFileMeta } from "../../platform/inputFile";
 import type { WireFile } from "../../tunnels/protocol/wire";
-import { bindListeners } from "./bindListeners";
 import { toPassThrough } from "./nodeFile";
 import { saveStream } from "./saveStream";
 
@@ -20,25 +18,26 @@ export class NodeInputFile implements InputFile<Readable> {
   size: number | undefined;
   lastModified: number | undefined;
   extra: Record<string, unknown> | undefined;
-  readonly #stream: Readable | undefined;
+  readonly #source: Readable | (() => Readable) | undefined;
   #isTaken = false;
 
-  constructor(meta: InputFileMeta, stream: Readable | undefined) {
+  /** @param source the stream, or what opens it when it is taken */
+  constructor(meta: InputFileMeta, source: Readable | (() => Readable) | undefined) {
     this.name = meta.name;
     this.type = meta.type;
     this.size = meta.size;
     this.lastModified = meta.lastModified;
     this.extra = meta.extra;
-    this.#stream = stream;
+    this.#source = source;
   }
 
   /** @throws {Error} the stream was taken before, or there is none */
   stream(): Readable {
-    if (this.#stream === undefined) throw new Error("InputFile stream is not available");
+    const source = this.#source;
+    if (source === undefined) throw new Error("InputFile stream is not available");
     if (this.#isTaken) throw new Error("InputFile stream already consumed");
     this.#isTaken = true;
-    bindListeners(this.#stream, currentSlots());
-    return this.#stream;
+    return typeof source === "function" ? source() : source;
   }
 
   // An async function: what `stream` throws is a rejection here.

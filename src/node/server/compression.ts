@@ -63,7 +63,8 @@ function readWeight(item: string): [coding: string, weight: number] {
 /**
  * The body of a request with its coding undone.
  *
- * @param limitBytes of what comes out; a small body may decode to a very large one
+ * @param limitBytes of what comes out, and, but for a little, of what goes in: a small body may decode to a very large
+ * one, and a very large one to nothing
  * @throws {WireFailureError} 415, the coding is not one of ours
  */
 export function decodeRequest(req: IncomingMessage, limitBytes: number): Readable {
@@ -78,11 +79,19 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
     req.unpipe(decoded).pause();
     limited.destroy(error);
   };
+  let leftBytes = limitBytes + codingBytes;
+  req.on("data", (chunk: Buffer) => {
+    leftBytes -= chunk.byteLength;
+    if (leftBytes < 0) fail(new WireFailureError(payloadTooLarge()));
+  });
   req.on("error", fail).pipe(decoded).on("error", fail).pipe(limited).on("error", fail);
   // The connection may have been lost before anybody listened.
   if (req.destroyed) fail(new WireFailureError(requestAborted));
   return limited;
 }
+
+/** What a coding may add to a body that it does not make smaller: heads, and the frames around what is left as it is. */
+const codingBytes = 64 * 1024;
 
 /** Passes bytes on until there are too many. */
 class ByteLimit extends Transform {

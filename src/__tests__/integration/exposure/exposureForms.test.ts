@@ -288,11 +288,15 @@ describe("limits of forms", () => {
     expect(reply.status).toBe(status);
   });
 
-  it("count parts of all kinds", async () => {
+  it("count parts of all kinds, and refuse the first beyond", async () => {
     await using exposure = await startExposure([ignore], { limits: { multipart: { parts: 2 } } });
-    const fields = ["a", "b", "c"].map((name) => ({ name, content: "1" }));
+    const post = (...names: string[]) => {
+      const fields = names.map((name) => ({ name, content: "1" }));
+      return exposure.post("/__runner/task/ignore", formOf(...fields, manifestPart({})), formHeaders);
+    };
 
-    const reply = await exposure.post("/__runner/task/ignore", formOf(...fields, manifestPart({})), formHeaders);
+    expect((await post("a")).status).toBe(200);
+    const reply = await post("a", "b");
 
     expect(await reply.json()).toEqual({
       ok: false,

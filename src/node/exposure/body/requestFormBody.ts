@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { invalidMultipart, WireFailureError } from "../../../errors/wireErrors";
 import type { IncomingFormBody, OpenedForm } from "../../../tunnels/protocol/wire";
 import { FormReceiver, type RequestFormParts } from "../form/formReceiver";
-import type { Busboy, FormHeaders, FormLimits } from "../form/formParsers";
+import type { Busboy, FormHeaders } from "../form/formParsers";
 import { assertUnread } from "./requestText";
 
 /** A multipart request. */
@@ -21,7 +21,7 @@ export class RequestFormBody implements IncomingFormBody {
     const { req, source, parsers } = this.#parts;
     assertUnread(req);
     const createParser = await parsers.load();
-    const stream = source.open(req, largestForm(parsers.limits));
+    const stream = source.open(req, parsers.limits.totalSize);
     const parser = parserFor(createParser, req);
     const form = await new Promise<FormReceiver>((onOpened, onRefused) => {
       this.#receiver = new FormReceiver(stream, parser, {
@@ -42,12 +42,6 @@ export class RequestFormBody implements IncomingFormBody {
     this.#receiver?.release();
   }
 }
-
-/** A bound of what a compressed form may decode to. */
-const largestForm = ({ files, fileSize, fields, fieldSize, parts }: FormLimits): number =>
-  files * fileSize + fields * fieldSize + parts * partOverheadBytes;
-
-const partOverheadBytes = 16 * 1024;
 
 function parserFor(create: (headers: FormHeaders) => Busboy, { headers }: IncomingMessage): Busboy {
   try {

@@ -8,12 +8,15 @@ import {
   WireFailureError,
 } from "../../../errors/wireErrors";
 import type { TextBody } from "../../../tunnels/protocol/wire";
-import type { IdleWatch } from "../../server/idleWatch";
+import type { PaceWatch, Watched } from "../../server/paceWatch";
 import { ChunkList } from "./chunkList";
 
 /** How the bodies of one exposure are read. */
 export interface BodySource {
-  readonly idleWatch: IdleWatch;
+  /** Finds bodies that stopped arriving, or arrive too slowly. */
+  readonly paceWatch: PaceWatch;
+  /** Finds files that are not read on after their call was answered. */
+  readonly leftoverWatch: PaceWatch;
   /**
    * The body's bytes, with the request's coding undone where that is enabled.
    *
@@ -39,26 +42,29 @@ export class RequestText implements TextBody {
     if (parsed !== undefined) return parsed;
     // Nothing more comes of it, not even an error.
     if (req.destroyed) throw new WireFailureError(requestAborted);
-    return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.idleWatch);
+    return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.paceWatch);
   }
 }
 
 /**
  * Reads a stream into one string.
  *
- * @throws {WireFailureError} (as a rejection) 413 at the first byte over the limit, 408 when nothing came for too long,
- * 499 when the connection was lost, 400 when the coding could not be undone
+ * @throws {WireFailureError} (as a rejection) 413 at the first byte over the limit, 408 when it came too slowly, 499 when
+ * the connection was lost, 400 when the coding could not be undone
  */
-function readText(req: IncomingMessage, stream: Readable, limitBytes: number, idleWatch: IdleWatch): Promise<string> {
+function readText(req: IncomingMessage, stream: Readable, limitBytes: number, paceWatch: PaceWatch): Promise<string> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
     let chunks: ChunkList | undefined;
     let seenBytes = 0;
-    const onIdle = (): void => fail(new WireFailureError(requestTimeout));
+    const receivedBytes = stream === req ? () => seenBytes : countReceived(req);
+    const body: Watched = {
+      progress: receivedBytes,
+      onStalled: () => fail(new WireFailureError(requestTimeout)),
+    };
     const onData = (chunk: Buffer): void => {
       seenBytes += chunk.byteLength;
       if (seenBytes > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
-      idleWatch.touch(onIdle);
       if (chunks !== undefined) chunks.push(chunk);
       else if (first === undefined) first = chunk;
       else {
@@ -69,20 +75,27 @@ function readText(req: IncomingMessage, stream: Readable, limitBytes: number, id
       return undefined;
     };
     const onEnd = (): void => {
-      idleWatch.delete(onIdle);
+      paceWatch.delete(body);
       // Decoded as a whole: a character may be cut by the border of two chunks.
       resolve((chunks?.join() ?? first)?.toString() ?? "");
     };
     const onError = (error: Error): void => fail(failureOf(error, req));
     function fail(error: WireFailureError): void {
-      idleWatch.delete(onIdle);
+      paceWatch.delete(body);
       stream.off("data", onData).off("end", onEnd);
       stream.pause();
       reject(error);
     }
-    idleWatch.add(onIdle);
+    paceWatch.add(body);
     stream.on("data", onData).on("end", onEnd).on("error", onError);
   });
+}
+
+/** How many bytes of a coded body have arrived: what comes out of it may take its time. */
+export function countReceived(req: IncomingMessage): () => number {
+  let bytes = 0;
+  req.on("data", (chunk: Buffer) => (bytes += chunk.byteLength));
+  return () => bytes;
 }
 
 function failureOf(error: Error, req: IncomingMessage): WireFailureError {

@@ -1,3 +1,4 @@
+import type { LeastRate } from "../../server/paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
 
 /** Limits of JSON bodies. */
@@ -18,6 +19,11 @@ export interface MultipartLimits {
   readonly fileSize?: number | undefined;
   /** Default 10. */
   readonly files?: number | undefined;
+  /**
+   * Largest form, in bytes: files, fields, part headers, and what stands before the first boundary or between. What comes
+   * after the last one is thrown away. Default: `files` times `fileSize`, `fields` times `fieldSize`, and 1 MiB.
+   */
+  readonly totalSize?: number | undefined;
   /** Fields and files together. Default: as many as fields and files allow. */
   readonly parts?: number | undefined;
   /** Without effect, for configs of 5.x: the parser reads 16 KiB and 2000 headers of a part, whatever is said here. */
@@ -36,6 +42,13 @@ export interface ExposureLimits {
   readonly headersMs?: number | undefined;
   /** Longest pause inside a JSON or multipart body, in ms; then 408. Default 30,000. */
   readonly bodyIdleMs?: number | undefined;
+  /**
+   * Least rate of a JSON or multipart body, in bytes per second, on average over `bodyRateMs`; then 408. 0 for none.
+   * Time in which the task's reading holds the body back does not count. Default 1024.
+   */
+  readonly bodyBytesPerSecond?: number | undefined;
+  /** Time over which `bodyBytesPerSecond` is measured, in ms; at least `bodyIdleMs`. Default 30,000. */
+  readonly bodyRateMs?: number | undefined;
   /** Requests served at the same time; more get 503. Default 1000. */
   readonly inFlight?: number | undefined;
   /** Size of a request's headers, on an own server, in bytes. Default 16 KiB. */
@@ -51,6 +64,7 @@ export interface ResolvedLimits {
   readonly octetBytes: number;
   readonly headersMs: number;
   readonly bodyIdleMs: number;
+  readonly bodyRate: LeastRate;
   readonly inFlight: number;
   readonly headerBytes: number;
 }
@@ -80,6 +94,10 @@ export function resolveLimits(limits: unknown): ResolvedLimits {
     octetBytes: amount(octet.maxSize, `${path}.octet.maxSize`, KiB * MiB),
     headersMs: milliseconds(stated.headersMs, `${path}.headersMs`, 15_000),
     bodyIdleMs: milliseconds(stated.bodyIdleMs, `${path}.bodyIdleMs`, 30_000),
+    bodyRate: {
+      bytesPerSecond: amount(stated.bodyBytesPerSecond, `${path}.bodyBytesPerSecond`, KiB),
+      overMs: milliseconds(stated.bodyRateMs, `${path}.bodyRateMs`, 30_000),
+    },
     inFlight: amount(stated.inFlight, `${path}.inFlight`, 1000),
     headerBytes: milliseconds(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
   });
@@ -91,6 +109,8 @@ const limitKeys: readonly (keyof ExposureLimits)[] = [
   "octet",
   "headersMs",
   "bodyIdleMs",
+  "bodyBytesPerSecond",
+  "bodyRateMs",
   "inFlight",
   "headerBytes",
   "closeMs",
@@ -98,8 +118,16 @@ const limitKeys: readonly (keyof ExposureLimits)[] = [
 
 function resolveMultipart(limits: unknown, path: string): ResolvedLimits["multipart"] {
   const keys = Object.keys(multipartDefaults) as (keyof typeof multipartDefaults)[];
-  const stated = fieldsOf<MultipartLimits>(limits, path, [...keys, "parts"]);
+  const stated = fieldsOf<MultipartLimits>(limits, path, [...keys, "parts", "totalSize"]);
   const resolved = { ...multipartDefaults };
   for (const key of keys) resolved[key] = amount(stated[key], `${path}.${key}`, multipartDefaults[key]);
-  return { ...resolved, parts: amount(stated.parts, `${path}.parts`, resolved.fields + resolved.files) };
+  const { fields, fieldSize, files, fileSize } = resolved;
+  return {
+    ...resolved,
+    parts: amount(stated.parts, `${path}.parts`, fields + files),
+    totalSize: amount(stated.totalSize, `${path}.totalSize`, sizeOf(files, fileSize) + sizeOf(fields, fieldSize) + MiB),
+  };
 }
+
+/** None of something endless is nothing. */
+const sizeOf = (count: number, bytes: number): number => (count === 0 ? 0 : count * bytes);

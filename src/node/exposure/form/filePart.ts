@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { captureSlots } from "../../../platform/contextScope";
 import type { Spilled, UploadBuffer } from "./uploadBuffer";
 
 /** What a form wants to know of its files. */
@@ -6,41 +7,56 @@ export interface FilePartOwner {
   readonly buffer: UploadBuffer;
   /** A reader waits for more, or has made room. */
   onMoved(): void;
-  /** Nobody reads this file any more. */
+  /** Nothing reads this file any more. */
   onGone(): void;
+  /** A reader waits for bytes that have not arrived, or does not any more. */
+  onStarving(part: FilePart, isStarving: boolean): void;
 }
 
 /**
- * One file of a form, as a stream: what arrives is given to its reader, or kept until there is one.
+ * One file of a form: what arrives is given to its reader, or kept until there is one.
+ *
+ * The stream is made when it is asked for. Most files of a form with many are small and complete by then.
  */
-export class FilePart extends Readable {
+export class FilePart {
   readonly #owner: FilePartOwner;
   readonly #kept: (Buffer | Spilled)[] = [];
+  #stream: PartStream | undefined;
+  #enter = runAsItIs;
   #isComplete = false;
   #isFetching = false;
   #isStarving = false;
+  #isGone = false;
+  /** Why there is nothing to read. */
+  #error: Error | undefined;
 
   constructor(owner: FilePartOwner) {
-    super();
     this.#owner = owner;
   }
 
-  /** A reader waits for bytes that have not arrived. */
-  get isStarving(): boolean {
-    return this.#isStarving;
+  /** The stream of its bytes; asked for once. What listens to it finds the slots that are current now. */
+  open(): Readable {
+    const stream = new PartStream(this);
+    this.#enter = captureSlots();
+    this.#stream = stream;
+    // What is small goes at once, without waiting to be asked for.
+    if (!this.#isGone && this.#isComplete && this.#isAllInMemory()) this.#giveAll(stream);
+    return stream;
   }
 
-  /** Somebody reads, or has taken steps to. */
+  /** Something reads it, or has taken steps to. */
   get isAttended(): boolean {
-    return this.readableFlowing !== null || this.readableDidRead || this.listenerCount("readable") > 0;
+    const stream = this.#stream;
+    if (stream === undefined) return false;
+    return stream.readableFlowing !== null || stream.readableDidRead || stream.listenerCount("readable") > 0;
   }
 
   /** @returns false when the reader is not ready for it and no memory is left */
   offer(chunk: Buffer): boolean {
-    if (this.destroyed) return true;
+    if (this.#isGone) return true;
     if (this.#isStarving) {
-      this.#isStarving = false;
-      this.push(chunk);
+      this.#starve(false);
+      this.#enter(() => this.#stream?.push(chunk));
       return true;
     }
     if (!this.#owner.buffer.reserve(chunk)) return false;
@@ -55,42 +71,41 @@ export class FilePart extends Readable {
     if (last !== undefined && isFollowedBy(last, spilled)) {
       this.#kept[this.#kept.length - 1] = { at: last.at, length: last.length + spilled.length };
     } else this.#kept.push(spilled);
-    if (this.#isStarving) this.#give();
+    if (this.#isStarving) this.#enter(() => this.give());
   }
 
   /** Nothing more comes. */
   complete(): void {
     this.#isComplete = true;
-    if (this.#isStarving) this.#give();
+    if (this.#isStarving) this.#enter(() => this.give());
   }
 
-  override _read(): void {
-    if (!this.#isFetching) this.#give();
+  /** Drops what is left. Its reader, and one that comes later, fails with the error. */
+  destroy(error?: Error): void {
+    if (this.#isGone) return;
+    this.#error = error;
+    if (this.#stream === undefined) this.drop();
+    else this.#enter(() => this.#stream?.destroy(error));
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.buffer.release(chunk);
-    this.#kept.length = 0;
-    this.#isStarving = false;
-    // A file that nobody reads may fail; that must not be thrown at the process.
-    done(this.listenerCount("error") === 0 ? null : error);
-    this.#owner.onGone();
-  }
-
-  #give(): void {
-    this.#isStarving = false;
+  /** Hands out the next chunk, now or when there is one. */
+  give(): void {
+    const stream = this.#stream;
+    if (this.#isFetching || stream === undefined) return;
+    if (this.#isGone) {
+      stream.destroy(this.#error ?? new Error("The file was not read while it arrived, and is gone."));
+      return;
+    }
     const next = this.#kept.shift();
+    this.#starve(next === undefined && !this.#isComplete);
     if (next === undefined) {
-      if (this.#isComplete) this.push(null);
-      else {
-        this.#isStarving = true;
-        this.#owner.onMoved();
-      }
+      if (this.#isComplete) stream.push(null);
+      else this.#owner.onMoved();
       return;
     }
     if (Buffer.isBuffer(next)) {
       this.#owner.buffer.release(next);
-      this.push(next);
+      stream.push(next);
       this.#owner.onMoved();
       return;
     }
@@ -98,12 +113,65 @@ export class FilePart extends Readable {
     this.#owner.buffer.read(next).then(
       (chunk) => {
         this.#isFetching = false;
-        if (this.destroyed) return;
-        this.push(chunk);
+        if (stream.destroyed) return;
+        stream.push(chunk);
         this.#owner.onMoved();
       },
-      (error: Error) => this.destroy(error),
+      (error: Error) => stream.destroy(error),
     );
+  }
+
+  /** The stream was destroyed, or there will be none. */
+  drop(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    for (const chunk of this.#kept) if (Buffer.isBuffer(chunk)) this.#owner.buffer.release(chunk);
+    this.#kept.length = 0;
+    this.#stream = undefined;
+    this.#starve(false);
+    this.#owner.onGone();
+  }
+
+  #starve(isStarving: boolean): void {
+    if (this.#isStarving === isStarving) return;
+    this.#isStarving = isStarving;
+    this.#owner.onStarving(this, isStarving);
+  }
+
+  #isAllInMemory(): boolean {
+    let bytes = 0;
+    for (const chunk of this.#kept) bytes += Buffer.isBuffer(chunk) ? chunk.byteLength : Infinity;
+    return bytes <= readBytes;
+  }
+
+  #giveAll(stream: PartStream): void {
+    for (const chunk of this.#kept.splice(0)) {
+      this.#owner.buffer.release(chunk as Buffer);
+      stream.push(chunk);
+    }
+    stream.push(null);
+    this.#owner.onMoved();
+  }
+}
+
+const runAsItIs = <R>(fn: () => R): R => fn();
+
+class PartStream extends Readable {
+  readonly #part: FilePart;
+
+  constructor(part: FilePart) {
+    super();
+    this.#part = part;
+  }
+
+  override _read(): void {
+    this.#part.give();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // A file that nothing reads may fail; that must not be thrown at the process.
+    done(this.listenerCount("error") === 0 ? null : error);
+    this.#part.drop();
   }
 }
 

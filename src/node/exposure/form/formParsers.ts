@@ -18,8 +18,8 @@ export function createFormParsers(limits: FormLimits): FormParsers {
   const { fields, fieldSize, fileSize, files, parts } = limits;
   const allLimits = {
     fields,
-    parts,
-    // It reports what has reached a size, not what has passed it; and a manifest may come as one of its files.
+    // It reports what has reached a limit, not what has passed it; and a manifest may come as one of its files.
+    parts: parts + 1,
     fieldSize: fieldSize + 1,
     fileSize: Math.max(fileSize, fieldSize) + 1,
     files: files + 1,
@@ -35,3 +35,8 @@ export function createFormParsers(limits: FormLimits): FormParsers {
       )),
   };
 }
+
+/** Whether the last boundary was read. What comes after it is no part of the form, and may never end. */
+export const isFormComplete = (parser: Busboy): boolean =>
+  // It emits nothing then: it waits for the end of what it is given.
+  (parser as unknown as { readonly _complete?: boolean })._complete === true;

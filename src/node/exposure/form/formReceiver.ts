@@ -18,8 +18,9 @@ import { hydrateFiles } from "../../../tunnels/server/hydrateFiles";
 import { mergeFileMeta } from "../../../tunnels/server/openForm";
 import { NodeInputFile } from "../../files/nodeInputFile";
 import { FilePart, type FilePartOwner } from "./filePart";
-import type { Busboy, FileInfo, FormParsers } from "./formParsers";
-import type { BodySource } from "../body/requestText";
+import { isFormComplete, type Busboy, type FileInfo, type FormParsers } from "./formParsers";
+import { countReceived, type BodySource } from "../body/requestText";
+import type { Watched } from "../../server/paceWatch";
 import { ChunkList } from "../body/chunkList";
 import { UploadBuffer } from "./uploadBuffer";
 
@@ -42,8 +43,8 @@ export interface FormReceiverParts {
 interface Waiting {
   readonly part: FilePart;
   readonly source: Readable;
-  /** Absent at the end of the file. */
-  readonly chunk?: Buffer;
+  /** `null` at the end of the file. */
+  readonly chunk: Buffer | null;
 }
 
 /** What is known of a file: from the manifest, from its part of the form, or from both. */
@@ -73,6 +74,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #isDiscarding = false;
   #isReleased = false;
   #isParsed = false;
+  /** The last boundary was read. */
+  #isEnding = false;
   /** Files that the manifest names and whose part has not begun. */
   #missingCount = 0;
   /** File parts that have not been read to their end. */
@@ -80,9 +83,16 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   /** Files that somebody may still read. */
   #openParts = 0;
   #fileCount = 0;
-  /** In the order it arrived. A source that is paused may still hand out what it has, and end. */
+  /** In the order it arrived: the parser goes on with what it was given, whatever it is told. */
   readonly #waiting: Waiting[] = [];
+  #isHeld = false;
+  readonly #starving = new Set<FilePart>();
   #smallChunks: ChunkList | undefined;
+  #seenBytes = 0;
+  readonly #isCoded: boolean;
+  /** Bytes that have come over the connection, as far as they differ from those that are parsed. */
+  readonly #receivedBytes: () => number;
+  #moves = 0;
   #isMoving = false;
   #isSpilling = false;
   /** How it ended: `undefined` until then. */
@@ -94,7 +104,10 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.#stream = stream;
     this.#parser = parser;
     this.#parts = parts;
-    this.buffer = new UploadBuffer(parts.request.parsers.limits.memory);
+    const { req, parsers } = parts.request;
+    this.#isCoded = stream !== req;
+    this.#receivedBytes = this.#isCoded ? countReceived(req) : () => this.#seenBytes;
+    this.buffer = new UploadBuffer(parsers.limits.memory);
     this.#listen();
   }
 
@@ -123,7 +136,12 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.discard();
     if (this.#openParts === 0) return;
     this.#isReleased = true;
-    this.#parts.request.source.idleWatch.add(this.#onForgotten);
+    this.#parts.request.source.leftoverWatch.add(this.#leftover);
+  }
+
+  onStarving(part: FilePart, isStarving: boolean): void {
+    if (isStarving) this.#starving.add(part);
+    else this.#starving.delete(part);
   }
 
   onGone(): void {
@@ -134,23 +152,22 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   /** Moves on what waits, as far as there is a place for it or a reason to make one. */
   onMoved(): void {
-    if (this.#isReleased) this.#parts.request.source.idleWatch.touch(this.#onForgotten);
+    this.#moves += 1;
     // A reader that is given something may ask for more in the middle of it.
-    if (this.#isMoving) return;
+    if (this.#isMoving || this.#waiting.length === 0) return;
     this.#isMoving = true;
     while (this.#outcome === undefined && !this.#isSpilling) {
       const next = this.#waiting[0];
       if (next === undefined || !this.#place(next)) break;
-      this.#waiting.shift();
-      next.source.resume();
+      this.#shift();
     }
     this.#isMoving = false;
   }
 
   /** @returns false when it has to go on waiting */
-  #place({ part, chunk }: Waiting): boolean {
-    if (chunk === undefined) {
-      this.#complete(part);
+  #place({ part, source, chunk }: Waiting): boolean {
+    if (chunk === null) {
+      this.#complete(part, source);
       return true;
     }
     if (part.offer(chunk)) return true;
@@ -167,12 +184,19 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       return;
     }
     this.#isSpilling = false;
-    this.#waiting.shift()?.source.resume();
+    this.#shift();
     this.onMoved();
   }
 
+  /** The parser takes the next chunk once nothing of the last one waits. */
+  #shift(): void {
+    const source = this.#waiting.shift()?.source;
+    if (this.#waiting.length > 0) return;
+    source?._read(0);
+    this.#endWhenComplete();
+  }
+
   #listen(): void {
-    const { idleWatch } = this.#parts.request.source;
     this.#parser
       .on("field", (name, value, info) => {
         if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge);
@@ -188,7 +212,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
         this.#isParsed = true;
         this.#finishWhenComplete();
       });
-    idleWatch.add(this.#onIdle);
+    this.#parts.request.source.paceWatch.add(this.#arrival);
     this.#stream
       .on("data", this.#onData)
       .on("end", this.#onEnd)
@@ -199,9 +223,13 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     if (this.#stream.destroyed) this.#break(requestAborted);
   }
 
-  /** Not `pipe`: it brings as many listeners of its own, and the idle watch needs this one anyway. */
+  /** Not `pipe`: it brings as many listeners of its own, and what is counted needs this one anyway. */
   readonly #onData = (chunk: Buffer): void => {
-    this.#parts.request.source.idleWatch.touch(this.#onIdle);
+    this.#seenBytes += chunk.byteLength;
+    if (this.#seenBytes > this.#parts.request.parsers.limits.totalSize) {
+      this.#break(formTooLarge);
+      return;
+    }
     if (chunk.byteLength >= smallBytes) {
       this.#parseSmall();
       this.#parse(chunk);
@@ -222,35 +250,56 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   };
 
   #parse(chunk: Buffer): void {
-    if (this.#outcome !== undefined) return;
+    if (this.#outcome !== undefined || this.#isEnding) return;
     if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
+    this.#endWhenComplete();
+  }
+
+  /**
+   * What comes after the last boundary is not waited for: it may never end. It is thrown away with the reply. Of a coded
+   * form the end is part of the coding.
+   */
+  #endWhenComplete(): void {
+    if (this.#isEnding || this.#outcome !== undefined || this.#isCoded || !isFormComplete(this.#parser)) return;
+    this.#isEnding = true;
+    this.#parts.request.source.paceWatch.delete(this.#arrival);
+    this.#stream.off("data", this.#onData).pause();
+    this.#parser.end();
   }
 
   readonly #onDrain = (): void => {
-    if (this.#outcome === undefined) this.#stream.resume();
+    this.#endWhenComplete();
+    if (this.#outcome === undefined && !this.#isEnding) this.#stream.resume();
   };
 
   readonly #onEnd = (): void => {
     // Behind them, and not at once: what they have opened is to see them before it sees the end.
     if (this.#smallChunks !== undefined) setImmediate(this.#onEnd);
-    else if (this.#outcome === undefined) this.#parser.end();
+    else if (this.#outcome === undefined && !this.#isEnding) this.#parser.end();
   };
 
   readonly #onClose = (): void => {
-    if (!this.#stream.readableEnded) this.#break(requestAborted);
+    if (!this.#stream.readableEnded && !this.#isEnding) this.#break(requestAborted);
   };
 
   readonly #onMalformed = (): void => this.#break(invalidMultipart);
 
-  readonly #onIdle = (): void => {
-    // Whoever sends cannot go on while we do not read.
-    if (this.#waiting.length > 0) this.#parts.request.source.idleWatch.add(this.#onIdle);
-    else this.#break(requestTimeout);
+  readonly #arrival: Watched = {
+    progress: () => {
+      // Whoever sends cannot go on while nothing is read, and has the time until the next look to do so.
+      const isHeld = this.#isHeld || this.#waiting.length > 0;
+      this.#isHeld = this.#waiting.length > 0;
+      return isHeld ? undefined : this.#receivedBytes();
+    },
+    onStalled: () => this.#break(requestTimeout),
   };
 
-  readonly #onForgotten = (): void => {
-    const error = new Error("The call of this file was answered, and the file not read on.");
-    for (const { part } of this.#files.values()) part.destroy(error);
+  readonly #leftover: Watched = {
+    progress: () => this.#moves,
+    onStalled: () => {
+      const error = new Error("The call of this file was answered, and the file not read on.");
+      for (const { part } of this.#files.values()) part.destroy(error);
+    },
   };
 
   #failureOf(error: Error): WireFailure {
@@ -289,7 +338,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #expect({ id, meta }: FileSentinel): NodeInputFile {
     const file = this.#fileOf(id);
     file.stated = meta;
-    file.handle = new NodeInputFile(mergeFileMeta(meta, file.carried), file.part);
+    file.handle = new NodeInputFile(mergeFileMeta(meta, file.carried), () => file.part.open());
     if (file.carried === undefined) this.#missingCount += 1;
     return file.handle;
   }
@@ -316,14 +365,11 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     const file =
       this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
     let leftBytes = this.#parts.request.parsers.limits.fileSize;
-    source.on("data", (chunk: Buffer) => {
+    divert(source, (chunk) => {
+      if (chunk === null) return this.#finishFile(file?.part, source);
       leftBytes -= chunk.byteLength;
       if (leftBytes < 0) this.#break(payloadTooLarge("File size limit exceeded"));
-      else if (file !== undefined) this.#take(file.part, source, chunk);
-    });
-    source.on("end", () => {
-      if (file === undefined || this.#waiting.length === 0) this.#complete(file?.part);
-      else this.#waiting.push({ part: file.part, source });
+      return file === undefined || this.#outcome !== undefined || this.#take(file.part, source, chunk);
     });
   }
 
@@ -331,14 +377,16 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #receiveManifest(source: Readable): void {
     const chunks = new ChunkList();
     let leftBytes = this.#parts.request.parsers.limits.fieldSize;
-    source.on("data", (chunk: Buffer) => {
+    divert(source, (chunk) => {
+      if (chunk === null) {
+        this.#readManifest(chunks.join().toString());
+        this.#complete(undefined, source);
+        return true;
+      }
       leftBytes -= chunk.byteLength;
       if (leftBytes < 0) this.#break(fieldTooLarge);
       else chunks.push(chunk);
-    });
-    source.on("end", () => {
-      this.#readManifest(chunks.join().toString());
-      this.#complete(undefined);
+      return true;
     });
   }
 
@@ -361,23 +409,32 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     return file;
   }
 
-  #take(part: FilePart, source: Readable, chunk: Buffer): void {
-    if (this.#waiting.length === 0 && part.offer(chunk)) return;
-    source.pause();
+  /** @returns false when the parser is to wait */
+  #take(part: FilePart, source: Readable, chunk: Buffer): boolean {
+    if (this.#waiting.length === 0 && part.offer(chunk)) return true;
+    this.#isHeld = true;
     this.#waiting.push({ part, source, chunk });
     this.onMoved();
+    return this.#waiting.length === 0;
+  }
+
+  #finishFile(part: FilePart | undefined, source: Readable): boolean {
+    if (part === undefined || this.#waiting.length === 0) this.#complete(part, source);
+    else this.#waiting.push({ part, source, chunk: null });
+    return true;
   }
 
   /** A file part was read to its end. */
-  #complete(part: FilePart | undefined): void {
+  #complete(part: FilePart | undefined, source: Readable): void {
     part?.complete();
     this.#openSources -= 1;
+    // The parser counts the files whose end was read.
+    source.emit("end");
     this.#finishWhenComplete();
   }
 
   #isAnotherStarving(blocked: FilePart): boolean {
-    for (const { part } of this.#files.values()) if (part !== blocked && part.isStarving) return true;
-    return false;
+    return this.#starving.size > (this.#starving.has(blocked) ? 1 : 0);
   }
 
   #finishWhenComplete(): void {
@@ -403,7 +460,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   #end(outcome: { readonly error?: Error }): void {
     this.#outcome = outcome;
-    this.#parts.request.source.idleWatch.delete(this.#onIdle);
+    this.#parts.request.source.paceWatch.delete(this.#arrival);
     this.#settle?.(outcome);
     this.#closeBufferWhenUnused();
   }
@@ -411,11 +468,22 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   /** A reader may be slower than the request. */
   #closeBufferWhenUnused(): void {
     if (this.#openParts > 0) return;
-    if (this.#isReleased) this.#parts.request.source.idleWatch.delete(this.#onForgotten);
+    if (this.#isReleased) this.#parts.request.source.leftoverWatch.delete(this.#leftover);
     if (this.#outcome !== undefined) this.buffer.close();
   }
 }
 
 const smallBytes = 1024;
+const formTooLarge = /* @__PURE__ */ payloadTooLarge("Form size limit exceeded");
 const fieldTooLarge = /* @__PURE__ */ payloadTooLarge("Field limit exceeded");
 const filesExceeded = /* @__PURE__ */ payloadTooLarge("Files limit exceeded");
+
+/**
+ * Takes what the parser puts into the stream of a part before it gets there. A stream for each part on the parser's side
+ * and another one on the reader's took twice the time.
+ *
+ * @param take is given the chunks, and `null` at the end; the parser waits when it returns false
+ */
+function divert(source: Readable, take: (chunk: Buffer | null) => boolean): void {
+  source.push = take;
+}
