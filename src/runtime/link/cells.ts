@@ -7,6 +7,7 @@ import type { IResource } from "../../define/resource";
 import type { ITag } from "../../define/tag";
 import { registrationsOf, type Registration, type Registrations } from "../plan/registration";
 import type { BindDependencies } from "./linkTask";
+import { perRunView } from "./perRunView";
 import { TaskCell, type TaskCellContext } from "./taskCell";
 
 /** How far the dependencies of a hook are. */
@@ -80,28 +81,28 @@ export function createCells(registrations: Registrations, context: TaskCellConte
   ): Map<string, Cell> => new Map(registrationsOf(registrations, kind).map((each) => [each.id, make(each)]));
 
   return {
-    tasks: cellsOf("task", ({ definition }) => new TaskCell(definition, context)),
-    resources: cellsOf("resource", ({ definition, config }) => ({
-      resource: definition,
-      config,
+    tasks: cellsOf("task", (registration) => new TaskCell(registration.definition, perRunView(registration), context)),
+    resources: cellsOf("resource", (registration) => ({
+      resource: perRunView(registration),
+      config: registration.config,
       value: undefined,
       context: undefined,
       ...blank(),
     })),
-    hooks: cellsOf("hook", ({ definition }) => ({
-      hook: definition,
+    hooks: cellsOf("hook", (registration) => ({
+      hook: perRunView(registration),
       computedDependencies: {},
       bindDependencies: undefined,
       dependencyState: HookDependencyState.Pending,
     })),
     events: cellsOf("event", ({ definition }) => ({ event: definition })),
-    taskMiddlewares: cellsOf("taskMiddleware", ({ definition }) => ({
-      middleware: definition,
+    taskMiddlewares: cellsOf("taskMiddleware", (registration) => ({
+      middleware: perRunView(registration),
       bindDependencies: undefined,
       ...blank(),
     })),
-    resourceMiddlewares: cellsOf("resourceMiddleware", ({ definition }) => ({
-      middleware: definition,
+    resourceMiddlewares: cellsOf("resourceMiddleware", (registration) => ({
+      middleware: perRunView(registration),
       bindDependencies: undefined,
       ...blank(),
     })),

@@ -93,23 +93,22 @@ function inputOf(definition: IResource<any, any>, config: unknown, inner: Step):
 export function annotateInitFailure(thrown: unknown, resourceId: string, path: readonly string[]): Error {
   const prefix = `Resource "${resourceId}" initialization failed: `;
   const error = normalizeError(thrown);
-  // Something else may have said it already, with or without the prefix.
-  if (
-    !error.message.includes(`"${resourceId}"`) &&
-    !error.message.startsWith(prefix) &&
-    !mentionsSubject(error, resourceId)
-  ) {
-    assign(error, "message", prefix + error.message);
-  }
+  if (!mentions(error.message, resourceId)) assign(error, "message", prefix + error.message);
   if (!Object.hasOwn(error, "resourceId")) assign(error, "resourceId", resourceId);
   if (!Object.hasOwn(error, "resourcePath")) assign(error, "resourcePath", [...path]);
   if (!Object.hasOwn(error, "cause")) assign(error, "cause", { resourceId, resourcePath: [...path] });
   return error;
 }
 
-/** Validation errors name their subject without quotes. */
-function mentionsSubject(error: Error, resourceId: string): boolean {
-  return error.message.startsWith(`Resource result validation failed for ${resourceId}:`);
+/** Whether a message names the resource already: its id as a word of its own, so that "boom" does not name "b". */
+function mentions(message: string, resourceId: string): boolean {
+  for (let at = message.indexOf(resourceId); at !== -1; at = message.indexOf(resourceId, at + 1)) {
+    const after = at + resourceId.length;
+    const isPartOfLonger =
+      /[\w.-]/.test(message.charAt(at - 1)) || /^(?:[\w-]|\.\w)/.test(message.slice(after, after + 2));
+    if (!isPartOfLonger) return true;
+  }
+  return false;
 }
 
 /** Frozen errors exist; they are passed on as they are. */

@@ -12,11 +12,12 @@ import { symbolTunneledBy } from "../../lib/symbols";
 import type { CallScope } from "../callScope";
 import type { RunState } from "../runState";
 import type { Call } from "./call";
+import { copyWith } from "./perRunView";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
 
 /** A task of a run, as `store.tasks` shows it. */
 export interface TaskStoreElementType {
-  /** The applied definition; of a task that a tunnel routes, a copy that says so. */
+  /** The applied definition; a copy where its dependencies are a function, or where a tunnel routes it and it says so. */
   readonly task: ITask;
   readonly computedDependencies: Record<string, unknown>;
   readonly isInitialized: boolean;
@@ -71,8 +72,9 @@ export class TaskCell implements TaskStoreElementType {
   #route: TaskRoute | undefined;
   #isClosed = false;
 
-  constructor(definition: ITask, context: TaskCellContext) {
-    this.task = definition;
+  /** @param view the definition as the run shows it */
+  constructor(definition: ITask, view: ITask, context: TaskCellContext) {
+    this.task = view;
     this.#definition = definition;
     this.#context = context;
   }
@@ -103,7 +105,10 @@ export class TaskCell implements TaskStoreElementType {
       });
     }
     this.#route = route;
-    this.task = routedView(this.#definition, route.ownerId);
+    this.task = copyWith(this.task, {
+      isTunneled: { value: true, enumerable: true },
+      [symbolTunneledBy]: { value: route.ownerId, enumerable: true },
+    });
     this.relink();
   }
 
@@ -158,16 +163,6 @@ export class TaskCell implements TaskStoreElementType {
 
 const noDependencies: Record<string, unknown> = {};
 const noInterceptors: readonly never[] = [];
-
-/** The definition, marked as routed. */
-function routedView(definition: ITask, ownerId: string): ITask {
-  // Accessors are kept as they are: reading one would work out a path nobody asked for.
-  const descriptors = Object.getOwnPropertyDescriptors(definition) as PropertyDescriptorMap;
-  const view = Object.create(Object.prototype, descriptors) as object;
-  Object.defineProperty(view, "isTunneled", { value: true, enumerable: true });
-  Object.defineProperty(view, symbolTunneledBy, { value: ownerId, enumerable: true });
-  return Object.freeze(view) as ITask;
-}
 
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {

@@ -1,5 +1,5 @@
 import { dependencyNotFoundError } from "../../errors/bootErrors";
-import { isResource, isResourceWithConfig, type OverridableElements } from "../../define/resource";
+import { isResource, isResourceWithConfig, resolveRegister, type OverridableElements } from "../../define/resource";
 import { collectBrought, dependenciesOf, presetOf } from "./collect";
 import type { Problems } from "./problems";
 import {
@@ -58,7 +58,8 @@ function replace(current: Registration, override: NonNullable<OverridableElement
   const config = isResourceWithConfig(override) ? override.config : current.config;
   // Without an `init` of its own, an override of a framework resource keeps the framework's value.
   const preset = presetOf(definition) ?? (definition.init === undefined ? current.preset : undefined);
-  const replaced: ResourceRegistration = { ...current, definition, config, preset };
+  const children = resolveRegister(definition.register, config);
+  const replaced: ResourceRegistration = { ...current, definition, config, preset, children };
   return { ...replaced, dependencies: dependenciesOf(replaced) };
 }
 

@@ -23,9 +23,10 @@ import type { Registration, Registrations } from "./registration";
 /** A registration whose dependencies are still to be resolved; they are filled in place, once all ids are known. */
 type Pending = Registration extends infer Each
   ? Each extends Registration
-    ? Omit<Each, "dependencies"> & { dependencies: DependencyMap }
+    ? Mutable<Each, "dependencies" | "children">
     : never
   : never;
+type Mutable<T, K> = Omit<T, K & keyof T> & { -readonly [Key in K & keyof T]: T[Key] };
 
 const kindNames: Record<Registration["kind"], RegisteredKind> = {
   task: "Task",
@@ -64,7 +65,7 @@ export function collect(
 /** What an override brings along: children of its own, and framework definitions that it refers to. */
 export function collectBrought(override: Registration, known: Registrations, problems: Problems): Registrations {
   const found = new Map<string, Pending>();
-  const children = override.kind === "resource" ? resolveRegister(override.definition.register, override.config) : [];
+  const children = override.kind === "resource" ? override.children : [];
   for (const child of children as readonly unknown[]) {
     // An override inherits the children of its base, which are registered already.
     if (!known.has((child as { readonly id: string } | undefined)?.id ?? "")) {
@@ -121,6 +122,7 @@ function collectTree(
     found.set(pending.id, pending);
     if (pending.kind !== "resource") continue;
     const children = resolveRegister(pending.definition.register, pending.config);
+    pending.children = children;
     for (let index = children.length - 1; index >= 0; index--) stack.push({ item: children[index], owner: pending.id });
   }
 }
@@ -156,7 +158,8 @@ function readKind(item: unknown): Registration["kind"] | undefined {
 
 function resourceOf(definition: IResource<any, any>, config: unknown, owner: string | undefined): Pending {
   const preset = presetOf(definition);
-  return { kind: "resource", id: definition.id, definition, config, owner, preset, dependencies: noDependencies };
+  const { id } = definition;
+  return { kind: "resource", id, definition, config, owner, preset, dependencies: noDependencies, children: [] };
 }
 
 /** An `init`, as an override may bring one, takes the place of the framework's value. */

@@ -1,3 +1,4 @@
+import type { RegisterableItems } from "../../define/attachments";
 import type { IErrorHelper } from "../../errors/defineError";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IEvent } from "../../define/event";
@@ -22,6 +23,8 @@ interface RegistrationOf<Kind extends string, Definition> {
 
 export type TaskRegistration = RegistrationOf<"task", ITask>;
 export interface ResourceRegistration extends RegistrationOf<"resource", IResource<any, any>> {
+  /** What it registers; function forms are resolved. */
+  readonly children: readonly RegisterableItems[];
   /** How the framework computes the value; absent for resources that initialise. */
   readonly preset: FrameworkPreset["value"];
 }

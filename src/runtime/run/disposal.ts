@@ -5,6 +5,7 @@ import { settlesWithin } from "../../lib/timers";
 import { WaitWatch } from "../../lib/waitWatch";
 import type { ResourceCell } from "../link/cells";
 import type { Logger } from "../logger";
+import type { ResourceRegistration } from "../plan/registration";
 import { fromRun } from "./fromRun";
 import type { WiredRun } from "./wireRun";
 
@@ -26,7 +27,7 @@ export interface Disposal {
  * @param onEnd called when everything has settled
  */
 export function createDisposal(
-  { logger, cells, drains, state, eventManager, presetValues }: WiredRun<Logger>,
+  { plan, logger, cells, drains, state, eventManager, presetValues }: WiredRun<Logger>,
   initialized: readonly string[],
   onEnd: () => void,
 ): Disposal {
@@ -41,7 +42,8 @@ export function createDisposal(
 
   async function disposeOf(id: string, cell: ResourceCell): Promise<void> {
     running = id;
-    const disposed: unknown = cell.resource.dispose?.(cell.value, cell.config, cell.computedDependencies, cell.context);
+    const { definition } = plan.registrations.get(id) as ResourceRegistration;
+    const disposed: unknown = definition.dispose?.(cell.value, cell.config, cell.computedDependencies, cell.context);
     running = undefined;
     if (!isThenable(disposed)) return;
     disposing.begin(id);
