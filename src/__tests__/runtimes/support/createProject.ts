@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { ensureBuilt } from "../../support/ensureBuilt";
@@ -62,13 +62,14 @@ async function linkPackages(folder: string): Promise<void> {
 }
 
 async function buildPrograms(folder: string): Promise<void> {
-  const programs = join(root, "src/__tests__/runtimes/programs");
-  const entryPoints = (await readdir(programs)).map((name) => join(programs, name));
+  // Those that import packages of `.ci/runtimes` are there, since here nothing can resolve them.
+  const folders = [join(root, "src/__tests__/runtimes/programs"), join(runtimesFolder, "programs")];
+  const names = await Promise.all(folders.map(async (path) => (await readdir(path)).map((name) => join(path, name))));
   const outExtension = { ".js": ".mjs" };
   // Without our own tsconfig, whose `paths` lead the package's name to its sources.
   const tsconfigRaw = {};
   await build({
-    entryPoints,
+    entryPoints: Object.fromEntries(names.flat().map((path) => [parse(path).name, path])),
     outdir: folder,
     outExtension,
     tsconfigRaw,
