@@ -100,16 +100,15 @@ export function annotateInitFailure(thrown: unknown, resourceId: string, path: r
   return error;
 }
 
-/** Whether a message names the resource already: its id as a word of its own, so that "boom" does not name "b". */
+/** Whether a message names the resource already: in quotes, or as its first word. */
 function mentions(message: string, resourceId: string): boolean {
-  for (let at = message.indexOf(resourceId); at !== -1; at = message.indexOf(resourceId, at + 1)) {
-    const after = at + resourceId.length;
-    const isPartOfLonger =
-      /[\w.-]/.test(message.charAt(at - 1)) || /^(?:[\w-]|\.\w)/.test(message.slice(after, after + 2));
-    if (!isPartOfLonger) return true;
-  }
-  return false;
+  if (message.includes(`"${resourceId}"`) || message.startsWith(`${validationPrefix} ${resourceId}:`)) return true;
+  // "boom" does not start with "b", nor "b.c" with "b".
+  return message.startsWith(resourceId) && !/^(?:[\w-]|\.\w)/.test(message.slice(resourceId.length));
 }
+
+/** Validation errors name their subject without quotes. */
+const validationPrefix = "Resource result validation failed for";
 
 /** Frozen errors exist; they are passed on as they are. */
 function assign(error: Error, key: string, value: unknown): void {

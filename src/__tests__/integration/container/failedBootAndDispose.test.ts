@@ -37,7 +37,7 @@ describe("an init that fails", () => {
     ["an error whose text happens to contain the id", new Error("boom"), 'Resource "b" initialization failed: boom'],
     ["an error that names the resource already", new Error('"b" is down'), '"b" is down'],
     ["an error that starts with the id of the resource", new Error("b: no route to host"), "b: no route to host"],
-    ["an error that ends with the id of the resource", new Error("cannot open b."), "cannot open b."],
+    ["an error that starts with the id and a dot", new Error("b. Down"), "b. Down"],
     ["an error that names a longer id", new Error("b.c is down"), 'Resource "b" initialization failed: b.c is down'],
   ])("keeps or makes an error out of %s", async (_case, thrown, message) => {
     const broken = r
