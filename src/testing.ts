@@ -19,7 +19,7 @@ export interface TestFacade {
   readonly eventManager: EventManager;
 }
 
-/** Numbers the harnesses of the process, so that several of one root can be told apart. */
+/** Numbers the harnesses of the process, so that several of one root can be distinguished. */
 // eslint-disable-next-line no-restricted-syntax -- listed in ARCHITECTURE.md, "Mutable state"
 let harnessCount = 0;
 

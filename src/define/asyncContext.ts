@@ -19,7 +19,7 @@ export interface IAsyncContext<T = any> extends Injectable {
   readonly [symbolFilePath]: string;
   /**
    * The value provided to the current async chain.
-   * @throws {contextError} nobody provided one
+   * @throws {contextError} none is provided
    * @throws {platformUnsupportedFunctionError} the platform has no AsyncLocalStorage
    */
   use(): T;

@@ -44,7 +44,7 @@ export interface IEventEmission<P = any> {
   readonly source: string;
   readonly meta: IEventMeta;
   readonly tags: readonly TagType[];
-  /** Aborts when the caller of what emitted it gives up; absent where there is no such caller, and on copies. */
+  /** Aborts with the signal of the caller of what emitted it; absent where there is no such caller, and on copies. */
   readonly signal?: AbortSignal | undefined;
   /** No later listener sees this emission. */
   stopPropagation(): void;

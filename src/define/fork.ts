@@ -73,7 +73,7 @@ function originOf({ id }: Forkable, filePath: () => string): ResourceForkInfo {
   };
 }
 
-/** One deep fork: every base resource is forked once, whoever asks. */
+/** One deep fork: every base resource is forked once, however often it occurs. */
 interface DeepFork {
   fork(base: ForkableResource): ForkableResource;
   /** The fork of a base that was forked, or is going to be. */

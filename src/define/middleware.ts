@@ -28,7 +28,7 @@ export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
   /** Goes on inwards: without argument with the current input, else with the given one, `undefined` included. */
   readonly next: (input?: In, options?: NextOptions) => Promise<Out>;
   readonly journal: ExecutionJournal;
-  /** Aborts when the caller gives up; never, when the caller gave no signal. */
+  /** Aborts with the signal of the caller; never, when the caller gave none. */
   readonly signal: AbortSignal;
 }
 
@@ -166,7 +166,7 @@ export interface TaskMiddlewareFluentBuilder<S extends MiddlewareShape = NewMidd
       input: ITaskMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
       dependencies: InjectedMap<S["deps"]>,
       config: S["config"],
-    ) => Promise<any>, // a middleware may answer with anything
+    ) => Promise<any>, // a middleware may return anything
   ): TaskMiddlewareFluentBuilder<S>;
   meta(meta: IMiddlewareMeta): TaskMiddlewareFluentBuilder<S>;
   tags(tags: readonly TagType[], option?: ReplaceOption): TaskMiddlewareFluentBuilder<S>;
@@ -193,7 +193,7 @@ export interface ResourceMiddlewareFluentBuilder<S extends MiddlewareShape = New
       input: IResourceMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
       dependencies: InjectedMap<S["deps"]>,
       config: S["config"],
-    ) => Promise<any>, // a middleware may answer with anything
+    ) => Promise<any>, // a middleware may return anything
   ): ResourceMiddlewareFluentBuilder<S>;
   meta(meta: IMiddlewareMeta): ResourceMiddlewareFluentBuilder<S>;
   tags(tags: readonly TagType[], option?: ReplaceOption): ResourceMiddlewareFluentBuilder<S>;
@@ -211,7 +211,7 @@ export interface ITaskMiddlewareDefinition<C = any, In = void, Out = void, D ext
   readonly meta?: IMiddlewareMeta | undefined;
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: TaskMiddlewareReach | undefined;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: InjectedMap<D>, config: C): Promise<any>; // a middleware may answer with anything
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: InjectedMap<D>, config: C): Promise<any>; // a middleware may return anything
 }
 
 /** A resource middleware as `resourceMiddleware({ ... })` takes it. */
@@ -226,7 +226,7 @@ export interface IResourceMiddlewareDefinition<C = any, In = void, Out = void, D
     input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>,
     dependencies: InjectedMap<D>,
     config: C,
-  ): Promise<any>; // a middleware may answer with anything
+  ): Promise<any>; // a middleware may return anything
 }
 
 type MiddlewareKind = "taskMiddleware" | "resourceMiddleware";

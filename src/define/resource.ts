@@ -407,7 +407,7 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
     with: withConfig,
     optional,
     fork: forkResource,
-  }) as unknown as IResource<any, any>; // as typed by whoever called
+  }) as unknown as IResource<any, any>; // as typed by the caller
 }
 
 /** Follows `this`, so that it works on overrides. */

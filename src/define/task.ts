@@ -32,7 +32,7 @@ import { normalizeThrows, type ThrowsList } from "./throwsList";
 export interface CallInfo {
   /** Shared by everything that takes part in this execution. */
   readonly journal: ExecutionJournal;
-  /** Aborts when the caller gives up; never, when the caller gave no signal. */
+  /** Aborts with the signal of the caller; never, when the caller gave none. */
   readonly signal: AbortSignal;
 }
 

@@ -20,7 +20,7 @@ export const duplicateRegistrationError = /* @__PURE__ */ declareError<{
 /** A required dependency, or the target of an override, is not registered. */
 export const dependencyNotFoundError = /* @__PURE__ */ declareError<{
   key: string;
-  /** Id that nobody registered. */
+  /** Id that is not registered. */
   id?: string;
   /** Definition that needs it, and under which key. */
   neededBy?: string;
@@ -98,7 +98,7 @@ export const eventEmissionCycleError = /* @__PURE__ */ declareError<{ cycles: re
   },
 );
 
-/** A hook listens to, or a definition emits, an event nobody registered. */
+/** A hook listens to, or a definition emits, an event that is not registered. */
 export const eventNotFoundError = /* @__PURE__ */ declareError<{ id: string; neededBy?: string }>(
   "runner.errors.eventNotFound",
   {
@@ -107,12 +107,12 @@ export const eventNotFoundError = /* @__PURE__ */ declareError<{ id: string; nee
   },
 );
 
-/** A resource is asked for that nobody registered. */
+/** A resource is looked up that is not registered. */
 export const resourceNotFoundError = /* @__PURE__ */ declareError<{ id: string }>("runner.errors.resourceNotFound", {
   message: ({ id }) => `Resource "${id}" not found. Did you forget to register it or are you using the correct id?`,
 });
 
-/** A middleware is attached that nobody registered. */
+/** A middleware is attached that is not registered. */
 export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
   type: "task" | "resource";
   source: string;
@@ -122,7 +122,7 @@ export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
     `Middleware inside ${type} "${source}" depends on "${middlewareId}" but it's not registered. Did you forget to register it?`,
 });
 
-/** A tag is attached that nobody registered. */
+/** A tag is attached that is not registered. */
 export const tagNotFoundError = /* @__PURE__ */ declareError<{ id: string; usedBy?: string }>(
   "runner.errors.tagNotFound",
   {

@@ -9,9 +9,9 @@ export interface CancellationData {
 }
 
 /**
- * Work was given up on purpose: the caller aborted, disconnected, or the runtime shuts down.
+ * Work was aborted on purpose: the caller aborted, disconnected, or the runtime shuts down.
  *
- * An exposure answers it with 499. `instanceof` also holds for errors made by `cancellationError` and for those of
+ * An exposure replies with 499. `instanceof` also holds for errors made by `cancellationError` and for those of
  * another copy of the package.
  */
 export class CancellationError extends Error {
@@ -29,13 +29,13 @@ export class CancellationError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A subclass keeps the ordinary meaning. Told by what it extends: bundlers rename a class that mentions itself.
+    // A subclass keeps the ordinary meaning. It is recognised by what it extends: bundlers rename a class that mentions itself.
     if (Object.getPrototypeOf(this) !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
     return isRunnerError(value) && value.name === cancellationId;
   }
 }
 
-/** Thrown when work was cancelled; `data.reason` tells why. */
+/** Thrown when work was cancelled; `data.reason` says why. */
 export const cancellationError = /* @__PURE__ */ declareError<CancellationData>(cancellationId, {
   message: ({ reason }) => reason ?? "Operation cancelled",
   construct: (_message, { reason }, options) => new CancellationError(reason, options),

@@ -17,7 +17,7 @@ export interface IErrorMeta {
 export type RunnerError<Data = any> = Error & {
   readonly id: string;
   readonly data: Data;
-  /** HTTP status an exposure answers with, when the helper states one. */
+  /** HTTP status of an exposure's reply, when the helper states one. */
   readonly httpCode?: number | undefined;
 };
 
@@ -30,7 +30,7 @@ export interface IErrorDefinition<Data = any> {
   readonly dataSchema?: Schema<Data> | undefined;
   readonly serialize?: ((data: Data) => string) | undefined;
   readonly parse?: ((raw: string) => Data) | undefined;
-  /** HTTP status (100-599) an exposure answers with. Default 500. */
+  /** HTTP status (100-599) of an exposure's reply. Default 500. */
   readonly httpCode?: number | undefined;
   readonly meta?: IErrorMeta | undefined;
 }
@@ -60,7 +60,7 @@ export interface ErrorFluentBuilder<Data extends object> {
   dataSchema(schema: Schema<Data>): ErrorFluentBuilder<Data>;
   serialize(serialize: (data: Data) => string): ErrorFluentBuilder<Data>;
   parse(parse: (raw: string) => Data): ErrorFluentBuilder<Data>;
-  /** HTTP status (integer, 100-599) an exposure answers with when a task throws this error. */
+  /** HTTP status (integer, 100-599) of an exposure's reply when a task throws this error. */
   httpCode(status: number): ErrorFluentBuilder<Data>;
   meta(meta: IErrorMeta): ErrorFluentBuilder<Data>;
   build(): IErrorHelper<Data>;

@@ -44,7 +44,7 @@ export const lockedError = /* @__PURE__ */ declareError<{ what: string }>("runne
   message: ({ what }) => `Cannot modify the ${what} when it is locked.`,
 });
 
-/** An async context was read where nobody provided it. */
+/** An async context was read where it is not provided. */
 export const contextError = /* @__PURE__ */ declareError<{ details?: string }>("runner.errors.context", {
   message: ({ details }) => details ?? "Context error",
 });

@@ -2,18 +2,18 @@ const brand: unique symbol = /* @__PURE__ */ Symbol.for("runner.tunnelError");
 
 /** What else a failed call may tell. */
 export interface TunnelErrorExtras {
-  /** Id of the error helper the far side threw. */
+  /** Id of the error helper that the server threw. */
   readonly id?: string | undefined;
   readonly data?: unknown;
   readonly httpCode?: number | undefined;
-  /** Under which the far side has logged the request, where it says so and the client can see it. */
+  /** Under which the server has logged the request, where it says so and the client can see it. */
   readonly requestId?: string | undefined;
 }
 
 /**
- * A call to another process failed: the far side refused or failed it, or its answer made no sense.
+ * A call to another process failed: the server refused or failed it, or its reply was no envelope.
  *
- * `code` is the far side's (`UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `VALIDATION_ERROR`, `INTERNAL_ERROR`, ...) or the
+ * `code` is the server's (`UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `VALIDATION_ERROR`, `INTERNAL_ERROR`, ...) or the
  * client's own (`INVALID_RESPONSE`, `HTTP_ERROR`, `REQUEST_TIMEOUT`, `CLIENT_CLOSED`, `CONTEXT_TOO_LARGE`, `UNKNOWN`).
  *
  * @see readmes/TUNNEL_HTTP_POLICY.md
@@ -40,7 +40,7 @@ export class TunnelError extends Error {
 
   /** Holds for instances of another copy of the package as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    // A subclass keeps the ordinary meaning. Told by what it extends: bundlers rename a class that mentions itself.
+    // A subclass keeps the ordinary meaning. It is recognised by what it extends: bundlers rename a class that mentions itself.
     if (Object.getPrototypeOf(this) !== Error) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;
   }

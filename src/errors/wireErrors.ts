@@ -1,5 +1,5 @@
 /**
- * A refusal of the protocol itself: what an exposure answers before, or instead of, running a task.
+ * A refusal of the protocol itself: what an exposure replies before, or instead of, running a task.
  *
  * @see readmes/TUNNEL_HTTP_POLICY.md
  */

@@ -17,7 +17,7 @@ export const frameworkService = <V>(
   draft: Pick<ResourceDraft, "id" | "context" | "init" | "dispose">,
 ): IResource<void, Promise<V>> => createResource({ ...draft, [symbolFramework]: {} }, () => "unknown");
 
-/** A resource whose value every run has from the start; nobody needs to register it. */
+/** A resource whose value every run has from the start, without being registered. */
 export function frameworkResource<V>(id: string, options: FrameworkResourceOptions<V>): IResource<void, Promise<V>> {
   const { value, injectFor, system = true } = options;
   return createResource(

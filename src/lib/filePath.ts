@@ -3,7 +3,7 @@ interface StackHolder {
 }
 
 /**
- * Remembers the file that called `definer`; the path is worked out when somebody asks.
+ * Remembers the file that called `definer`; the path is worked out when it is read.
  *
  * V8 keeps the frames and formats them on first access, so a definition pays only for the capture of one frame.
  *

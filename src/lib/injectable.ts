@@ -34,7 +34,7 @@ export type InjectedInResource<D> =
 export type InjectedMap<M> = { [K in keyof M]: Injected<M[K]> };
 export type InjectedInResourceMap<M> = { [K in keyof M]: InjectedInResource<M[K]> };
 
-/** A dependency that is `undefined` when nobody registered it. */
+/** A dependency that is `undefined` where it is not registered. */
 export interface IOptionalDependency<D = any> extends Injectable {
   readonly inner: D;
   readonly [symbolOptionalDependency]: true;

@@ -36,7 +36,7 @@ export interface LifecycleListeners<Event extends { readonly type: string }> {
   on(type: Event["type"], handler: (event: Event) => unknown): () => void;
   /** As `on`, for the next event only. */
   once(type: Event["type"], handler: (event: Event) => unknown): () => void;
-  /** @param describe makes the event; not called when nobody listens */
+  /** @param describe makes the event; not called without listeners */
   emit<T extends Event["type"]>(type: T, describe: (type: T) => Event): void;
 }
 

@@ -57,7 +57,7 @@ export function compileSchema(schema: Schema): Parse {
   };
 }
 
-/** What is said to somebody who uses an asynchronous schema where nothing can wait for it. */
+/** The message for an asynchronous schema that is used where nothing can wait for it. */
 const asyncSchemaMessage = "the schema returned a promise; use a synchronous schema";
 
 /**

@@ -17,7 +17,7 @@ export interface SemaphoreEvent {
 export interface SemaphoreAcquireOptions {
   /** Milliseconds; zero, a negative number or none means for ever. */
   readonly timeout?: number | undefined;
-  /** Gives up waiting when it aborts. */
+  /** Ends the wait when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,7 +63,7 @@ export class Semaphore {
     return Promise.resolve();
   }
 
-  /** Gives a permit to whoever waits longest, or back to the semaphore. Releases beyond the maximum change nothing. */
+  /** Gives a permit to the longest waiter, or back to the semaphore. Releases beyond the maximum change nothing. */
   release(): void {
     if (this.#disposed) return;
     const next = this.#waiters.first();
@@ -86,7 +86,7 @@ export class Semaphore {
     }
   }
 
-  /** Rejects everyone who waits and everyone who comes later. Those holding a permit are not disturbed. */
+  /** Rejects all waiters, present and later ones. Holders of a permit are not disturbed. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -222,6 +222,6 @@ function unreachable(): void {}
 const disposedError = (): Error => new Error("Semaphore has been disposed");
 const timeoutError = (timeoutMs: number): Error => new Error(`Semaphore acquire timeout after ${timeoutMs}ms`);
 
-/** What waiting is given up with; `cause` is the reason of the signal. */
+/** What a wait that is aborted rejects with; `cause` is the reason of the signal. */
 export const abortedError = (signal: AbortSignal | undefined): Error =>
   new Error("Operation was aborted", { cause: signal?.reason });

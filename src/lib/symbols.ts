@@ -28,7 +28,7 @@ export const symbolFilePath: unique symbol = /* @__PURE__ */ Symbol.for("runner.
 export const CONTRACT: unique symbol = /* @__PURE__ */ Symbol.for("runner.contract");
 /** On a resource the framework provides: how a run computes its value, see `FrameworkPreset`. */
 export const symbolFramework: unique symbol = /* @__PURE__ */ Symbol.for("runner.framework");
-/** On an error that was told where it was thrown: the message that it had before. */
+/** On an error whose message was extended by where it was thrown: the message that it had before. */
 export const symbolBareMessage: unique symbol = /* @__PURE__ */ Symbol.for("runner.error.bareMessage");
 /** On error instances made by an error helper. */
 export const symbolErrorInstance: unique symbol = /* @__PURE__ */ Symbol.for("bluelibs.runner.error");

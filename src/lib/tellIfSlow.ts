@@ -8,5 +8,5 @@ export async function tellIfSlow<T>(work: PromiseLike<T>, tell: () => unknown): 
   }
 }
 
-/** Somebody who waits begins to wonder. */
+/** After this long a wait is worth a line in the log. */
 const momentMs = 1_000;

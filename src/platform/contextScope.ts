@@ -30,7 +30,7 @@ export const enterSlots = <R>(slots: ContextSlots | undefined, fn: () => R): R =
 /**
  * Remembers the current slots, for code that runs later and on behalf of what runs now.
  *
- * @returns what runs a function with them, whoever calls it, and returns exactly what the function returns
+ * @returns what runs a function with them, whichever code calls it, and returns exactly what the function returns
  */
 export function captureSlots(): <R>(fn: () => R) => R {
   const slots = currentSlots();

@@ -23,7 +23,7 @@ export interface InputFile<TStream = unknown> extends InputFileMeta {
   toPassThrough(): TStream;
 }
 
-/** Stands for a file in an input, until the far side puts an `InputFile` in its place. */
+/** Stands for a file in an input, until the server puts an `InputFile` in its place. */
 export interface RunnerFileSentinel {
   $runnerFile: "File";
   /** Unique within one call. */

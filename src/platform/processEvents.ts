@@ -4,7 +4,7 @@ import { perPlatform } from "./platform";
 export type UncaughtErrorSource = "uncaughtException" | "unhandledRejection";
 
 /**
- * Hears every uncaught exception and unhandled rejection of the process.
+ * Listens to every uncaught exception and unhandled rejection of the process.
  *
  * The process carries one listener of each kind however many handlers there are, and none once the last has left.
  * Handlers are called in the order they came; what one throws or rejects with is swallowed.
@@ -15,7 +15,7 @@ export const onUncaughtError = (handler: (error: unknown, source: UncaughtErrorS
   uncaughtErrors()(({ error, source }) => handler(error, source));
 
 /**
- * Hears the signals that ask the process to stop: `"SIGINT"` and `"SIGTERM"` on Node, unload events in browsers.
+ * Listens to the signals that ask the process to stop: `"SIGINT"` and `"SIGTERM"` on Node, unload events in browsers.
  * One process listener per signal serves all handlers, as above.
  *
  * @returns a function that removes the handler; after the last one the runtime's default applies again

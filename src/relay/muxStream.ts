@@ -15,7 +15,7 @@ import { MuxProtocolError } from "./protocolError";
 export interface StreamHandler {
   /** The peer's head, as bytes of its JSON, with the frame's flags. */
   onHead?(payload: Uint8Array, flags: number): void;
-  /** Whoever takes the bytes says so with `consumed`. */
+  /** The consumer reports the bytes it took with `consumed`. */
   onData?(bytes: Uint8Array): void;
   onTrailers?(trailers: FlatHeaders): void;
   /** The peer sends no more. */
@@ -246,7 +246,7 @@ export class MuxStream {
     handler.onReset?.({ code, reason });
   }
 
-  /** The link is gone: there is nobody to send a RESET to. */
+  /** The link is gone: a RESET cannot be sent. */
   abort(code: number, reason: string): void {
     if (this.#isClosed) return;
     const { handler } = this;

@@ -77,7 +77,7 @@ export class SessionLife {
   }
 }
 
-/** What is known of whoever asks to resume, and of the session. */
+/** What is known of the driver that asks to resume, and of the session. */
 export interface ResumeRequest {
   /** Who created the session, and who asks. */
   readonly owner: string;

@@ -147,7 +147,7 @@ function decodeFields(fields: Record<string, unknown>, depth: number, run: Run):
   if (depth >= run.maxDepth && Object.keys(fields).length > 0) throw depthExceeded(run.maxDepth);
   for (const key in fields) {
     const field = fields[key];
-    // As in the tree: the loop also shows what somebody put on `Object.prototype`.
+    // As in the tree: the loop also shows what was put on `Object.prototype`.
     if (typeof field === "object" && field !== null && Object.hasOwn(fields, key)) {
       fields[key] = decodeValue(field, depth + 1, run);
     }

@@ -45,7 +45,7 @@ function decodeFields(fields: Record<string, unknown>, depth: number, run: Run):
       if (!isKept(key)) continue;
     }
     const field = fields[key];
-    // `for in` is the fastest loop there is, but also shows what somebody put on `Object.prototype`.
+    // `for in` is the fastest loop there is, but also shows what was put on `Object.prototype`.
     if (typeof field !== "object" || field === null || !Object.hasOwn(fields, key)) continue;
     const decoded = decodeObject(field, depth + 1, run);
     if (decoded !== field) fields[key] = decoded;

@@ -37,7 +37,7 @@ function encodeRoot(value: unknown, registry: TypeRegistry, maxDepth: number): u
     return encodeValue(value, 0, startRun(registry, Math.min(maxDepth, unwatchedDepth), undefined));
   } catch (error) {
     if ((error as Partial<SerializerError> | null)?.code !== "DEPTH_EXCEEDED") throw error;
-    // A loop, or more depth than was tried: the slower run tells.
+    // A loop, or more depth than was tried: the slower run decides.
     return encodeValue(value, 0, startRun(registry, maxDepth, new Set()));
   }
 }
@@ -116,7 +116,7 @@ function encodeFields(object: object, depth: number, run: TreeEncoding): Record<
       if (isUnsafeKey(key)) continue;
     }
     const field = source[key];
-    // `for in` is the fastest loop there is, but also shows what somebody put on `Object.prototype`.
+    // `for in` is the fastest loop there is, but also shows what was put on `Object.prototype`.
     if (isJsonScalar(field) || !Object.hasOwn(source, key)) continue;
     const encoded = encodeValue(field, depth + 1, run);
     if (encoded === field) continue;

@@ -127,7 +127,7 @@ export class Logger {
     return this.log("critical", message, info);
   }
 
-  /** Hears every log of the family from now on, buffered ones included. */
+  /** Receives every log of the family from now on, buffered ones included. */
   onLog(listener: LogListener): void {
     this.#core.listeners.push(listener);
   }
@@ -137,7 +137,7 @@ export class Logger {
     this.#core.printer.print(log);
   }
 
-  /** Ends buffering: listeners hear what was kept, in order, then what passes the threshold is printed. */
+  /** Ends buffering: listeners receive what was kept, in order, then what passes the threshold is printed. */
   lock(): Promise<void> {
     return this.#core.flush();
   }
@@ -177,7 +177,7 @@ class LoggerCore {
     this.#buffer = bufferLogs ? [] : undefined;
   }
 
-  /** Whether a log of this level would reach nobody, so that it need not be made. */
+  /** Whether a log of this level would reach neither printer nor listener, so that it need not be made. */
   ignores(level: LogLevels): boolean {
     return this.#buffer === undefined && this.listeners.length === 0 && !this.#prints(level);
   }

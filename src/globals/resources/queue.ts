@@ -17,7 +17,7 @@ export interface QueueEvent {
 
 /** Options of one queued task. */
 export interface QueueRunOptions {
-  /** Gives up waiting when it aborts; a task that already started is not interrupted by it. */
+  /** Ends the wait when it aborts; a task that already started is not interrupted by it. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -11,7 +11,7 @@ export function toReadable(source: FileStream | NodeJS.ReadableStream | Readable
   return Readable.from(source);
 }
 
-/** Passes bytes on and tells how many. */
+/** Passes bytes on and reports how many. */
 export function countingStream(count: (bytes: number) => void): Transform {
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {

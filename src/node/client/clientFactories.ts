@@ -41,14 +41,14 @@ export interface HttpSmartClientConfig extends HttpCallerConfig {
 /** A client for Node: JSON, uploads from streams, and bytes in both directions. */
 export interface HttpSmartClient extends RemoteClient {
   /**
-   * Sends a stream that is the whole input; the reply is a stream, unless the far side answers with JSON. Say so by
+   * Sends a stream that is the whole input; the reply is a stream, unless the server replies with JSON. Say so by
    * the type arguments then.
    */
   task(id: string, input: Readable | ReadableStream<Uint8Array>, options?: ClientCallOptions): Promise<Readable>;
   /**
-   * Runs a task there. Its result is a `Readable` if the far side answers with a stream.
+   * Runs a remote task. Its result is a `Readable` if the server replies with a stream.
    *
-   * @throws {TunnelError} (as a rejection) the far side refused or failed the call, or its answer made no sense
+   * @throws {TunnelError} (as a rejection) the server refused or failed the call, or its reply was no envelope
    */
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
 }
@@ -68,7 +68,7 @@ export interface MixedHttpClientConfig extends HttpSmartClientConfig {
   /** Carries the JSON calls instead of the pool. */
   readonly fetchImpl?: typeof fetch | undefined;
   /**
-   * Which tasks may answer with a stream although their input is plain: those are called the way the Smart client
+   * Which tasks may reply with a stream although their input is plain: those are called the way the Smart client
    * does. Streams and files always are. Default: none.
    */
   readonly forceSmart?: boolean | ((call: TaskCall) => MaybePromise<boolean>) | undefined;

@@ -23,7 +23,7 @@ const codings: ReadonlyMap<string, Coding> = /* @__PURE__ */ new Map([
 /**
  * Undoes the content encoding of a stream. It is destroyed when reading stops before the end.
  *
- * @throws {TunnelError} `INVALID_RESPONSE`: an encoding nobody asked for
+ * @throws {TunnelError} `INVALID_RESPONSE`: an encoding that was not asked for
  */
 export function decodeStream(stream: Readable, encoding: string | undefined): Readable {
   return codingsOf(encoding).reduce<Readable>(
@@ -49,7 +49,7 @@ export async function decodeBytes(bytes: Buffer, encoding: string | undefined, l
   return decoded;
 }
 
-/** Nobody compresses more often than twice; each coding that is undone takes memory of its own. */
+/** More than two codings are never needed; each coding that is undone takes memory of its own. */
 const mostCodings = 4;
 
 /** In the order they are undone: the last one applied first. */

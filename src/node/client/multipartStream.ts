@@ -28,7 +28,7 @@ export function boundaryOf(contentType: unknown): string | undefined {
 /** A form as bytes. */
 export interface MultipartStream {
   readonly stream: Readable;
-  /** Absent when a file is a stream whose size is not stated: nobody knows its length then. */
+  /** Absent when a file is a stream whose size is not stated: its length is unknown then. */
   readonly totalBytes: number | undefined;
 }
 

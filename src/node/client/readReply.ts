@@ -10,7 +10,7 @@ import { ReplyText } from "./replyText";
 /**
  * Reads a reply: JSON and refusals into text, anything else of a task stays the stream it is.
  *
- * The stream is destroyed when reading it fails, and never fails the process: whoever reads it sees the error.
+ * The stream is destroyed when reading it fails, and never fails the process: its reader gets the error.
  */
 export async function readReply(
   message: IncomingMessage,

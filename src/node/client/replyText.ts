@@ -2,7 +2,7 @@ import { replyTooLarge } from "../../tunnels/protocol/replyLimit";
 import { isJson, isSuccess } from "../../tunnels/protocol/replyKind";
 import { decodeBytes } from "./contentDecoding";
 
-/** An answer that is no envelope is only quoted in an error, so its beginning is enough. */
+/** A reply that is no envelope is only quoted in an error, so its beginning is enough. */
 const previewBytes = 64 * 1024;
 
 export interface ReplyTextOptions {
@@ -43,7 +43,7 @@ export class ReplyText {
 
   /**
    * The text, decoded as a whole: a character may be cut by the border of two chunks. At once, unless the bytes are
-   * compressed, which nobody asked for but proxies are known to do all the same.
+   * compressed, which was not asked for but proxies are known to do all the same.
    *
    * @throws {TunnelError | Error} (as a rejection) an envelope that cannot be decompressed, or is too large then
    */

@@ -15,7 +15,7 @@ export function createNodeAuthenticate(auth: ResolvedAuth, validators: readonly 
   });
 }
 
-/** Whether anybody is asked for anything. */
+/** Whether callers have to authenticate. */
 export const isAuthenticated = ({ tokens }: ResolvedAuth, validators: readonly unknown[]): boolean =>
   tokens !== undefined || validators.length > 0;
 
@@ -46,7 +46,7 @@ export function createTokenMatcher(configured: readonly string[]): (presented: s
   };
 }
 
-/** Tells tokens apart in logs without giving them away. */
+/** Distinguishes tokens in logs without revealing them. */
 const digestOf = (token: string): string => createHash("sha256").update(token).digest("hex").slice(0, 16);
 
 function pad(text: string, buffer: Buffer): Buffer {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { CorsOrigin, NodeExposureHttpCorsConfig } from "./config/config";
 
-/** What browsers are told about other origins. */
+/** The CORS headers of replies. */
 export interface Cors {
   /** Flat names and values for a reply, `vary` excepted. */
   headersFor(origin: string | undefined): readonly string[];
@@ -15,7 +15,7 @@ export interface Cors {
   readonly isUnusable: boolean;
 }
 
-/** Other origins have no business here, and are told nothing. */
+/** Other origins are not admitted, and get no headers. */
 export const noCors: Cors = {
   headersFor: () => [],
   preflightFor: () => [],
@@ -64,7 +64,7 @@ const listOr = (list: readonly string[] | undefined, fallback: readonly string[]
   (list === undefined || list.length === 0 ? fallback : list).join(", ");
 
 function originResolver(origin: CorsOrigin | undefined, credentials: boolean): ResolveOrigin {
-  // With credentials, a star or an echo would let any site read answers with the user's cookies.
+  // With credentials, a star or an echo would let any site read replies with the user's cookies.
   if (origin === undefined) return () => (credentials ? undefined : "*");
   if (typeof origin === "string") return () => origin;
   if (typeof origin === "function") return (requested) => origin(requested) || undefined;

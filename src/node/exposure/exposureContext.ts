@@ -183,7 +183,7 @@ async function respondAlone(res: ServerResponse, result: StreamResult): Promise<
   try {
     if (!startsLate(result)) await stream.start();
   } catch {
-    // There is nobody to report it to: the failure shows as a response that breaks off.
+    // It cannot be reported: the failure shows as a response that breaks off.
     res.destroy();
     return;
   }

@@ -36,7 +36,7 @@ export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStr
   readonly drain: Drain;
   /** A reply broke off midway. */
   readonly onBroken: ReplyPolicy["onBroken"];
-  /** A task both answered by itself and returned a value, which was dropped. */
+  /** A task both replied by itself and returned a value, which was dropped. */
   readonly onDropped: (call: IncomingCall) => void;
   /** Something failed outside the pipeline. */
   readonly onUnhandled: (error: unknown, requestId: string) => void;
@@ -82,7 +82,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const callPolicy = createCallPolicy(parts);
 
   /**
-   * Whatever fails here must not leave a request without an answer.
+   * Whatever fails here must not leave a request without a reply.
    *
    * The only async function above the pipeline: once contexts are in use, Node runs a hook for every promise.
    */
@@ -192,7 +192,7 @@ function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): Ca
       const streamed = readStreamResult(result);
       if (streamed !== undefined) reply.append(streamed);
       else {
-        // Nobody would ever end it: the task is done and its value cannot be sent any more.
+        // Nothing would ever end it: the task is done and its value cannot be sent any more.
         reply.end();
         onDropped(call);
       }

@@ -31,7 +31,7 @@ export interface NodeExposureHandlers {
   handleTask(req: IncomingMessage, res: ServerResponse): Promise<void>;
   handleEvent(req: IncomingMessage, res: ServerResponse): Promise<void>;
   handleDiscovery(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Answers 404 outside the base path. */
+  /** Replies 404 outside the base path. */
   createRequestListener(): RequestListener;
   /** A server that does not listen yet. */
   createServer(): Server;
@@ -242,7 +242,7 @@ function createReports(logger: Logger, registered: Store["errors"]) {
   };
 }
 
-/** Our own errors are never told: they speak of the inside of the application. */
+/** Our own errors are never sent: they describe the inside of the application. */
 const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>
   isRunnerError(error) && !registered.has(error.id) && !error.id.startsWith("runner.errors.");
 

@@ -125,7 +125,7 @@ export class IncomingCall implements WireRequest, WireEdge {
     this.reply.breakOff();
   }
 
-  /** Whoever looks at the signal later must find it aborted, too. */
+  /** A signal that is read later must be aborted, too. */
   #giveUp(): void {
     this.#isGivenUp = true;
     if (this.#aborter !== undefined) this.#abort(this.#aborter, requestAborted.message);

@@ -14,7 +14,7 @@ export function createRouter(basePath: string): Router {
     const path = pathOf(requestTarget);
     if (!path.startsWith(prefix)) return undefined;
     const rest = path.slice(prefix.length);
-    // A path that merely begins with the same characters is somebody else's.
+    // A path that merely begins with the same characters belongs to another handler.
     if (rest !== "" && rest.charCodeAt(0) !== slash) return undefined;
     return parseTarget(rest) ?? nowhere;
   };

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 
 /**
  * Writes a stream to a path, making directories as needed. When it breaks off nothing stays: half a file would be taken
- * for a whole one, and uploads that are given up would fill the disk.
+ * for a whole one, and uploads that are aborted would fill the disk.
  *
  * @param mode of a file that is made. Default 0o666, less what the process masks
  */

@@ -72,7 +72,7 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
   if (coding === undefined || coding === "" || coding === "identity") return req;
   const decoder = codings.find((known) => known === coding || (known === "gzip" && coding === "x-gzip"));
   if (decoder === undefined) throw new WireFailureError(unsupportedEncoding);
-  // Not `pipeline`: it would destroy the request with the decoder, and the request's failure still has to be answered.
+  // Not `pipeline`: it would destroy the request with the decoder, and the request's failure still needs a reply.
   const decoded = decoders[decoder]();
   const limited = new ByteLimit(limitBytes);
   const fail = (error: Error): void => {
@@ -85,7 +85,7 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
     if (leftBytes < 0) fail(new WireFailureError(payloadTooLarge()));
   });
   req.on("error", fail).pipe(decoded).on("error", fail).pipe(limited).on("error", fail);
-  // The connection may have been lost before anybody listened.
+  // The connection may have been lost before a listener was attached.
   if (req.destroyed) fail(new WireFailureError(requestAborted));
   return limited;
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * Reads on and throws away what a refused request still sends, so that its sender gets to see the answer.
+ * Reads on and discards what a refused request still sends, so that its sender can read the reply.
  *
  * @returns a promise that resolves when nothing more comes, or enough was waited for
  */

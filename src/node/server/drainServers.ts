@@ -13,7 +13,7 @@ export interface DrainedServers {
 }
 
 /**
- * Ends servers: callers are told with each reply that its connection ends, requests on their way are served for
+ * Ends servers: each reply says that its connection ends, requests on their way are served for
  * `quietMs`, calls in flight may end for `graceMs`, then their signals abort, and a second later they are cut.
  */
 export async function drainServers(drain: Drain, times: DrainTimes, servers: DrainedServers): Promise<void> {

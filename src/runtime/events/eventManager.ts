@@ -29,7 +29,7 @@ export interface IEventHandlerOptions<P = any> {
   order?: number | undefined;
   /** Skips emissions it returns false for. */
   filter?: ((emission: IEventEmission<P>) => boolean) | undefined;
-  /** A listener does not hear what is emitted with this id as source. */
+  /** A listener does not receive what is emitted with this id as source. */
   id?: string | undefined;
 }
 

@@ -14,7 +14,7 @@ import {
 } from "../plan/registration";
 import type { Attachment } from "../plan/selectLayers";
 
-/** What linking draws from, and whom it tells. */
+/** What linking reads, and what it reports to. */
 export interface LinkContext extends InjectionSources {
   readonly plan: BootPlan;
   readonly interceptors: MiddlewareInterceptors;

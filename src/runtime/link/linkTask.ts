@@ -14,7 +14,7 @@ import { Call, scopeOf, type InvokeOptions } from "./call";
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
 
-/** One step of the chain around a task; may throw, may answer with anything. */
+/** One step of the chain around a task; may throw, may return anything. */
 type Step = (input: unknown, call: Call) => unknown;
 
 export type TaskMiddlewareInterceptor = (

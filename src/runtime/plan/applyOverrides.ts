@@ -72,7 +72,7 @@ function collectRequests(registrations: Registrations): OverrideRequest[] {
     .flatMap(({ source }) => requestsOf(source.id, source.definition.overrides, new Set()));
 }
 
-/** What overriding resources list themselves comes first: whoever lists them wins over it. */
+/** What overriding resources list themselves comes first: the resource that lists them wins over it. */
 function requestsOf(source: string, overrides: readonly OverridableElements[], seen: Set<unknown>): OverrideRequest[] {
   const listed = overrides.filter((override) => override !== null && override !== undefined);
   const nested = listed.flatMap((override) => {

@@ -54,7 +54,7 @@ type EmissionNode = string | typeof anyEvent | typeof everyEvent;
 const anyEvent = /* @__PURE__ */ Symbol("emits any event");
 const everyEvent = /* @__PURE__ */ Symbol("hears every event");
 
-/** From an event to the hooks that hear it, from a definition to what it depends on and to the events it may emit. */
+/** From an event to the hooks that receive it, from a definition to what it depends on and to the events it may emit. */
 function createEmissionEdges(
   { registrations, edges }: BootPlan,
   hooks: readonly HookRegistration[],

@@ -44,7 +44,7 @@ const kindNames: Record<Registration["kind"], RegisteredKind> = {
  * Flattens the registration tree: built-ins first, then depth-first as registered, the root last.
  *
  * Dynamic `.register(config => [...])` is expanded here. Children that a framework definition stands for are added when
- * something refers to them, so nobody has to register the framework.
+ * something refers to them, so the framework need not be registered.
  */
 export function collect(
   root: RegisterableItems,

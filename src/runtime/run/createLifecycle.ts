@@ -14,7 +14,7 @@ import type { WiredRun } from "./wireRun";
 export interface Lifecycle {
   /** Links, initialises and seals. What fails is rolled back. */
   start(): Promise<void>;
-  /** Disposes of what was initialised; once, whoever calls. */
+  /** Disposes of what was initialised; once, however often it is called. */
   dispose(): Promise<void>;
 }
 

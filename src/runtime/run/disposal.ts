@@ -11,7 +11,7 @@ import type { WiredRun } from "./wireRun";
 
 /** The end of a run. */
 export interface Disposal {
-  /** Once, whoever calls: all callers get one promise, from the first moment. */
+  /** Once, however often it is called: all callers get one promise, from the first moment. */
   dispose(): Promise<void>;
   /** Disposes of a resource that initialised after the run had ended. */
   disposeLate(id: string): void;

@@ -21,7 +21,7 @@ export interface RunLogOptions {
 /** How an application is run. All optional. */
 export interface RunOptions {
   readonly logs?: RunLogOptions | undefined;
-  /** Hear uncaught exceptions and unhandled rejections of the process. Default true. */
+  /** Handle uncaught exceptions and unhandled rejections of the process. Default true. */
   readonly errorBoundary?: boolean | undefined;
   /** Dispose of the run on SIGINT and SIGTERM, then exit. Default true. */
   readonly shutdownHooks?: boolean | undefined;
@@ -31,7 +31,7 @@ export interface RunOptions {
    * Default 30,000.
    */
   readonly shutdownTimeoutMs?: number | undefined;
-  /** Receives errors nobody handled. Default: the logger. */
+  /** Receives unhandled errors. Default: the logger. */
   readonly onUnhandledError?: OnUnhandledError | undefined;
   /** Check everything, initialise nothing. Default false. */
   readonly dryRun?: boolean | undefined;

@@ -19,7 +19,7 @@ export interface PresetValues {
   dispose(): Promise<void>;
 }
 
-/** Values of framework resources: of registered ones from the start, of others when somebody asks. */
+/** Values of framework resources: of registered ones from the start, of others when they are read. */
 export function createPresetValues(
   cells: Cells,
   presets: PresetOverrides,

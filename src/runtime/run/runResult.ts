@@ -45,7 +45,7 @@ export interface RunResult<V, L = unknown> {
   getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
   /** @throws {Error} no such resource is registered */
   getResourceConfig<R extends string | ResourceHandle<any, any>>(resource: R): ResourceConfigOf<R>;
-  /** Disposes of all resources, last initialised first; once, whoever calls. */
+  /** Disposes of all resources, last initialised first; once, however often it is called. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

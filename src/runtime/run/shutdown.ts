@@ -30,7 +30,7 @@ function createShutdown(platform: IPlatformAdapter): { register(dispose: Shutdow
     stopListening ??= onShutdownSignal(onSignal);
   }
 
-  /** While shutting down a second signal must still be heard. */
+  /** While shutting down a second signal must still arrive. */
   function stopListeningWhenIdle(): void {
     if (registrations.size > 0 || shuttingDown) return;
     stopListening?.();

@@ -10,13 +10,13 @@ import type { UncaughtErrorSource } from "../../platform/processEvents";
 
 export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
 
-/** An error nobody in the application handled, and where it came from. */
+/** An error that the application did not handle, and where it came from. */
 export interface OnUnhandledErrorInfo {
   readonly error: unknown;
   readonly kind?: UnhandledErrorKind | undefined;
   /** Id of the definition that failed, or the process event. */
   readonly source?: string | undefined;
-  /** Set where a task gave up because it was asked to: it threw a cancellation, or what the signal of its call made it throw. */
+  /** Set where a task stopped because its signal aborted: it threw a cancellation, or what the signal of its call made it throw. */
   readonly cancelled?: true | undefined;
 }
 
@@ -35,8 +35,8 @@ type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, u
 /**
  * Makes a handler that logs the error with its source and kind.
  *
- * A task that was cancelled is told at "debug", one that refused its caller (its own input did not fit, or it threw an
- * error with a 4xx `httpCode`) at "info", both without a stack. Tasks that pass an error on are not told again.
+ * A task that was cancelled is logged at "debug", one that refused its caller (its own input did not fit, or it threw an
+ * error with a 4xx `httpCode`) at "info", both without a stack. Tasks that pass an error on are not logged again.
  */
 export function createDefaultUnhandledError(logger: ErrorLog): OnUnhandledError {
   const isNews = createRepeatFilter();
@@ -73,7 +73,7 @@ const processGoesOn =
 
 type FailureLevel = "debug" | "info" | "error";
 
-/** Only tasks have callers; what else fails nobody expected. */
+/** Only tasks have callers; any other failure is unexpected. */
 function levelOf({ error, kind, source, cancelled }: OnUnhandledErrorInfo): FailureLevel {
   if (kind !== "task") return "error";
   if (cancelled || (error instanceof WireFailureError && error.failure.status === requestAborted.status))
@@ -96,7 +96,7 @@ const describeExpected = (error: unknown): string =>
   validationError.is(error) ? describeValidation(error.data) : describeValue(error);
 
 /**
- * Tells an error that is new from one that another task passes on. What is thrown anew by the same task is news, as some
+ * Distinguishes an error that is new from one that another task passes on. What is thrown anew by the same task is news, as some
  * throw one object for ever; so is what was expected further in and is no more.
  */
 function createRepeatFilter(): (error: unknown, source: string | undefined, level: FailureLevel) => boolean {
@@ -131,6 +131,6 @@ export async function safeReportUnhandledError(handler: OnUnhandledError, info: 
   try {
     await handler(info);
   } catch {
-    // There is nobody left to tell.
+    // The failure of a handler cannot be reported.
   }
 }

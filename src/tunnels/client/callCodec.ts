@@ -19,7 +19,7 @@ export interface CallCodecOptions {
   readonly auth?: ClientAuth | undefined;
   /** Those active when a call is made travel with it. */
   readonly contexts?: readonly IAsyncContext<any>[] | undefined;
-  /** Errors of the far side that are thrown again as what they were, by id. */
+  /** Errors of the server that are thrown again as what they were, by id. */
   readonly errorRegistry?: ReadonlyMap<string, IErrorHelper<any>> | undefined;
 }
 

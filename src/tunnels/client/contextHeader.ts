@@ -8,7 +8,7 @@ import { contextHeaderBytes } from "../protocol/headers";
  * Writes the active ones of some async contexts for the wire: `{ [id]: serialized value }`, in ASCII.
  *
  * @returns `undefined` when none is active, as everywhere without AsyncLocalStorage
- * @throws {TunnelError} `CONTEXT_TOO_LARGE`: servers would answer with a bare 431, which says nothing
+ * @throws {TunnelError} `CONTEXT_TOO_LARGE`: servers would reply with a bare 431, which says nothing
  */
 export function writeContexts(contexts: readonly IAsyncContext[], serializer: SerializerLike): string | undefined {
   let values: Record<string, string> | undefined;

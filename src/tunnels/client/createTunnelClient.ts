@@ -109,7 +109,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function close(closeOptions?: CloseOptions): Promise<void> {
     isClosed = true;
     if (inFlight.count > 0) {
-      // Being told to stop waiting is no failure of closing.
+      // An abort of the wait is no failure of closing.
       await Promise.resolve(settleOrAbort(inFlight.whenIdle(), closeOptions?.signal)).catch(() => {
         closing?.abort(clientClosed());
       });

@@ -10,7 +10,7 @@ import type { WireResponse } from "../protocol/wire";
 /** What reading a reply needs to know of the client. */
 export interface ReplyReading {
   readonly serializer: SerializerLike;
-  /** Error helpers by id; what they threw on the far side is thrown again as theirs. */
+  /** Error helpers by id; what they threw on the server is thrown again as theirs. */
   readonly errors: ReadonlyMap<string, IErrorHelper>;
   /** Rewrites the details of an `HTTP_ERROR`. */
   readonly describeHttpError?: ((details: HttpErrorDetails) => object) | undefined;
@@ -60,7 +60,7 @@ export function readEnvelope(
   };
 
   if (isRedirect(status)) throw httpError(`\n${redirected(status, headers?.["location"]?.toString())}`);
-  // Bytes of any other type may come from whoever wrote them, whatever they look like.
+  // Bytes of any other type may have any author, whatever they look like.
   if (contentType !== undefined && !isJson(contentType)) {
     if (!isOk) throw httpError();
     throw new TunnelError("INVALID_RESPONSE", fallback, { statusCode: status, contentType }, { requestId });

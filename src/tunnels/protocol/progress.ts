@@ -1,7 +1,7 @@
-/** Counts the bytes of one body and tells about them now and then. */
+/** Counts the bytes of one body and reports them now and then. */
 export interface ByteCounter {
   add(bytes: number): void;
-  /** Tells the final count, whenever it told last. */
+  /** Reports the final count, whenever the last report was. */
   finish(): void;
 }
 

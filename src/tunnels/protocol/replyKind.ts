@@ -2,7 +2,7 @@ import type { WireTarget } from "./wire";
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-/** Nothing else is an envelope: bytes of any other type may come from whoever wrote the stream. */
+/** Nothing else is an envelope: bytes of any other type may have any author. */
 export const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^\s*application\/json\s*(;|$)/i.test(contentType);
 

@@ -48,7 +48,7 @@ export interface OpenedForm {
   readonly finished: Promise<void>;
   /** What is wrong with it, as far as that is known. */
   readonly failure: Error | undefined;
-  /** Nobody needs the rest: read it and throw it away. */
+  /** The rest is not needed: read it and discard it. */
   discard(): void;
 }
 
@@ -77,11 +77,11 @@ export interface WireRequest {
   readonly body: WireBody;
   /** The value that the body was written from; clients only. */
   readonly input?: unknown;
-  /** Aborts when the caller gives up. Reading it may be what starts listening, so read it only if needed. */
+  /** Aborts when the caller aborts or leaves. Reading it may be what starts listening, so read it only if needed. */
   readonly signal: AbortSignal | undefined;
-  /** Told while the body leaves; clients only. */
+  /** Called while the body leaves; clients only. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
-  /** Told while the reply's body arrives; clients only. */
+  /** Called while the reply's body arrives; clients only. */
   readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Set by the edge of a server that has more to say of a request; servers only. */
   readonly edge?: WireEdge | undefined;
@@ -121,7 +121,7 @@ export interface UploadProgress {
 /** How much of a reply's body has arrived. */
 export interface DownloadProgress {
   readonly receivedBytes: number;
-  /** Absent when the far side does not say. */
+  /** Absent when the server does not say. */
   readonly totalBytes?: number | undefined;
 }
 
@@ -136,10 +136,10 @@ export type ReplyBody =
       /** Settles when the stream is over, however it ends. Absent for streams of Node, which emit "close". */
       readonly ended?: Promise<void> | undefined;
     }
-  /** The task answered by itself, on the carrier's own reply. */
+  /** The task replied by itself, on the carrier's own reply. */
   | { readonly kind: "taken" };
 
-/** The answer to a call. */
+/** The response to a call. */
 export interface WireResponse {
   readonly status: number;
   readonly statusText?: string | undefined;

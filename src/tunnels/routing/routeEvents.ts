@@ -26,7 +26,7 @@ export interface EventRouting {
 }
 
 /**
- * Lets a client tunnel hear the events it selects, in its delivery mode.
+ * Delivers to a client tunnel the events it selects, in its delivery mode.
  *
  * @throws {invalidTunnelError} an id is not registered, or the tunnel cannot emit
  */
@@ -59,7 +59,7 @@ export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger 
   );
 }
 
-/** Who hears an emission, and whose failure is the emission's. */
+/** Which side receives an emission, and whose failure is the emission's. */
 const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmission, remote: Remote) => Promise<void>> = {
   "local-only": (next, emission) => next(emission),
   "remote-only": (_next, emission, { emitRemotely }) => emitRemotely(emission),
@@ -79,7 +79,7 @@ const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmissio
 
 type Emit = (emission: IEventEmission, scope: Scope) => Promise<unknown>;
 
-/** The tunnel's own `emit`; a `client` stands in for it. The signal of whoever emits goes along. */
+/** The tunnel's own `emit`; a `client` stands in for it. The signal of the emitter goes along. */
 function emitOf(tunnel: TunnelRunner): Emit | undefined {
   const { client } = tunnel;
   if (typeof tunnel.emit === "function")

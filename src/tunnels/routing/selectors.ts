@@ -4,7 +4,7 @@ interface Definition {
   readonly id: string;
 }
 
-/** Ids or definitions, or what tells of each registered definition whether it is meant. */
+/** Ids or definitions, or a predicate over each registered definition. */
 export type Selector<D extends Definition> =
   readonly (string | Definition)[] | ((definition: D) => boolean) | undefined;
 

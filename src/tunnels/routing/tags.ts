@@ -13,8 +13,8 @@ export type TunnelTaskSelector = readonly (string | ITask)[] | ((task: ITask) =>
 /** Ids or definitions, or a predicate over every registered event. */
 export type TunnelEventSelector = readonly (string | IEvent)[] | ((event: IEvent) => boolean);
 /**
- * Who hears an event of a client tunnel: here first and then there (`mirror`), there only, here only, or there first
- * and here if that fails.
+ * Which listeners receive an event of a client tunnel: local ones and then remote ones (`mirror`), remote ones only, local
+ * ones only, or remote ones, and local ones if that fails.
  */
 export type EventDeliveryMode = "mirror" | "remote-only" | "local-only" | "remote-first";
 
@@ -77,7 +77,7 @@ export const tunnelPolicy: ITag<TunnelTaskMiddlewarePolicyConfig> = /* @__PURE__
 /** The request, as a validator task sees it. */
 export interface AuthValidatorInput extends RequestDescription {}
 
-/** What a validator task answers; anything but `ok: true` is a no. */
+/** What a validator task returns; anything but `ok: true` is a no. */
 export interface AuthValidatorResult {
   readonly ok: boolean;
   /** For logs of the validator; never sent to the caller. */

@@ -19,7 +19,7 @@ export function readTunnel(value: unknown): TunnelRunner {
   if (mode !== undefined && !modes.has(mode)) {
     throw invalidTunnel(`Tunnel mode must be one of ${[...modes].join(", ")}, got ${String(mode)}.`);
   }
-  // Anything but `true` would have to be a no, and a no that is spelled `"false"` is a mistake to be told of.
+  // Anything but `true` would have to be a no, and a no that is spelled `"false"` is a mistake to report.
   if (allowAsyncContext !== undefined && typeof allowAsyncContext !== "boolean") {
     throw invalidTunnel(`Tunnel allowAsyncContext must be a boolean, got ${String(allowAsyncContext)}.`);
   }

@@ -24,7 +24,7 @@ export interface AuthenticationParts {
   readonly admitsAnonymous: (request: WireRequest) => boolean;
 }
 
-/** A caller of whom nothing is known. */
+/** A caller about which nothing is known. */
 const anonymous: Caller = { name: "anonymous" };
 
 /** Refuses with 401, or with 500 where authentication is missing and needed. */

@@ -40,7 +40,7 @@ export interface HandlerParts {
   readonly openFile: OpenFile;
   /** Default: any stream, by its iterator. */
   readonly openStream?: OpenStream | undefined;
-  /** Receives what callers are not told. */
+  /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
   /** Receives requests that are refused for want of credentials. */
   readonly onUnauthorized?: ((request: WireRequest) => void) | undefined;
@@ -49,7 +49,7 @@ export interface HandlerParts {
 /**
  * Serves calls: authenticate, admit, read, run, encode. Never rejects.
  *
- * Nothing of the body is read before the caller is known and the target is served, so strangers cannot make us parse.
+ * Nothing of the body is read before the caller is known and the target is served, so unknown callers cannot make us parse.
  */
 export function createHandler(parts: HandlerParts): Transport {
   const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onUnauthorized } = parts;
@@ -106,7 +106,7 @@ export function createHandler(parts: HandlerParts): Transport {
       const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
       const answer = answerFailure(failure, phase, target, errors);
       if (answer.opaque) report(error, request, phase);
-      // A task may answer with the same status.
+      // A task may reply with the same status.
       if (phase === "authenticate" && answer.status === unauthorized.status) onUnauthorized?.(request);
       if (phase === "run" && edge?.isReplyTaken(undefined)) {
         edge.abandonReply();
@@ -153,7 +153,7 @@ function streamReply({ status, contentType, headers, flushHeaders }: StreamResul
 }
 
 /**
- * Waits for the first piece of a stream, so that one which fails before it is still answered as a failure: a reply that
+ * Waits for the first piece of a stream, so that one which fails before it still becomes a failure: a reply that
  * breaks off looks like a lost connection, and is tried again.
  */
 async function started(stream: OpenedStream, signal: AbortSignal | undefined, form?: OpenedForm): Promise<void> {
@@ -180,7 +180,7 @@ class ServedScope implements CallScope {
     this.origin = origin;
   }
 
-  /** Never aborts where the carrier has no way to say that its caller gave up. */
+  /** Never aborts where the carrier has no way to say that its caller aborted. */
   get signal(): AbortSignal {
     return this.#request.signal ?? (this.#never ??= new AbortController().signal);
   }

@@ -1,6 +1,6 @@
 import type { AllowList } from "./allowList";
 
-/** What a server tells about itself. */
+/** What a server says about itself. */
 export interface Discovery {
   readonly allowList: {
     readonly enabled: boolean;

@@ -8,14 +8,14 @@ import type { SerializerLike } from "../../serializer/codec";
 import type { WireError } from "../protocol/envelope";
 import type { WireResponse, WireTarget } from "../protocol/wire";
 
-/** How far a call came. What was thrown while the task ran may be the application's answer; nothing else can be. */
+/** How far a call came. What was thrown while the task ran may be the application's result; nothing else can be. */
 export type Phase = "authenticate" | "admit" | "read" | "run" | "encode";
 
 /** A failure, ready to be sent. */
 export interface FailureAnswer {
   readonly status: number;
   readonly error: WireError;
-  /** Whether the caller learns nothing, so that somebody here should. */
+  /** Whether the caller gets no detail, so that the log should. */
   readonly opaque: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface FailureAnswer {
  * Decides what a caller learns about a failure.
  *
  * Refusals of the protocol, cancellations, errors whose helper is registered, and input that the addressed task or event
- * itself refused are told; everything else is "Internal Error".
+ * itself refused are sent; everything else is "Internal Error".
  */
 export function answerFailure(
   thrown: unknown,

@@ -2,7 +2,7 @@ import { isPlainObject } from "../../lib/guards";
 import { isFileSentinel, type FileSentinel } from "../../platform/inputFile";
 
 /**
- * Puts file handles in the place of sentinels, in the value itself: it was just decoded and belongs to nobody else.
+ * Puts file handles in the place of sentinels, in the value itself: it was just decoded, and nothing else refers to it.
  *
  * Descends into arrays and plain objects only, so dates, maps and instances beside a file stay what they are.
  *

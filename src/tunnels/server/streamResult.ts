@@ -86,7 +86,7 @@ const iterateReader = (reader: ReadableStreamDefaultReader): AsyncIterator<unkno
   },
 });
 
-/** Lets go of a streamed result that is not sent; other results are left alone, and so is what somebody else reads. */
+/** Releases a streamed result that is not sent; other results are left alone, and so is what another reader holds. */
 export function discardResult(result: unknown): void {
   try {
     const streamed = readStreamResult(result);
@@ -96,7 +96,7 @@ export function discardResult(result: unknown): void {
   }
 }
 
-/** Lets go of a stream that nobody reads. What fails while it does is nobody's concern. */
+/** Releases a stream that is not read. What fails meanwhile is ignored. */
 export function discardStream(stream: PieceStream): void {
   if (streamKindOf(stream) === "node") {
     const source = stream as unknown as { on(event: "error", listener: () => void): void; destroy?(): void };

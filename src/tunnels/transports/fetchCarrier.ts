@@ -49,7 +49,7 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Ca
       throw new TypeError(`${words}\n${redirected(status, response.headers?.get("location"))}`);
     }
     if (onProgress !== undefined) {
-      // fetch tells nothing of what it sends; where it has a reply, it has sent all.
+      // fetch reports nothing of what it sends; where it has a reply, it has sent all.
       const sentBytes = sizeOf(body);
       onProgress({ sentBytes, totalBytes: sentBytes });
     }

@@ -6,7 +6,7 @@ import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import { webBodyOf, type FetchCarrierConfig } from "./fetchCarrier";
 
-/** Whether a call wants to know its progress and can: fetch tells nothing of uploads. */
+/** Whether a call wants its progress and can have it: fetch reports nothing of uploads. */
 export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
   (onProgress ?? onDownloadProgress) !== undefined && typeof globalThis.XMLHttpRequest === "function";
 

@@ -1,6 +1,6 @@
 import type { Finding } from "./finding";
 
-/** What the process that loads an entry is told. */
+/** What the process that loads an entry is given. */
 export interface DryRunTask {
   /** Absolute path of the file to load. */
   readonly entry: string;

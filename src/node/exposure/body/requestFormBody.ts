@@ -37,7 +37,7 @@ export class RequestFormBody implements IncomingFormBody {
     return form;
   }
 
-  /** The request is answered: what nobody reads is dropped. */
+  /** The reply is sent: what is not read is dropped. */
   release(): void {
     this.#receiver?.release();
   }

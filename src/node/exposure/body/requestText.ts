@@ -106,7 +106,7 @@ function failureOf(error: Error, req: IncomingMessage): WireFailureError {
 /**
  * What a body parser in front of us has left on a request that it read: Express and alike put the value there.
  *
- * @returns the text to decode; `undefined` when nobody has read the request
+ * @returns the text to decode; `undefined` when nothing has read the request
  * @throws {Error} it was read and nothing was left
  */
 export function readParsedBody(req: IncomingMessage & { body?: unknown }): string | undefined {
@@ -123,7 +123,7 @@ export function assertUnread(req: IncomingMessage): void {
   if (req.readableDidRead || req.readableEnded) throw new Error(consumed);
 }
 
-/** @throws {Error} the request was read to its end, so that whoever reads it would take it for empty */
+/** @throws {Error} the request was read to its end, so that a reader would take it for empty */
 export function assertUnended(req: IncomingMessage): void {
   if (req.readableEnded) throw new Error(consumed);
 }

@@ -37,7 +37,7 @@ export interface NodeExposureHttpAuthConfig {
   /** Any of them will do; empty strings count for nothing. Compared in constant time. */
   readonly token?: string | readonly string[] | undefined;
   /**
-   * Without tokens and validator tasks: `true` serves everybody, `false` nobody. Default: only programs of this machine.
+   * Without tokens and validator tasks: `true` serves every caller, `false` none. Default: only programs of this machine.
    */
   readonly allowAnonymous?: boolean | undefined;
 }
@@ -65,7 +65,7 @@ export interface NodeExposureHttpConfig {
   readonly drain?: NodeExposureHttpDrainConfig | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
-  /** Answer 404 to discovery. Default false. */
+  /** Reply 404 to discovery. Default false. */
   readonly disableDiscovery?: boolean | undefined;
   readonly compression?: NodeExposureHttpCompressionConfig | undefined;
 }
@@ -104,7 +104,7 @@ export interface ResolvedCompression {
   readonly requests: boolean;
 }
 
-/** Fills the gaps. @throws {TypeError} a value makes no sense, or nobody knows its key; the message names the field */
+/** Fills the gaps. @throws {TypeError} a value makes no sense, or its key does not exist; the message names the field */
 export function resolveExposureConfig(config: NodeExposureConfig | undefined): ResolvedExposureConfig {
   const { http: stated } = fieldsOf<NodeExposureConfig>(config, "config", ["http"]);
   const http = fieldsOf<NodeExposureHttpConfig>(stated, "http", httpKeys);

@@ -3,7 +3,7 @@ import { longestTimerMs } from "../../../lib/timers";
 
 /** Configs come from files and environments, so their types are promises at best: each field is checked. */
 
-/** The fields of an object. @throws {TypeError} it is none, or has a key that nobody knows */
+/** The fields of an object. @throws {TypeError} it is none, or has a key that does not exist */
 export function fieldsOf<T extends object>(
   value: unknown,
   path: string,

@@ -28,7 +28,7 @@ export interface MultipartLimits {
   readonly parts?: number | undefined;
   /** Without effect, for configs of 5.x: the parser reads 16 KiB and 2000 headers of a part, whatever is said here. */
   readonly headerPairs?: number | undefined;
-  /** Bytes per request that are kept in memory while nobody reads them; more goes to a temporary file. Default 1 MiB. */
+  /** Bytes per request that are kept in memory while they are not read; more goes to a temporary file. Default 1 MiB. */
   readonly memory?: number | undefined;
 }
 

@@ -60,7 +60,7 @@ interface FormFile {
 /**
  * A form while it arrives.
  *
- * Files are delivered as they come, at the pace of whoever reads them. Only when waiting would never end, because the
+ * Files are delivered as they come, at the pace of their readers. Only when waiting would never end, because the
  * manifest or a file that is being read comes behind one that is not, is the one in front put aside.
  */
 export class FormReceiver implements OpenedForm, FilePartOwner {
@@ -80,7 +80,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #missingCount = 0;
   /** File parts that have not been read to their end. */
   #openSources = 0;
-  /** Files that somebody may still read. */
+  /** Files that may still be read. */
   #openParts = 0;
   #fileCount = 0;
   /** In the order it arrived: the parser goes on with what it was given, whatever it is told. */
@@ -111,7 +111,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.#listen();
   }
 
-  /** Made for who asks, so that a failure nobody waits for is nobody's unhandled rejection. */
+  /** Made on demand, so that a failure without a waiter is no unhandled rejection. */
   get finished(): Promise<void> {
     return (this.#finished ??= new Promise((resolve, reject) => {
       const settle = ({ error }: { readonly error?: Error }): void => (error === undefined ? resolve() : reject(error));
@@ -131,7 +131,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.onMoved();
   }
 
-  /** The call is answered. Whoever is reading may go on, but not keep a file by stopping. */
+  /** The reply is sent. A reader may go on, but not keep a file by stopping. */
   release(): void {
     this.discard();
     if (this.#openParts === 0) return;
@@ -219,7 +219,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       .on("error", (error) => this.#break(this.#failureOf(error)))
       .on("close", this.#onClose)
       .resume();
-    // The connection may have been lost before anybody listened.
+    // The connection may have been lost before a listener was attached.
     if (this.#stream.destroyed) this.#break(requestAborted);
   }
 
@@ -394,7 +394,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     return name !== undefined && Buffer.byteLength(name) > this.#parts.request.parsers.limits.fieldNameSize;
   }
 
-  /** @returns `undefined` for what nobody asked for, and for a second part of one file */
+  /** @returns `undefined` for what is not needed, and for a second part of one file */
   #begin(id: string, { filename, mimeType }: FileInfo): FormFile | undefined {
     const isUnknown = !this.#files.has(id);
     if (isUnknown && this.#hasManifest) return undefined;
@@ -444,7 +444,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     else this.#end({});
   }
 
-  /** Something is wrong with the form: whoever waits for it, or for one of its files, learns so. */
+  /** Something is wrong with the form: what waits for it, or for one of its files, fails. */
   #break(failure: WireFailure): void {
     if (this.#outcome !== undefined) return;
     const error = new WireFailureError(failure);

@@ -10,7 +10,7 @@ export interface Spilled {
 }
 
 /**
- * Holds the bytes of one request that arrived before anybody wanted them: some in memory, what is more in a temporary
+ * Holds the bytes of one request that arrived before they were read: some in memory, what is more in a temporary
  * file of its own.
  */
 export class UploadBuffer {
@@ -80,7 +80,7 @@ export class UploadBuffer {
     if (!this.#isClosed || this.#busyCount > 0 || this.#file === undefined) return;
     const { descriptor, dir } = this.#file;
     this.#file = undefined;
-    // Nobody is left to be told of a failure.
+    // A failure cannot be reported any more.
     close(descriptor, () => dir && rm(dir, removal, () => {}));
   }
 }

@@ -60,7 +60,7 @@ export class OutgoingReply {
   }
 
   /**
-   * Sends what the pipeline answered.
+   * Sends the response of the pipeline.
    *
    * @returns a promise, where the reply goes on after this
    */
@@ -79,7 +79,7 @@ export class OutgoingReply {
     return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), headers);
   }
 
-  /** The response, with the headers of every reply set, for a task to answer by itself. */
+  /** The response, with the headers of every reply set, for a task to reply by itself. */
   takeOver(): ServerResponse {
     const res = this.res;
     if (this.#isPrepared) return res;
@@ -94,7 +94,7 @@ export class OutgoingReply {
     return res;
   }
 
-  /** Whether the task has begun to answer: looking at the response is not yet that. */
+  /** Whether the task has begun to reply: looking at the response is not yet that. */
   get isTaken(): boolean {
     if (!this.#isPrepared) return false;
     return this.#isResponding || this.#wasPipedInto || this.res.headersSent || this.res.writableEnded;
@@ -155,7 +155,7 @@ export class OutgoingReply {
     const bytes = Buffer.byteLength(text);
     const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
     if (coding !== undefined) return this.#sendCompressed(status, text, extra, coding);
-    // As many bytes as characters: all of it is ASCII, which Node writes faster when it is told so.
+    // As many bytes as characters: all of it is ASCII, which Node writes faster when the encoding says so.
     const encoding = bytes === text.length ? "latin1" : "utf8";
     return this.#write(status, this.#head(jsonContentType, String(bytes), extra), text, encoding);
   }
@@ -183,11 +183,11 @@ export class OutgoingReply {
     res.writeHead(status, head).end(payload, encoding);
     // A body that was refused halfway would block the next request of the connection.
     if (!req.readableEnded) req.resume();
-    // Whoever closes waits for what is being served, and would cut what has not left yet.
+    // Closing waits for what is being served, and would cut what has not left yet.
     return this.#endsConnection ? this.#ended() : undefined;
   }
 
-  /** Writes an answer for which the request's body was not needed, and has perhaps not arrived. */
+  /** Writes a reply for which the request's body was not needed, and has perhaps not arrived. */
   async #writeEarly(status: number, head: string[], payload: string | Buffer): Promise<void> {
     const { req, res } = this;
     // What came with the head is parsed by then; usually that is all of it, and the connection stays usable.
@@ -200,8 +200,8 @@ export class OutgoingReply {
     if (!this.#endsConnection) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
     if (status === requestTimeout.status) res.end();
-    // Closing on a caller that still sends would reset the connection before it could read the answer. That takes as
-    // long as its sender likes, so nobody waits for it.
+    // Closing on a caller that still sends would reset the connection before it could read the reply. That takes as
+    // long as its sender likes, so nothing waits for it.
     else void discardRest(req).then(() => res.end());
   }
 
@@ -264,7 +264,7 @@ export class OutgoingReply {
     });
   }
 
-  /** Sees to what flows into the response, whoever pipes it: where it fails, nobody would ever end the reply. */
+  /** Sees to what flows into the response, whatever pipes it: where it fails, nothing would ever end the reply. */
   #watchSources(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;

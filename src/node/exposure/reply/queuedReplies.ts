@@ -14,7 +14,7 @@ export interface QueuedReplies {
 }
 
 export function createQueuedReplies(): QueuedReplies {
-  // One listener per connection, however many requests somebody sends ahead.
+  // One listener per connection, however many requests are sent ahead.
   const queues = new WeakMap<Socket, Set<ServerResponse>>();
 
   function queueOf(socket: Socket): Set<ServerResponse> {

@@ -8,7 +8,7 @@ import { flowOf, ReadablePieces, type PieceFlow } from "./pieceFlow";
 /** How a stream is sent. */
 export interface Sending {
   readonly coding?: ContentCoding | undefined;
-  /** The stream failed; its response is cut, so that nobody takes it for whole. */
+  /** The stream failed; its response is cut, so that it is not taken for whole. */
   readonly onFailed: (error: unknown) => void;
 }
 
