@@ -1,4 +1,4 @@
-import type { RegisterableItems } from "./define/attachments";
+import type { RegisterableItems } from "./define/resource";
 import { builtins } from "./globals/builtins";
 import { Logger } from "./globals/resources/logger";
 import { boot, type Framework } from "./runtime/boot";
@@ -11,9 +11,11 @@ import { isTunnelResource } from "./tunnels/routing/tunnelResource";
 export type RunResult<V = any> = RunResultOf<V, Logger>;
 
 /** A resource that can be run as it stands: its config is given, or it needs none. */
-export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems {
+export interface RunnableRoot<V extends Promise<any>, C = any> {
   readonly kind: "resource" | "resourceWithConfig";
-  readonly $value?: readonly [any, V]; // whatever config it was given
+  readonly id: string;
+  readonly $registerable?: readonly [true];
+  readonly $value?: readonly [C, V];
 }
 
 /**
@@ -24,8 +26,8 @@ export interface RunnableRoot<V extends Promise<any>> extends RegisterableItems 
  * @throws {TypeError} (as a rejection) there is no such option, or it cannot have that value
  * @see readmes/FULL_GUIDE.md
  */
-export type Run = <V extends Promise<any>>(
-  root: RunnableRoot<V>,
+export type Run = <C, V extends Promise<any>>(
+  root: RunnableRoot<V, C>,
   options?: RunOptions,
 ) => Promise<RunResult<Awaited<V>>>;
 
@@ -37,11 +39,11 @@ export interface RunAdditions {
 
 /** Makes the `run` of an entry; the additions are read when something is run, so importing costs nothing. */
 export function createRun(additions?: () => RunAdditions): Run {
-  return async <V extends Promise<any>>(root: RunnableRoot<V>, options?: RunOptions) => {
+  return async <C, V extends Promise<any>>(root: RunnableRoot<V, C>, options?: RunOptions) => {
     checkRunOptions(options);
     const added = additions?.();
     return boot<Awaited<V>, Logger>(
-      root,
+      root as RegisterableItems,
       {
         builtins: [...builtins(), ...(added?.builtins ?? [])],
         presets: added?.presets ?? new Map(),

@@ -1,4 +1,4 @@
-import type { RegisterableItems } from "./define/attachments";
+import type { RegisterableItems } from "./define/resource";
 import { createResource, type IResource, type OverridableElements } from "./define/resource";
 import type { ITask } from "./define/task";
 import { eventManager, logger, store, taskRunner } from "./globals/resources/handles";

@@ -1,14 +1,18 @@
 import { createVirtualProgram, mistakesIn } from "./support/virtualProgram";
 
 const setup = `
-  import { r, run, override } from "@bluelibs/runner";
+  import { hook, override, r, resource, run, task as defineTask } from "@bluelibs/runner";
   const server = r.resource<{ port: number }>("server").init(async ({ port }) => port).build();
   const tag = r.tag<{ path: string }>("tag").build();
   const ofTask = r.middleware.task<{ ttl: number }>("ofTask").run(async ({ next }) => next()).build();
   const ofResource = r.middleware.resource("ofResource").run(async ({ next }) => next()).build();
   const contract = r.tag<void, { id: string }, { name: string }>("contract").build();
   const task = r.task("task").run(async (input: { a: number }) => input.a).build();
+  const event = r.event<{ a: number }>("event").build();
+  const listener = r.hook("listener").on(event).run(async () => {}).build();
 `;
+
+const unbuilt = `"this is a builder: finish it with .build()"' is not assignable to type`;
 
 /** A mistake, and the sentence that a developer who makes it looks for. */
 const mistakes: readonly (readonly [code: string, sentence: string])[] = [
@@ -47,9 +51,48 @@ const mistakes: readonly (readonly [code: string, sentence: string])[] = [
     `Type 'string' is not assignable to type 'number'`,
   ],
   [`override(task, { run: async () => "s" });`, `Type 'string' is not assignable to type 'number'`],
+  [`resource({ id: "x", register: [task, { id: "y" }] });`, `Property 'kind' is missing in type '{ id: string; }'`],
   [
-    `r.resource("app").register([r.task("unbuilt")]);`,
-    `Property 'kind' is missing in type 'TaskFluentBuilder<NewTaskShape>'`,
+    `r.resource("app").register([class Service {}]);`,
+    `Type 'typeof Service' is not assignable to type 'RegisterableItems'`,
+  ],
+
+  // Builders where definitions belong.
+  [`r.resource("app").register([task, r.task("unbuilt").run(async () => 1)]);`, unbuilt],
+  [`r.resource("app").register(r.event("unbuilt"));`, unbuilt],
+  [`resource({ id: "x", register: [r.resource("unbuilt")] });`, unbuilt],
+  [`r.resource("app").overrides([r.override(task)]);`, unbuilt],
+  [`void run(r.resource("unbuilt"));`, unbuilt],
+  [`r.task("x").dependencies({ unbuilt: r.task("unbuilt") });`, unbuilt],
+  [`defineTask({ id: "x", dependencies: { unbuilt: r.event("unbuilt") }, run: async () => 1 });`, unbuilt],
+  [`r.task("x").tags([r.tag("unbuilt")]);`, unbuilt],
+  [`r.task("x").middleware([r.middleware.task("unbuilt")]);`, unbuilt],
+  [`r.task("x").throws([r.error("unbuilt")]);`, unbuilt],
+  [`r.hook("x").on(r.event("unbuilt"));`, unbuilt],
+  [`r.hook("x").on([event, r.event("unbuilt")]);`, unbuilt],
+  [`hook({ id: "x", on: r.event("unbuilt"), run: async () => {} });`, unbuilt],
+  [`override(r.task("unbuilt"), {});`, unbuilt],
+  [`r.override(r.hook("unbuilt"));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.runTask(r.task("unbuilt")));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.emitEvent(r.event("unbuilt")));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.getResourceValue(r.resource("unbuilt")));`, unbuilt],
+
+  // What cannot be depended on.
+  [
+    `r.task("x").dependencies({ server: server.with({ port: 1 }) });`,
+    `"depend on the resource itself: its config is given where it is registered"' is not assignable to type 'true'`,
+  ],
+  [`r.task("x").dependencies({ listener });`, `"a hook has no value to depend on"' is not assignable to type 'true'`],
+  [`r.task("x").dependencies({ tag });`, `"a tag has no value to depend on: attach it with .tags([...])"'`],
+  [
+    `r.task("x").dependencies({ ofTask });`,
+    `"a middleware has no value to depend on: attach it with .middleware([...])"'`,
+  ],
+
+  // Steps in the wrong order.
+  [
+    `r.hook("x").run(async () => {});`,
+    `parameter of type '"call .on(event) before .run(...): it gives the event its type"'`,
   ],
 ];
 

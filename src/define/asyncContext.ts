@@ -1,11 +1,11 @@
 import { contextError, platformUnsupportedFunctionError, validationFailed } from "../errors/runErrors";
 import { captureFilePath } from "../lib/filePath";
-import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
 import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
 import { getDefaultSerializer } from "../serializer/Serializer";
-import type { IAsyncContextMeta } from "./attachments";
+import type { GivenMeta, IAsyncContextMeta } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { defineTaskMiddleware, type ITaskMiddleware, type ITaskMiddlewareConfigured } from "./middleware";
@@ -47,16 +47,16 @@ export interface IAsyncContextDefinition<T = any> {
   readonly parse?: ((text: string) => T) | undefined;
   /** Validates, and may transform, what is provided. */
   readonly configSchema?: Schema<T> | undefined;
-  readonly meta?: IAsyncContextMeta | undefined;
+  readonly meta?: GivenMeta<IAsyncContextMeta> | undefined;
 }
 
 /** Fluent form of `IAsyncContextDefinition`; every method returns a new builder. */
-export interface AsyncContextFluentBuilder<T = unknown> {
+export interface AsyncContextFluentBuilder<T = unknown> extends Unbuilt {
   readonly id: string;
   serialize(serialize: (value: T) => string): AsyncContextFluentBuilder<T>;
   parse(parse: (text: string) => T): AsyncContextFluentBuilder<T>;
   configSchema<N extends T = T>(schema: Schema<N>): AsyncContextFluentBuilder<N>;
-  meta(meta: IAsyncContextMeta): AsyncContextFluentBuilder<T>;
+  meta<M extends IAsyncContextMeta>(meta: M): AsyncContextFluentBuilder<T>;
   build(): IAsyncContext<T>;
 }
 
@@ -100,7 +100,7 @@ export function createContext<T>(
 
 function builderOf(definition: IAsyncContextDefinition, filePath: () => string): AsyncContextFluentBuilder<any> {
   const at = (patch: Partial<IAsyncContextDefinition>) => builderOf({ ...definition, ...patch }, filePath);
-  return Object.freeze({
+  const builder: unknown = Object.freeze({
     id: definition.id,
     serialize: (serialize: (value: unknown) => string) => at({ serialize }),
     parse: (parse: (text: string) => unknown) => at({ parse }),
@@ -108,6 +108,7 @@ function builderOf(definition: IAsyncContextDefinition, filePath: () => string):
     meta: (meta: IAsyncContextMeta) => at({ meta }),
     build: () => createAsyncContext(definition, filePath),
   });
+  return builder as AsyncContextFluentBuilder<any>; // the caller names the type
 }
 
 function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: () => string): IAsyncContext<T> {

@@ -27,11 +27,12 @@ export interface ResourceMiddlewareAttachmentType extends Contract {
 }
 
 /**
- * Anything a resource can register. Only resources need their config for that: tags and middleware are registered bare
- * and configured where they are attached.
+ * Anything a resource can register, but a resource with its config. Only resources need their config for that: tags and
+ * middleware are registered bare and configured where they are attached.
  */
-export interface RegisterableItems {
-  readonly kind: string;
+export interface RegisterableItem {
+  readonly kind:
+    "task" | "resource" | "event" | "hook" | "tag" | "taskMiddleware" | "resourceMiddleware" | "error" | "asyncContext";
   readonly id: string;
   readonly $registerable?: readonly [true];
 }
@@ -52,6 +53,9 @@ export interface IMeta {
   title?: string | undefined;
   description?: string | undefined;
 }
+
+/** Documentation as it is given: keys of the application's own are allowed, and typed once they are merged into `M`. */
+export type GivenMeta<M extends IMeta> = M | (M & Record<string, unknown>);
 
 /** Documentation of tasks and hooks. */
 export interface ITaskMeta extends IMeta {}

@@ -9,6 +9,9 @@ export interface ReplaceOption {
 /** Dependencies as written: a map, or a function of the config giving one. */
 export type DependencySource = DependencyMap | ((config: never) => DependencyMap);
 
+/** Dependencies as a finished definition shows them; which definitions they are is not part of its type. */
+export type ListedDependencies = Record<string, any> | ((config?: any) => Record<string, any>); // see above
+
 /** A copy of `added`, after what was there unless `override` is set. */
 export function appendTo<T>(existing: readonly T[] | undefined, added: readonly T[], option?: ReplaceOption): T[] {
   return option?.override === true || existing === undefined ? [...added] : [...existing, ...added];

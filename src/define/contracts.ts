@@ -1,4 +1,4 @@
-import type { InferOnly, IsAny, Simplify, UnionToIntersection, With } from "../lib/typeLevel";
+import type { InferOnly, IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
 
 /**
  * What a tag or middleware demands of the definitions it is attached to, at type level only:
@@ -51,9 +51,10 @@ export interface InputContractViolationError<Expected = unknown, Received = unkn
 }
 
 /** Takes the place of an output no value can satisfy. */
-export interface OutputContractViolationError<Expected = unknown> {
+export interface OutputContractViolationError<Expected = unknown, Received = unknown> {
   readonly message: "Value does not satisfy all output contracts";
   readonly expected: Expected;
+  readonly received: Received;
 }
 
 /**
@@ -103,7 +104,18 @@ export type Resolved<S extends ContractShape, O> = [S["gives"]] extends [never]
     : InferOnly<O>
   : O;
 
-/** The type state that builders of tasks and of resources share. */
+/**
+ * The value of an override: what dependants of the base were promised.
+ *
+ * A contract of optional keys alone, as a tunnel's, takes its place: which of them are there is up to each `init`.
+ */
+export type ValueUnder<Value, Items> = [Sides<Items, 1>] extends [never]
+  ? Value
+  : {} extends ContractOutput<Items>
+    ? ContractOutput<Items>
+    : Value;
+
+/** What tags, middleware and a result schema state about a task or resource; the builders of both carry it. */
 export interface ContractShape {
   tags: readonly Contract[];
   middleware: readonly Contract[];
@@ -126,17 +138,24 @@ export interface NoContracts extends ContractShape {
 /** Everything that states contracts. */
 export type ItemsOf<S extends ContractShape> = readonly [...S["tags"], ...S["middleware"]];
 
-/** The shape with new tags or middleware, their contracts collected once. */
-export type CarryContracts<
-  S extends ContractShape,
+/** The shape of these tags and middleware, their contracts collected once. */
+export interface Carrying<
   Tags extends readonly Contract[],
   Middleware extends readonly Contract[],
-> = With<
-  S,
-  {
-    tags: Tags;
-    middleware: Middleware;
-    needs: Sides<readonly [...Tags, ...Middleware], 0>;
-    gives: Sides<readonly [...Tags, ...Middleware], 1>;
-  }
->;
+  HasSchema extends boolean = false,
+> extends ContractShape {
+  tags: Tags;
+  middleware: Middleware;
+  needs: Sides<readonly [...Tags, ...Middleware], 0>;
+  gives: Sides<readonly [...Tags, ...Middleware], 1>;
+  schema: HasSchema;
+}
+
+/** A shape whose output is fixed. */
+export interface FixedOutput<S extends ContractShape> extends ContractShape {
+  tags: S["tags"];
+  middleware: S["middleware"];
+  needs: S["needs"];
+  gives: S["gives"];
+  schema: true;
+}

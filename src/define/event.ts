@@ -1,9 +1,9 @@
 import { captureFilePath } from "../lib/filePath";
-import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
 import type { IsAny } from "../lib/typeLevel";
-import type { IEventMeta, TagType } from "./attachments";
+import type { GivenMeta, IEventMeta, TagType } from "./attachments";
 import { assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -22,7 +22,7 @@ export interface IEvent<P = any> extends Injectable {
   readonly kind: "event";
   readonly id: string;
   readonly meta: IEventMeta;
-  readonly tags: readonly TagType[];
+  readonly tags: TagType[];
   /** Validates, and may transform, the payload of every emission. */
   readonly payloadSchema?: Schema<P> | undefined;
   /** Whether listeners of equal order run at the same time. */
@@ -35,6 +35,13 @@ export interface IEvent<P = any> extends Injectable {
   readonly $injectsInResource?: readonly [unknown];
 }
 
+/** An event, looked at for its payload alone. */
+export interface EventReference<P = any> {
+  readonly kind: "event";
+  readonly id: string;
+  readonly $payload?: readonly [P];
+}
+
 /** One occurrence of an event, as listeners see it. Fresh for every emission. */
 export interface IEventEmission<P = any> {
   readonly id: string;
@@ -43,7 +50,7 @@ export interface IEventEmission<P = any> {
   /** Id of what emitted it; `"outside"` for `emitEvent` of a run, `"run"` for the ready event. */
   readonly source: string;
   readonly meta: IEventMeta;
-  readonly tags: readonly TagType[];
+  readonly tags: TagType[];
   /** Aborts with the signal of the caller of what emitted it; absent where there is no such caller, and on copies. */
   readonly signal?: AbortSignal | undefined;
   /** No later listener sees this emission. */
@@ -56,7 +63,7 @@ export type EventHandlerType<P = any> = (event: IEventEmission<P>) => any; // wh
 /** An event as `event({ ... })` takes it. */
 export interface IEventDefinition<P = any> {
   readonly id: string;
-  readonly meta?: IEventMeta | undefined;
+  readonly meta?: GivenMeta<IEventMeta> | undefined;
   readonly payloadSchema?: Schema<P> | undefined;
   readonly tags?: readonly TagType[] | undefined;
   /** Run listeners of equal order at the same time. Default false. */
@@ -80,11 +87,11 @@ export type CommonPayload<T> =
       : PayloadOf<T>;
 
 /** Fluent form of `IEventDefinition`; every method returns a new builder. */
-export interface EventFluentBuilder<P = void> {
+export interface EventFluentBuilder<P = void> extends Unbuilt {
   readonly id: string;
   payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): EventFluentBuilder<P>;
-  meta(meta: IEventMeta): EventFluentBuilder<P>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): EventFluentBuilder<P>;
+  meta<M extends IEventMeta>(meta: M): EventFluentBuilder<P>;
   /** Run listeners of equal order at the same time. */
   parallel(enabled?: boolean): EventFluentBuilder<P>;
   build(): IEvent<P>;
@@ -96,7 +103,7 @@ export const isEvent = (value: unknown): value is IEvent => hasBrand(value, symb
 export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
   assertId("event", id);
   const filePath = captureFilePath(eventBuilder);
-  const at = (definition: IEventDefinition): EventFluentBuilder<any> =>
+  const at = (definition: IEventDefinition): unknown =>
     Object.freeze({
       id,
       payloadSchema: (payloadSchema: Schema) => at({ ...definition, payloadSchema }),
@@ -108,7 +115,7 @@ export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
       parallel: (parallel = true) => at({ ...definition, parallel }),
       build: () => createEvent(definition, filePath),
     });
-  return at({ id });
+  return at({ id }) as EventFluentBuilder<P>; // the payload exists only for the checker
 }
 
 /** Makes an event from a definition object. */
@@ -136,14 +143,14 @@ function createEvent(definition: IEventDefinition, filePath: () => string): IEve
 }
 
 /** Several events to listen to; takes them one by one or as one array. */
-export function onAnyOf<const T extends readonly IEvent<any>[]>(events: T): T;
-export function onAnyOf<const T extends readonly IEvent<any>[]>(...events: T): T;
-export function onAnyOf(...events: readonly (IEvent | readonly IEvent[])[]): readonly IEvent[] {
+export function onAnyOf<const T extends readonly EventReference[]>(events: T): T;
+export function onAnyOf<const T extends readonly EventReference[]>(...events: T): T;
+export function onAnyOf(...events: readonly (EventReference | readonly EventReference[])[]): readonly EventReference[] {
   return events.flat();
 }
 
 /** Whether an emission is of one of the events, by id. */
-export function isOneOf<const T extends readonly IEvent<any>[]>(
+export function isOneOf<const T extends readonly EventReference[]>(
   emission: IEventEmission<any>,
   events: T,
 ): emission is IEventEmission<CommonPayload<T>> {

@@ -1,7 +1,7 @@
 import type { DependencyMap } from "../lib/injectable";
 import { isOptionalDependency } from "../lib/injectable";
 import { symbolResource, symbolResourceForkedFrom, symbolResourceWithConfig } from "../lib/symbols";
-import type { RegisterableItems } from "./attachments";
+import type { RegisterableItem } from "./attachments";
 import { hasBrand } from "./brand";
 import { resolveDependencies, type DependencySource } from "./builderLists";
 
@@ -103,7 +103,7 @@ function createDeepFork(reId: (id: string) => string, filePath: () => string): D
 /** The register list and dependencies of a fork; both lazy, since they may depend on the config. */
 function deepChildren(base: Forkable, deepFork: DeepFork): Pick<Forkable, "register" | "dependencies"> {
   const { register, dependencies } = base;
-  const children = (config: never): RegisterableItems[] =>
+  const children = (config: never): RegisterableItem[] =>
     listOf(typeof register === "function" ? (register as (config: never) => unknown)(config) : register).flatMap(
       (item) => forkItem(item, deepFork),
     );
@@ -114,12 +114,12 @@ function deepChildren(base: Forkable, deepFork: DeepFork): Pick<Forkable, "regis
   };
 }
 
-function forkItem(item: unknown, deepFork: DeepFork): RegisterableItems[] {
-  if (isForkable(item)) return [deepFork.fork(item) as unknown as RegisterableItems];
+function forkItem(item: unknown, deepFork: DeepFork): RegisterableItem[] {
+  if (isForkable(item)) return [deepFork.fork(item) as unknown as RegisterableItem];
   if (!isForkableWithConfig(item)) return [];
   const { resource, config } = item;
   const forked = deepFork.fork(resource);
-  return [{ ...item, id: forked.id, resource: forked, config } as unknown as RegisterableItems];
+  return [{ ...item, id: forked.id, resource: forked, config } as unknown as RegisterableItem];
 }
 
 function remapDependencies(map: DependencyMap, deepFork: DeepFork): DependencyMap {

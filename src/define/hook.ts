@@ -1,103 +1,105 @@
 import { builderIncompleteError } from "../errors/bootErrors";
 import { captureFilePath } from "../lib/filePath";
-import type { DependencyMap, InjectedMap } from "../lib/injectable";
+import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, ReceivedBy, Unbuilt } from "../lib/injectable";
 import { symbolFilePath, symbolHook } from "../lib/symbols";
-import type { With } from "../lib/typeLevel";
-import type { ITaskMeta, TagType } from "./attachments";
+import type { Unaliased } from "../lib/typeLevel";
+import type { GivenMeta, ITaskMeta, TagType } from "./attachments";
 import { assertDependencies, assertFunction, assertList, assertTarget } from "./assertArguments";
 import { assertId, hasBrand } from "./brand";
-import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
-import type { CommonPayload, IEvent, IEventEmission } from "./event";
+import {
+  appendTo,
+  mergeDependencies,
+  type DependencySource,
+  type ListedDependencies,
+  type ReplaceOption,
+} from "./builderLists";
+import type { CommonPayload, EventReference, IEvent, IEventEmission } from "./event";
 
 /** What a hook can listen to: one event, several, or `"*"` for all. */
-export type ValidOnTarget = "*" | IEvent<any> | readonly IEvent<any>[];
-export type OnType = ValidOnTarget;
+export type ValidOnTarget = "*" | EventReference | readonly EventReference[];
+/** What a hook says it listens to. */
+export type OnType = "*" | IEvent<any> | IEvent<any>[];
 export type ResolvedOn<T> = T extends ValidOnTarget ? T : any; // `.run` came before `.on`
 
 /** The payload a hook on this target receives. */
 export type HookPayload<On> = [On] extends ["*"] ? any : [On] extends [undefined] ? any : CommonPayload<On>; // "*" takes everything
 
-/** A listener with dependencies. */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
-export interface IHook<D = any, On = any, M = any> {
+/** A listener with dependencies: `On` is what it listens to, `D` what its body receives, as in `Task`. */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- see `Task`
+export interface Hook<On, D> {
   readonly kind: "hook";
   readonly id: string;
   readonly meta: ITaskMeta;
-  readonly on: ValidOnTarget | undefined;
+  readonly on: On extends ValidOnTarget ? On : OnType;
   /** Lower runs earlier. Default 0. */
   readonly order: number;
-  readonly dependencies: DependencySource;
-  readonly tags: readonly TagType[];
+  readonly dependencies: ListedDependencies;
+  readonly tags: TagType[];
   readonly [symbolHook]: true;
   readonly [symbolFilePath]: string;
   run(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>; // typed by the builder
   readonly $on?: readonly [On];
+  readonly $injectable?: readonly ["a hook has no value to depend on"];
 }
 
-/** Type state of a hook builder. */
-export interface HookShape {
-  on: unknown;
-  deps: object;
-}
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export type IHook<D = {}, On = any, M = any> = Unaliased<Hook<On, InjectedOf<D>>>; // any target
 
-/** Type state of `r.hook(id)`. */
-export interface NewHookShape extends HookShape {
-  on: undefined;
-  deps: {};
-}
+/** The body of a hook; a sentence until `.on` says what it listens to. */
+type HookBody<On, D> = [On] extends [undefined]
+  ? "call .on(event) before .run(...): it gives the event its type"
+  : (event: IEventEmission<HookPayload<On>>, dependencies: D) => Promise<any>; // what it resolves to is ignored
 
-/** Fluent form of a hook definition; every method returns a new builder. */
-export interface HookFluentBuilder<S extends HookShape = NewHookShape> {
+/** Fluent form of a hook definition: what it listens to is given by `.on`. Every method returns a new builder. */
+export interface HookBuilder<On, D extends object> extends Unbuilt {
   readonly id: string;
-  on<const N extends ValidOnTarget>(target: N): HookFluentBuilder<With<S, { on: N }>>;
+  on<const N extends ValidOnTarget>(target: N): HookBuilder<N, D>;
   /** Lower runs earlier. Default 0. */
-  order(order: number): HookFluentBuilder<S>;
+  order(order: number): HookBuilder<On, D>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
-  ): HookFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  ): HookBuilder<On, D & { [K in keyof N]: Injected<N[K]> }>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option: { override: true },
-  ): HookFluentBuilder<With<S, { deps: N }>>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): HookFluentBuilder<S>;
-  meta(meta: ITaskMeta): HookFluentBuilder<S>;
-  run(
-    run: (event: IEventEmission<HookPayload<S["on"]>>, dependencies: InjectedMap<S["deps"]>) => Promise<any>, // ignored
-  ): HookFluentBuilder<S>;
+  ): HookBuilder<On, { [K in keyof N]: Injected<N[K]> }>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): HookBuilder<On, D>;
+  meta<M extends ITaskMeta>(meta: M): HookBuilder<On, D>;
+  run(run: HookBody<On, D>): HookBuilder<On, D>;
   /** @throws {builderIncompleteError} `.on` or `.run` is missing */
-  build(): IHook<any, S["on"]>;
+  build(): Hook<On, D>;
 }
 
 /** Builder of a hook override: what it listens to stays. */
-export interface HookOverrideBuilder<S extends HookShape = NewHookShape> {
+export interface HookOverride<On, D extends object> extends Unbuilt {
   readonly id: string;
-  order(order: number): HookOverrideBuilder<S>;
+  order(order: number): HookOverride<On, D>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
-  ): HookOverrideBuilder<With<S, { deps: S["deps"] & N }>>;
+  ): HookOverride<On, D & { [K in keyof N]: Injected<N[K]> }>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option: { override: true },
-  ): HookOverrideBuilder<With<S, { deps: N }>>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): HookOverrideBuilder<S>;
-  meta(meta: ITaskMeta): HookOverrideBuilder<S>;
+  ): HookOverride<On, { [K in keyof N]: Injected<N[K]> }>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): HookOverride<On, D>;
+  meta<M extends ITaskMeta>(meta: M): HookOverride<On, D>;
   run(
-    run: (event: IEventEmission<HookPayload<S["on"]>>, dependencies: InjectedMap<S["deps"]>) => Promise<any>, // ignored
-  ): HookOverrideBuilder<S>;
-  build(): IHook<any, S["on"]>;
+    run: (event: IEventEmission<HookPayload<On>>, dependencies: D) => Promise<any>, // ignored
+  ): HookOverride<On, D>;
+  build(): Hook<On, D>;
 }
 
-/** A hook as `hook({ ... })` takes it. */
-export interface IHookDefinition<D extends DependencyMap = any, On extends ValidOnTarget = any> {
-  readonly id: string;
+/** A hook as `hook({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received. */
+export interface HookDefinition<D, Deps, On extends ValidOnTarget, Id extends string = string> {
+  readonly id: Id;
   readonly on: On;
   readonly order?: number | undefined;
-  readonly dependencies?: D | (() => D) | undefined;
+  readonly dependencies?: Listed<D> | undefined;
   readonly tags?: readonly TagType[] | undefined;
-  readonly meta?: ITaskMeta | undefined;
-  run(event: IEventEmission<HookPayload<On>>, dependencies: InjectedMap<D>): Promise<any>; // ignored
+  readonly meta?: GivenMeta<ITaskMeta> | undefined;
+  run(event: IEventEmission<HookPayload<On>>, dependencies: Deps): Promise<any>; // ignored
 }
 
 /** Everything a hook is made from, without its types. */
@@ -107,30 +109,39 @@ export interface HookDraft {
   readonly order?: number | undefined;
   readonly dependencies?: DependencySource | undefined;
   readonly tags?: readonly TagType[] | undefined;
-  readonly meta?: ITaskMeta | undefined;
+  readonly meta?: GivenMeta<ITaskMeta> | undefined;
   readonly run?: IHook["run"] | undefined;
 }
 
 export const isHook = (value: unknown): value is IHook => hasBrand(value, symbolHook);
 
+/** A hook builder that knows nothing but its id. */
+export type NewHookBuilder = HookBuilder<undefined, {}>;
+
 /** Starts a hook. */
-export function hookBuilder(id: string): HookFluentBuilder {
+export function hookBuilder(id: string): NewHookBuilder {
   assertId("hook", id);
   return hookBuilderOf({ id }, captureFilePath(hookBuilder));
 }
 
 /** Makes a hook from a definition object. */
-export function defineHook<D extends DependencyMap = {}, const On extends ValidOnTarget = any, M = any>(
-  definition: IHookDefinition<D, On>,
-): IHook<D, On, M> {
+export function defineHook<
+  D extends DependencyMap = never,
+  const On extends ValidOnTarget = any, // any target, until inferred
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with type arguments of 5.x
+  M = any,
+  Id extends string = any,
+>(
+  definition: HookDefinition<D, ReceivedBy<D, Id, InjectedMap<D>>, On, Id>,
+): Hook<On, ReceivedBy<D, Id, { [K in keyof D]: Injected<D[K]> }>> {
   assertId("hook", definition.id);
-  return createHook(definition, captureFilePath(defineHook)) as IHook<D, On, M>;
+  return createHook(definition, captureFilePath(defineHook)) as Hook<On, any>; // as received
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export function hookBuilderOf(draft: HookDraft, filePath: () => string): HookFluentBuilder<any> {
+export function hookBuilderOf(draft: HookDraft, filePath: () => string): NewHookBuilder {
   const at = (patch: Partial<HookDraft>) => hookBuilderOf({ ...draft, ...patch }, filePath);
-  return Object.freeze({
+  const builder: unknown = Object.freeze({
     id: draft.id,
     on(on: ValidOnTarget) {
       assertTarget(draft.id, on);
@@ -159,7 +170,8 @@ export function hookBuilderOf(draft: HookDraft, filePath: () => string): HookFlu
       }
       return createHook(draft, filePath);
     },
-  }); // the shape exists only for the checker
+  });
+  return builder as NewHookBuilder; // the types exist only for the checker
 }
 
 /** @internal */

@@ -1,7 +1,7 @@
 import { builderIncompleteError, type BuilderType } from "../errors/bootErrors";
 import { captureFilePath } from "../lib/filePath";
 import { isPlainObject } from "../lib/guards";
-import type { DependencyMap, InjectedMap } from "../lib/injectable";
+import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, ReceivedBy, Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import {
   symbolFilePath,
@@ -9,12 +9,18 @@ import {
   symbolResourceMiddleware,
   symbolTaskMiddleware,
 } from "../lib/symbols";
-import type { Bare, With } from "../lib/typeLevel";
-import type { IMiddlewareMeta, TagType } from "./attachments";
+import type { Bare, Unaliased } from "../lib/typeLevel";
+import type { GivenMeta, IMiddlewareMeta, TagType } from "./attachments";
 import { assertDependencies, assertFunction, assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
-import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
+import {
+  appendTo,
+  mergeDependencies,
+  type DependencySource,
+  type ListedDependencies,
+  type ReplaceOption,
+} from "./builderLists";
 import type { Contract } from "./contracts";
 import type { ExecutionJournal } from "./journal";
 import { parseConfig } from "./parseConfig";
@@ -50,7 +56,7 @@ export interface IResourceMiddlewareExecutionInput<C = any, Out = any> {
 }
 
 /** A contract side inside `run`: `any` when nothing is stated. */
-type Side<T> = [T] extends [void] ? any : T;
+export type Side<T> = [T] extends [void] ? any : T;
 
 /** Applies to every task, or to those a predicate picks. */
 export type TaskMiddlewareReach = boolean | ((task: ITask) => boolean);
@@ -60,10 +66,11 @@ export type ResourceMiddlewareReach = boolean | ((resource: IResource<any, any>)
 interface MiddlewareFields<C> {
   readonly id: string;
   readonly meta: IMiddlewareMeta;
-  readonly tags: readonly TagType[];
-  readonly dependencies: DependencySource;
+  readonly tags: TagType[];
+  readonly dependencies: ListedDependencies;
   readonly configSchema?: Schema<C> | undefined;
   readonly [symbolFilePath]: string;
+  readonly $injectable?: readonly ["a middleware has no value to depend on: attach it with .middleware([...])"];
 }
 
 /** What a task middleware is, whether its config is given or not. */
@@ -77,25 +84,29 @@ interface TaskMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, Middlew
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`
    */
-  with: WithConfig<C, ITaskMiddlewareConfigured<C, In, Out, D>>;
+  with: WithConfig<C, TaskMiddlewareConfigured<C, In, Out, D>>;
   readonly $config?: readonly [C];
 }
 
-/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to. */
-export interface ITaskMiddleware<C = any, In = void, Out = void, D = any> extends TaskMiddlewareFields<C, In, Out, D> {
+/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to, `D` is what its body receives, as in `Task`. */
+export interface TaskMiddleware<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D> {
   readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
 }
 
 /** A task middleware with its config given. */
-export interface ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = any> extends TaskMiddlewareFields<
-  C,
-  In,
-  Out,
-  D
-> {
+export interface TaskMiddlewareConfigured<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D> {
   readonly [symbolMiddlewareConfigured]: true;
   readonly $bare?: readonly [true];
 }
+
+/** A task middleware, with the type parameters of 5.x. */
+export type ITaskMiddleware<C = any, In = void, Out = void, D = {}> = Unaliased<
+  TaskMiddleware<C, In, Out, InjectedOf<D>>
+>;
+/** A task middleware with its config given, with the type parameters of 5.x. */
+export type ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = {}> = Unaliased<
+  TaskMiddlewareConfigured<C, In, Out, InjectedOf<D>>
+>;
 
 /** What a resource middleware is, whether its config is given or not. */
 interface ResourceMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, MiddlewareFields<C> {
@@ -108,125 +119,104 @@ interface ResourceMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, Mid
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`
    */
-  with: WithConfig<C, IResourceMiddlewareConfigured<C, In, Out, D>>;
+  with: WithConfig<C, ResourceMiddlewareConfigured<C, In, Out, D>>;
   readonly $config?: readonly [C];
 }
 
-/** Wraps the `init` of resources. `In` and `Out` are contracts on config and value. */
-export interface IResourceMiddleware<C = any, In = void, Out = void, D = any> extends ResourceMiddlewareFields<
-  C,
-  In,
-  Out,
-  D
-> {
+/** Wraps the `init` of resources. `In` and `Out` are contracts on config and value, `D` is what its body receives, as in `Task`. */
+export interface ResourceMiddleware<C, In, Out, D> extends ResourceMiddlewareFields<C, In, Out, D> {
   readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
 }
 
 /** A resource middleware with its config given. */
-export interface IResourceMiddlewareConfigured<
-  C = any,
-  In = void,
-  Out = void,
-  D = any,
-> extends ResourceMiddlewareFields<C, In, Out, D> {
+export interface ResourceMiddlewareConfigured<C, In, Out, D> extends ResourceMiddlewareFields<C, In, Out, D> {
   readonly [symbolMiddlewareConfigured]: true;
   readonly $bare?: readonly [true];
 }
 
-/** Type state of the middleware builders. */
-export interface MiddlewareShape {
-  config: unknown;
-  in: unknown;
-  out: unknown;
-  deps: object;
-}
+/** A resource middleware, with the type parameters of 5.x. */
+export type IResourceMiddleware<C = any, In = void, Out = void, D = {}> = Unaliased<
+  ResourceMiddleware<C, In, Out, InjectedOf<D>>
+>;
+/** A resource middleware with its config given, with the type parameters of 5.x. */
+export type IResourceMiddlewareConfigured<C = any, In = void, Out = void, D = {}> = Unaliased<
+  ResourceMiddlewareConfigured<C, In, Out, InjectedOf<D>>
+>;
 
-/** Type state of `r.middleware.task(id)` and `r.middleware.resource(id)`. */
-export interface NewMiddlewareShape<C, In, Out> extends MiddlewareShape {
-  config: C;
-  in: In;
-  out: Out;
-  deps: {};
-}
-
-/** Fluent form of a task middleware; every method returns a new builder. */
-export interface TaskMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
+/**
+ * Fluent form of a task middleware; every method returns a new builder.
+ *
+ * `C` is the config, `In` and `Out` the contracts, `D` what `run` receives.
+ */
+export interface TaskMiddlewareBuilder<C, In, Out, D extends object> extends Unbuilt {
   readonly id: string;
   dependencies<N extends DependencyMap>(
-    dependencies: N | ((config: S["config"]) => N),
+    dependencies: N | ((config: C) => N),
     option?: { override?: false },
-  ): TaskMiddlewareFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  ): TaskMiddlewareBuilder<C, In, Out, D & { [K in keyof N]: Injected<N[K]> }>;
   dependencies<N extends DependencyMap>(
-    dependencies: N | ((config: S["config"]) => N),
+    dependencies: N | ((config: C) => N),
     option: { override: true },
-  ): TaskMiddlewareFluentBuilder<With<S, { deps: N }>>;
-  configSchema<C>(schema: Schema<C>): TaskMiddlewareFluentBuilder<With<S, { config: C }>>;
+  ): TaskMiddlewareBuilder<C, In, Out, { [K in keyof N]: Injected<N[K]> }>;
+  configSchema<N>(schema: Schema<N>): TaskMiddlewareBuilder<N, In, Out, D>;
   run(
-    run: (
-      input: ITaskMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
-      dependencies: InjectedMap<S["deps"]>,
-      config: S["config"],
-    ) => Promise<any>, // a middleware may return anything
-  ): TaskMiddlewareFluentBuilder<S>;
-  meta(meta: IMiddlewareMeta): TaskMiddlewareFluentBuilder<S>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): TaskMiddlewareFluentBuilder<S>;
+    run: (input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: D, config: C) => Promise<any>, // a middleware may return anything
+  ): TaskMiddlewareBuilder<C, In, Out, D>;
+  meta<M extends IMiddlewareMeta>(meta: M): TaskMiddlewareBuilder<C, In, Out, D>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): TaskMiddlewareBuilder<C, In, Out, D>;
   /** Applies to every task, or to those the predicate picks, outside their own middleware. */
-  everywhere(reach: TaskMiddlewareReach): TaskMiddlewareFluentBuilder<S>;
+  everywhere(reach: TaskMiddlewareReach): TaskMiddlewareBuilder<C, In, Out, D>;
   /** @throws {builderIncompleteError} `.run` is missing */
-  build(): ITaskMiddleware<S["config"], S["in"], S["out"]>;
+  build(): TaskMiddleware<C, In, Out, D>;
 }
 
-/** Fluent form of a resource middleware; every method returns a new builder. */
-export interface ResourceMiddlewareFluentBuilder<S extends MiddlewareShape = NewMiddlewareShape<void, void, void>> {
+/**
+ * Fluent form of a resource middleware; every method returns a new builder.
+ *
+ * `C` is the config, `In` and `Out` the contracts, `D` what `run` receives.
+ */
+export interface ResourceMiddlewareBuilder<C, In, Out, D extends object> extends Unbuilt {
   readonly id: string;
   dependencies<N extends DependencyMap>(
-    dependencies: N | ((config: S["config"]) => N),
+    dependencies: N | ((config: C) => N),
     option?: { override?: false },
-  ): ResourceMiddlewareFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  ): ResourceMiddlewareBuilder<C, In, Out, D & { [K in keyof N]: Injected<N[K]> }>;
   dependencies<N extends DependencyMap>(
-    dependencies: N | ((config: S["config"]) => N),
+    dependencies: N | ((config: C) => N),
     option: { override: true },
-  ): ResourceMiddlewareFluentBuilder<With<S, { deps: N }>>;
-  configSchema<C>(schema: Schema<C>): ResourceMiddlewareFluentBuilder<With<S, { config: C }>>;
+  ): ResourceMiddlewareBuilder<C, In, Out, { [K in keyof N]: Injected<N[K]> }>;
+  configSchema<N>(schema: Schema<N>): ResourceMiddlewareBuilder<N, In, Out, D>;
   run(
-    run: (
-      input: IResourceMiddlewareExecutionInput<Side<S["in"]>, Side<S["out"]>>,
-      dependencies: InjectedMap<S["deps"]>,
-      config: S["config"],
-    ) => Promise<any>, // a middleware may return anything
-  ): ResourceMiddlewareFluentBuilder<S>;
-  meta(meta: IMiddlewareMeta): ResourceMiddlewareFluentBuilder<S>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): ResourceMiddlewareFluentBuilder<S>;
+    run: (input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: D, config: C) => Promise<any>, // a middleware may return anything
+  ): ResourceMiddlewareBuilder<C, In, Out, D>;
+  meta<M extends IMiddlewareMeta>(meta: M): ResourceMiddlewareBuilder<C, In, Out, D>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): ResourceMiddlewareBuilder<C, In, Out, D>;
   /** Applies to every resource, or to those the predicate picks, outside their own middleware. */
-  everywhere(reach: ResourceMiddlewareReach): ResourceMiddlewareFluentBuilder<S>;
+  everywhere(reach: ResourceMiddlewareReach): ResourceMiddlewareBuilder<C, In, Out, D>;
   /** @throws {builderIncompleteError} `.run` is missing */
-  build(): IResourceMiddleware<S["config"], S["in"], S["out"]>;
+  build(): ResourceMiddleware<C, In, Out, D>;
 }
 
-/** A task middleware as `taskMiddleware({ ... })` takes it. */
-export interface ITaskMiddlewareDefinition<C = any, In = void, Out = void, D extends DependencyMap = any> {
-  readonly id: string;
-  readonly dependencies?: D | ((config: C) => D) | undefined;
+/** A task middleware as `taskMiddleware({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received. */
+export interface TaskMiddlewareDefinition<C, In, Out, D, Deps, Id extends string = string> {
+  readonly id: Id;
+  readonly dependencies?: Listed<D, C> | undefined;
   readonly configSchema?: Schema<C> | undefined;
-  readonly meta?: IMiddlewareMeta | undefined;
+  readonly meta?: GivenMeta<IMiddlewareMeta> | undefined;
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: TaskMiddlewareReach | undefined;
-  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: InjectedMap<D>, config: C): Promise<any>; // a middleware may return anything
+  run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: Deps, config: C): Promise<any>; // a middleware may return anything
 }
 
-/** A resource middleware as `resourceMiddleware({ ... })` takes it. */
-export interface IResourceMiddlewareDefinition<C = any, In = void, Out = void, D extends DependencyMap = any> {
-  readonly id: string;
-  readonly dependencies?: D | ((config: C) => D) | undefined;
+/** A resource middleware as `resourceMiddleware({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received. */
+export interface ResourceMiddlewareDefinition<C, In, Out, D, Deps, Id extends string = string> {
+  readonly id: Id;
+  readonly dependencies?: Listed<D, C> | undefined;
   readonly configSchema?: Schema<C> | undefined;
-  readonly meta?: IMiddlewareMeta | undefined;
+  readonly meta?: GivenMeta<IMiddlewareMeta> | undefined;
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: ResourceMiddlewareReach | undefined;
-  run(
-    input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>,
-    dependencies: InjectedMap<D>,
-    config: C,
-  ): Promise<any>; // a middleware may return anything
+  run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: Deps, config: C): Promise<any>; // a middleware may return anything
 }
 
 type MiddlewareKind = "taskMiddleware" | "resourceMiddleware";
@@ -237,7 +227,7 @@ export interface MiddlewareDraft {
   readonly dependencies?: DependencySource | undefined;
   readonly config?: unknown;
   readonly configSchema?: Schema | undefined;
-  readonly meta?: IMiddlewareMeta | undefined;
+  readonly meta?: GivenMeta<IMiddlewareMeta> | undefined;
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: boolean | ((definition: never) => boolean) | undefined;
   readonly run?: ((input: never, dependencies: never, config: never) => Promise<unknown>) | undefined;
@@ -248,33 +238,45 @@ export const isResourceMiddleware = (value: unknown): value is IResourceMiddlewa
   hasBrand(value, symbolResourceMiddleware);
 
 /** Starts a task middleware. */
-export function taskMiddlewareBuilder<C = void, In = void, Out = void>(
+export function taskMiddlewareBuilder<C = void, In = void, Out = void, D = {}>(
   id: string,
-): TaskMiddlewareFluentBuilder<NewMiddlewareShape<C, In, Out>> {
+): TaskMiddlewareBuilder<C, In, Out, InjectedOf<D>> {
   assertId("task middleware", id);
   return middlewareBuilderOf("taskMiddleware", { id }, captureFilePath(taskMiddlewareBuilder));
 }
 
 /** Starts a resource middleware. */
-export function resourceMiddlewareBuilder<C = void, In = void, Out = void>(
+export function resourceMiddlewareBuilder<C = void, In = void, Out = void, D = {}>(
   id: string,
-): ResourceMiddlewareFluentBuilder<NewMiddlewareShape<C, In, Out>> {
+): ResourceMiddlewareBuilder<C, In, Out, InjectedOf<D>> {
   assertId("resource middleware", id);
   return middlewareBuilderOf("resourceMiddleware", { id }, captureFilePath(resourceMiddlewareBuilder));
 }
 
 /** Makes a task middleware from a definition object. */
-export function defineTaskMiddleware<C = any, In = void, Out = void, D extends DependencyMap = {}>(
-  definition: ITaskMiddlewareDefinition<C, In, Out, D>,
-): ITaskMiddleware<C, In, Out, D> {
+export function defineTaskMiddleware<
+  C = any,
+  In = void,
+  Out = void,
+  D extends DependencyMap = never,
+  Id extends string = any,
+>(
+  definition: TaskMiddlewareDefinition<C, In, Out, D, ReceivedBy<D, Id, InjectedMap<D>>, Id>,
+): TaskMiddleware<C, In, Out, ReceivedBy<D, Id, { [K in keyof D]: Injected<D[K]> }>> {
   assertId("task middleware", definition.id);
   return createMiddleware("taskMiddleware", definition, captureFilePath(defineTaskMiddleware));
 }
 
 /** Makes a resource middleware from a definition object. */
-export function defineResourceMiddleware<C = any, In = void, Out = void, D extends DependencyMap = {}>(
-  definition: IResourceMiddlewareDefinition<C, In, Out, D>,
-): IResourceMiddleware<C, In, Out, D> {
+export function defineResourceMiddleware<
+  C = any,
+  In = void,
+  Out = void,
+  D extends DependencyMap = never,
+  Id extends string = any,
+>(
+  definition: ResourceMiddlewareDefinition<C, In, Out, D, ReceivedBy<D, Id, InjectedMap<D>>, Id>,
+): ResourceMiddleware<C, In, Out, ReceivedBy<D, Id, { [K in keyof D]: Injected<D[K]> }>> {
   assertId("resource middleware", definition.id);
   return createMiddleware("resourceMiddleware", definition, captureFilePath(defineResourceMiddleware));
 }

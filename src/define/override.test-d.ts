@@ -133,3 +133,75 @@ const person = r
 r.override(person).init(async () => ({ name: "b", age: 2 }));
 // @ts-expect-error -- dependants may ask for the age
 r.override(person).init(async () => ({ name: "b" }));
+
+// The body of an override receives what the base receives.
+const stored = r
+  .resource<{ size: number }>("stored")
+  .dependencies({ value, task })
+  .context(() => ({ opened: 0 }))
+  .init(async ({ size }, { value }, context) => ({ size: size + value.n + context.opened }))
+  .build();
+override(stored, {
+  init: async ({ size }, { value, task }, context) => {
+    expectTypeOf(value).toEqualTypeOf<{ n: number }>();
+    expectTypeOf(task.intercept).toBeFunction();
+    expectTypeOf(context).toEqualTypeOf<{ opened: number }>();
+    return { size };
+  },
+  dispose: async (_value, _config, { value }, { opened }) => void [value.n, opened],
+});
+// @ts-expect-error -- not among the base's dependencies
+override(stored, { init: async (_config, { other }) => other });
+r.override(stored)
+  .init(async ({ size }, { value }, { opened }) => ({ size: size + value.n + opened }))
+  .build();
+const sized = r
+  .task("sized")
+  .dependencies({ value })
+  .run(async (input: { a: number }, { value }) => input.a + value.n)
+  .build();
+override(sized, { run: async ({ a }, { value }) => a + value.n });
+// @ts-expect-error -- not among the base's dependencies
+override(sized, { run: async (_input, { other }) => other });
+r.override(sized).run(async ({ a }, { value }) => a + value.n);
+const announced = r
+  .hook("announced")
+  .on(event)
+  .dependencies({ sized })
+  .run(async () => {})
+  .build();
+override(announced, { run: async ({ data }, { sized }) => void (await sized({ a: data.x })) });
+// @ts-expect-error -- not among the base's dependencies
+override(announced, { run: async (_event, { other }) => other });
+r.override(announced).run(async ({ data }, { sized }) => void (await sized({ a: data.x })));
+const counted = r.middleware
+  .task<{ ttl: number }>("counted")
+  .dependencies({ value })
+  .run(async ({ next }) => next())
+  .build();
+override(counted, { run: async ({ next, task }, { value }, { ttl }) => next([task.input, value.n, ttl]) });
+// @ts-expect-error -- not among the base's dependencies
+override(counted, { run: async (_input, { other }) => other });
+r.override(counted).run(async ({ next }, { value }, { ttl }) => next([value.n, ttl]));
+
+// Definition objects carry them as well.
+const classic = resource({ id: "classic", dependencies: { value }, init: async (_config, { value }) => value.n });
+override(classic, { init: async (_config, { value }) => value.n });
+// @ts-expect-error -- not among the base's dependencies
+override(classic, { init: async (_config, { other }) => other });
+
+// A patch that lists dependencies is given those.
+override(sized, { dependencies: { task }, run: async ({ a }, { task }) => task({ a }) });
+// @ts-expect-error -- no longer listed
+override(sized, { dependencies: { task }, run: async (_input, { value }) => value.n });
+override(stored, {
+  dependencies: () => ({ sized }),
+  init: async ({ size }, { sized }) => ({ size: size + (await sized({ a: 1 })) }),
+});
+r.override(stored)
+  .dependencies(({ size }) => ({ sized: size > 0 ? sized : task }))
+  .init(async (_config, { sized, value }) => ({ size: value.n + (await sized({ a: 1 })) }));
+
+// Tasks that differ in their dependencies alone stand for each other.
+expectTypeOf(sized).toEqualTypeOf<typeof task>();
+expectTypeOf([sized, task]).toEqualTypeOf<ITask<{ a: number }, Promise<number>>[]>();

@@ -1,14 +1,15 @@
+import type { DependencyMap, InjectedInResourceMap, InjectedMap, Listed } from "../lib/injectable";
 import { symbolFilePath } from "../lib/symbols";
-import type { Contract, ContractOutput, Sides } from "./contracts";
+import type { FixedOutput, NoContracts } from "./contracts";
 import type { IEventEmission } from "./event";
 import {
   createHook,
   hookBuilderOf,
   isHook,
+  type Hook,
   type HookDraft,
-  type HookOverrideBuilder,
+  type HookOverride,
   type HookPayload,
-  type IHook,
 } from "./hook";
 import {
   createMiddleware,
@@ -16,20 +17,25 @@ import {
   isTaskMiddleware,
   middlewareBuilderOf,
   type IResourceMiddleware,
+  type IResourceMiddlewareExecutionInput,
   type ITaskMiddleware,
+  type ITaskMiddlewareExecutionInput,
   type MiddlewareDraft,
-  type MiddlewareShape,
-  type ResourceMiddlewareFluentBuilder,
-  type TaskMiddlewareFluentBuilder,
+  type ResourceMiddleware,
+  type ResourceMiddlewareBuilder,
+  type Side,
+  type TaskMiddleware,
+  type TaskMiddlewareBuilder,
 } from "./middleware";
 import {
   createResource,
   isResource,
   resourceBuilderOf,
-  type IResource,
-  type NewResourceShape,
+  type ExtractResourceConfig,
+  type Resource,
+  type ResourceBuilder,
   type ResourceDraft,
-  type ResourceFluentBuilder,
+  type Within,
 } from "./resource";
 import {
   createTask,
@@ -37,75 +43,107 @@ import {
   isTask,
   taskBuilderOf,
   type CallInfo,
-  type ITask,
-  type NewTaskShape,
+  type Task,
+  type TaskBuilder,
   type TaskDraft,
-  type TaskFluentBuilder,
 } from "./task";
-import type { With } from "../lib/typeLevel";
 
-/** Definitions that can be overridden. */
-type OverridableBase =
-  | ITask<any, any>
-  | IResource<any, any>
-  | IHook<any, any>
-  | ITaskMiddleware<any, any, any>
-  | IResourceMiddleware<any, any, any>;
+type AnyResource = Resource<any, any, any>;
+
+/** Definitions that can be overridden, structurally: the checker then names the `kind` of what cannot. */
+interface OverridableBase {
+  readonly kind: "task" | "resource" | "hook" | "taskMiddleware" | "resourceMiddleware";
+  readonly id: string;
+}
 
 interface FixedIdentity {
   readonly id?: never;
   readonly kind?: never;
 }
 
-/**
- * The value of an override: what dependants of the base were promised.
- *
- * A contract of optional keys alone, as a tunnel's, takes its place: which of them are there is up to each `init`.
- */
-type OverrideValue<V, Tags, Mw> = Tags extends readonly Contract[]
-  ? Mw extends readonly Contract[]
-    ? ValueUnder<Awaited<V>, readonly [...Tags, ...Mw]>
-    : Awaited<V>
-  : Awaited<V>;
+/** What an override is held to: what its body receives, and for resources the private context and the value. */
+interface Held<D, Context = never, Value = never> {
+  deps: unknown extends D ? any : D; // nothing is known
+  context: unknown extends Context ? any : Context; // as above
+  value: Value;
+}
 
-type ValueUnder<Value, Items> = [Sides<Items, 1>] extends [never]
-  ? Value
-  : {} extends ContractOutput<Items>
-    ? ContractOutput<Items>
-    : Value;
-
-/** The fields of a base that a patch may replace; id and result type stay. */
-export type OverridePatch<T> =
-  T extends ITask<infer I, infer O>
-    ? FixedIdentity &
-        Partial<Omit<TaskDraft, "id" | "run">> & {
-          run?(input: I, dependencies: any, info: CallInfo): O; // any map may be there
-        }
-    : T extends IResource<infer C, infer V, any, any, any, infer Tags, infer Mw>
-      ? FixedIdentity &
-          Partial<Omit<ResourceDraft, "id" | "init" | "dispose">> & {
-            init?(config: C, dependencies: any, context: any): Promise<OverrideValue<V, Tags, Mw>>; // as for tasks
-            dispose?(value: OverrideValue<V, Tags, Mw>, config: C, dependencies: any, context: any): Promise<void>; // as above
-          }
-      : T extends IHook<any, infer On>
-        ? FixedIdentity &
-            Partial<Omit<HookDraft, "id" | "on" | "run">> & {
-              readonly on?: never;
-              run?(event: IEventEmission<HookPayload<On>>, dependencies: any): Promise<any>; // as above
-            }
-        : T extends { run(...input: infer A): infer R; readonly config: infer C }
-          ? FixedIdentity &
-              Partial<Omit<MiddlewareDraft, "id" | "run" | "config">> & { readonly config?: C; run?(...input: A): R }
+/** Of each kind of definition. */
+type HeldTo<T> =
+  T extends Task<any, any, infer D>
+    ? Held<D>
+    : T extends Resource<any, infer V, infer D>
+      ? unknown extends D
+        ? Held<unknown, unknown, Awaited<V>>
+        : D extends Within<infer Deps, infer Context, infer Value>
+          ? Held<Deps, Context, Value>
+          : Held<D, unknown, Awaited<V>>
+      : T extends Hook<any, infer D>
+        ? Held<D>
+        : T extends TaskMiddleware<any, any, any, infer D> | ResourceMiddleware<any, any, any, infer D>
+          ? Held<D>
           : never;
+
+type DependenciesOf<T> = HeldTo<T>["deps"];
+type ContextOf<T> = HeldTo<T>["context"];
+type PromisedOf<T> = HeldTo<T>["value"];
+
+/** What the body of an override receives: what the patch lists, else what the base receives. */
+type Received<T, Listing> = [Listing] extends [never]
+  ? DependenciesOf<T>
+  : T extends AnyResource
+    ? InjectedInResourceMap<Listing>
+    : InjectedMap<Listing>;
+
+/** The fields of a base that a patch may replace; id and result type stay. `Deps` is what its body receives. */
+export type OverridePatch<T, Deps = DependenciesOf<T>> =
+  T extends Task<infer I, infer O, any>
+    ? FixedIdentity &
+        Partial<Omit<TaskDraft, "id" | "dependencies" | "run">> & {
+          run?(input: I, dependencies: Deps, info: CallInfo): O;
+        }
+    : T extends AnyResource
+      ? FixedIdentity &
+          Partial<Omit<ResourceDraft, "id" | "dependencies" | "init" | "dispose">> & {
+            init?(config: ExtractResourceConfig<T>, dependencies: Deps, context: ContextOf<T>): Promise<PromisedOf<T>>;
+            dispose?(
+              value: PromisedOf<T>,
+              config: ExtractResourceConfig<T>,
+              dependencies: Deps,
+              context: ContextOf<T>,
+            ): Promise<void>;
+          }
+      : T extends Hook<infer On, any>
+        ? FixedIdentity &
+            Partial<Omit<HookDraft, "id" | "on" | "dependencies" | "run">> & {
+              readonly on?: never;
+              run?(event: IEventEmission<HookPayload<On>>, dependencies: Deps): Promise<any>; // what it resolves to is ignored
+            }
+        : T extends TaskMiddleware<infer C, infer In, infer Out, any>
+          ? MiddlewarePatch<C, ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, Deps>
+          : T extends ResourceMiddleware<infer C, infer In, infer Out, any>
+            ? MiddlewarePatch<C, IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, Deps>
+            : never;
+
+type MiddlewarePatch<C, Input, Deps> = FixedIdentity &
+  Partial<Omit<MiddlewareDraft, "id" | "dependencies" | "run" | "config">> & {
+    readonly config?: C;
+    run?(input: Input, dependencies: Deps, config: C): Promise<any>; // a middleware may return anything
+  };
 
 /**
  * A definition of the same id and kind with some fields replaced; list it in `.overrides([...])`.
  *
  * @throws {Error} the base is no task, resource, hook or middleware
  */
-export function defineOverride<T extends OverridableBase>(base: T, patch: OverridePatch<T>): T {
-  const draft = { ...base, ...patch, id: base.id } as never;
-  const filePath = (): string => base[symbolFilePath];
+export function defineOverride<T extends OverridableBase, Listing extends DependencyMap = never>(
+  base: T,
+  patch: OverridePatch<T, Received<T, Listing>> & {
+    readonly dependencies?: Listed<Listing, ExtractResourceConfig<T>> | undefined;
+  },
+): T {
+  const draft = { ...base, ...patch, id: base.id };
+  const filePath = filePathOf(base);
   return kindOf(base, {
     task: (task) => createTask(draft, filePath, isPhantomTask(task)),
     resource: () => createResource(draft, filePath),
@@ -115,51 +153,53 @@ export function defineOverride<T extends OverridableBase>(base: T, patch: Overri
   }) as T;
 }
 
-/** The shape of a task builder that starts from a finished task. */
-type TaskShapeOf<I, O> = With<NewTaskShape, { input: I; output: Awaited<O>; deps: any }>; // any dependency may be there
-type ResourceShapeOf<C, Value> = With<NewResourceShape<C>, { value: Value; schema: true; deps: any }>; // as above
-
 /** The builder of a base's kind, filled with the base. */
-export interface OverrideBuilder {
-  <I, O extends Promise<any>>(base: ITask<I, O>): TaskFluentBuilder<TaskShapeOf<I, O>>;
-  <C, V extends Promise<any>, Tags, Mw>(
-    base: IResource<C, V, any, any, any, Tags, Mw>,
-  ): ResourceFluentBuilder<ResourceShapeOf<C, OverrideValue<V, Tags, Mw>>>;
-  <D, On>(base: IHook<D, On>): HookOverrideBuilder<{ on: On; deps: any }>; // as above
-  <C, In, Out>(base: ITaskMiddleware<C, In, Out>): TaskMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;
-  <C, In, Out>(base: IResourceMiddleware<C, In, Out>): ResourceMiddlewareFluentBuilder<MiddlewareShapeOf<C, In, Out>>;
-}
+export type OverrideBuilderOf<T> =
+  T extends Task<infer I, infer O, any>
+    ? TaskBuilder<I, O, DependenciesOf<T>, NoContracts>
+    : T extends AnyResource
+      ? ResourceBuilder<
+          ExtractResourceConfig<T>,
+          Promise<PromisedOf<T>>,
+          DependenciesOf<T>,
+          ContextOf<T>,
+          FixedOutput<NoContracts>
+        >
+      : T extends Hook<infer On, any>
+        ? HookOverride<On, DependenciesOf<T>>
+        : T extends TaskMiddleware<infer C, infer In, infer Out, any>
+          ? TaskMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
+          : T extends ResourceMiddleware<infer C, infer In, infer Out, any>
+            ? ResourceMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
+            : never;
 
-interface MiddlewareShapeOf<C, In, Out> extends MiddlewareShape {
-  config: C;
-  in: In;
-  out: Out;
-  deps: any; // any dependency may be there
-}
+/** What `r.override` is. */
+export type OverrideBuilder = <T extends OverridableBase>(base: T) => OverrideBuilderOf<T>;
 
-/** What `r.override(base)` is. @throws {Error} the base is no task, resource, hook or middleware */
-export const overrideBuilder: OverrideBuilder = ((base: OverridableBase): unknown => {
-  const filePath = (): string => base[symbolFilePath];
+/** @throws {Error} the base is no task, resource, hook or middleware */
+export const overrideBuilder: OverrideBuilder = <T extends OverridableBase>(base: T): OverrideBuilderOf<T> => {
+  const filePath = filePathOf(base);
   return kindOf(base, {
     task: (task) => taskBuilderOf(task as TaskDraft, filePath),
     resource: (resource) => resourceBuilderOf(resource as ResourceDraft, filePath),
     hook: (hook) => {
-      const { on: _fixed, ...builder } = hookBuilderOf(hook as HookDraft, filePath) as unknown as Record<
-        string,
-        unknown
-      >;
+      const { on: _fixed, ...builder } = hookBuilderOf(hook as HookDraft, filePath);
       return Object.freeze(builder);
     },
-    taskMiddleware: (middleware) => middlewareBuilderOf("taskMiddleware", middleware as MiddlewareDraft, filePath),
-    resourceMiddleware: (middleware) =>
-      middlewareBuilderOf("resourceMiddleware", middleware as MiddlewareDraft, filePath),
-  });
-}) as OverrideBuilder;
+    taskMiddleware: (middleware) => middlewareBuilderOf("taskMiddleware", middleware, filePath),
+    resourceMiddleware: (middleware) => middlewareBuilderOf("resourceMiddleware", middleware, filePath),
+  }) as OverrideBuilderOf<T>;
+};
+
+const filePathOf =
+  (base: OverridableBase): (() => string) =>
+  () =>
+    (base as unknown as { readonly [symbolFilePath]: string })[symbolFilePath];
 
 interface KindCases {
-  task(base: ITask): unknown;
-  resource(base: IResource<any, any>): unknown;
-  hook(base: IHook): unknown;
+  task(base: Task<any, any, any>): unknown;
+  resource(base: AnyResource): unknown;
+  hook(base: Hook<any, any>): unknown;
   taskMiddleware(base: ITaskMiddleware): unknown;
   resourceMiddleware(base: IResourceMiddleware): unknown;
 }

@@ -1,9 +1,10 @@
 import { captureFilePath } from "../lib/filePath";
+import type { Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolTag, symbolTagConfigured } from "../lib/symbols";
 import type { Bare, IsAny } from "../lib/typeLevel";
 import type { Contract } from "./contracts";
-import type { ITaggable, ITagMeta, TagLike } from "./attachments";
+import type { GivenMeta, ITaggable, ITagMeta, TagLike } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
 import { parseConfig } from "./parseConfig";
@@ -32,6 +33,7 @@ interface TagFields<C, In, Out> extends Contract<In, Out> {
   exists(target: ITaggable | readonly TagLike[]): boolean;
   /** Config of the attached tag of this id; `undefined` when absent. */
   extract(target: ITaggable | readonly TagLike[]): C | undefined;
+  readonly $injectable?: readonly ["a tag has no value to depend on: attach it with .tags([...])"];
 }
 
 /** Typed annotation of a definition, optionally with a config and with type contracts. */
@@ -49,18 +51,19 @@ export interface ITagConfigured<C = void, In = void, Out = void> extends TagFiel
 }
 
 /** A tag as `tag({ ... })` takes it. */
-export interface ITagDefinition<C = void> {
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export interface ITagDefinition<C = void, In = void, Out = void> {
   readonly id: string;
-  readonly meta?: ITagMeta | undefined;
+  readonly meta?: GivenMeta<ITagMeta> | undefined;
   readonly configSchema?: Schema<C> | undefined;
   /** Defaults, under what `.with` gives. */
   readonly config?: C | undefined;
 }
 
 /** Fluent form of a tag; every method returns a new builder. */
-export interface TagFluentBuilder<C = void, In = void, Out = void> {
+export interface TagFluentBuilder<C = void, In = void, Out = void> extends Unbuilt {
   readonly id: string;
-  meta(meta: ITagMeta): TagFluentBuilder<C, In, Out>;
+  meta<M extends ITagMeta>(meta: M): TagFluentBuilder<C, In, Out>;
   configSchema<N>(schema: Schema<N>): TagFluentBuilder<N, In, Out>;
   /** Defaults, under what `.with` gives. */
   config<N>(defaults: N): TagFluentBuilder<N, In, Out>;
@@ -73,16 +76,15 @@ export const isTag = (value: unknown): value is ITag<any, any, any> => hasBrand(
 export function tagBuilder<C = void, In = void, Out = void>(id: string): TagFluentBuilder<C, In, Out> {
   assertId("tag", id);
   const filePath = captureFilePath(tagBuilder);
-  // The type parameters exist only for the checker, so this is the single cast of the builder.
-  const at = (definition: ITagDefinition<any>): TagFluentBuilder<any, In, Out> =>
+  const at = (definition: ITagDefinition<any>): unknown =>
     Object.freeze({
       id,
       meta: (meta: ITagMeta) => at({ ...definition, meta }),
       configSchema: (configSchema: Schema) => at({ ...definition, configSchema }),
       config: (config: unknown) => at({ ...definition, config }),
       build: () => createTag<unknown, In, Out>(definition, filePath),
-    }) as TagFluentBuilder<any, In, Out>;
-  return at({ id });
+    });
+  return at({ id }) as TagFluentBuilder<C, In, Out>; // the types exist only for the checker
 }
 
 /** Makes a tag from a definition object. */

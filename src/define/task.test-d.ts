@@ -1,12 +1,13 @@
 import { expectTypeOf } from "expect-type";
 import { z } from "zod";
 import {
+  journal,
   r,
   task,
-  type CallInfo,
   type ExecutionJournal,
   type ExtractTaskInput,
   type ExtractTaskOutput,
+  type GivenCallInfo,
   type IPhantomTask,
   type ITask,
   type Schema,
@@ -73,8 +74,11 @@ r.task("a").run(async (_input: { a: 1 }, _dependencies, { journal, signal }) => 
 });
 r.task("a").run(async (_input: { a: 1 }, _dependencies, call) => call.journal);
 task({ id: "a", run: async (_input: void, _dependencies, call) => call.signal.aborted });
-// Unit tests may leave it out.
-expectTypeOf(annotated.run).parameter(2).toEqualTypeOf<CallInfo | undefined>();
+// Unit tests may leave it out, or the signal in it.
+expectTypeOf(annotated.run).parameter(2).toEqualTypeOf<GivenCallInfo | undefined>();
+expectTypeOf(annotated.run({ a: 1 }, {}, { journal: journal.create() })).toEqualTypeOf<Promise<number>>();
+// @ts-expect-error -- a journal is part of it
+void annotated.run({ a: 1 }, {}, {});
 
 // Row 8: a phantom has input and result, and no body.
 const phantom = r.task.phantom<{ v: string }, number>("p").build();

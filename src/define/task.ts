@@ -4,21 +4,34 @@ import {
   optional,
   type DependencyMap,
   type Injectable,
+  type Injected,
   type InjectedMap,
+  type InjectedOf,
   type IOptionalDependency,
+  type Listed,
+  type ReceivedBy,
+  type ReturnedBy,
+  type Unbuilt,
 } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
-import type { InferOnly, IsAny, Open, With } from "../lib/typeLevel";
-import type { ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
+import type { IsAny, Open, Resolution, Unaliased } from "../lib/typeLevel";
+import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
 import { assertDependencies, assertFunction, assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
-import { appendTo, mergeDependencies, type DependencySource, type ReplaceOption } from "./builderLists";
+import {
+  appendTo,
+  mergeDependencies,
+  type DependencySource,
+  type ListedDependencies,
+  type ReplaceOption,
+} from "./builderLists";
 import type {
   Bound,
-  CarryContracts,
+  Carrying,
   ContractShape,
+  FixedOutput,
   ItemsOf,
   NoContracts,
   OutputBound,
@@ -36,6 +49,9 @@ export interface CallInfo {
   readonly signal: AbortSignal;
 }
 
+/** What is given by hand, as in a unit test of a task: it may lack the signal. */
+export type GivenCallInfo = Pick<CallInfo, "journal"> & Partial<Pick<CallInfo, "signal">>;
+
 /** What a caller may pass beside the input. */
 export interface TaskCallOptions {
   /** Forwarded instead of a fresh journal. */
@@ -44,17 +60,12 @@ export interface TaskCallOptions {
   signal?: AbortSignal | undefined;
 }
 
-interface CallableWithoutInput<O> {
-  (options?: TaskCallOptions): O;
-  (input: undefined | void, options?: TaskCallOptions): O;
-}
-
 /** A task as its dependants call it. */
 export type TaskCaller<I, O> =
   Open<I> extends true
     ? IsAny<I> extends true
       ? (input?: any, options?: TaskCallOptions) => O // an `any` task takes anything
-      : CallableWithoutInput<O>
+      : { (options?: TaskCallOptions): O; (input: undefined | void, options?: TaskCallOptions): O }
     : (input: I, options?: TaskCallOptions) => O;
 
 /** Wraps a task from inside a resource; first added is outermost. */
@@ -64,32 +75,27 @@ export type TaskLocalInterceptor<I, O> = (next: (input: I) => O, input: I) => O;
 export type TaskDependency<I, O> = TaskCaller<I, O> & { readonly id: string };
 
 /** What resources receive for a task dependency. */
-export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & {
+export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & Interceptable<I, O>;
+
+interface Interceptable<I, O> {
   /** @throws {Error} the container is ready and no longer changes */
   intercept(interceptor: TaskLocalInterceptor<I, O>): void;
-};
+}
 
-/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
 /**
  * An async function with dependencies, middleware and schemas.
  *
- * `I` is the input, `O` the promise of the result. The other parameters exist for annotations written against 5.x.
+ * `I` is the input, `O` the promise of the result. `D`, what the body receives, is read off by overrides; no member has
+ * it, so that tasks which differ in their dependencies alone can stand for each other.
  */
-export interface ITask<
-  I = any,
-  O extends Promise<any> = any,
-  D = any,
-  M = any,
-  Tags = any,
-  Mw = any,
-> extends Injectable {
-  /* eslint-enable @typescript-eslint/no-unused-vars */
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- see above
+export interface Task<I, O extends Promise<any>, D> extends Injectable {
   readonly kind: "task";
   readonly id: string;
   readonly meta: ITaskMeta;
-  readonly dependencies: DependencySource;
-  readonly middleware: readonly TaskMiddlewareAttachmentType[];
-  readonly tags: readonly TagType[];
+  readonly dependencies: ListedDependencies;
+  readonly middleware: TaskMiddlewareAttachmentType[];
+  readonly tags: TagType[];
   readonly inputSchema?: Schema | undefined;
   readonly resultSchema?: Schema | undefined;
   /** Ids of errors it says it may throw; documentation only. */
@@ -101,15 +107,27 @@ export interface ITask<
   readonly [symbolPhantomTask]?: true;
   readonly [symbolTunneledBy]?: string;
   // A method, so that parameters are bivariant and `ITask<any>` is a supertype of every task.
-  run(input: I, dependencies: any, info?: CallInfo): O;
+  run(input: I, dependencies: any, info?: GivenCallInfo): O;
   optional(): IOptionalDependency<ITask<I, O>>;
   readonly $io?: readonly [I, O];
-  readonly $injects?: readonly [TaskDependency<I, O>];
-  readonly $injectsInResource?: readonly [TaskDependencyWithIntercept<I, O>];
+  // Without the name `TaskDependency`: an editor then shows the signature.
+  readonly $injects?: readonly [TaskCaller<I, O> & { readonly id: string }];
+  readonly $injectsInResource?: readonly [TaskCaller<I, O> & { readonly id: string } & Interceptable<I, O>];
 }
 
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
+/** A task, with the type parameters of 5.x; meta, tags and middleware are no longer part of the type. */
+export type ITask<I = any, O extends Promise<any> = any, D = {}, M = any, Tags = any, Mw = any> = Unaliased<
+  Task<I, O, InjectedOf<D>>
+>;
+/* eslint-enable @typescript-eslint/no-unused-vars */
+
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, as above */
 /** A task without a body, to be routed by a tunnel. */
-export type IPhantomTask<I = any, Result = any> = ITask<I, Promise<Result>> & { readonly [symbolPhantomTask]: true };
+export type IPhantomTask<I = any, Result = any, D = {}, M = any, Tags = any, Mw = any> = Unaliased<
+  Task<I, Promise<Result>, InjectedOf<D>> & { readonly [symbolPhantomTask]: true }
+>;
+/* eslint-enable @typescript-eslint/no-unused-vars */
 
 export type AnyTask = ITask;
 
@@ -117,119 +135,110 @@ export type ExtractTaskInput<T> = T extends { readonly $io?: readonly [infer I, 
 /** The promise type of a task's result. */
 export type ExtractTaskOutput<T> = T extends { readonly $io?: readonly [any, infer O] } ? O : never;
 
-/** Type state of a task builder; `output` is the awaited result. */
-export interface TaskShape extends ContractShape {
-  input: unknown;
-  output: unknown;
-  deps: object;
-}
-
-/** Type state of `r.task(id)`. */
-export interface NewTaskShape extends NoContracts {
-  input: undefined;
-  output: any; // unknown until `.run` says
-  deps: {};
-}
-
 /** The input of `run`: schema first, then contracts, then the callback's own annotation. */
-export type RunInput<S extends TaskShape, I> = [S["needs"]] extends [never]
-  ? Open<S["input"]> extends true
-    ? I
-    : S["input"]
-  : ResolveInput<S["input"], Open<S["input"]>, ItemsOf<S>, I>;
+export type RunInput<I, S extends ContractShape, Annotated> = [S["needs"]] extends [never]
+  ? Open<I> extends true
+    ? Annotated
+    : I
+  : ResolveInput<I, Open<I>, ItemsOf<S>, Annotated>;
 
 /** What `run` may resolve to. */
-export type RunBound<S extends TaskShape> = [S["gives"]] extends [never]
+export type RunBound<O, S extends ContractShape> = [S["gives"]] extends [never]
   ? S["schema"] extends true
-    ? S["output"]
+    ? Resolution<O>
     : any // nothing bounds the result
-  : Bound<ItemsOf<S>, S["schema"], S["output"]>;
+  : Bound<ItemsOf<S>, S["schema"], Resolution<O>>;
 
-/** Fluent form of a task definition; every method returns a new builder. */
-export interface TaskFluentBuilder<S extends TaskShape = NewTaskShape> {
+/**
+ * Fluent form of a task definition; every method returns a new builder.
+ *
+ * `I` is the input, `O` the promise of the result, `D` what `run` receives, `S` what tags, middleware and a result schema
+ * state about input and result.
+ */
+export interface TaskBuilder<I, O extends Promise<any>, D extends object, S extends ContractShape> extends Unbuilt {
   readonly id: string;
   /** Adds dependencies; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
-  ): TaskFluentBuilder<With<S, { deps: S["deps"] & N }>>;
+  ): TaskBuilder<I, O, D & { [K in keyof N]: Injected<N[K]> }, S>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option: { override: true },
-  ): TaskFluentBuilder<With<S, { deps: N }>>;
+  ): TaskBuilder<I, O, { [K in keyof N]: Injected<N[K]> }, S>;
   /** Adds tags. */
   tags<const T extends readonly TagType[]>(
     tags: T,
     option?: { override?: false },
-  ): TaskFluentBuilder<CarryContracts<S, readonly [...S["tags"], ...T], S["middleware"]>>;
+  ): TaskBuilder<I, O, D, Carrying<readonly [...S["tags"], ...T], S["middleware"], S["schema"]>>;
   tags<const T extends readonly TagType[]>(
     tags: T,
     option: { override: true },
-  ): TaskFluentBuilder<CarryContracts<S, T, S["middleware"]>>;
+  ): TaskBuilder<I, O, D, Carrying<T, S["middleware"], S["schema"]>>;
   /** Adds middleware; the first one is outermost. */
   middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
     middleware: T,
     option?: { override?: false },
-  ): TaskFluentBuilder<CarryContracts<S, S["tags"], readonly [...S["middleware"], ...T]>>;
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], readonly [...S["middleware"], ...T], S["schema"]>>;
   middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
     middleware: T,
     option: { override: true },
-  ): TaskFluentBuilder<CarryContracts<S, S["tags"], T>>;
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], T, S["schema"]>>;
   /** Validates, and may transform, the input right before `run`. */
-  inputSchema<I>(schema: Schema<I>): TaskFluentBuilder<With<S, { input: I }>>;
+  inputSchema<N>(schema: Schema<N>): TaskBuilder<N, O, D, S>;
   /** Validates, and may transform, what `run` resolves to. */
-  resultSchema<R>(schema: Schema<R>): TaskFluentBuilder<With<S, { output: R; schema: true }>>;
+  resultSchema<R>(schema: Schema<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>>;
   /** Errors it may throw, as helpers or ids; documentation only. Replaces the list. */
-  throws(list: ThrowsList): TaskFluentBuilder<S>;
-  meta(meta: ITaskMeta): TaskFluentBuilder<S>;
+  throws(list: ThrowsList): TaskBuilder<I, O, D, S>;
+  meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S>;
   /** The body. Without a schema, the input's type is the parameter's annotation. */
-  run<I = undefined, O extends RunBound<S> = RunBound<S>>(
-    run: (input: RunInput<S, I>, dependencies: InjectedMap<S["deps"]>, info: CallInfo) => Promise<Resolved<S, O>>,
-  ): TaskFluentBuilder<With<S, { input: RunInput<S, I>; output: S["schema"] extends true ? S["output"] : O }>>;
+  run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
+    run: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => Promise<Resolved<S, R>>,
+  ): TaskBuilder<RunInput<I, S, A>, S["schema"] extends true ? O : Promise<R>, D, S>;
   /** @throws {builderIncompleteError} `.run` is missing */
-  build(): ITask<S["input"], Promise<S["output"]>>;
+  build(): Task<I, O, D>;
 }
 
 /** Builder of a task that another process runs. */
-export interface PhantomTaskFluentBuilder<I = undefined, Result = any> {
+export interface PhantomTaskBuilder<I, R> extends Unbuilt {
   readonly id: string;
-  dependencies(
-    dependencies: DependencyMap | (() => DependencyMap),
+  dependencies<N extends DependencyMap>(dependencies: N | (() => N), option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  middleware<T extends readonly TaskMiddlewareAttachmentType[]>(
+    middleware: T,
     option?: ReplaceOption,
-  ): PhantomTaskFluentBuilder<I, Result>;
-  tags(tags: readonly TagType[], option?: ReplaceOption): PhantomTaskFluentBuilder<I, Result>;
-  middleware(
-    middleware: readonly TaskMiddlewareAttachmentType[],
-    option?: ReplaceOption,
-  ): PhantomTaskFluentBuilder<I, Result>;
-  inputSchema<N>(schema: Schema<N>): PhantomTaskFluentBuilder<N, Result>;
-  resultSchema<N>(schema: Schema<N>): PhantomTaskFluentBuilder<I, N>;
-  throws(list: ThrowsList): PhantomTaskFluentBuilder<I, Result>;
-  meta(meta: ITaskMeta): PhantomTaskFluentBuilder<I, Result>;
-  build(): IPhantomTask<I, Result>;
+  ): PhantomTaskBuilder<I, R>;
+  inputSchema<N>(schema: Schema<N>): PhantomTaskBuilder<N, R>;
+  resultSchema<N>(schema: Schema<N>): PhantomTaskBuilder<I, N>;
+  throws(list: ThrowsList): PhantomTaskBuilder<I, R>;
+  meta<M extends ITaskMeta>(meta: M): PhantomTaskBuilder<I, R>;
+  build(): IPhantomTask<I, R>;
 }
 
-/** A task as `task({ ... })` takes it. */
-export interface ITaskDefinition<
-  I = any,
-  O extends Promise<any> = any,
-  D extends DependencyMap = any,
-  Tags extends readonly TagType[] = readonly TagType[],
-  Mw extends readonly TaskMiddlewareAttachmentType[] = readonly TaskMiddlewareAttachmentType[],
+/** A task as `task({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received, `R` is what `run` returns. */
+export interface TaskDefinition<
+  I,
+  O extends Promise<any>,
+  D,
+  Deps,
+  R,
+  Tags extends readonly TagType[],
+  Mw extends readonly TaskMiddlewareAttachmentType[],
+  Id extends string = string,
 > {
-  readonly id: string;
-  readonly dependencies?: D | (() => D) | undefined;
+  readonly id: Id;
+  readonly dependencies?: Listed<D> | undefined;
   readonly middleware?: Mw | undefined;
   readonly tags?: Tags | undefined;
-  readonly meta?: ITaskMeta | undefined;
+  readonly meta?: GivenMeta<ITaskMeta> | undefined;
   readonly inputSchema?: Schema<I> | undefined;
   readonly resultSchema?: Schema<Awaited<O>> | undefined;
   readonly throws?: ThrowsList | undefined;
   run(
     input: ResolveInput<I, Open<I>, readonly [...Tags, ...Mw], I>,
-    dependencies: InjectedMap<D>,
+    dependencies: Deps,
     info: CallInfo,
-  ): InferOnly<O> & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+  ): R & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
 }
 
 /** Everything a task is made from, without its types. */
@@ -238,7 +247,7 @@ export interface TaskDraft {
   readonly dependencies?: DependencySource | undefined;
   readonly middleware?: readonly TaskMiddlewareAttachmentType[] | undefined;
   readonly tags?: readonly TagType[] | undefined;
-  readonly meta?: ITaskMeta | undefined;
+  readonly meta?: GivenMeta<ITaskMeta> | undefined;
   readonly inputSchema?: Schema | undefined;
   readonly resultSchema?: Schema | undefined;
   readonly throws?: ThrowsList | undefined;
@@ -248,13 +257,16 @@ export interface TaskDraft {
 export const isTask = (value: unknown): value is ITask => hasBrand(value, symbolTask);
 export const isPhantomTask = (value: unknown): value is IPhantomTask => hasBrand(value, symbolPhantomTask);
 
+/** A task builder that knows nothing but its id. */
+export type NewTaskBuilder = TaskBuilder<undefined, Promise<any>, {}, NoContracts>; // any result until `.run` says
+
 /** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
 export interface TaskBuilderWithPhantom {
-  (id: string): TaskFluentBuilder;
-  phantom: <I = undefined, Result = any>(id: string) => PhantomTaskFluentBuilder<I, Result>; // `any` until stated
+  (id: string): NewTaskBuilder;
+  phantom: <I = undefined, Result = any>(id: string) => PhantomTaskBuilder<I, Result>; // `any` until stated
 }
 
-function startTask(id: string): TaskFluentBuilder {
+function startTask(id: string): NewTaskBuilder {
   assertId("task", id);
   return taskBuilderOf({ id }, captureFilePath(startTask));
 }
@@ -264,22 +276,27 @@ export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign
 });
 
 /** Starts a task without a body; a tunnel routes its calls. */
-export function phantomTaskBuilder<I = undefined, Result = any>(id: string): PhantomTaskFluentBuilder<I, Result> {
+export function phantomTaskBuilder<I = undefined, Result = any>(id: string): PhantomTaskBuilder<I, Result> {
   assertId("task", id);
-  return new PhantomTaskBuilder({ id }, captureFilePath(phantomTaskBuilder)) as PhantomTaskFluentBuilder<I, Result>;
+  const builder: unknown = new PhantomDraftBuilder({ id }, captureFilePath(phantomTaskBuilder));
+  return builder as PhantomTaskBuilder<I, Result>; // input and result exist only for the checker
 }
 
 /** Makes a task from a definition object; everything is inferred from it. */
 function taskFromDefinition<
   I = undefined,
   O extends Promise<any> = any,
-  D extends DependencyMap = {},
+  D extends DependencyMap = never,
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with type arguments of 5.x
   M = any,
-  const Tags extends readonly TagType[] = [],
-  const Mw extends readonly TaskMiddlewareAttachmentType[] = [],
->(definition: ITaskDefinition<I, O, D, Tags, Mw>): ITask<I, O, D, M, Tags, Mw> {
+  const Tags extends readonly TagType[] = readonly TagType[],
+  const Mw extends readonly TaskMiddlewareAttachmentType[] = readonly TaskMiddlewareAttachmentType[],
+  Id extends string = any,
+>(
+  definition: TaskDefinition<I, O, D, ReceivedBy<D, Id, InjectedMap<D>>, ReturnedBy<O, Id>, Tags, Mw, Id>,
+): Task<I, O, ReceivedBy<D, Id, { [K in keyof D]: Injected<D[K]> }>> {
   assertId("task", definition.id);
-  return createTask(definition, captureFilePath(taskFromDefinition));
+  return createTask(definition, captureFilePath(taskFromDefinition)) as Task<I, O, any>; // as received
 }
 
 /** Makes a phantom task from a definition object. */
@@ -344,12 +361,12 @@ abstract class DraftBuilder<Builder> {
   }
 }
 
-class TaskBuilder extends DraftBuilder<TaskBuilder> {
-  protected with(patch: Partial<TaskDraft>): TaskBuilder {
-    return new TaskBuilder({ ...this.draft, ...patch }, this.filePath);
+class TaskDraftBuilder extends DraftBuilder<TaskDraftBuilder> {
+  protected with(patch: Partial<TaskDraft>): TaskDraftBuilder {
+    return new TaskDraftBuilder({ ...this.draft, ...patch }, this.filePath);
   }
 
-  run(run: ITask["run"]): TaskBuilder {
+  run(run: ITask["run"]): TaskDraftBuilder {
     assertFunction("Task", this.id, "run", run);
     return this.with({ run });
   }
@@ -359,9 +376,9 @@ class TaskBuilder extends DraftBuilder<TaskBuilder> {
   }
 }
 
-class PhantomTaskBuilder extends DraftBuilder<PhantomTaskBuilder> {
-  protected with(patch: Partial<TaskDraft>): PhantomTaskBuilder {
-    return new PhantomTaskBuilder({ ...this.draft, ...patch }, this.filePath);
+class PhantomDraftBuilder extends DraftBuilder<PhantomDraftBuilder> {
+  protected with(patch: Partial<TaskDraft>): PhantomDraftBuilder {
+    return new PhantomDraftBuilder({ ...this.draft, ...patch }, this.filePath);
   }
 
   build(): IPhantomTask {
@@ -370,8 +387,8 @@ class PhantomTaskBuilder extends DraftBuilder<PhantomTaskBuilder> {
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export const taskBuilderOf = (draft: TaskDraft, filePath: () => string): TaskFluentBuilder<any> =>
-  new TaskBuilder(draft, filePath) as unknown as TaskFluentBuilder<any>; // the shape exists only for the checker
+export const taskBuilderOf = (draft: TaskDraft, filePath: () => string): NewTaskBuilder =>
+  new TaskDraftBuilder(draft, filePath) as unknown as NewTaskBuilder; // the types exist only for the checker
 
 /** @internal */
 export function createTask(draft: TaskDraft, filePath: () => string, phantom = false): ITask {

@@ -7,11 +7,15 @@ import type {
   Injected,
   InjectedInResource,
   InjectedInResourceMap,
+  InjectedInResourceOf,
   InjectedMap,
+  InjectedOf,
 } from "../lib/injectable";
-import type { IsAny, Open, OpenConfig, RequiredKeys, Simplify, UnionToIntersection } from "../lib/typeLevel";
+import type { IsAny, Open, OpenConfig, RequiredKeys, Simplify, Unaliased, UnionToIntersection } from "../lib/typeLevel";
 import type { IAsyncContextDefinition } from "./asyncContext";
+import type { ResourceMiddlewareAttachmentType, TagType, TaskMiddlewareAttachmentType } from "./attachments";
 import type {
+  Carrying,
   Contract,
   ContractInput,
   ContractOutput,
@@ -22,13 +26,106 @@ import type {
   Sides,
 } from "./contracts";
 import type { EventDependencyCaller, IEvent } from "./event";
-import type { ValidOnTarget } from "./hook";
+import type { HookBuilder, HookDefinition, HookOverride, ValidOnTarget } from "./hook";
+import type {
+  ResourceMiddlewareBuilder,
+  ResourceMiddlewareDefinition,
+  TaskMiddlewareBuilder,
+  TaskMiddlewareDefinition,
+} from "./middleware";
+import type { ResourceBuilder, ResourceDefinition } from "./resource";
 import type { ITag } from "./tag";
+import type { PhantomTaskBuilder, TaskBuilder, TaskDefinition } from "./task";
+
+// Builders and definition objects, with the type parameters of 5.x; those for meta are no longer part of the types.
+/* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x */
+type AttachedTags = readonly TagType[];
+type AttachedToTask = readonly TaskMiddlewareAttachmentType[];
+type AttachedToResource = readonly ResourceMiddlewareAttachmentType[];
+
+export type TaskFluentBuilder<
+  I = undefined,
+  O extends Promise<any> = Promise<any>,
+  D = {},
+  M = any,
+  Tags extends AttachedTags = readonly [],
+  Mw extends AttachedToTask = readonly [],
+> = Unaliased<TaskBuilder<I, O, InjectedOf<D>, Carrying<Tags, Mw>>>;
+export type PhantomTaskFluentBuilder<I = undefined, Result = any, D = {}, M = any, Tags = any, Mw = any> = Unaliased<
+  PhantomTaskBuilder<I, Result>
+>;
+export type ResourceFluentBuilder<
+  C = void,
+  V extends Promise<any> = Promise<any>,
+  D = {},
+  Context = any,
+  M = any,
+  Tags extends AttachedTags = readonly [],
+  Mw extends AttachedToResource = readonly [],
+> = Unaliased<ResourceBuilder<C, V, InjectedInResourceOf<D>, Context, Carrying<Tags, Mw>>>;
+export type HookFluentBuilder<D = {}, On = undefined, M = any> = Unaliased<HookBuilder<On, InjectedOf<D>>>;
+export type HookOverrideBuilder<D = {}, On = any, M = any> = Unaliased<HookOverride<On, InjectedOf<D>>>;
+export type TaskMiddlewareFluentBuilder<C = void, In = void, Out = void, D = {}> = Unaliased<
+  TaskMiddlewareBuilder<C, In, Out, InjectedOf<D>>
+>;
+export type ResourceMiddlewareFluentBuilder<C = void, In = void, Out = void, D = {}> = Unaliased<
+  ResourceMiddlewareBuilder<C, In, Out, InjectedOf<D>>
+>;
+
+export type ITaskDefinition<
+  I = any,
+  O extends Promise<any> = any,
+  D extends DependencyMap = any,
+  M = any,
+  Tags extends AttachedTags = AttachedTags,
+  Mw extends AttachedToTask = AttachedToTask,
+> = TaskDefinition<I, O, D, InjectedMap<D>, O, Tags, Mw>;
+export type IResourceDefinition<
+  C = any,
+  V extends Promise<any> = any,
+  D extends DependencyMap = any,
+  Context = any,
+  Hooks = any,
+  Items = any,
+  M = any,
+  Tags extends AttachedTags = AttachedTags,
+  Mw extends AttachedToResource = AttachedToResource,
+> = ResourceDefinition<C, V, D, InjectedInResourceMap<D>, V, Context, Tags, Mw>;
+export type IHookDefinition<D extends DependencyMap = any, On extends ValidOnTarget = any, M = any> = HookDefinition<
+  D,
+  InjectedMap<D>,
+  On
+>;
+export type ITaskMiddlewareDefinition<
+  C = any,
+  In = void,
+  Out = void,
+  D extends DependencyMap = any,
+> = TaskMiddlewareDefinition<C, In, Out, D, InjectedMap<D>>;
+export type IResourceMiddlewareDefinition<
+  C = any,
+  In = void,
+  Out = void,
+  D extends DependencyMap = any,
+> = ResourceMiddlewareDefinition<C, In, Out, D, InjectedMap<D>>;
+
+/** The `init` of a resource. */
+export type ResourceInitFn<
+  C,
+  V extends Promise<any>,
+  D extends DependencyMap,
+  Context,
+  M = any,
+  Tags = any,
+  Mw = any,
+> = (config: C, dependencies: InjectedInResourceMap<D>, context: Context) => V;
+/* eslint-enable @typescript-eslint/no-unused-vars */
 
 export type DependencyMapType = DependencyMap;
 export type DependencyValueType<D> = Injected<D>;
 export type DependencyValuesType<M> = InjectedMap<M>;
-export type ResourceDependency = DependencyMap[string];
+// eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
+export type ResourceDependency<R = any> = DependencyMap[string];
 export type ResourceDependencyValueType<D> = InjectedInResource<D>;
 export type ResourceDependencyValuesType<M> = InjectedInResourceMap<M>;
 export type EventDependency<P> = EventDependencyCaller<P>;
@@ -51,15 +148,33 @@ export type ResolveConfig<Existing, Proposed> = OpenConfig<Existing> extends tru
 // Contracts
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export type IContractable<_Config = any, In = any, Out = any> = Contract<In, Out>;
-export type ExtractContractOf<T> = T extends { readonly $contract?: infer C } ? NonNullable<C> : never;
-export type ExtractContractsFromCollection<Items> = Items extends readonly (infer Item)[]
-  ? ExtractContractOf<Item>
-  : never;
-export type ExtractInputTypeFromContracts<Items> = ContractInput<Items>;
-export type ExtractOutputTypeFromContracts<Items> = ContractOutput<Items>;
+type ContractKind = "input" | "output";
+/** One side of a tag or middleware; `never` when it states none. */
+export type ExtractContractOf<T, Kind extends ContractKind> = [Sides<readonly [T], SideOf<Kind>>] extends [never]
+  ? never
+  : Sides<readonly [T], SideOf<Kind>>[0];
+type SideOf<Kind extends ContractKind> = Kind extends "input" ? 0 : 1;
+/** That side of every item that states one, as a tuple. */
+export type FilterContractsKind<
+  Items extends readonly unknown[],
+  Kind extends ContractKind,
+  Found extends readonly unknown[] = [],
+> = Items extends readonly [infer First, ...infer Rest]
+  ? FilterContractsKind<
+      Rest,
+      Kind,
+      [ExtractContractOf<First, Kind>] extends [never] ? Found : [...Found, ExtractContractOf<First, Kind>]
+    >
+  : Found;
+export type ExtractContractsFromCollection<
+  Items extends readonly unknown[],
+  Kind extends ContractKind,
+> = FilterContractsKind<Items, Kind>;
+export type ExtractInputTypeFromContracts<Items extends readonly unknown[]> = FilterContractsKind<Items, "input">;
+export type ExtractOutputTypeFromContracts<Items extends readonly unknown[]> = FilterContractsKind<Items, "output">;
 /** @deprecated use `ExtractOutputTypeFromContracts` */
-export type ExtractTagsWithNonVoidReturnTypeFromTags<Items> = ContractOutput<Items>;
-export type FilterContractsKind<Items, Side extends 0 | 1> = Sides<Items, Side>;
+export type ExtractTagsWithNonVoidReturnTypeFromTags<Items extends readonly unknown[]> =
+  ExtractOutputTypeFromContracts<Items>;
 export type ContractsUnionInputs<Items> = Sides<Items, 0> extends readonly [infer In] ? In : never;
 export type ContractsUnionOutputs<Items> = Sides<Items, 1> extends readonly [infer Out] ? Out : never;
 export type ContractsIntersectionInputs<Items> = ContractInput<Items>;

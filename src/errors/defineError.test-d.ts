@@ -30,6 +30,13 @@ r.error<{ code: number }>("failed")
 // @ts-expect-error -- the schema is for other data
 r.error<{ code: number }>("failed").dataSchema(z.object({ code: z.string() }));
 
+// Data may be an interface.
+interface OrderData {
+  orderId: string;
+}
+expectTypeOf(r.error<OrderData>("order").build().create({ orderId: "a" }).data).toEqualTypeOf<OrderData>();
+expectTypeOf(defineError<OrderData>({ id: "order" })).toEqualTypeOf<IErrorHelper<OrderData>>();
+
 // Where data is left open, anything with keys is data.
 r.error("open").build().create({ anything: true });
 expectTypeOf(r.error("open").build()).toEqualTypeOf<IErrorHelper<Record<string, unknown>>>();

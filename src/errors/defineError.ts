@@ -1,6 +1,6 @@
 import { describeGiven } from "../lib/describeValue";
 import { captureFilePath } from "../lib/filePath";
-import { optional, type Injectable, type IOptionalDependency } from "../lib/injectable";
+import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
 
@@ -54,7 +54,7 @@ export interface IErrorHelper<Data = any> extends Injectable {
 }
 
 /** Fluent form of `IErrorDefinition`; every method returns a new builder. */
-export interface ErrorFluentBuilder<Data extends object> {
+export interface ErrorFluentBuilder<Data extends object = DefaultErrorType> extends Unbuilt {
   readonly id: string;
   format(format: (data: Data) => string): ErrorFluentBuilder<Data>;
   dataSchema(schema: Schema<Data>): ErrorFluentBuilder<Data>;
@@ -62,7 +62,7 @@ export interface ErrorFluentBuilder<Data extends object> {
   parse(parse: (raw: string) => Data): ErrorFluentBuilder<Data>;
   /** HTTP status (integer, 100-599) of an exposure's reply when a task throws this error. */
   httpCode(status: number): ErrorFluentBuilder<Data>;
-  meta(meta: IErrorMeta): ErrorFluentBuilder<Data>;
+  meta<M extends IErrorMeta>(meta: M): ErrorFluentBuilder<Data>;
   build(): IErrorHelper<Data>;
 }
 
@@ -119,7 +119,7 @@ export function errorBuilder<Data extends object>(
   filePath: () => string,
 ): ErrorFluentBuilder<Data> {
   const at = (patch: Partial<IErrorDefinition<Data>>) => errorBuilder({ ...definition, ...patch }, filePath);
-  return Object.freeze({
+  const builder: Omit<ErrorFluentBuilder<Data>, keyof Unbuilt> = Object.freeze({
     id: definition.id,
     format: (format) => at({ format }),
     dataSchema: (dataSchema) => at({ dataSchema }),
@@ -128,7 +128,8 @@ export function errorBuilder<Data extends object>(
     httpCode: (httpCode) => at({ httpCode }),
     meta: (meta) => at({ meta }),
     build: () => createErrorHelper(definition, filePath),
-  } satisfies ErrorFluentBuilder<Data>);
+  } satisfies Omit<ErrorFluentBuilder<Data>, keyof Unbuilt>);
+  return builder as ErrorFluentBuilder<Data>; // what is said of builders exists only for the checker
 }
 
 /** @internal The maker shared by user errors and the catalogues. */

@@ -1,5 +1,5 @@
 import { requireContext } from "../define/asyncContext";
-import type { RegisterableItems } from "../define/attachments";
+import type { RegisterableItems } from "../define/resource";
 import { createTunnelMiddleware } from "../tunnels/routing/tunnelMiddleware";
 import { globalEvents } from "./events";
 import { eventManager, logger, middlewareManager, serializer, store, taskRunner } from "./resources/handles";

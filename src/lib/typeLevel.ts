@@ -7,9 +7,6 @@ export type IsUnknown<T> = IsAny<T> extends true ? false : unknown extends T ? t
 /** `true` only for `never`. */
 export type IsNever<T> = [T] extends [never] ? true : false;
 
-/** `Base` with some keys replaced. As an intersection: a mapped type costs the checker a fifth more per builder. */
-export type With<Base, Patch> = Omit<Base, keyof Patch> & Patch;
-
 /** Flattens intersections so that hovers read as one object; functions stay as they are. */
 export type Simplify<T> = T extends (...args: never[]) => unknown ? T : { [K in keyof T]: T[K] } & {};
 
@@ -26,13 +23,20 @@ export type UnionToIntersection<U> = (U extends unknown ? (member: U) => void : 
 /** A value or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** `T` under its own name: as an alias of it, an editor would show all parameters of the alias, defaults included. */
+export type Unaliased<T> = { type: T }["type"];
+
+/** What a promise resolves to. Cheaper than `Awaited`, which looks at every `then`. */
+export type Resolution<P> = P extends Promise<infer T> ? T : never;
+
 /**
  * `T` for inference alone: what a callback returns gives it, and is otherwise unbounded.
  *
  * As the type parameter itself, TypeScript would take the candidate as the context of the functions inside it, and
- * `() => false` would keep the type `() => false`.
+ * `() => false` would keep the type `() => false`. The condition always holds: where `T` stays generic as well, so that
+ * anything can be returned in a function of the application that is generic itself.
  */
-export type InferOnly<T> = [T] extends [never] ? T : unknown;
+export type InferOnly<T> = [T] extends [unknown] ? unknown : T;
 
 /** No input was given for this slot: `undefined`, `void` or `any`. Never distributes. */
 export type Open<T> = [T] extends [undefined | void] ? true : false;

@@ -1,4 +1,4 @@
-import type { RegisterableItems } from "../define/attachments";
+import type { RegisterableItems } from "../define/resource";
 import { isResource, isResourceWithConfig } from "../define/resource";
 import { unknownItemTypeError } from "../errors/bootErrors";
 import { getPlatform } from "../platform/platform";

@@ -14,7 +14,7 @@ export class Emission implements IEventEmission<unknown> {
   readonly meta: IEventMeta;
   readonly stopPropagation: () => void;
   readonly isPropagationStopped: () => boolean;
-  readonly tags: readonly TagType[];
+  readonly tags: TagType[];
   readonly #scope: CallScope | undefined;
 
   constructor({ id, meta, tags }: IEvent, data: unknown, source: string, scope?: CallScope) {

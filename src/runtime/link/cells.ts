@@ -17,20 +17,27 @@ export const HookDependencyState = /* @__PURE__ */ Object.freeze({
   Ready: "ready",
 } as const);
 export type HookDependencyState = (typeof HookDependencyState)[keyof typeof HookDependencyState];
+/** Its members as types, as those of an enum: `HookDependencyState.Ready`. */
+// eslint-disable-next-line @typescript-eslint/no-namespace -- nothing else gives a constant types as members
+export declare namespace HookDependencyState {
+  type Pending = typeof HookDependencyState.Pending;
+  type Computing = typeof HookDependencyState.Computing;
+  type Ready = typeof HookDependencyState.Ready;
+}
 
 /** A resource of a run, as `store.resources` shows it. */
-export interface ResourceStoreElementType<C = any, V = any, Context = any> {
-  readonly resource: IResource<any, any>;
+export interface ResourceStoreElementType<C = any, V extends Promise<any> = any, D = any, Context = any> {
+  readonly resource: IResource<C, V, D>;
   readonly config: C;
-  readonly value: V;
+  readonly value: Awaited<V>;
   readonly context: Context;
   readonly computedDependencies: Record<string, unknown>;
   readonly isInitialized: boolean;
 }
 
 /** A hook of a run, as `store.hooks` shows it. */
-export interface HookStoreElementType {
-  readonly hook: IHook;
+export interface HookStoreElementType<D = any, On = any> {
+  readonly hook: IHook<D, On>;
   readonly computedDependencies: Record<string, unknown>;
   readonly dependencyState: HookDependencyState;
 }
@@ -46,8 +53,12 @@ interface MiddlewareStoreElementType<M> {
   readonly isInitialized: boolean;
 }
 
-export type TaskMiddlewareStoreElementType = MiddlewareStoreElementType<ITaskMiddleware>;
-export type ResourceMiddlewareStoreElementType = MiddlewareStoreElementType<IResourceMiddleware>;
+/** A task middleware of a run, as `store.taskMiddlewares` shows it. */
+export type TaskMiddlewareStoreElementType<D = any> = MiddlewareStoreElementType<ITaskMiddleware<any, void, void, D>>;
+/** A resource middleware of a run, as `store.resourceMiddlewares` shows it. */
+export type ResourceMiddlewareStoreElementType<D = any> = MiddlewareStoreElementType<
+  IResourceMiddleware<any, void, void, D>
+>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -16,9 +16,9 @@ import { copyWith } from "./perRunView";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
 
 /** A task of a run, as `store.tasks` shows it. */
-export interface TaskStoreElementType {
+export interface TaskStoreElementType<I = any, O extends Promise<any> = any, D = any> {
   /** The applied definition; a copy where its dependencies are a function, or where a tunnel routes it and it says so. */
-  readonly task: ITask;
+  readonly task: ITask<I, O, D>;
   readonly computedDependencies: Record<string, unknown>;
   readonly isInitialized: boolean;
   readonly interceptors: readonly TaskLocalInterceptor<any, any>[];

@@ -4,7 +4,7 @@ import { symbolFramework } from "../../lib/symbols";
 import { applyOverrides } from "./applyOverrides";
 import { collect } from "./collect";
 import { createProblems } from "./problems";
-import type { RegisterableItems } from "../../define/attachments";
+import type { RegisterableItems } from "../../define/resource";
 import type { OverridableElements } from "../../define/resource";
 
 /** The registrations of a root that registers and overrides these. */

@@ -1,4 +1,4 @@
-import type { RegisterableItems } from "../../define/attachments";
+import type { RegisterableItems } from "../../define/resource";
 import type { DependencyMap } from "../../lib/injectable";
 import { r } from "../../define/r";
 import { checkEmissions, findReentrantEvents } from "./checkEmissions";

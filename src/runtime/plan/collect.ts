@@ -14,7 +14,7 @@ import {
 } from "../../define/resource";
 import { isTag } from "../../define/tag";
 import { isTask } from "../../define/task";
-import type { RegisterableItems } from "../../define/attachments";
+import type { RegisterableItems } from "../../define/resource";
 import { isOptionalDependency, type DependencyMap } from "../../lib/injectable";
 import { symbolFramework } from "../../lib/symbols";
 import type { Problems } from "./problems";

@@ -1,4 +1,4 @@
-import type { RegisterableItems } from "../../define/attachments";
+import type { RegisterableItems } from "../../define/resource";
 import { r } from "../../define/r";
 import type { IResource } from "../../define/resource";
 import { collect } from "./collect";

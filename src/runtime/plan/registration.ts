@@ -1,10 +1,9 @@
-import type { RegisterableItems } from "../../define/attachments";
 import type { IErrorHelper } from "../../errors/defineError";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IEvent } from "../../define/event";
 import type { IHook } from "../../define/hook";
 import type { IResourceMiddleware, ITaskMiddleware } from "../../define/middleware";
-import type { FrameworkPreset, IResource } from "../../define/resource";
+import type { FrameworkPreset, IResource, RegisterableItems } from "../../define/resource";
 import type { ITag } from "../../define/tag";
 import type { ITask } from "../../define/task";
 import { isOptionalDependency, type DependencyMap } from "../../lib/injectable";

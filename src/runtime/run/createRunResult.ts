@@ -1,9 +1,9 @@
-import type { IEvent } from "../../define/event";
-import type { ITask, TaskCallOptions } from "../../define/task";
+import type { EventReference } from "../../define/event";
+import type { TaskCallOptions } from "../../define/task";
 import { runDisposedError } from "../../errors/runErrors";
 import { idOf } from "./idOf";
 import { notFound } from "./notFound";
-import type { RunResult } from "./runResult";
+import type { RunResult, TaskHandle } from "./runResult";
 import { isOnlyOptions } from "../link/taskCell";
 import type { WiredRun } from "./wireRun";
 
@@ -30,7 +30,7 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
     logger,
     store,
     // Gives `any`: typed by `RunResult`.
-    runTask(task: ITask | string, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
+    runTask(task: string | TaskHandle, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
       const cell = cells.tasks.get(readId(task));
       if (cell === undefined || state.phase !== "open") return refuseTask(task);
       const [input, callOptions] = args;
@@ -38,7 +38,7 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
         ? cell.invoke(undefined, input)
         : cell.invoke(input, callOptions);
     },
-    emitEvent(event: IEvent | string, payload?: unknown) {
+    emitEvent(event: string | EventReference, payload?: unknown) {
       const registered = cells.events.get(readId(event))?.event;
       if (registered === undefined || state.phase !== "open") return refuseEvent(event);
       return eventManager.emit(registered, payload, "outside");

@@ -5,6 +5,13 @@ import type { OnUnhandledError } from "./unhandledErrors";
 /** What kind of process a run takes itself to be in; informational. */
 export const RunnerMode = /* @__PURE__ */ Object.freeze({ TEST: "test", DEV: "dev", PROD: "prod" } as const);
 export type RunnerMode = (typeof RunnerMode)[keyof typeof RunnerMode];
+/** Its members as types, as those of an enum: `RunnerMode.PROD`. */
+// eslint-disable-next-line @typescript-eslint/no-namespace -- nothing else gives a constant types as members
+export declare namespace RunnerMode {
+  type TEST = typeof RunnerMode.TEST;
+  type DEV = typeof RunnerMode.DEV;
+  type PROD = typeof RunnerMode.PROD;
+}
 
 export type LogLevelName = "trace" | "debug" | "info" | "warn" | "error" | "critical";
 

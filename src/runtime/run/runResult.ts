@@ -1,6 +1,6 @@
-import type { IEvent } from "../../define/event";
+import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
-import type { AnyTask, ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
+import type { ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
 import type { IsAny } from "../../lib/typeLevel";
 import type { Store } from "./store";
 
@@ -22,9 +22,8 @@ export type ResourceValueOf<R> = R extends string ? any : ExtractResourceValue<R
 /** The config of a resource, or `unknown` for an id. */
 export type ResourceConfigOf<R> = R extends string ? unknown : ExtractResourceConfig<R>;
 
-/** Arguments of an emission: the payload may be left out only where it is void. */
-export type EmitArgs<P> =
-  IsAny<P> extends true ? [payload?: any] : [P] extends [void] ? [payload?: undefined] : [payload: P]; // as above
+/** Arguments of an emission: the payload may be left out only where it is void, or unknown as that of an id. */
+export type EmitArgs<P> = unknown extends P ? [payload?: P] : [P] extends [void] ? [payload?: undefined] : [payload: P];
 
 /**
  * A running application. All functions are own properties, so it can be destructured.
@@ -37,10 +36,9 @@ export interface RunResult<V, L = unknown> {
   readonly logger: L;
   readonly store: Store;
   /** Runs the registered task of that id. @throws {Error} (as a rejection) there is none */
-  runTask<T extends string | AnyTask>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
+  runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
-  emitEvent<P>(event: IEvent<P>, ...args: EmitArgs<P>): Promise<void>;
-  emitEvent(eventId: string, payload?: any): Promise<void>; // as above
+  emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NoInfer<P>>): Promise<void>;
   /** @throws {Error} no such resource is registered */
   getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
   /** @throws {Error} no such resource is registered */
@@ -48,6 +46,13 @@ export interface RunResult<V, L = unknown> {
   /** Disposes of all resources, last initialised first; once, however often it is called. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Any task, looked at for its types alone. */
+export interface TaskHandle {
+  readonly kind: "task";
+  readonly id: string;
+  readonly $io?: readonly [any, any]; // as above
 }
 
 /** Any resource, with its config or without, looked at for its types alone. */

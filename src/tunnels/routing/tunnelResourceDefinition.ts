@@ -1,25 +1,73 @@
-import { defineResource, type IResource } from "../../define/resource";
-import type { DependencyMap, InjectedInResourceMap } from "../../lib/injectable";
+import type { ResourceMiddlewareAttachmentType, TagType } from "../../define/attachments";
+import type { Carrying } from "../../define/contracts";
+import { defineResource, type HeldIn, type Resource, type ResourceDefinition } from "../../define/resource";
+import type {
+  DependencyMap,
+  InjectedInResource,
+  InjectedInResourceMap,
+  ReceivedBy,
+  ReturnedBy,
+} from "../../lib/injectable";
 import type { tunnel, TunnelRunner } from "./tags";
 
 /** A tunnel as `resource({ ... })` takes it. */
-export interface TunnelResourceDefinition<D extends DependencyMap = DependencyMap> {
-  readonly id: string;
-  readonly tags: readonly (typeof tunnel)[];
-  readonly dependencies?: D | (() => D) | undefined;
-  readonly init: (config: void, dependencies: InjectedInResourceMap<D>) => Promise<TunnelRunner>;
-  readonly dispose?: ((value: TunnelRunner) => Promise<void>) | undefined;
+export interface TunnelResourceDefinition<C, D, Deps, Tags extends readonly TagType[], Id extends string> extends Omit<
+  ResourceDefinition<C, Promise<TunnelRunner>, D, Deps, unknown, unknown, Tags, [], Id>,
+  "tags" | "init" | "dispose"
+> {
+  readonly tags: Tags;
+  init(config: C, dependencies: Deps, context: any): Promise<TunnelRunner>; // whatever the context is
+  dispose?(value: TunnelRunner, config: C, dependencies: Deps, context: any): Promise<void>; // as above
 }
 
+/** Whether the tag of tunnels is among them. */
+type HasTunnel<Tags> = Tags extends readonly unknown[]
+  ? true extends { [K in keyof Tags]: Tags[K] extends typeof tunnel ? true : never }[number]
+    ? true
+    : false
+  : false;
+
 /**
- * `resource({ ... })`, with an overload for tunnels in front.
+ * `resource({ ... })`, with a form of its own for tunnels.
  *
  * While the type of `tags` is still being inferred, TypeScript has no contextual type for what `init` returns, so the
- * general form could not type the selectors of a tunnel.
+ * general form could not type the selectors of a tunnel. The second parameter cannot be given. It makes TypeScript pass
+ * over the form that does not apply, so that a mistake is reported against the other alone.
  */
-export type ResourceDefiner = {
-  <D extends DependencyMap = {}>(definition: TunnelResourceDefinition<D>): IResource<void, Promise<TunnelRunner>>;
-} & typeof defineResource;
+export interface ResourceDefiner {
+  <C = void, D extends DependencyMap = never, const Tags extends readonly TagType[] = [], Id extends string = any>(
+    definition: TunnelResourceDefinition<C, D, ReceivedBy<D, Id, InjectedInResourceMap<D>>, Tags, Id>,
+    ...never: HasTunnel<Tags> extends true ? [] : [never]
+  ): Resource<C, Promise<TunnelRunner>, ReceivedBy<D, Id, { [K in keyof D]: InjectedInResource<D[K]> }>>;
+  <
+    C = void,
+    V extends Promise<any> = Promise<any>,
+    D extends DependencyMap = never,
+    Context = any,
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with type arguments of 5.x
+    M = any,
+    const Tags extends readonly TagType[] = readonly TagType[],
+    const Mw extends readonly ResourceMiddlewareAttachmentType[] = readonly ResourceMiddlewareAttachmentType[],
+    Id extends string = any,
+  >(
+    definition: ResourceDefinition<
+      C,
+      V,
+      D,
+      ReceivedBy<D, Id, InjectedInResourceMap<D>>,
+      ReturnedBy<V, Id>,
+      Context,
+      Tags,
+      Mw,
+      Id
+    >,
+    ...never: HasTunnel<Tags> extends true ? [never] : []
+  ): Resource<
+    C,
+    V,
+    HeldIn<V, ReceivedBy<D, Id, { [K in keyof D]: InjectedInResource<D[K]> }>, Context, Carrying<Tags, Mw>>
+  >;
+}
 
 /** Makes a resource from a definition object; everything is inferred from it. */
-export const defineResourceOrTunnel = defineResource as ResourceDefiner;
+export const defineResourceOrTunnel: ResourceDefiner = defineResource;

@@ -84,6 +84,7 @@ describe("a builder that lacks something", () => {
     ],
     [
       "a hook without on",
+      // @ts-expect-error -- JavaScript can
       () => r.hook("x").run(body).build(),
       "hook",
       ["on"],

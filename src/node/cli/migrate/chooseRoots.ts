@@ -1,5 +1,5 @@
 import { isResource, isResourceWithConfig } from "../../../define/resource";
-import type { RegisterableItems } from "../../../define/attachments";
+import type { RegisterableItems } from "../../../define/resource";
 import { collect } from "../../../runtime/plan/collect";
 import { createProblems } from "../../../runtime/plan/problems";
 import type { RunOptions } from "../../../runtime/run/options";

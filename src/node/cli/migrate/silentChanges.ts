@@ -1,6 +1,6 @@
 import { builtins } from "../../../globals/builtins";
 import { isResource, isResourceWithConfig } from "../../../define/resource";
-import type { RegisterableItems } from "../../../define/attachments";
+import type { RegisterableItems } from "../../../define/resource";
 import { applyOverrides, type OverrideRequest } from "../../../runtime/plan/applyOverrides";
 import { collect } from "../../../runtime/plan/collect";
 import { planBoot } from "../../../runtime/plan/planBoot";
