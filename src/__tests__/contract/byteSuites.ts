@@ -70,7 +70,7 @@ export function describeBytes(carriers: readonly CarrierRow[]): void {
 
       const error = await rejectionOf(carrier.call("store", { files }));
 
-      expect(error.message).toBe('Two files of one call share the id "same". Give each file its own id.');
+      expect(error.message).toMatch(/^Two files of one call share the id "same"\. Give each file its own id\.\n/);
     });
   });
 

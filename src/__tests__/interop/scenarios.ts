@@ -250,7 +250,8 @@ const failureOf =
     const { name, message, code, data } = error as Error & Partial<Failure>;
     return {
       name,
-      message,
+      // Lines that say which call it was follow; 5.x has none.
+      message: message.split("\n")[0] as string,
       isSoldOut: shared.soldOut.is(error),
       ...(typeof code === "string" && { code }),
       ...(data !== undefined && { data }),

@@ -4,6 +4,17 @@ import type { ClaimedStreams } from "../../tunnels/client/carrier";
 /** A stream is one call's, also while nothing of it was read yet. */
 const claimed = /* @__PURE__ */ new WeakSet<OwnedStream>();
 
+/** Errors that streams of callers failed with. */
+const sourceErrors = /* @__PURE__ */ new WeakSet<object>();
+
+/** Remembers an error as one that a caller's own stream failed with. */
+export const noteSourceError = (error: unknown): void =>
+  void (typeof error === "object" && error !== null && sourceErrors.add(error));
+
+/** Whether an error is one that a caller's own stream failed with. */
+export const isSourceError = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && sourceErrors.has(error);
+
 /** The streams of Node and of the web among an input. One that fails by itself fails its call, not the process. */
 export const claimStreams = (input: CallInput): ClaimedStreams => new NodeStreams(input);
 
@@ -15,7 +26,7 @@ class NodeStreams implements ClaimedStreams {
     const sources: unknown[] = isWhole ? [value] : files.map(({ _node: node }) => node?.buffer ?? node?.stream);
     const isStream = (source: unknown): source is OwnedStream => typeof source === "object" && source !== null;
     this.#found = [...new Set(sources.filter(isStream))].filter((stream) => !ArrayBuffer.isView(stream));
-    for (const stream of this.#found) stream.on?.("error", () => {});
+    for (const stream of this.#found) stream.on?.("error", noteSourceError);
   }
 
   claim(): void {
@@ -44,7 +55,7 @@ const usedBefore = "A stream to be sent was read, destroyed or given to a call b
 
 /** As much of Node's and the web's streams as this needs; other sources have none of it. */
 interface OwnedStream {
-  on?(event: "error", listener: () => void): void;
+  on?(event: "error", listener: (error: unknown) => void): void;
   destroy?(): void;
   cancel?(): Promise<void>;
   readonly errored?: Error | null;

@@ -18,6 +18,7 @@ import {
   type HttpClientConfig,
 } from "../../tunnels/transports/httpClients";
 import type { ClientCompression } from "./clientCompression";
+import { isSourceError } from "./claimedStreams";
 import { nodeErrors } from "./connectionErrors";
 import { nodeFetchCarrier } from "./nodeFetch";
 import { statedBoundary } from "./multipartStream";
@@ -88,7 +89,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
   const located = { ...config, baseUrl: address.text };
   const carrier = smartCarrier(poolCarrier(located), located);
   return createTunnelClient({
-    ...config,
+    ...located,
     // A hook may hang, and no carrier can end that.
     carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
     layers: smartLayers(config, address),
@@ -112,7 +113,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const sendJson = withLayers(json.send, httpLayers({ ...config, address }));
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
-    ...config,
+    ...located,
     carrier: {
       ...carrierByBody(json, smart),
       send: forceSmart ? forcing(forceSmart, sendSmart)(send) : send,
@@ -143,7 +144,7 @@ const describeHttpError = ({ statusText, ...details }: HttpErrorDetails): object
 /** Around the calls of the Smart client. Timeouts have an error of their own here, as they always had. */
 const smartLayers = (config: HttpCallerConfig, address: BaseUrl): readonly TransportLayer[] => [
   statedBoundary,
-  ...httpLayers({ ...config, address, timeoutError: requestTimedOut }),
+  ...httpLayers({ ...config, address, timeoutError: requestTimedOut, isCallersError: isSourceError }),
 ];
 
 /** Sends the calls of some tasks the Smart way although their input is text. */

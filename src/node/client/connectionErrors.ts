@@ -18,5 +18,12 @@ function rethrowAsNodes(error: unknown): never {
 /** What reading a reply fails with when its connection breaks, as streams of node:http say it. */
 export const replyAborted = (cause: unknown): Error => withCode("ECONNRESET", "aborted", cause);
 
+/** A copy of an error that undici gives to every call of a connection, or to all that wait for one. */
+export function ownError(error: Error): Error {
+  const own = new Error(error.message);
+  Object.setPrototypeOf(own, Object.getPrototypeOf(error) as object);
+  return Object.defineProperties(own, Object.getOwnPropertyDescriptors(error));
+}
+
 const withCode = (code: string, message: string, cause: unknown): Error =>
   Object.assign(new Error(message, { cause }), { code });

@@ -60,7 +60,10 @@ function codingsOf(encoding: string | undefined): Coding[] {
     .map((name) => name.trim())
     .filter((name) => name !== "" && name !== "identity");
   if (names.length > mostCodings) {
-    throw new TunnelError("INVALID_RESPONSE", `Tunnel reply is encoded ${names.length} times.`);
+    throw new TunnelError(
+      "INVALID_RESPONSE",
+      `Tunnel reply is encoded ${names.length} times.\n  at most ${mostCodings} codings are undone`,
+    );
   }
   return names.reverse().map((name) => {
     const coding = codings.get(name);

@@ -10,7 +10,7 @@ import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
-import { claimStreams } from "./claimedStreams";
+import { claimStreams, noteSourceError } from "./claimedStreams";
 import { gzipText, type ClientCompression } from "./clientCompression";
 import { acceptEncoding } from "./contentDecoding";
 import { readEndpoint, type Endpoint } from "./endpoint";
@@ -228,6 +228,7 @@ function sendBody(
   }
   const counter = onProgress && createByteCounter((sentBytes) => onProgress({ sentBytes, totalBytes }));
   const counting = counter ? [countingStream(counter.add)] : [];
+  content.once("error", noteSourceError);
   for (const stage of [content, ...stages]) {
     // A socket that takes no more is no reason to drop a reply that may be there; a source that fails is.
     stage.once("error", (error) => {

@@ -4,7 +4,7 @@ import { normalizeError } from "../../errors/normaliseThrown";
 import { createByteCounter, type ByteCounter } from "../../tunnels/protocol/progress";
 import { isStreamedReply } from "../../tunnels/protocol/replyKind";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
-import { replyAborted } from "./connectionErrors";
+import { ownError, replyAborted } from "./connectionErrors";
 import { decodeStream } from "./contentDecoding";
 import { ReplyText } from "./replyText";
 
@@ -103,7 +103,7 @@ export class PoolCall implements DispatchHandler {
     this.#end();
     // Readers of streams of Node know the errors of Node.
     this.#stream?.destroy(replyAborted(error));
-    this.#reject(error);
+    this.#reject(this.#request.signal?.aborted === true ? error : ownError(error));
   }
 
   #reportProgress(): void {

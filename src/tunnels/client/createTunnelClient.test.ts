@@ -102,7 +102,7 @@ it("rejects an event that is answered by a stream", async () => {
 
   expect(await rejectionOf(client.event("e"))).toMatchObject({
     code: "INVALID_RESPONSE",
-    message: "Tunnel event error",
+    message: 'Tunnel event error\n  event "e"',
   });
 });
 
@@ -150,7 +150,7 @@ it.each([
   const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: true, ...refused };
   const { client, sent } = clientWith(done, { accepts });
 
-  expect((await rejectionOf(client.task("t", input()))).message).toBe(words);
+  expect((await rejectionOf(client.task("t", input()))).message).toBe(`${words}\n  task "t"`);
   expect(sent).toEqual([]);
 });
 
@@ -170,7 +170,7 @@ it("says that events carry no files", async () => {
   const payload = { f: { $runnerFile: "File", id: "A", meta: { name: "a" }, _node: { buffer: new Uint8Array() } } };
 
   expect((await rejectionOf(client.event("e", payload))).message).toBe(
-    "An event cannot carry files. Call a task instead.",
+    'An event cannot carry files. Call a task instead.\n  event "e"',
   );
   expect(sent).toEqual([]);
 });
@@ -181,7 +181,7 @@ it("says that targets go by id", async () => {
   const error = await rejectionOf(client.task({ id: "t" } as unknown as string));
 
   expect(error).toBeInstanceOf(TypeError);
-  expect(error.message).toBe("A call names its target by id, a string, got object.");
+  expect(error.message).toContain("A call names its target by id, a string, got object.");
 });
 
 describe("giving up", () => {

@@ -1,9 +1,11 @@
+import { TunnelError } from "../../errors/tunnelError";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { allowManyListeners } from "../../platform/manyListeners";
 import type { DownloadProgress, Transport, UploadProgress, WireBody, WireResponse, WireTarget } from "../protocol/wire";
 import type { TunnelClient } from "../routing/tags";
 import { createCallCodec, type CallCodecOptions } from "./callCodec";
+import { locateFailure } from "./callFailure";
 import { readCallInput, type CallInput } from "./callInput";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
@@ -40,6 +42,8 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly carrier: Carrier;
   /** Around the carrier, the first one outermost. */
   readonly layers?: readonly TransportLayer[] | undefined;
+  /** The address that calls are sent to, for errors to name. */
+  readonly baseUrl?: string | undefined;
 }
 
 /** Makes a client over any carrier. */
@@ -75,24 +79,57 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     payload: unknown,
     returnPayload: boolean,
     call: ClientCallOptions | undefined,
-  ): Promise<WireResponse> {
+  ): Promise<unknown> {
+    const target: WireTarget = { kind: "event", id };
+    let isSending = false;
     inFlight.enter();
     try {
       begin(id, call);
-      return await send({ kind: "event", id }, codec.encodeEvent(payload, returnPayload), call);
+      const body = codec.encodeEvent(payload, returnPayload);
+      isSending = true;
+      const response = await send(target, body, call);
+      isSending = false;
+      return returnPayload ? codec.decodeEventResult(response) : codec.decodeEvent(response);
+    } catch (error) {
+      throw failureOf(error, target, call, isSending);
     } finally {
       inFlight.leave();
     }
   }
 
   async function run(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
+    const target: WireTarget = { kind: "task", id };
+    let isSending = false;
     inFlight.enter();
     try {
       begin(id, call);
-      return codec.decodeTask(await send({ kind: "task", id }, codec.encodeTask(input), call, input.value));
+      const body = codec.encodeTask(input);
+      isSending = true;
+      const response = await send(target, body, call, input.value);
+      isSending = false;
+      return codec.decodeTask(response);
+    } catch (error) {
+      throw failureOf(error, target, call, isSending);
     } finally {
       inFlight.leave();
     }
+  }
+
+  /**
+   * An error of a call says which call it was. Not so the caller's own: the reason of its signal, what its hooks and streams
+   * failed with, and declared errors, whose message is the application's and may travel on.
+   */
+  function failureOf(
+    error: unknown,
+    target: WireTarget,
+    call: ClientCallOptions | undefined,
+    isSending: boolean,
+  ): unknown {
+    // One error ends all calls in flight.
+    const own = error === closing?.signal.reason ? clientClosed() : error;
+    if (isSending && !(own instanceof TunnelError)) return own;
+    const isCallers = own === call?.signal?.reason || options.errorRegistry?.has((own as Error).name) === true;
+    return isCallers ? own : locateFailure(own, target, options.baseUrl);
   }
 
   async function runWithStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
@@ -124,11 +161,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       return (hasStreams ? runWithStreams : run)(id, input, call) as Promise<O>;
     },
     async event(id, payload, call) {
-      codec.decodeEvent(await emit(id, payload, false, call));
+      await emit(id, payload, false, call);
     },
-    async eventWithResult<P>(id: string, payload?: P, call?: ClientCallOptions): Promise<P> {
-      return codec.decodeEventResult(await emit(id, payload, true, call)) as P;
-    },
+    eventWithResult: <P>(id: string, payload?: P, call?: ClientCallOptions) =>
+      emit(id, payload, true, call) as Promise<P>,
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -4,6 +4,7 @@ import type { CallScope } from "../../runtime/callScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
+import { nameTunnel } from "../client/callFailure";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
@@ -30,7 +31,11 @@ export interface EventRouting {
  *
  * @throws {invalidTunnelError} an id is not registered, or the tunnel cannot emit
  */
-export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger }: EventRouting): void {
+export function routeEvents(
+  tunnel: TunnelRunner,
+  ownerId: string,
+  { store, eventManager, logger }: EventRouting,
+): void {
   const registered = new Map([...store.events].map(([id, { event }]) => [id, event]));
   const selected = resolveSelector("Event", tunnel.events, registered);
   if (selected.length === 0 || !isClientTunnel(tunnel)) return;
@@ -44,7 +49,9 @@ export function routeEvents(tunnel: TunnelRunner, { store, eventManager, logger 
   const emitRemotelyIn =
     (scope: Scope): EmitRemotely =>
     async (emission) => {
-      const result = await emit(emission, scope);
+      const result = await emit(emission, scope).catch((error: unknown) => {
+        throw nameTunnel(error, ownerId);
+      });
       if (result !== undefined) emission.data = result;
     };
   const { eventDeliveryMode: mode = "mirror" } = tunnel;

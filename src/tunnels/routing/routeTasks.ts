@@ -1,5 +1,6 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { Store } from "../../runtime/run/store";
+import { nameTunnel } from "../client/callFailure";
 import { keptMiddleware } from "./middlewarePolicy";
 import { resolveSelector } from "./selectors";
 import type { TunnelRunner } from "./tags";
@@ -22,7 +23,15 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
       detail: "Tunnel resource value must implement run(task, input) when tasks[] is configured.",
     });
   }
-  for (const task of selected) store.routeTask(task.id, { ownerId, run, keepsMiddleware: keptMiddleware(task) });
+  const runNamed: Run = async (task, input, options) => {
+    try {
+      return await run(task, input, options);
+    } catch (error) {
+      throw nameTunnel(error, ownerId);
+    }
+  };
+  for (const task of selected)
+    store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task) });
 }
 
 type Run = NonNullable<TunnelRunner["run"]>;

@@ -28,7 +28,7 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
         void logger.warn(`Tunnel "${resource.definition.id}" has a field "${field}". Did you mean "${meant}"?`);
       }
       routeTasks(tunnel, resource.definition.id, store);
-      routeEvents(tunnel, { store, eventManager, logger });
+      routeEvents(tunnel, resource.definition.id, { store, eventManager, logger });
       return value;
     },
   });

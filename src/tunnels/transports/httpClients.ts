@@ -1,4 +1,5 @@
 import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
+import { locatedFailures } from "../client/callFailure";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
@@ -71,7 +72,7 @@ export const createExposureClient = (config: ExposureClientConfig): ExposureFetc
 
 function createJsonClient(config: Omit<ExposureFetchConfig, "baseUrl">, address: BaseUrl): ExposureFetchClient {
   const carrier = fetchCarrier({ ...config, baseUrl: address.text }, jsonOnly);
-  return createTunnelClient({ ...config, carrier, layers: webLayers(config, address) });
+  return createTunnelClient({ ...config, baseUrl: address.text, carrier, layers: webLayers(config, address) });
 }
 
 /**
@@ -94,18 +95,26 @@ export function createUniversalClient(
 ): HttpClient {
   const address = readBaseUrl(config, "createHttpClient");
   const carrier = over(webCarrier({ ...config, baseUrl: address.text }, blobsOnly), address.text);
-  return createTunnelClient({ ...config, carrier, layers: webLayers(config, address) });
+  return createTunnelClient({ ...config, baseUrl: address.text, carrier, layers: webLayers(config, address) });
 }
 
 /** What every HTTP client does around its carrier. The time limit includes the hook. */
 export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[] {
   const { address, canBeRelative = () => false } = options;
   const named = { ...options, baseUrl: address.text };
-  return [reachableAddress(address, canBeRelative), progress, deadline(named), requestHooks(named)];
+  return [
+    reachableAddress(address, canBeRelative),
+    progress,
+    deadline(named),
+    requestHooks(named),
+    locatedFailures(address.text, options.isCallersError),
+  ];
 }
 
 export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOptions, "baseUrl"> {
   readonly address: BaseUrl;
+  /** Whether an error is the caller's own, and no failure of the sending. Default: never. */
+  readonly isCallersError?: ((error: unknown) => boolean) | undefined;
   /** Default: never. */
   readonly canBeRelative?: (() => boolean) | undefined;
 }

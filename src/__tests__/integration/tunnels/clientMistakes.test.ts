@@ -175,7 +175,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     ];
 
     const wasRead = "A stream to be sent was read, destroyed or given to a call before. Make a new one for each call.";
-    expect(errors.map(({ message }) => message)).toEqual([
+    expect(errors.map(({ message }) => message.split("\n")[0])).toEqual([
       wasRead,
       wasRead,
       'The file "B" has the stream of another one. A stream can be read once.',
@@ -209,7 +209,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     await arrived.promise;
     source.destroy();
 
-    expect((await call).message).toMatch(/^(A stream was destroyed before all was sent\.|Premature close)$/);
+    expect((await call).message).toMatch(/^(A stream was destroyed before all was sent\.|Premature close)(\n|$)/);
   });
 
   it("are read no further once the answer is there", async () => {
@@ -267,7 +267,7 @@ it.each(ofNode)("a reply that says it was encoded a thousand times is refused: %
 
   expect(await rejectionOf(client.task("t"))).toMatchObject({
     code: "INVALID_RESPONSE",
-    message: "Tunnel reply is encoded 1000 times.",
+    message: expect.stringMatching(/^Tunnel reply is encoded 1000 times\.\n {2}at most 4 codings/) as string,
   });
 });
 
@@ -422,7 +422,7 @@ describe("what stands in for fetch", () => {
     const endless = () => new ReadableStream({ cancel: () => void cancelled.emit("now") });
     const client = createHttpClient({ baseUrl: "http://x", fetchImpl: async () => new Response(endless()), ...config });
 
-    expect((await rejectionOf(client.task("t", 1, { signal: signal?.() }))).message).toBe(message);
+    expect((await rejectionOf(client.task("t", 1, { signal: signal?.() }))).message.split("\n")[0]).toBe(message);
     await cancelling;
   });
 });
