@@ -40,7 +40,8 @@ export function poolCarrier(
   async function open(): Promise<OpenedCarrier> {
     const endpoint = readEndpoint(config.baseUrl);
     const undici = await loadUndici();
-    return (opened = isReal(undici) ? openPool(undici, endpoint, config) : nodeFetchCarrier(config, accepts));
+    return (opened =
+      isReal(undici) && mayReadEnvironment() ? openPool(undici, endpoint, config) : nodeFetchCarrier(config, accepts));
   }
 
   return {
@@ -67,6 +68,15 @@ const accepts: Abilities = { abort: true, streams: textOnly, files: textOnly, no
 /** Bun has a stand-in of its own for the package, which can fetch, and nothing that lies below. */
 const isReal = (undici: Partial<Undici> | undefined): undici is Undici =>
   typeof (undici?.Pool?.prototype as Partial<Pool> | undefined)?.dispatch === "function";
+
+/** undici reads the environment when it connects, which Deno refuses without `--allow-env`. */
+function mayReadEnvironment(): boolean {
+  try {
+    return process.env["JEST_WORKER_ID"] !== null;
+  } catch {
+    return false;
+  }
+}
 
 function openPool(
   { Pool: PoolClass }: Undici,

@@ -60,8 +60,10 @@ export async function startServer(server: Server, port: number, host: string): P
     closeIdle() {
       // Node takes a connection for idle once its reply is handed over, although most of it may not have left.
       sparing(unflushed(), () => server.closeIdleConnections());
-      // One that never brought a byte counts as busy with its first request there.
-      for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      // One that never brought a byte counts as busy with its first request there. Bun counts no bytes on sockets of servers.
+      if (!("Bun" in globalThis)) {
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      }
     },
     async whenFlushed() {
       await Promise.all(
