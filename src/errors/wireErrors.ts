@@ -7,10 +7,12 @@ export interface WireFailure {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** When it may be worth another try, in seconds. */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
-const failure = (status: number, code: string, message: string): WireFailure =>
-  Object.freeze({ status, code, message });
+const failure = (status: number, code: string, message: string, retryAfterSeconds?: number): WireFailure =>
+  Object.freeze({ status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) });
 
 /** Thrown by the stages of a server, caught where the reply is made. */
 export class WireFailureError extends Error {
@@ -18,8 +20,9 @@ export class WireFailureError extends Error {
   override name: string;
   readonly failure: WireFailure;
 
-  constructor(failure: WireFailure) {
-    super(failure.message);
+  /** @param cause what went wrong here; never sent */
+  constructor(failure: WireFailure, cause?: unknown) {
+    super(failure.message, cause === undefined ? undefined : { cause });
     this.name = failure.code;
     this.failure = failure;
   }
@@ -44,8 +47,9 @@ export const authNotConfigured = /* @__PURE__ */ failure(
   "AUTH_NOT_CONFIGURED",
   "Authentication not configured. Set auth.token, add validator tasks, or explicitly enable auth.allowAnonymous.",
 );
-export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight");
-export const serverClosing = /* @__PURE__ */ failure(503, "SERVER_CLOSING", "The server is closing");
+export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight", 1);
+export const serverClosing = /* @__PURE__ */ failure(503, "SERVER_CLOSING", "The server is closing", 1);
+export const authUnavailable = /* @__PURE__ */ failure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
 
 /** A streamed result holds something that cannot be sent as bytes. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>

@@ -221,6 +221,8 @@ function inMemory(app: ContractApp["app"]): Transport {
       header: defaultTokenHeader,
       findTokenHolder: (presented) => (presented === token ? { name: "contract" } : undefined),
       validators: [],
+      timeoutMs: 10_000,
+      onOddVerdict() {},
       admitsAnonymous: () => false,
     }),
     allowList: createAllowListSource(store, { transport: "http", open: true, onSkipped: () => {} }).freeze,

@@ -15,12 +15,12 @@ import { createHandler, type HandlerParts } from "../../tunnels/server/createHan
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
-import { isOwnProgram } from "./authenticate";
 import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { PaceWatch } from "../server/paceWatch";
+import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
@@ -66,7 +66,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   }
   const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, onBroken };
   // Outside the base path other origins have no business.
-  const strangerPolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
+  const outsidePolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
   const source: BodySource = {
     paceWatch: new PaceWatch(limits.bodyIdleMs, limits.bodyRate),
     leftoverWatch: new PaceWatch(limits.bodyIdleMs),
@@ -96,8 +96,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     try {
       if (req.method === "OPTIONS") return preflight(req, res);
       const reply = new OutgoingReply(req, res, policy, requestId);
-      if (!drain.admits) return await reply.refuse(serverClosing, { "retry-after": "1" });
-      if (drain.count > limits.inFlight) return await reply.refuse(overloaded, { "retry-after": "1" });
+      if (!drain.admits) return await reply.refuse(serverClosing);
+      if (drain.count > limits.inFlight) return await reply.refuse(overloaded);
       if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
@@ -110,13 +110,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       }
       const response = await handler(call);
       const isShutDown = call.isShutDown && response.status === requestAborted.status;
-      const sending = isShutDown ? reply.refuse(serverClosing, { "retry-after": "1" }) : reply.send(response);
+      const sending = isShutDown ? reply.refuse(serverClosing) : reply.send(response);
       if (sending !== undefined) await sending;
     } catch (error) {
       onUnhandled(error, requestId);
       if (res.headersSent) res.destroy();
       // The policy itself may be what failed: it calls what the config gave.
-      else void new OutgoingReply(req, res, strangerPolicy, requestId).refuse(internalError);
+      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError);
     } finally {
       form?.release();
       drain.leave();
@@ -149,7 +149,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const isAddressed = target !== undefined && target !== nowhere && target.kind === kind;
       return answer(isAddressed ? target : nowhere, req, res);
     },
-    refuse: (req, res) => void new OutgoingReply(req, res, strangerPolicy, "").refuse(notFound),
+    refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
@@ -169,7 +169,8 @@ const methodsOf = ({ kind }: WireTarget): string => (kind === "discovery" ? "GET
 function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): CallPolicy {
   const { basePath, compression, limits } = config;
   return {
-    isLocal: (req) => isOwnProgram(req, cors),
+    credentialHeaders: [...new Set([config.auth.header, "authorization"])],
+    isLocal: (req) => isLocalCaller(req, cors.admits),
     onShutdown: (abort) => drain.onAbort(abort),
     enter(call, contexts) {
       if (call.body.kind === "stream") assertUnended(call.req);

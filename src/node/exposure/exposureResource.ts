@@ -4,7 +4,9 @@ import { symbolFramework } from "../../lib/symbols";
 import { createResource, type IResource } from "../../define/resource";
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { normalizeError } from "../../errors/normaliseThrown";
-import { unauthorized } from "../../errors/wireErrors";
+import type { WireFailureError } from "../../errors/wireErrors";
+import { cutForLog, createRepeats } from "../../lib/repeats";
+import { getPlatform } from "../../platform/platform";
 import { globalEvents } from "../../globals/events";
 import { eventManager, logger, serializer, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
@@ -14,14 +16,15 @@ import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createContextReader } from "../../tunnels/server/hydrateContexts";
 import { openNodeFile } from "../files/nodeInputFile";
-import { createNodeAuthenticate, isAuthenticated } from "./authenticate";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
-import { createCors, type Cors } from "./cors";
+import { createCors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
 import { portOf, urlOf } from "../server/serverAddress";
+import { createTokenMatcher } from "../server/tokenMatcher";
 import { createServers } from "../server/servers";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
@@ -143,10 +146,13 @@ function createExposure(
   drain: Drain,
 ): ExposureHandler {
   const cors = createCors(config.cors);
+  // Where a proxy on this machine cannot be told from a program of it, at least production is closed.
+  const isProduction = store.mode === "prod" || getPlatform().getEnv("NODE_ENV") === "production";
   const validators = store
     .getTasksWithTag(globalTags.authValidator)
     .map(({ id }) => store.findTask(id))
     .filter((cell) => cell !== undefined);
+  const reports = createReports(logger, store.errors);
   const allowList = createAllowListSource(store, {
     transport: "http",
     open: config.open,
@@ -154,7 +160,12 @@ function createExposure(
       void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
   });
 
-  warnAtBoot(config, { cors, isOpenToLocal: !isAuthenticated(config.auth, validators) }, logger);
+  if (config.auth.tokens === undefined && validators.length === 0) warnOfNoAuthentication(config, isProduction, logger);
+  if (cors.isUnusable) {
+    void logger.warn(
+      "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
+    );
+  }
   eventManager.addListener(
     globalEvents.ready,
     () => {
@@ -169,14 +180,21 @@ function createExposure(
     config,
     cors,
     drain,
-    authenticate: createNodeAuthenticate(config.auth, validators),
+    authenticate: createAuthenticate({
+      header: config.auth.header,
+      findTokenHolder: config.auth.tokens && createTokenMatcher(config.auth.tokens),
+      validators,
+      timeoutMs: config.limits.authMs,
+      admitsAnonymous: ({ edge }) => config.auth.allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
+      onOddVerdict: reports.onOddVerdict,
+    }),
     allowList: allowList.current,
     readContexts: createContextReader(store.asyncContexts, serializer),
     eventManager,
     serializer,
     errors: store.errors,
     openFile: openNodeFile,
-    ...createReports(logger, store.errors),
+    ...reports,
   });
 }
 
@@ -184,28 +202,17 @@ const notEnabledAdvice =
   "Every task and event answers 403: no server-mode HTTP tunnel is registered. Register a resource tagged " +
   'globals.tags.tunnel whose init returns { transport: "http", mode: "server", tasks: [...], events: [...] }.';
 
-function warnAtBoot(
-  { auth }: ResolvedExposureConfig,
-  { cors, isOpenToLocal }: { readonly cors: Cors; readonly isOpenToLocal: boolean },
-  logger: Logger,
-): void {
-  if (isOpenToLocal) {
-    const served = { true: "everybody", false: "nobody", undefined: "programs of this machine only" }[
-      String(auth.allowAnonymous)
-    ];
-    void logger.warn(
-      `The exposure has no authentication and serves ${served}. Set http.auth.token or add a validator task.`,
-    );
-  }
-  if (cors.isUnusable) {
-    void logger.warn(
-      "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
-    );
-  }
+function warnOfNoAuthentication({ auth }: ResolvedExposureConfig, isProduction: boolean, logger: Logger): void {
+  const byDefault = isProduction ? "no caller, since this is production" : "programs of this machine only";
+  const served = auth.allowAnonymous === undefined ? byDefault : auth.allowAnonymous ? "every caller" : "no caller";
+  void logger.warn(
+    `The exposure has no authentication and serves ${served}. Set http.auth.token or add a validator task.`,
+  );
 }
 
 /** What operators learn. Logging is best effort: it never rejects and is not waited for. */
 function createReports(logger: Logger, registered: Store["errors"]) {
+  const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
   const requestIdOf = ({ headers }: WireRequest): unknown => headers[requestIdHeader];
   return {
     report: (error: unknown, call: WireRequest, phase: string) =>
@@ -214,22 +221,28 @@ function createReports(logger: Logger, registered: Store["errors"]) {
         data: {
           error: messageOf(error),
           requestId: requestIdOf(call),
-          id: call.target.id,
+          id: cutForLog(call.target.id),
           phase,
           ...(isUnregistered(error, registered) && {
             hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
           }),
         },
       }),
-    onUnauthorized: (call: WireRequest) =>
-      void logger.warn("exposure.auth.failure", {
-        data: {
-          requestId: requestIdOf(call),
-          method: call.edge?.describe().method,
-          path: call.edge?.describe().path,
-          status: unauthorized.status,
-          code: unauthorized.code,
-        },
+    onRefused: (call: WireRequest, { failure, cause }: WireFailureError) => {
+      const { status, code } = failure;
+      const { method, path } = call.edge?.describe() ?? { method: "POST", path: call.target.id };
+      const data = { requestId: requestIdOf(call), method, path: cutForLog(path), status, code };
+      const failed = cause === undefined ? undefined : { error: cause, data: { ...data, error: messageOf(cause) } };
+      repeats.add(code, (repeated) => {
+        const counted = repeated > 0 ? { repeated } : {};
+        if (failed === undefined) void logger.warn("exposure.auth.failure", { data: { ...data, ...counted } });
+        else void logger.error("exposure.auth.unavailable", { ...failed, data: { ...failed.data, ...counted } });
+      });
+    },
+    onOddVerdict: (validatorId: string, verdict: string) =>
+      repeats.add(`${validatorId} ${verdict}`, (repeated) => {
+        const data = { id: validatorId, verdict, ...(repeated > 0 && { repeated }) };
+        void logger.warn("exposure.auth.verdict: a validator approves by { ok: true } only.", { data });
       }),
     onBroken: (error: unknown, requestId: string) =>
       void logger.error("exposure.http.broken", { error, data: { error: messageOf(error), requestId } }),

@@ -6,6 +6,7 @@ import { requestAborted, serverClosing } from "../../errors/wireErrors";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import { isRepeated, valuesOf } from "../server/repeatedHeaders";
 import type { OutgoingReply } from "./reply/outgoingReply";
 import { pathOf } from "./router";
 
@@ -21,6 +22,8 @@ export function bodyModeOf(contentType: string | undefined): BodyMode {
 
 /** What the calls of one exposure have in common. */
 export interface CallPolicy {
+  /** Headers that may carry credentials, in lower case. */
+  readonly credentialHeaders: readonly string[];
   /** Whether a program of this machine sent the request. */
   readonly isLocal: (req: IncomingMessage) => boolean;
   /** Slots a task finds: the request, and the contexts its caller sent. */
@@ -95,7 +98,18 @@ export class IncomingCall implements WireRequest, WireEdge {
 
   describe(): RequestDescription {
     const url = this.req.url ?? "/";
-    return { headers: this.headers, method: this.method, url, path: pathOf(url) };
+    return { headers: this.#describedHeaders(), method: this.method, url, path: pathOf(url) };
+  }
+
+  /** Of a credential header that arrived more than once, all values: the first one alone would pass for the only one. */
+  #describedHeaders(): IncomingMessage["headers"] {
+    const repeated = this.#policy.credentialHeaders.filter((name) => this.isRepeated(name));
+    if (repeated.length === 0) return this.headers;
+    return { ...this.headers, ...Object.fromEntries(repeated.map((name) => [name, valuesOf(this.req, name)])) };
+  }
+
+  isRepeated(header: string): boolean {
+    return isRepeated(this.req, header);
   }
 
   isLocal(): boolean {

@@ -1,4 +1,5 @@
 import type { ContextSlots } from "../../platform/contextScope";
+import type { MaybePromise } from "../../lib/typeLevel";
 import type { InputFileMeta } from "../../platform/inputFile";
 
 /** Bytes as they come; the consumer pulls, so back-pressure is the consumer's pace. */
@@ -102,7 +103,9 @@ export interface WireEdge {
   /** The request, for validator tasks. */
   describe(): RequestDescription;
   /** Whether a program of this machine sent it. */
-  isLocal(): boolean;
+  isLocal(): MaybePromise<boolean>;
+  /** Whether a header arrived more than once. */
+  isRepeated(header: string): boolean;
   /** Slots the task finds, among them the contexts its caller sent. */
   enter(contexts: ContextSlots | undefined): ContextSlots;
   /** Whether the task began to reply by itself; its result is then not sent. Called once, when the task has settled. */

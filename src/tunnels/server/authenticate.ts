@@ -1,7 +1,17 @@
-import { unauthorized, authNotConfigured, WireFailureError } from "../../errors/wireErrors";
+import {
+  authNotConfigured,
+  authUnavailable,
+  requestAborted,
+  unauthorized,
+  WireFailureError,
+} from "../../errors/wireErrors";
+import { normalizeError } from "../../errors/normaliseThrown";
+import { linkSignals } from "../../lib/linkSignals";
+import { settleOrAbort } from "../../lib/settleOrAbort";
+import type { MaybePromise } from "../../lib/typeLevel";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireRequest } from "../protocol/wire";
-import type { AuthValidatorInput, AuthValidatorResult } from "../routing/tags";
+import type { AuthValidatorInput } from "../routing/tags";
 
 /** Who calls. */
 export interface Caller {
@@ -9,7 +19,7 @@ export interface Caller {
   readonly name: string;
 }
 
-/** Says who calls, or throws. Synchronous unless a validator task has to be asked. */
+/** Says who calls, or throws. Synchronous unless a validator task or an asynchronous policy has to be asked. */
 export type Authenticate = (request: WireRequest) => Caller | Promise<Caller>;
 
 /** What a server asks of those who call. */
@@ -20,47 +30,103 @@ export interface AuthenticationParts {
   readonly findTokenHolder: ((presented: string) => Caller | undefined) | undefined;
   /** Tasks that may approve what no token did, asked one after another. */
   readonly validators: readonly TaskCell[];
+  /** How long the validators of one request may take, in ms. */
+  readonly timeoutMs: number;
   /** Where neither tokens nor validators exist: whether this request is served all the same. */
-  readonly admitsAnonymous: (request: WireRequest) => boolean;
+  readonly admitsAnonymous: (request: WireRequest) => MaybePromise<boolean>;
+  /** A validator returned something else than `{ ok: true }` or `{ ok: false }`, which counts as no. */
+  readonly onOddVerdict: (validatorId: string, verdict: string) => void;
 }
 
 /** A caller about which nothing is known. */
 const anonymous: Caller = { name: "anonymous" };
 
-/** Refuses with 401, or with 500 where authentication is missing and needed. */
+/** Refuses with 401, with 500 where authentication is missing and needed, with 503 where it fails. */
 export function createAuthenticate(parts: AuthenticationParts): Authenticate {
   const { header, findTokenHolder, validators, admitsAnonymous } = parts;
   if (findTokenHolder === undefined && validators.length === 0) {
     return (request) => {
-      if (!admitsAnonymous(request)) throw new WireFailureError(authNotConfigured);
-      return anonymous;
+      const admits = admitsAnonymous(request);
+      return typeof admits === "boolean" ? admitOrRefuse(admits) : admits.then(admitOrRefuse);
     };
   }
   return (request) => {
-    const presented = firstOf(request.headers[header]);
-    // Asked even of an empty value, so that its absence takes no different path.
-    const holder = presented === undefined ? undefined : findTokenHolder?.(presented);
+    const holder = findTokenHolder && holderOf(request, header, findTokenHolder);
     if (holder !== undefined) return holder;
     if (validators.length === 0) throw new WireFailureError(unauthorized);
-    return askValidators(validators, describe(request));
+    return askValidators(parts, request);
   };
+}
+
+function admitOrRefuse(admits: boolean): Caller {
+  if (!admits) throw new WireFailureError(authNotConfigured);
+  return anonymous;
+}
+
+/** A header that arrived more than once says nothing: who reads the first value and who reads the last would differ. */
+function holderOf(
+  { headers, edge }: WireRequest,
+  header: string,
+  findTokenHolder: (presented: string) => Caller | undefined,
+): Caller | undefined {
+  const value = headers[header];
+  if (value === undefined || (typeof value === "object" && value.length !== 1)) return undefined;
+  // Asked even of an empty value, so that its absence takes no different path.
+  const holder = findTokenHolder(String(value));
+  return holder !== undefined && edge?.isRepeated(header) === true ? undefined : holder;
 }
 
 /** A carrier without an edge has no request of its own: validators see the headers of the call. */
 const describe = ({ edge, headers }: WireRequest): AuthValidatorInput =>
   edge?.describe() ?? { headers, method: "POST", url: "/", path: "/" };
 
-async function askValidators(validators: readonly TaskCell[], input: AuthValidatorInput): Promise<Caller> {
-  for (const validator of validators) {
-    try {
-      const answer = (await validator.invoke(input)) as AuthValidatorResult | undefined;
-      if (answer?.ok) return anonymous;
-    } catch {
-      // A validator that fails has not approved; the run has reported the failure.
+async function askValidators(
+  { validators, timeoutMs, onOddVerdict }: AuthenticationParts,
+  request: WireRequest,
+): Promise<Caller> {
+  const input = describe(request);
+  const expiry = new AbortController();
+  const timer = setTimeout(() => expiry.abort(), timeoutMs);
+  const caller = request.signal;
+  const { signal, release } = linkSignals(caller === undefined ? [expiry.signal] : [caller, expiry.signal]);
+  const failures: unknown[] = [];
+  try {
+    for (const validator of validators) {
+      const { id } = validator.task;
+      try {
+        const verdict: unknown = await settleOrAbort(validator.invoke(input, { scope: { signal } }), signal);
+        if (isApproval(verdict)) return anonymous;
+        if (!isRefusal(verdict)) onOddVerdict(id, describeVerdict(verdict));
+      } catch (error) {
+        if (caller?.aborted) throw new WireFailureError(requestAborted);
+        if (expiry.signal.aborted) {
+          throw new WireFailureError(authUnavailable, new Error(`Validator "${id}" took longer than ${timeoutMs} ms.`));
+        }
+        failures.push(error);
+      }
     }
+  } finally {
+    clearTimeout(timer);
+    release();
   }
-  throw new WireFailureError(unauthorized);
+  // Who asks again later may be approved, whereas a 401 makes callers log their users out.
+  if (failures.length === 0) throw new WireFailureError(unauthorized);
+  throw new WireFailureError(authUnavailable, normalizeError(failures[0]));
 }
 
-const firstOf = (value: string | string[] | undefined): string | undefined =>
-  typeof value === "object" ? value[0] : value;
+const isApproval = (verdict: unknown): boolean => okOf(verdict) === true;
+const isRefusal = (verdict: unknown): boolean => okOf(verdict) === false;
+
+const okOf = (verdict: unknown): unknown =>
+  typeof verdict === "object" && verdict !== null ? (verdict as { ok?: unknown }).ok : undefined;
+
+/** What kind of thing a validator returned; not the thing, which may hold credentials. */
+function describeVerdict(verdict: unknown): string {
+  if (typeof verdict !== "object" || verdict === null) return kindOf(verdict);
+  return "ok" in verdict ? `an object whose ok is ${kindOf(verdict.ok)}` : "an object without ok";
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

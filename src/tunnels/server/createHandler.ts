@@ -1,11 +1,5 @@
 import type { IErrorHelper } from "../../errors/defineError";
-import {
-  invalidJson,
-  parallelReturnUnsupported,
-  requestAborted,
-  unauthorized,
-  WireFailureError,
-} from "../../errors/wireErrors";
+import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailureError } from "../../errors/wireErrors";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
@@ -42,8 +36,8 @@ export interface HandlerParts {
   readonly openStream?: OpenStream | undefined;
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
-  /** Receives requests that are refused for want of credentials. */
-  readonly onUnauthorized?: ((request: WireRequest) => void) | undefined;
+  /** Receives requests that authentication refused, or failed for. */
+  readonly onRefused?: ((request: WireRequest, error: WireFailureError) => void) | undefined;
 }
 
 /**
@@ -52,7 +46,7 @@ export interface HandlerParts {
  * Nothing of the body is read before the caller is known and the target is served, so unknown callers cannot make us parse.
  */
 export function createHandler(parts: HandlerParts): Transport {
-  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onUnauthorized } = parts;
+  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onRefused } = parts;
   const openPieces = parts.openStream ?? openStream;
 
   return async (request) => {
@@ -106,8 +100,9 @@ export function createHandler(parts: HandlerParts): Transport {
       const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
       const answer = answerFailure(failure, phase, target, errors);
       if (answer.opaque) report(error, request, phase);
-      // A task may reply with the same status.
-      if (phase === "authenticate" && answer.status === unauthorized.status) onUnauthorized?.(request);
+      if (phase === "authenticate" && failure instanceof WireFailureError && failure.failure !== requestAborted) {
+        onRefused?.(request, failure);
+      }
       if (phase === "run" && edge?.isReplyTaken(undefined)) {
         edge.abandonReply();
         return taken;

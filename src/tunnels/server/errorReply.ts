@@ -15,6 +15,8 @@ export type Phase = "authenticate" | "admit" | "read" | "run" | "encode";
 export interface FailureAnswer {
   readonly status: number;
   readonly error: WireError;
+  /** When it may be worth another try, in seconds. */
+  readonly retryAfterSeconds?: number | undefined;
   /** Whether the caller gets no detail, so that the log should. */
   readonly opaque: boolean;
 }
@@ -46,10 +48,12 @@ export function answerFailure(
 }
 
 /** Writes an error envelope; data that cannot be written is left out. */
-export function errorReply({ status, error }: FailureAnswer, serializer: SerializerLike): WireResponse {
+export function errorReply(answer: FailureAnswer, serializer: SerializerLike): WireResponse {
+  const { status, error, retryAfterSeconds } = answer;
   const { message, code, id, data, httpCode } = error;
   const envelope = { ok: false as const, error: { message, code, ...present({ id, data, httpCode }) } };
-  return { status, body: { kind: "text", text: write(envelope, serializer) } };
+  const headers = retryAfterSeconds === undefined ? undefined : { "retry-after": String(retryAfterSeconds) };
+  return { status, headers, body: { kind: "text", text: write(envelope, serializer) } };
 }
 
 function write(envelope: { readonly ok: false; readonly error: WireError }, serializer: SerializerLike): string {
@@ -64,9 +68,10 @@ function write(envelope: { readonly ok: false; readonly error: WireError }, seri
 const present = (facts: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 
-const refusal = ({ status, code, message }: WireFailure): FailureAnswer => ({
+const refusal = ({ status, code, message, retryAfterSeconds }: WireFailure): FailureAnswer => ({
   status,
   error: { message, code },
+  retryAfterSeconds,
   opaque: false,
 });
 

@@ -40,6 +40,8 @@ export interface ExposureLimits {
   readonly octet?: { readonly maxSize?: number | undefined } | undefined;
   /** Time for a request's headers, on an own server, in ms. Default 15,000. */
   readonly headersMs?: number | undefined;
+  /** How long the validator tasks of one request may take, in ms; then 503. Default 10,000. */
+  readonly authMs?: number | undefined;
   /** Longest pause inside a JSON or multipart body, in ms; then 408. Default 30,000. */
   readonly bodyIdleMs?: number | undefined;
   /**
@@ -63,6 +65,7 @@ export interface ResolvedLimits {
   readonly multipart: Required<{ readonly [K in keyof MultipartLimits]: number }>;
   readonly octetBytes: number;
   readonly headersMs: number;
+  readonly authMs: number;
   readonly bodyIdleMs: number;
   readonly bodyRate: LeastRate;
   readonly inFlight: number;
@@ -93,6 +96,7 @@ export function resolveLimits(limits: unknown): ResolvedLimits {
     multipart: resolveMultipart(stated.multipart, `${path}.multipart`),
     octetBytes: amount(octet.maxSize, `${path}.octet.maxSize`, KiB * MiB),
     headersMs: milliseconds(stated.headersMs, `${path}.headersMs`, 15_000),
+    authMs: milliseconds(stated.authMs, `${path}.authMs`, 10_000),
     bodyIdleMs: milliseconds(stated.bodyIdleMs, `${path}.bodyIdleMs`, 30_000),
     bodyRate: {
       bytesPerSecond: amount(stated.bodyBytesPerSecond, `${path}.bodyBytesPerSecond`, KiB),
@@ -108,6 +112,7 @@ const limitKeys: readonly (keyof ExposureLimits)[] = [
   "multipart",
   "octet",
   "headersMs",
+  "authMs",
   "bodyIdleMs",
   "bodyBytesPerSecond",
   "bodyRateMs",

@@ -75,8 +75,9 @@ export class OutgoingReply {
 
   /** Sends a refusal of the protocol. */
   refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> | undefined {
-    const { status, message, code } = failure;
-    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), headers);
+    const { status, message, code, retryAfterSeconds } = failure;
+    const extra = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
+    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), extra);
   }
 
   /** The response, with the headers of every reply set, for a task to reply by itself. */
