@@ -47,6 +47,7 @@ export const authNotConfigured = /* @__PURE__ */ failure(
   "AUTH_NOT_CONFIGURED",
   "Authentication not configured. Set auth.token, add validator tasks, or explicitly enable auth.allowAnonymous.",
 );
+export const bufferFull = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many bytes in flight", 1);
 export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight", 1);
 export const serverClosing = /* @__PURE__ */ failure(503, "SERVER_CLOSING", "The server is closing", 1);
 export const authUnavailable = /* @__PURE__ */ failure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);

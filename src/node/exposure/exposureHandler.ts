@@ -2,12 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import {
+  bufferFull,
   internalError,
   methodNotAllowed,
   notFound,
   overloaded,
   requestAborted,
   serverClosing,
+  type WireFailure,
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
@@ -19,6 +21,7 @@ import { noCors, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
+import { ByteBudget } from "../server/byteBudget";
 import { PaceWatch } from "../server/paceWatch";
 import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
@@ -64,12 +67,15 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     endingConnections.add(socket);
     return true;
   }
-  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, onBroken };
+  const budget = new ByteBudget(limits.bufferedBytes);
+  const readerWatch = new PaceWatch(limits.replyIdleMs);
+  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, onBroken };
   // Outside the base path other origins have no business.
   const outsidePolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
   const source: BodySource = {
     paceWatch: new PaceWatch(limits.bodyIdleMs, limits.bodyRate),
     leftoverWatch: new PaceWatch(limits.bodyIdleMs),
+    budget,
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers(limits.multipart);
@@ -80,6 +86,14 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     openStream: openNodeStream,
   });
   const callPolicy = createCallPolicy(parts);
+  /** Callers that wait for a reply. */
+  let waitingCount = 0;
+
+  /** Whether there is a place for one more request, and what is answered if there is none. */
+  function refusalOf(): WireFailure | undefined {
+    if (waitingCount > limits.inFlight || drain.count > limits.running) return overloaded;
+    return budget.fits(1) ? undefined : bufferFull;
+  }
 
   /**
    * Whatever fails here must not leave a request without a reply.
@@ -93,11 +107,23 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     queuedReplies.watch(req.socket, res);
     const requestId = assignRequestId(req);
     let form: RequestFormBody | undefined;
+    let isWaiting = true;
+    waitingCount += 1;
+    // A caller that leaves gives its place back at once, whatever its call is doing.
+    const leave = (): void => {
+      if (isWaiting) waitingCount -= 1;
+      isWaiting = false;
+    };
+    res.once("close", leave);
     try {
       if (req.method === "OPTIONS") return preflight(req, res);
       const reply = new OutgoingReply(req, res, policy, requestId);
       if (!drain.admits) return await reply.refuse(serverClosing);
-      if (drain.count > limits.inFlight) return await reply.refuse(overloaded);
+      const refusal = refusalOf();
+      if (refusal !== undefined) {
+        leave();
+        return await reply.refuse(refusal);
+      }
       if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
@@ -119,6 +145,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError);
     } finally {
       form?.release();
+      leave();
       drain.leave();
     }
   }

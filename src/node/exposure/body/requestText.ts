@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import {
+  bufferFull,
   invalidJson,
   payloadTooLarge,
   requestAborted,
@@ -8,6 +9,7 @@ import {
   WireFailureError,
 } from "../../../errors/wireErrors";
 import type { TextBody } from "../../../tunnels/protocol/wire";
+import type { ByteBudget } from "../../server/byteBudget";
 import type { PaceWatch, Watched } from "../../server/paceWatch";
 import { ChunkList } from "./chunkList";
 
@@ -15,6 +17,8 @@ import { ChunkList } from "./chunkList";
 export interface BodySource {
   /** Finds bodies that stopped arriving, or arrive too slowly. */
   readonly paceWatch: PaceWatch;
+  /** What is held in memory of bodies and replies. */
+  readonly budget: ByteBudget;
   /** Finds files that are not read on after their call was answered. */
   readonly leftoverWatch: PaceWatch;
   /**
@@ -42,7 +46,7 @@ export class RequestText implements TextBody {
     if (parsed !== undefined) return parsed;
     // Nothing more comes of it, not even an error.
     if (req.destroyed) throw new WireFailureError(requestAborted);
-    return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source.paceWatch);
+    return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source);
   }
 }
 
@@ -50,9 +54,14 @@ export class RequestText implements TextBody {
  * Reads a stream into one string.
  *
  * @throws {WireFailureError} (as a rejection) 413 at the first byte over the limit, 408 when it came too slowly, 499 when
- * the connection was lost, 400 when the coding could not be undone
+ * the connection was lost, 503 when there is no room for it, 400 when the coding could not be undone
  */
-function readText(req: IncomingMessage, stream: Readable, limitBytes: number, paceWatch: PaceWatch): Promise<string> {
+function readText(
+  req: IncomingMessage,
+  stream: Readable,
+  limitBytes: number,
+  { paceWatch, budget }: BodySource,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let first: Buffer | undefined;
     let chunks: ChunkList | undefined;
@@ -63,8 +72,9 @@ function readText(req: IncomingMessage, stream: Readable, limitBytes: number, pa
       onStalled: () => fail(new WireFailureError(requestTimeout)),
     };
     const onData = (chunk: Buffer): void => {
+      if (seenBytes + chunk.byteLength > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
+      if (!budget.take(chunk.byteLength)) return fail(new WireFailureError(bufferFull));
       seenBytes += chunk.byteLength;
-      if (seenBytes > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
       if (chunks !== undefined) chunks.push(chunk);
       else if (first === undefined) first = chunk;
       else {
@@ -76,6 +86,7 @@ function readText(req: IncomingMessage, stream: Readable, limitBytes: number, pa
     };
     const onEnd = (): void => {
       paceWatch.delete(body);
+      budget.release(seenBytes);
       // Decoded as a whole: a character may be cut by the border of two chunks.
       resolve((chunks?.join() ?? first)?.toString() ?? "");
     };
@@ -84,6 +95,8 @@ function readText(req: IncomingMessage, stream: Readable, limitBytes: number, pa
       paceWatch.delete(body);
       stream.off("data", onData).off("end", onEnd);
       stream.pause();
+      budget.release(seenBytes);
+      seenBytes = 0;
       reject(error);
     }
     paceWatch.add(body);

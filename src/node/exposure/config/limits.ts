@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import type { LeastRate } from "../../server/paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
 
@@ -51,8 +52,20 @@ export interface ExposureLimits {
   readonly bodyBytesPerSecond?: number | undefined;
   /** Time over which `bodyBytesPerSecond` is measured, in ms; at least `bodyIdleMs`. Default 30,000. */
   readonly bodyRateMs?: number | undefined;
-  /** Requests served at the same time; more get 503. Default 1000. */
+  /**
+   * Requests whose callers wait for a reply or are still taking it; more get 503. A caller that leaves gives its place
+   * back at once, also while its task goes on. Default 1000.
+   */
   readonly inFlight?: number | undefined;
+  /** Calls being served, those whose callers have left among them, as their tasks go on; more get 503. Default 10,000. */
+  readonly running?: number | undefined;
+  /**
+   * Bytes in memory of bodies that are being read and of replies that have not been taken; more get 503, and parts of
+   * forms go to a temporary file. Default: a quarter of what the heap of the process may grow to.
+   */
+  readonly bufferedBytes?: number | undefined;
+  /** How long a caller may take nothing of its reply while bytes of it wait, in ms; then it is cut. Default 30,000. */
+  readonly replyIdleMs?: number | undefined;
   /** Size of a request's headers, on an own server, in bytes. Default 16 KiB. */
   readonly headerBytes?: number | undefined;
   /** Another name for `http.drain.graceMs`. */
@@ -69,6 +82,9 @@ export interface ResolvedLimits {
   readonly bodyIdleMs: number;
   readonly bodyRate: LeastRate;
   readonly inFlight: number;
+  readonly running: number;
+  readonly bufferedBytes: number;
+  readonly replyIdleMs: number;
   readonly headerBytes: number;
 }
 
@@ -103,6 +119,9 @@ export function resolveLimits(limits: unknown): ResolvedLimits {
       overMs: milliseconds(stated.bodyRateMs, `${path}.bodyRateMs`, 30_000),
     },
     inFlight: amount(stated.inFlight, `${path}.inFlight`, 1000),
+    running: amount(stated.running, `${path}.running`, 10_000),
+    bufferedBytes: amount(stated.bufferedBytes, `${path}.bufferedBytes`, getHeapStatistics().heap_size_limit / 4),
+    replyIdleMs: milliseconds(stated.replyIdleMs, `${path}.replyIdleMs`, 30_000),
     headerBytes: milliseconds(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
   });
 }
@@ -117,6 +136,9 @@ const limitKeys: readonly (keyof ExposureLimits)[] = [
   "bodyBytesPerSecond",
   "bodyRateMs",
   "inFlight",
+  "running",
+  "bufferedBytes",
+  "replyIdleMs",
   "headerBytes",
   "closeMs",
 ];

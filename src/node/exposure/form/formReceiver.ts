@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import {
+  bufferFull,
   invalidManifest,
   invalidMultipart,
   missingFilePart,
@@ -89,6 +90,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   readonly #starving = new Set<FilePart>();
   #smallChunks: ChunkList | undefined;
   #seenBytes = 0;
+  /** Bytes that the parser may hold: those of a field that is not complete. */
+  #parserBytes = 0;
   readonly #isCoded: boolean;
   /** Bytes that have come over the connection, as far as they differ from those that are parsed. */
   readonly #receivedBytes: () => number;
@@ -104,10 +107,10 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.#stream = stream;
     this.#parser = parser;
     this.#parts = parts;
-    const { req, parsers } = parts.request;
+    const { req, parsers, source } = parts.request;
     this.#isCoded = stream !== req;
     this.#receivedBytes = this.#isCoded ? countReceived(req) : () => this.#seenBytes;
-    this.buffer = new UploadBuffer(parsers.limits.memory);
+    this.buffer = new UploadBuffer(parsers.limits.memory, source.budget);
     this.#listen();
   }
 
@@ -199,6 +202,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #listen(): void {
     this.#parser
       .on("field", (name, value, info) => {
+        this.#leaveParser(this.#parserBytes);
         if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge);
         else if (name === "__manifest") this.#readManifest(value);
       })
@@ -251,8 +255,28 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   #parse(chunk: Buffer): void {
     if (this.#outcome !== undefined || this.#isEnding) return;
+    if (!this.#enterParser(chunk.byteLength)) {
+      this.#break(bufferFull);
+      return;
+    }
     if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
     this.#endWhenComplete();
+  }
+
+  /** @returns false when there is no room for what the parser may hold: one field, since it drops what is no part */
+  #enterParser(bytes: number): boolean {
+    const { source, parsers } = this.#parts.request;
+    const heldBytes = Math.min(bytes, Math.max(0, parsers.limits.fieldSize - this.#parserBytes));
+    if (!source.budget.take(heldBytes)) return false;
+    this.#parserBytes += heldBytes;
+    return true;
+  }
+
+  /** What the parser has passed on is no longer held by it: the bytes of files, and fields that are complete. */
+  #leaveParser(bytes: number): void {
+    const left = Math.min(bytes, this.#parserBytes);
+    this.#parserBytes -= left;
+    this.#parts.request.source.budget.release(left);
   }
 
   /**
@@ -366,6 +390,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
     let leftBytes = this.#parts.request.parsers.limits.fileSize;
     divert(source, (chunk) => {
+      this.#leaveParser(chunk?.byteLength ?? this.#parserBytes);
       if (chunk === null) return this.#finishFile(file?.part, source);
       leftBytes -= chunk.byteLength;
       if (leftBytes < 0) this.#break(payloadTooLarge("File size limit exceeded"));
@@ -379,6 +404,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     let leftBytes = this.#parts.request.parsers.limits.fieldSize;
     divert(source, (chunk) => {
       if (chunk === null) {
+        this.#leaveParser(this.#parserBytes);
         this.#readManifest(chunks.join().toString());
         this.#complete(undefined, source);
         return true;
@@ -460,6 +486,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   #end(outcome: { readonly error?: Error }): void {
     this.#outcome = outcome;
+    this.#leaveParser(this.#parserBytes);
     this.#parts.request.source.paceWatch.delete(this.#arrival);
     this.#settle?.(outcome);
     this.#closeBufferWhenUnused();

@@ -2,6 +2,7 @@ import { close, mkdtempSync, openSync, read, rm, rmSync, write } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ByteBudget } from "../../server/byteBudget";
 
 /** Bytes that wait in the temporary file. */
 export interface Spilled {
@@ -21,20 +22,26 @@ export class UploadBuffer {
   #busyCount = 0;
   #isClosed = false;
 
-  constructor(memoryBytes: number) {
+  readonly #budget: ByteBudget;
+
+  /** @param budget of the whole server: where that is spent, the file takes what memory of the request there is left */
+  constructor(memoryBytes: number, budget: ByteBudget) {
     this.#freeBytes = memoryBytes;
+    this.#budget = budget;
   }
 
   /** Whether a chunk may be kept in memory; it is then accounted for until `release`. */
   reserve(chunk: Buffer): boolean {
     const bytes = costOf(chunk);
-    if (bytes > this.#freeBytes) return false;
+    if (bytes > this.#freeBytes || !this.#budget.take(bytes)) return false;
     this.#freeBytes -= bytes;
     return true;
   }
 
   release(chunk: Buffer): void {
-    this.#freeBytes += costOf(chunk);
+    const bytes = costOf(chunk);
+    this.#freeBytes += bytes;
+    this.#budget.release(bytes);
   }
 
   /** Writes to the file; one write at a time. */

@@ -1,6 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished, type Readable } from "node:stream";
-import { internalError, requestTimeout, WireFailureError, type WireFailure } from "../../../errors/wireErrors";
+import {
+  bufferFull,
+  internalError,
+  requestTimeout,
+  WireFailureError,
+  type WireFailure,
+} from "../../../errors/wireErrors";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
 import { jsonContentType, requestIdHeader } from "../../../tunnels/protocol/headers";
 import {
@@ -13,8 +19,11 @@ import {
 import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
 import { compressText, isCompressed, negotiateCoding, type ContentCoding } from "../../server/compression";
 import type { Cors } from "../cors";
+import type { ByteBudget } from "../../server/byteBudget";
 import { discardRest } from "../../server/discardRest";
+import type { PaceWatch } from "../../server/paceWatch";
 import { openNodeStream } from "./pieceFlow";
+import { replyProgress } from "./replyProgress";
 import { sendPieces } from "./sendPieces";
 
 /** What the replies of one exposure have in common. */
@@ -26,10 +35,16 @@ export interface ReplyPolicy {
   readonly compressFrom: number | undefined;
   /** Whether a reply is the last one of its connection. */
   readonly endsConnection: (req: IncomingMessage, res: ServerResponse) => boolean;
+  /** What is held in memory of bodies and replies. */
+  readonly budget: ByteBudget;
+  /** Finds replies whose reader takes nothing. */
+  readonly readerWatch: PaceWatch;
   /** A reply broke off, which its caller sees as a cut connection. */
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
 
+/** Texts that are sent even where the budget is spent, refusals among them, in bytes. */
+const uncountedBytes = 4096;
 const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
 
 /**
@@ -51,6 +66,7 @@ export class OutgoingReply {
   #sourceCount = 0;
   #latestSource: Readable | undefined;
   #isBroken = false;
+  #isReaderWatched = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, policy: ReplyPolicy, requestId: string) {
     this.req = req;
@@ -87,6 +103,7 @@ export class OutgoingReply {
     this.#isPrepared = true;
     Object.assign(res, { [symbolReply]: this });
     this.#watchSources();
+    this.#watchReader();
     if (res.headersSent) return res;
     const head: string[] = [];
     this.#addCommon(head);
@@ -154,6 +171,7 @@ export class OutgoingReply {
     const { res } = this;
     if (res.headersSent || res.destroyed) return undefined;
     const bytes = Buffer.byteLength(text);
+    if (bytes > uncountedBytes && !this.#policy.budget.fits(bytes)) return this.#refuseBytes(bytes);
     const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
     if (coding !== undefined) return this.#sendCompressed(status, text, extra, coding);
     // As many bytes as characters: all of it is ASCII, which Node writes faster when the encoding says so.
@@ -184,8 +202,41 @@ export class OutgoingReply {
     res.writeHead(status, head).end(payload, encoding);
     // A body that was refused halfway would block the next request of the connection.
     if (!req.readableEnded) req.resume();
-    // Closing waits for what is being served, and would cut what has not left yet.
-    return this.#endsConnection ? this.#ended() : undefined;
+    // Nearly every reply has left by now. What is left over is memory, and in flight until its reader has taken it.
+    if (res.writableFinished) return undefined;
+    this.#hold(payload);
+    return this.#ended();
+  }
+
+  /** There is no room for a reply beside those that wait for their readers. */
+  #refuseBytes(bytes: number): Promise<void> | undefined {
+    const { limitBytes } = this.#policy.budget;
+    const reason = `The reply of ${bytes} bytes does not fit into http.limits.bufferedBytes (${limitBytes}) now.`;
+    this.#policy.onBroken(new Error(reason), this.requestId);
+    return this.refuse(bufferFull);
+  }
+
+  /** Counts what waits for the reader until it has gone. */
+  #hold(payload: string | Buffer): void {
+    const { budget } = this.#policy;
+    const bytes = Buffer.byteLength(payload);
+    budget.add(bytes);
+    this.res.once("close", () => budget.release(bytes));
+    this.#watchReader();
+  }
+
+  /** A reader that takes nothing while bytes wait is cut: it would keep them, and its place, for ever. */
+  #watchReader(): void {
+    if (this.#isReaderWatched) return;
+    this.#isReaderWatched = true;
+    const { readerWatch, onBroken } = this.#policy;
+    const reader = replyProgress(this.req, this.res, () => {
+      this.#isBroken = true;
+      onBroken(new Error("The caller took nothing of its reply for http.limits.replyIdleMs."), this.requestId);
+      this.req.socket.destroy();
+    });
+    readerWatch.add(reader);
+    this.res.once("close", () => readerWatch.delete(reader));
   }
 
   /** Writes a reply for which the request's body was not needed, and has perhaps not arrived. */
@@ -200,6 +251,7 @@ export class OutgoingReply {
     }
     if (!this.#endsConnection) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
+    if (res.writableLength > 0 || req.socket.writableLength > 0) this.#hold(payload);
     if (status === requestTimeout.status) res.end();
     // Closing on a caller that still sends would reset the connection before it could read the reply. That takes as
     // long as its sender likes, so nothing waits for it.
@@ -254,8 +306,10 @@ export class OutgoingReply {
   }
 
   #sendPieces(stream: ByteStream, coding: ContentCoding | undefined): Promise<void> {
+    this.#watchReader();
     return sendPieces(stream, this.res, {
       coding,
+      budget: this.#policy.budget,
       onFailed: (error) => {
         // What fails because its caller has left is no failure of ours.
         if (this.#isBroken || this.#hasCallerLeft) return;

@@ -1,13 +1,15 @@
 import type { ServerResponse } from "node:http";
-import type { Writable } from "node:stream";
 import type { ByteStream } from "../../../tunnels/protocol/wire";
 import { discardStream } from "../../../tunnels/server/streamResult";
+import type { ByteBudget } from "../../server/byteBudget";
 import { createCompressor, type ContentCoding } from "../../server/compression";
 import { flowOf, ReadablePieces, type PieceFlow } from "./pieceFlow";
 
 /** How a stream is sent. */
 export interface Sending {
   readonly coding?: ContentCoding | undefined;
+  /** Counts what waits for the reader. */
+  readonly budget?: ByteBudget | undefined;
   /** The stream failed; its response is cut, so that it is not taken for whole. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -18,10 +20,19 @@ export interface Sending {
  *
  * @returns a promise that resolves when the response has closed
  */
-export function sendPieces(stream: ByteStream, res: ServerResponse, { coding, onFailed }: Sending): Promise<void> {
+export function sendPieces(
+  stream: ByteStream,
+  res: ServerResponse,
+  { coding, budget, onFailed }: Sending,
+): Promise<void> {
   return new Promise((resolve) => {
     const compressor = coding && createCompressor(coding);
     let isOver = false;
+    let heldBytes = 0;
+    const drained = (): void => {
+      budget?.release(heldBytes);
+      heldBytes = 0;
+    };
     const release = (): void => {
       isOver = true;
       discardStream(stream);
@@ -40,19 +51,37 @@ export function sendPieces(stream: ByteStream, res: ServerResponse, { coding, on
       // What has ended needs no release, and may be in use elsewhere.
       if (!res.writableEnded && !isOver) release();
       isOver = true;
+      drained();
       resolve();
     };
     if (res.destroyed || res.closed) {
       onClose();
       return;
     }
-    res.once("close", onClose);
-    if (compressor !== undefined) connect(new ReadablePieces(compressor), res, fail);
-    connect(flowOf(stream), compressor ?? res, fail);
+    res.once("close", onClose).on("drain", drained);
+    const target: PieceTarget = {
+      write(piece) {
+        if (res.write(piece)) return true;
+        heldBytes += piece.byteLength;
+        budget?.add(piece.byteLength);
+        return false;
+      },
+      end: () => res.end(),
+      on: (event, listener) => res.on(event, listener),
+    };
+    if (compressor !== undefined) connect(new ReadablePieces(compressor), target, fail);
+    connect(flowOf(stream), compressor ?? target, fail);
   });
 }
 
-function connect(flow: PieceFlow, target: Writable, fail: (error: unknown) => void): void {
+/** As much of a writable stream as pieces need. */
+interface PieceTarget {
+  write(piece: Uint8Array): boolean;
+  end(): unknown;
+  on(event: "drain", listener: () => void): unknown;
+}
+
+function connect(flow: PieceFlow, target: PieceTarget, fail: (error: unknown) => void): void {
   target.on("drain", () => flow.resume());
   flow.flowTo({ write: (piece) => target.write(piece), end: () => target.end(), fail });
 }
