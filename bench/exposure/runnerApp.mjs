@@ -1,5 +1,3 @@
-import { createServer } from "node:http";
-import { listen } from "../lib/listen.mjs";
 import { runOptions } from "../lib/runOptions.mjs";
 import { inspect, report, token } from "./payload.mjs";
 
@@ -26,9 +24,8 @@ export async function startExposure({ r, run, globals, nodeExposure, Serializer 
     .init(async () => ({ transport: "http", mode: "server", tasks: exposed.map(({ id }) => id), events: [] }))
     .build();
 
-  const server = createServer();
-  const exposure = nodeExposure.with({ http: { server, auth: { token } } });
-  await run(
+  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token } } });
+  const app = await run(
     r
       .resource("app")
       .register([...exposed, tunnel, exposure])
@@ -43,7 +40,7 @@ export async function startExposure({ r, run, globals, nodeExposure, Serializer 
     body: serializer.stringify({ input }),
   });
   return {
-    port: await listen(server),
+    port: app.getResourceValue(nodeExposure).server.address().port,
     requests: { add: request(add.id, { a: 1, b: 2 }), dates: request(inspectReport.id, report()) },
   };
 }

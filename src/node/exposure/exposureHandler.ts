@@ -12,6 +12,7 @@ import {
   type WireFailure,
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
+import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import { createHandler, type HandlerParts } from "../../tunnels/server/createHandler";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
@@ -56,6 +57,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const { config, cors, drain, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
+  const servedUrls = new Map<string, WireTarget>();
   const assignRequestId = createRequestIds();
   const compressFrom = compression.responseThreshold;
   const vary = [cors.varies && "Origin", compressFrom !== undefined && "Accept-Encoding"].filter(Boolean).join(", ");
@@ -181,9 +183,20 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
   function routeOf(req: IncomingMessage & { originalUrl?: unknown }): ReturnType<typeof route> {
-    const target = route(req.url ?? "/");
-    if (target !== undefined || typeof req.originalUrl !== "string") return target;
-    return route(req.originalUrl);
+    const { url = "/" } = req;
+    const known = servedUrls.get(url);
+    if (known !== undefined) return known;
+    const target = route(url);
+    if (target === undefined && typeof req.originalUrl === "string") return route(req.originalUrl);
+    if (target !== undefined && target !== nowhere) rememberServed(url, target);
+    return target;
+  }
+
+  /** One URL for each id that is served, as clients write it: what others send cannot make the map grow. */
+  function rememberServed(url: string, target: WireTarget): void {
+    const { tasks, events } = parts.allowList();
+    const isServed = target.kind === "task" ? tasks.has(target.id) : target.kind === "event" && events.has(target.id);
+    if (isServed && url === (basePath === "/" ? "" : basePath) + targetPath(target)) servedUrls.set(url, target);
   }
 }
 

@@ -159,19 +159,29 @@ export class IncomingCall implements WireRequest, WireEdge {
 
 /** Gives a request its id, its own if that is usable, and puts it into the request's headers. */
 export function createRequestIds(): (req: IncomingMessage) => string {
-  // Shaped as a UUID of version 4: 74 random bits for the process, a counter that starts anywhere for the request.
+  // Shaped as a UUID of version 4: 74 random bits for the process, and the last group for the request. Its lower half
+  // is a small integer, which engines write as text many times faster than a larger one.
   const random = randomBytes(16);
   const hex = random.toString("hex");
   const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-`;
-  let count = random.readUIntBE(10, 5);
+  let high = random.readUIntBE(10, 3);
+  let low = firstOfSixDigits;
+  let start = prefix + high.toString(16).padStart(6, "0");
   return (req) => {
     const given = req.headers[requestIdHeader];
-    const id =
-      typeof given === "string" && isUsableId(given) ? given.trim() : prefix + (count++).toString(16).padStart(12, "0");
-    req.headers[requestIdHeader] = id;
-    return id;
+    if (given !== undefined && typeof given === "string" && isUsableId(given)) {
+      return (req.headers[requestIdHeader] = given.trim());
+    }
+    if (low > 0xffffff) {
+      low = firstOfSixDigits;
+      high = (high + 1) % 0x1000000;
+      start = prefix + high.toString(16).padStart(6, "0");
+    }
+    return (req.headers[requestIdHeader] = start + (low++).toString(16));
   };
 }
+
+const firstOfSixDigits = 0x100000;
 
 const isUsableId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);
 
