@@ -1,4 +1,4 @@
-import { createRouter, nowhere, originForm, pathOf } from "./router";
+import { canonicalPath, createRouter, nowhere, originForm, pathOf } from "./router";
 
 const add = { kind: "task", id: "app.add" };
 
@@ -24,6 +24,13 @@ describe("createRouter", () => {
     ["", undefined],
   ])("takes %j for %j", (target, expected) => {
     expect(route(target)).toEqual(expected);
+  });
+
+  it.each(["/%C3%BC/a%3Ab", "/%c3%bc/a:b", "/%C3%BC/%61%3ab"])("takes %s for one and the same base path", (path) => {
+    const spelled = createRouter(canonicalPath("/ü/a:b") as string);
+
+    expect(spelled(`${path}/task/app%2Fx`)).toEqual({ kind: "task", id: "app/x" });
+    expect([spelled(`${path}x/task/app.add`), spelled("/%ff/a:b/task/app.add")]).toEqual([undefined, undefined]);
   });
 
   it("serves everything below the root", () => {

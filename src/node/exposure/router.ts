@@ -7,11 +7,13 @@ export const nowhere = "nowhere";
 /** Says what a request target addresses; `undefined` when it is outside the base path. */
 export type Router = (requestTarget: string) => WireTarget | typeof nowhere | undefined;
 
-/** @param basePath as resolved: "/" or without a slash at the end */
+/** @param basePath as resolved: canonical, and "/" or without a slash at the end */
 export function createRouter(basePath: string): Router {
   const prefix = basePath === "/" ? "" : basePath;
+  const hasOtherSpellings = !/^[\w.~/-]*$/.test(prefix);
   return (requestTarget) => {
-    const path = pathOf(requestTarget);
+    const requested = pathOf(requestTarget);
+    const path = hasOtherSpellings ? withCanonicalStart(requested, prefix) : requested;
     if (!path.startsWith(prefix)) return undefined;
     const rest = path.slice(prefix.length);
     // A path that merely begins with the same characters belongs to another handler.
@@ -21,6 +23,30 @@ export function createRouter(basePath: string): Router {
 }
 
 const slash = 47;
+
+/**
+ * One spelling of all those that mean the same path: "/ü", "/%c3%bc" and "/%C3%BC" are one.
+ *
+ * @returns `undefined` for percent-encoding that cannot be decoded
+ */
+export function canonicalPath(path: string): string | undefined {
+  try {
+    return path
+      .split("/")
+      .map((segment) => encodeURIComponent(decodeURIComponent(segment)))
+      .join("/");
+  } catch {
+    return undefined;
+  }
+}
+
+/** A path with as many segments in canonical spelling as the prefix has; the id behind them is left as it is. */
+function withCanonicalStart(path: string, prefix: string): string {
+  const segments = path.split("/");
+  const count = prefix.split("/").length;
+  const start = canonicalPath(segments.slice(0, count).join("/"));
+  return start === undefined ? path : [start, ...segments.slice(count)].join("/");
+}
 
 /** The path of a request target: without query, and of the absolute form (RFC 9112 §3.2.2) without scheme and host. */
 export function pathOf(requestTarget: string): string {

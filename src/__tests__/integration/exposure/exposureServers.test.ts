@@ -3,6 +3,9 @@ import type { AddressInfo } from "node:net";
 import { gunzipSync, gzipSync, brotliCompressSync, deflateSync } from "node:zlib";
 import { request } from "node:http";
 import {
+  createHttpClient,
+  createHttpMixedClient,
+  createHttpSmartClient,
   nodeExposure,
   r,
   run,
@@ -44,6 +47,43 @@ describe("a base path", () => {
     await using exposure = await startExposure([hello], { basePath });
 
     expect(await (await exposure.post(path)).json()).toEqual(ok);
+  });
+
+  it.each(["/ü/rpc", "/%C3%BC/rpc", "/%c3%bc/rpc/", "/a:b(1)/rpc", "/日本"])(
+    "of %j is reached by every client",
+    async (basePath) => {
+      await using exposure = await startExposure([hello], { basePath });
+      const { origin } = new URL(exposure.handlers.url);
+      const auth = { token };
+
+      for (const baseUrl of [exposure.handlers.url, origin + basePath]) {
+        for (const create of [createHttpClient, createHttpMixedClient, createHttpSmartClient]) {
+          await using client = create({ baseUrl, auth });
+          expect(await client.task("hello")).toBe("hi");
+        }
+      }
+    },
+  );
+
+  it.each([
+    ["/a?b", "query and fragment"],
+    ["/a#b", "query and fragment"],
+    ["/a b", "spaces"],
+    ["/a\\b", "backslashes"],
+    ["/a\u0000b", "control characters"],
+    ["/a//b", "doubled slashes"],
+    ["http://host/rpc", "doubled slashes"],
+    ["/a/../b", '".."'],
+    ["/a/./b", '"."'],
+    ["/a/%2e%2E/b", '".."'],
+    ["..", '".."'],
+    ["/%E0%A4%A", "percent-encoding that cannot be decoded"],
+    ["/\ud800", "percent-encoding that cannot be decoded"],
+  ])("of %j is refused where it is written, with the reason", (basePath, reason) => {
+    const error = thrownBy(() => nodeExposure.with({ http: { basePath } }));
+
+    expect(error.message).toContain("http.basePath must be ");
+    expect(error.message).toContain(reason);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
+import { canonicalPath } from "../router";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
@@ -137,8 +138,22 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
 
 function resolveBasePath(basePath: unknown = "/__runner"): string {
   if (typeof basePath !== "string") throw invalid("http.basePath", "a string", basePath);
-  if (/[?#\s]/.test(basePath)) throw invalid("http.basePath", "a path without query, fragment or spaces", basePath);
-  return `/${basePath.replace(/^\/+|\/+$/g, "")}`;
+  const path = `/${basePath.replace(/^\/+|\/+$/g, "")}`;
+  const flaw = flawOf(path);
+  const canonical = canonicalPath(path);
+  if (flaw === undefined && canonical !== undefined) return canonical;
+  const reason = flaw ?? "percent-encoding that cannot be decoded";
+  throw invalid("http.basePath", `a path that requests can have, without ${reason}`, basePath);
+}
+
+/** What clients change in a path, or refuse to send, so that no request would ever arrive. */
+function flawOf(path: string): string | undefined {
+  if (/[?#]/.test(path)) return "query and fragment";
+  // eslint-disable-next-line no-control-regex -- these are what is looked for
+  if (/[\s\\\u0000-\u001f\u007f]/.test(path)) return "spaces, backslashes and control characters";
+  if (path.includes("//")) return "doubled slashes";
+  if (/\/(\.|%2e){1,2}(\/|$)/i.test(path)) return 'the segments "." and ".."';
+  return undefined;
 }
 
 function resolveServer(server: unknown): Server | undefined {
