@@ -14,7 +14,7 @@ const config: Config = {
   testTimeout: 30_000,
   // Same names as `paths` in tsconfig.json.
   moduleNameMapper: {
-    "^@bluelibs/runner$": "<rootDir>/src/index.ts",
+    "^@bluelibs/runner(/edge|/defs)?$": "<rootDir>/src/index.ts",
     "^@bluelibs/runner/node$": "<rootDir>/src/node/index.ts",
     "^@bluelibs/runner/errors$": "<rootDir>/src/errors/index.ts",
     "^@bluelibs/runner/platform/createFile$": "<rootDir>/src/platform/createFile.ts",

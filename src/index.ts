@@ -63,9 +63,14 @@ export type {
   AuthValidatorResult,
   EventDeliveryMode,
   TunnelEventSelector,
+  TunnelMiddlewareId,
   TunnelMode,
   TunnelRunner,
+  TunnelTagConfig,
   TunnelTaskMiddlewarePolicyConfig,
+  TunnelTaskMiddlewarePolicySideConfig,
+  TunnelTaskMiddlewareSidePolicy,
+  TunnelTaskRunner,
   TunnelTaskSelector,
 } from "./tunnels/routing/tags";
 export {
@@ -77,7 +82,9 @@ export {
   type ExposureFetchConfig,
   type HttpClient,
   type HttpClientAuth,
+  type HttpClientAuth as HttpClientAuthConfig,
   type HttpClientConfig,
+  type HttpClientConfig as HttpCreateClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
 export type { CloseOptions } from "./tunnels/client/carrier";
@@ -87,4 +94,13 @@ export type { DownloadProgress, UploadProgress } from "./tunnels/protocol/wire";
 export type { InputFile, InputFileMeta, RunnerFileSentinel } from "./platform/inputFile";
 export { Serializer, getDefaultSerializer } from "./serializer/Serializer";
 export type { SerializerLike, SerializerOptions, TypeDefinition } from "./serializer/codec";
+export type {
+  DeserializationContext,
+  JsonPrimitive,
+  ObjectReference,
+  SerializationContext,
+  SerializedNode,
+  SerializedTypeRecord,
+  SerializedValue,
+} from "./serializer/graphText";
 export { SymbolPolicy, SymbolPolicyErrorMessage } from "./serializer/symbolPolicy";

@@ -98,6 +98,23 @@ expectTypeOf(phantomOfSchemas).toEqualTypeOf<IPhantomTask<{ n: number }, string>
 const classicPhantom = task.phantom<{ v: string }, Promise<number>>({ id: "p" });
 expectTypeOf<ExtractTaskOutput<typeof classicPhantom>>().toEqualTypeOf<Promise<number>>();
 
+// A phantom of a real task: the result may be given as the promise it is, and `.of` takes both from the task.
+const copied = r.task.phantom<ExtractTaskInput<typeof annotated>, ExtractTaskOutput<typeof annotated>>("p").build();
+expectTypeOf(copied).toEqualTypeOf<IPhantomTask<{ a: number }, number>>();
+const sameAs = r.task.phantom.of<typeof annotated>("p").tags([]).build();
+expectTypeOf(sameAs).toEqualTypeOf<typeof copied>();
+expectTypeOf(r.task.phantom.of<typeof plain>("p").build()).toEqualTypeOf<IPhantomTask<undefined, number>>();
+r.task("x")
+  .dependencies({ copied, sameAs })
+  .run(async (_: void, { copied, sameAs }) => {
+    expectTypeOf(await copied({ a: 1 })).toEqualTypeOf<number>();
+    expectTypeOf(await sameAs({ a: 1 })).toEqualTypeOf<number>();
+    // @ts-expect-error -- the input is that of the real task
+    await sameAs({ a: "1" });
+  });
+// @ts-expect-error -- not a task
+r.task.phantom.of<string>("p");
+
 // Row 9: classic tasks infer from the schema, the annotation, or generics.
 const classic = task({ id: "a", inputSchema: z.object({ n: z.string() }), run: async (input) => input.n.length });
 expectTypeOf<ExtractTaskInput<typeof classic>>().toEqualTypeOf<{ n: string }>();

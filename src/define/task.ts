@@ -260,10 +260,20 @@ export const isPhantomTask = (value: unknown): value is IPhantomTask => hasBrand
 /** A task builder that knows nothing but its id. */
 export type NewTaskBuilder = TaskBuilder<undefined, Promise<any>, {}, NoContracts>; // any result until `.run` says
 
+/** What `r.task.phantom` is. */
+export interface PhantomTaskStarter {
+  /** A result may be given as a promise as well, as `ExtractTaskOutput` of the real task is one. */
+  <I = undefined, Result = any>(id: string): PhantomTaskBuilder<I, Awaited<Result>>; // `any` until stated
+  /** A phantom with the types of a task that another program runs: `import type` of it is enough. */
+  of<T extends { readonly $io?: readonly [any, any] }>( // any task
+    id: string,
+  ): PhantomTaskBuilder<ExtractTaskInput<T>, Awaited<ExtractTaskOutput<T>>>;
+}
+
 /** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
 export interface TaskBuilderWithPhantom {
   (id: string): NewTaskBuilder;
-  phantom: <I = undefined, Result = any>(id: string) => PhantomTaskBuilder<I, Result>; // `any` until stated
+  readonly phantom: PhantomTaskStarter;
 }
 
 function startTask(id: string): NewTaskBuilder {
@@ -272,14 +282,13 @@ function startTask(id: string): NewTaskBuilder {
 }
 
 export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign(startTask, {
-  phantom: phantomTaskBuilder,
+  phantom: /* @__PURE__ */ Object.assign(phantomTaskBuilder, { of: phantomTaskBuilder }) as PhantomTaskStarter,
 });
 
-/** Starts a task without a body; a tunnel routes its calls. */
-export function phantomTaskBuilder<I = undefined, Result = any>(id: string): PhantomTaskBuilder<I, Result> {
+/** Starts a task without a body; a tunnel routes its calls. The types exist only for the checker. */
+function phantomTaskBuilder(id: string): unknown {
   assertId("task", id);
-  const builder: unknown = new PhantomDraftBuilder({ id }, captureFilePath(phantomTaskBuilder));
-  return builder as PhantomTaskBuilder<I, Result>; // input and result exist only for the checker
+  return new PhantomDraftBuilder({ id }, captureFilePath(phantomTaskBuilder));
 }
 
 /** Makes a task from a definition object; everything is inferred from it. */

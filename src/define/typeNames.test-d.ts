@@ -224,3 +224,18 @@ expectTypeOf<root.ExtractContractOf<typeof contract, "output">>().toEqualTypeOf<
 expectTypeOf<root.ExtractContractsFromCollection<Items, "input">>().toEqualTypeOf<[{ i: 1 }]>();
 expectTypeOf<root.FilterContractsKind<Items, "output">>().toEqualTypeOf<[{ o: 2 }]>();
 expectTypeOf<root.ContractsIntersectionInputs<Items>>().toEqualTypeOf<{ i: 1 }>();
+
+// Names of the routing, the clients and the serializer.
+const runs: root.TunnelTaskRunner = async (task, input) => [task.id, input];
+const keeps: root.TunnelTaskMiddlewarePolicySideConfig[] = [[cache, "other"], { middlewareAllowList: ["other"] }];
+const kept: root.TunnelMiddlewareId[] = ["other", cache];
+const side: root.TunnelTaskMiddlewareSidePolicy = { middlewareAllowList: kept };
+const client: root.HttpCreateClientConfig = { baseUrl: "http://localhost", auth: { token: "t" } };
+const auth: root.HttpClientAuthConfig = { token: "t" };
+const node: root.SerializedNode = {
+  kind: "object",
+  value: { at: { __ref: "1" }, when: { __type: "Date", value: "" } },
+};
+const text: root.SerializedValue[] = [node, "a", null, [1, { b: true }]];
+void [runs, keeps, side, client, auth, text];
+expectTypeOf<root.TunnelTagConfig>().toBeObject();

@@ -25,7 +25,12 @@ export const globals = /* @__PURE__ */ (() => ({
 }))();
 
 // Serving
-export { nodeExposure, type NodeExposureHandlers } from "./exposure/exposureResource";
+export {
+  nodeExposure,
+  type NodeExposureDependencyMap,
+  type NodeExposureDeps,
+  type NodeExposureHandlers,
+} from "./exposure/exposureResource";
 export {
   hasExposureContext,
   respondStream,

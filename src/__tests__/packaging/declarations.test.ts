@@ -37,6 +37,8 @@ it.each([".d.ts", ".d.cts"])(
 
 it.each([
   ["@bluelibs/runner", "dist/index.d.ts"],
+  ["@bluelibs/runner/edge", "dist/index.d.ts"],
+  ["@bluelibs/runner/defs", "dist/index.d.ts"],
   ["@bluelibs/runner/node", "dist/node/index.d.ts"],
   ["@bluelibs/runner/errors", "dist/errors/index.d.ts"],
   ["@bluelibs/runner/platform/createFile", "dist/platform/createFile.d.ts"],

@@ -9,6 +9,9 @@ import { createVirtualProgram, root } from "../support/virtualProgram";
 
 const entries = {
   "@bluelibs/runner": "index",
+  // Names of 5.x for the same module.
+  "@bluelibs/runner/edge": "index",
+  "@bluelibs/runner/defs": "index",
   "@bluelibs/runner/node": "node/index",
   "@bluelibs/runner/errors": "errors/index",
   "@bluelibs/runner/platform/createFile": "platform/createFile",

@@ -7,6 +7,8 @@ export const root = resolve(__dirname, "../../..");
 
 const entries = {
   "@bluelibs/runner": "src/index.ts",
+  "@bluelibs/runner/edge": "src/index.ts",
+  "@bluelibs/runner/defs": "src/index.ts",
   "@bluelibs/runner/node": "src/node/index.ts",
   "@bluelibs/runner/errors": "src/errors/index.ts",
   "@bluelibs/runner/platform/createFile": "src/platform/createFile.ts",

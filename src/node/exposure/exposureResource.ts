@@ -61,7 +61,16 @@ export interface NodeExposureHandlers {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-interface ExposureDependencies {
+/** What an exposure depends on, as definitions. */
+export interface NodeExposureDependencyMap {
+  readonly store: typeof store;
+  readonly eventManager: typeof eventManager;
+  readonly logger: typeof logger;
+  readonly serializer: typeof serializer;
+}
+
+/** What an exposure depends on, as values. */
+export interface NodeExposureDeps {
   readonly store: Store;
   readonly eventManager: EventManager;
   readonly logger: Logger;
@@ -96,7 +105,7 @@ function checkConfig(config: NodeExposureConfig): NodeExposureConfig {
 
 async function startExposure(
   config: NodeExposureConfig | undefined,
-  dependencies: ExposureDependencies,
+  dependencies: NodeExposureDeps,
 ): Promise<NodeExposureHandlers> {
   const resolved = resolveExposureConfig(config);
   const drain = new Drain();
@@ -142,7 +151,7 @@ async function startExposure(
 /** Joins the pipeline to what this run has registered. */
 function createExposure(
   config: ResolvedExposureConfig,
-  { store, eventManager, logger, serializer }: ExposureDependencies,
+  { store, eventManager, logger, serializer }: NodeExposureDeps,
   drain: Drain,
 ): ExposureHandler {
   const cors = createCors(config.cors);

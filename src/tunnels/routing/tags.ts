@@ -48,23 +48,29 @@ export interface TunnelRunner {
 /** Marks a resource whose value is a `TunnelRunner`. */
 export const tunnel: ITag<void, void, TunnelRunner> = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
 
-type MiddlewareReference = string | { readonly id: string };
+/** How a tunnel runs the tasks it routes. */
+export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: TaskCallOptions) => Promise<unknown>;
+/** The config of the tag of tunnels: there is none. */
+export interface TunnelTagConfig {}
+
+/** A middleware, by id or definition. */
+export type TunnelMiddlewareId = string | { readonly id: string };
+/** The middleware that one side keeps. */
+export interface TunnelTaskMiddlewareSidePolicy {
+  readonly middlewareAllowList?: readonly TunnelMiddlewareId[] | undefined;
+}
+/** The same, also as a bare list. */
+export type TunnelTaskMiddlewarePolicySideConfig = readonly TunnelMiddlewareId[] | TunnelTaskMiddlewareSidePolicy;
 
 /** Which caller-side middleware still runs for a task that a tunnel routes; all accepted spellings. */
 export interface TunnelTaskMiddlewarePolicyConfig {
-  readonly client?:
-    | readonly MiddlewareReference[]
-    | { readonly middlewareAllowList?: readonly MiddlewareReference[] | undefined }
-    | undefined;
+  readonly client?: TunnelTaskMiddlewarePolicySideConfig | undefined;
   /** Declarative: the process that runs the task enforces nothing. */
-  readonly server?:
-    | readonly MiddlewareReference[]
-    | { readonly middlewareAllowList?: readonly MiddlewareReference[] | undefined }
-    | undefined;
+  readonly server?: TunnelTaskMiddlewarePolicySideConfig | undefined;
   readonly middlewareAllowList?:
     | {
-        readonly client?: readonly MiddlewareReference[] | undefined;
-        readonly server?: readonly MiddlewareReference[] | undefined;
+        readonly client?: readonly TunnelMiddlewareId[] | undefined;
+        readonly server?: readonly TunnelMiddlewareId[] | undefined;
       }
     | undefined;
 }
