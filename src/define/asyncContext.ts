@@ -135,7 +135,7 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
       const slots = currentSlots();
       if (slots?.has(id)) return slots.get(id) as T;
       assertStorage();
-      throw contextError.create({ details: `Context not available for symbol ${id}` });
+      throw contextError.create({ details: `Context not available for symbol ${id}`, contextId: id });
     },
     provide<R>(value: T, fn: () => R): R {
       assertStorage();

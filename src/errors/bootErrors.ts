@@ -1,4 +1,5 @@
 import { describeValue } from "../lib/describeValue";
+import * as symbols from "../lib/symbols";
 import { declareError } from "./defineError";
 
 export type RegisteredKind = "Task" | "Resource" | "Event" | "Error" | "AsyncContext" | "Middleware" | "Tag" | "Hook";
@@ -54,7 +55,9 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
   list?: "tags" | "middleware";
 }>("runner.errors.unknownItemType", {
   message: ({ item }) =>
-    `Unknown item type: ${describeItem(item)}. Please ensure you are not using different versions of '@bluelibs/runner'`,
+    `Unknown item type: ${describeItem(item)}.${
+      hasForeignBrand(item) ? " Please ensure you are not using different versions of '@bluelibs/runner'." : ""
+    }`,
   fix: ({ item, owner, key, list }) => {
     if (isBuilder(item)) {
       const where = key === undefined ? "registers it" : `lists it as "${key}"`;
@@ -120,6 +123,7 @@ export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
 }>("runner.errors.middlewareNotRegistered", {
   message: ({ type, source, middlewareId }) =>
     `Middleware inside ${type} "${source}" depends on "${middlewareId}" but it's not registered. Did you forget to register it?`,
+  fix: ({ middlewareId }) => `add "${middlewareId}" to .register([...]) of a resource of the app.`,
 });
 
 /** A tag is attached that is not registered. */
@@ -190,9 +194,22 @@ export const tunnelOwnershipConflictError = /* @__PURE__ */ declareError<{
 });
 
 /** A tunnel resource's value cannot be used. */
-export const invalidTunnelError = /* @__PURE__ */ declareError<{ detail: string }>("runner.errors.invalidTunnel", {
-  message: ({ detail }) => detail,
-});
+export const invalidTunnelError = /* @__PURE__ */ declareError<{ detail: string; fix?: string }>(
+  "runner.errors.invalidTunnel",
+  {
+    message: ({ detail }) => detail,
+    fix: ({ fix }) => fix,
+  },
+);
+
+/** Whether something carries a brand of the framework's that this version does not know. */
+function hasForeignBrand(item: unknown): boolean {
+  if ((typeof item !== "object" && typeof item !== "function") || item === null) return false;
+  const known = new Set<symbol>(Object.values(symbols));
+  return Object.getOwnPropertySymbols(item).some(
+    (symbol) => /^(?:bluelibs\.)?runner\b/.test(symbol.description ?? "") && !known.has(symbol),
+  );
+}
 
 const isBuilder = (item: unknown): item is { readonly id: string } =>
   typeof item === "object" && item !== null && "build" in item && "id" in item;

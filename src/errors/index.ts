@@ -29,6 +29,7 @@ export {
 } from "./defineError";
 export {
   contextError,
+  devModeOnlyError,
   eventCycleError,
   lockedError,
   phantomTaskNotRoutedError,

@@ -45,9 +45,14 @@ export const lockedError = /* @__PURE__ */ declareError<{ what: string }>("runne
 });
 
 /** An async context was read where it is not provided. */
-export const contextError = /* @__PURE__ */ declareError<{ details?: string }>("runner.errors.context", {
-  message: ({ details }) => details ?? "Context error",
-});
+export const contextError = /* @__PURE__ */ declareError<{ details?: string; contextId?: string; fix?: string }>(
+  "runner.errors.context",
+  {
+    message: ({ details }) => details ?? "Context error",
+    fix: ({ contextId, fix }) =>
+      fix ?? (contextId && `run what reads it inside .provide(value, fn) of context "${contextId}".`),
+  },
+);
 
 /** One emission on the way round a cycle. */
 export interface EmissionFrame {
@@ -113,6 +118,15 @@ export const taskNotRegisteredError = /* @__PURE__ */ declareError<{ taskId: str
   {
     message: ({ taskId }) =>
       `Task "${taskId}" is not registered in the Store. This is an internal error—ensure the task is registered before execution.`,
+  },
+);
+
+/** Something for development was used in a run of another mode. */
+export const devModeOnlyError = /* @__PURE__ */ declareError<{ what: string; mode: string }>(
+  "runner.errors.devModeOnly",
+  {
+    message: ({ what, mode }) => `${what} works in "dev" mode only; this run is in "${mode}" mode.`,
+    fix: () => 'run it with run(app, { mode: "dev" }).',
   },
 );
 

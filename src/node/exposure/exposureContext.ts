@@ -150,7 +150,10 @@ const ownMembers: ProxyHandler<ExposureRequestContextValue> = {
 export function useExposureContext(): ExposureRequestContextValue {
   const context = currentSlots()?.get(exposureContextId);
   if (context !== undefined) return (context as ExposureContext).view;
-  throw contextError.create({ details: `Context not available for symbol ${exposureContextId}` });
+  throw contextError.create({
+    details: `Context not available for symbol ${exposureContextId}`,
+    fix: "read it in a task that an exposure runs; where both happen, ask hasExposureContext() first.",
+  });
 }
 
 /** Whether `useExposureContext()` would return. */

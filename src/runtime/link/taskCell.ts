@@ -71,6 +71,7 @@ export class TaskCell implements TaskStoreElementType {
   #wiring: TaskWiring | undefined;
   #route: TaskRoute | undefined;
   #isClosed = false;
+  #body: ITask["run"] | undefined;
 
   /** @param view the definition as the run shows it */
   constructor(definition: ITask, view: ITask, context: TaskCellContext) {
@@ -117,6 +118,12 @@ export class TaskCell implements TaskStoreElementType {
     if (this.#wiring !== undefined && !this.#isClosed) this.invoke = this.#linkThenInvoke;
   }
 
+  /** From the next call on the task runs this, whether it is sealed or not; a tunnel that routes it goes on doing so. */
+  replaceBody(run: ITask["run"]): void {
+    this.#body = run;
+    this.relink();
+  }
+
   /** Nothing changes any more. */
   seal(): void {
     if (this.invoke === this.#linkThenInvoke && this.#wiring !== undefined) this.invoke = this.#link(this.#wiring);
@@ -147,7 +154,7 @@ export class TaskCell implements TaskStoreElementType {
     const context = this.#context;
     return linkTask({
       task: this.#definition,
-      run: bodyOf(this.#definition, route, context.phantomsMustBeRouted),
+      run: (route === undefined && this.#body) || bodyOf(this.#definition, route, context.phantomsMustBeRouted),
       dependencies,
       bindDependencies: route === undefined ? bindDependencies : undefined,
       globalInterceptors: context.globalInterceptors,

@@ -5,6 +5,7 @@ import { bootCancelled, linkAndInit } from "../link/linkAndInit";
 import type { Logger } from "../logger";
 import { attachHooks } from "./attachHooks";
 import { fromRun } from "./fromRun";
+import { warnOfUnroutedPhantoms } from "./unroutedPhantoms";
 import type { WiredRun } from "./wireRun";
 
 /** The beginning of a run, as far as it has effects. */
@@ -66,6 +67,7 @@ export function createBoot(run: WiredRun<Logger>, { signal, onInitialized }: Boo
     eventManager.lock();
     run.middlewareManager.lock();
     await logger.lock();
+    warnOfUnroutedPhantoms(plan, cells, logger);
     const ready = cells.events.get(readyEventId)?.event as IEvent<void> | undefined;
     if (ready) await eventManager.emit(ready, undefined, "run");
     assertNotAborted();

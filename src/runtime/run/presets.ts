@@ -1,4 +1,4 @@
-import type { TaskCallOptions } from "../../define/task";
+import type { CallInfo, TaskCallOptions } from "../../define/task";
 import type { ITask } from "../../define/task";
 import type { IResource } from "../../define/resource";
 import type { EventManager } from "../events/eventManager";
@@ -10,6 +10,14 @@ import type { Store } from "./store";
 export interface TaskRunner {
   /** Runs the registered task of the definition's id. @throws {taskNotRegisteredError} (as a rejection) */
   run<I, O extends Promise<any>>(task: ITask<I, O>, input?: I, options?: TaskCallOptions): Promise<Awaited<O>>;
+  /**
+   * Has a task run another body from its next call on, for tools that reload code; middleware, schemas and dependencies
+   * stay. In "dev" mode only. The body takes `any` input and dependencies, as an id has no types.
+   *
+   * @throws {devModeOnlyError} the run is in another mode
+   * @throws {taskNotRegisteredError} there is no such task
+   */
+  replaceBody(task: string | ITask<any, any>, run: (input: any, dependencies: any, info: CallInfo) => unknown): void;
 }
 
 /** What the value of a framework resource is computed from, once per run. */

@@ -1,4 +1,6 @@
-import { taskNotRegisteredError } from "../../errors/runErrors";
+import type { ITask } from "../../define/task";
+import { describeGiven } from "../../lib/describeValue";
+import { devModeOnlyError, taskNotRegisteredError } from "../../errors/runErrors";
 import type { OverrideRequest } from "../plan/applyOverrides";
 import { createCells, type Cells } from "../link/cells";
 import { createDrains, type Drains } from "./drains";
@@ -11,7 +13,8 @@ import {
   type MiddlewareInterceptors,
   type MiddlewareManager,
 } from "../link/middlewareManager";
-import type { ResolvedRunOptions } from "./options";
+import type { TaskCell } from "../link/taskCell";
+import type { ResolvedRunOptions, RunnerMode } from "./options";
 import type { BootPlan } from "../plan/planBoot";
 import type { Logger } from "../logger";
 import type { TaskRunner } from "./presets";
@@ -92,7 +95,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
   const presetValues = createPresetValues(cells, presets, {
     store,
     eventManager,
-    taskRunner: createTaskRunner(cells),
+    taskRunner: createTaskRunner(cells, options.mode),
     middlewareManager,
     logger,
   });
@@ -115,14 +118,24 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
 
 const noInterceptors: readonly never[] = [];
 
-function createTaskRunner(cells: Cells): TaskRunner {
+function createTaskRunner(cells: Cells, mode: RunnerMode): TaskRunner {
+  function findCell(task: unknown, asked: string): TaskCell {
+    const id = idOf(task, asked);
+    const cell = cells.tasks.get(id);
+    if (cell === undefined) throw taskNotRegisteredError.create({ taskId: id });
+    return cell;
+  }
   return {
     // Async, so that what it throws becomes a rejection.
     async run(task, input, options) {
-      const id = idOf(task, "taskRunner.run takes a task");
-      const cell = cells.tasks.get(id);
-      if (cell === undefined) throw taskNotRegisteredError.create({ taskId: id });
-      return cell.invoke(input, options);
+      return findCell(task, "taskRunner.run takes a task").invoke(input, options);
+    },
+    replaceBody(task, run) {
+      if (mode !== "dev") throw devModeOnlyError.create({ what: "taskRunner.replaceBody", mode });
+      if (typeof run !== "function") {
+        throw new TypeError(`taskRunner.replaceBody takes a function as body, got ${describeGiven(run)}.`);
+      }
+      findCell(task, "taskRunner.replaceBody takes a task").replaceBody(run as ITask["run"]);
     },
   } as TaskRunner;
 }

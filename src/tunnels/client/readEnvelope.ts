@@ -86,11 +86,13 @@ const previewLength = 512;
 /** The error that a helper of this side makes of the failure, if it is one of its own. */
 function revive({ id, data }: TunnelError, errors: ReplyReading["errors"]): Error | undefined {
   const helper = id === undefined ? undefined : errors.get(id);
+  const facts = data === undefined ? {} : data;
   try {
-    return helper?.create(data === undefined ? {} : data);
-  } catch {
-    // Two versions of an application may disagree about the data; what happened there is what matters here.
-    return undefined;
+    return helper?.create?.(facts) ?? helper?.throw(facts);
+  } catch (error) {
+    // A helper made by hand may have `throw` alone. With others, two versions of an application may disagree about the
+    // data; what happened in the other process is what matters then.
+    return typeof helper?.create === "function" ? undefined : (error as Error);
   }
 }
 

@@ -44,6 +44,7 @@ export function routeEvents(
   if (emit === undefined) {
     throw invalidTunnelError.create({
       detail: "Tunnel resource value must implement emit(event, payload) when events[] is configured.",
+      fix: 'return { client } or { emit } beside "events" from the init of the tunnel.',
     });
   }
   const emitRemotelyIn =

@@ -21,6 +21,7 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
   if (run === undefined) {
     throw invalidTunnelError.create({
       detail: "Tunnel resource value must implement run(task, input) when tasks[] is configured.",
+      fix: 'return { client } or { run } beside "tasks" from the init of the tunnel.',
     });
   }
   const runNamed: Run = async (task, input, options) => {

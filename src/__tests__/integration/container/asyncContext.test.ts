@@ -15,7 +15,10 @@ describe("an async context", () => {
     expect(await user.provide({ id: "a" }, read)).toBe("a");
     const error = thrownBy(() => user.use());
     expect(Errors.contextError.is(error)).toBe(true);
-    expect(error.message).toBe("Context not available for symbol user");
+    expect(error.message.split("\n")).toEqual([
+      "Context not available for symbol user",
+      '  fix: run what reads it inside .provide(value, fn) of context "user".',
+    ]);
   });
 
   it("returns exactly what the function returns", () => {

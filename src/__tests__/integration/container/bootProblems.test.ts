@@ -73,14 +73,13 @@ const problems: Record<string, Problem> = {
   "a builder that was not built": {
     items: [r.task("unbuilt").run(async () => 1) as never],
     error: Errors.unknownItemTypeError,
-    message:
-      "Unknown item type: [object Object]. Please ensure you are not using different versions of '@bluelibs/runner'",
+    message: "Unknown item type: [object Object].",
     data: { owner: "app" },
   },
   "something that is no definition": {
     items: ["service" as never],
     error: Errors.unknownItemTypeError,
-    message: "Unknown item type: service. Please ensure you are not using different versions of '@bluelibs/runner'",
+    message: "Unknown item type: service.",
     data: { item: "service", owner: "app" },
   },
   "a middleware that is attached only": {
@@ -148,8 +147,7 @@ const problems: Record<string, Problem> = {
       pong,
     ],
     error: Errors.unknownItemTypeError,
-    message:
-      "Unknown item type: [object Object]. Please ensure you are not using different versions of '@bluelibs/runner'",
+    message: "Unknown item type: [object Object].",
     data: { owner: "feature", key: "answerPing" },
   },
   "a resource that needs itself": {
@@ -206,7 +204,7 @@ describe("the message of a boot problem", () => {
 
     expect(Errors.unknownItemTypeError.is(error)).toBe(true);
     expect(error.message.split("\n")).toEqual([
-      "Unknown item type: undefined. Please ensure you are not using different versions of '@bluelibs/runner'",
+      "Unknown item type: undefined.",
       `  fix: "orders.place" lists "mailer" as undefined: usually a circular import; use .dependencies(() => ({ ... })).`,
     ]);
   });
@@ -389,7 +387,7 @@ describe("several problems at once", () => {
     const error = await rejectionOf(run(broken));
 
     expect((error as Error & { errors: Error[] }).errors.map(firstLine)).toEqual([
-      "Unknown item type: undefined. Please ensure you are not using different versions of '@bluelibs/runner'",
+      "Unknown item type: undefined.",
       "Dependency nowhere not found. Did you forget to register it through a resource?",
       "Dependency Resource missing not found. Did you forget to register it through a resource?",
     ]);

@@ -350,7 +350,7 @@ describe("a tunnel that cannot be", () => {
   ])("is one that %s", async (_mistake, value, message) => {
     const error = await rejectionOf(run(appOf(add, tunnelOf("tunnel", value))));
 
-    expect(error.message).toBe(`Resource "tunnel" initialization failed: ${message}`);
+    expect(error.message.split("\n")[0]).toBe(`Resource "tunnel" initialization failed: ${message}`);
   });
 });
 
