@@ -13,7 +13,7 @@ const isRefused = (error: unknown, kind: string, id: string): boolean =>
   Errors.runDisposedError.is(error) && error.data.kind === kind && error.data.id === id;
 
 describe("a run that was disposed of", () => {
-  it("refuses tasks, emissions and values, and says why", async () => {
+  it("a run that was disposed of refuses tasks, emissions and values, and says why", async () => {
     const value = r
       .resource("value")
       .init(async () => 1)
@@ -39,7 +39,7 @@ describe("a run that was disposed of", () => {
     expect(failures.every((error) => Errors.runDisposedError.is(error))).toBe(true);
   });
 
-  it("refuses them while resources are being disposed of as well", async () => {
+  it("a run that was disposed of refuses them while resources are being disposed of as well", async () => {
     const gate = createDeferred();
     const slow = r
       .resource("slow")
@@ -55,7 +55,7 @@ describe("a run that was disposed of", () => {
     expect(isRefused(await failure, "task", "double")).toBe(true);
   });
 
-  it("refuses what its resources, tasks, hooks and middleware were given", async () => {
+  it("a run that was disposed of refuses what its resources, tasks, hooks and middleware were given", async () => {
     interface Given {
       double(n: number): Promise<number>;
       changed(n: number): Promise<void>;
@@ -118,7 +118,7 @@ describe("a run that was disposed of", () => {
     expect(isRefused(await rejectionOf(eventManager.emit(changed, 1, "test")), "event", "changed")).toBe(true);
   });
 
-  it("lets a call that is under way end, with what it calls and emits in turn", async () => {
+  it("a run that was disposed of lets a call that is under way end, with what it calls and emits in turn", async () => {
     const [started, gate] = [createDeferred(), createDeferred()];
     const slow = r
       .task("slow")
@@ -147,7 +147,7 @@ describe("a run that was disposed of", () => {
     expect(await call).toBe(22);
   });
 
-  it("lets an emission that is under way end, with what its hooks call in turn", async () => {
+  it("a run that was disposed of lets an emission that is under way end, with what its hooks call in turn", async () => {
     for (const parallel of [false, true]) {
       const [started, gate] = [createDeferred(), createDeferred()];
       const results: number[] = [];
@@ -175,7 +175,7 @@ describe("a run that was disposed of", () => {
     }
   });
 
-  it("lets a resource call and emit while it is disposed of, as long as what these need is there", async () => {
+  it("a run that was disposed of lets a resource call and emit while it is disposed of, as long as what these need is there", async () => {
     const log: unknown[] = [];
     const store = r
       .resource("store")
@@ -226,7 +226,7 @@ describe("a resource whose dispose calls dispose() of its own run", () => {
     );
   };
 
-  it("disposes of each resource once, and all callers get one promise from the first moment", async () => {
+  it("a resource whose dispose calls dispose() of its own run disposes of each resource once, and all callers get one promise from the first moment", async () => {
     const log: string[] = [];
     const promises: Promise<void>[] = [];
     const app: RunResult = await run(rootOf(async () => void promises.push(app.dispose()), log));
@@ -239,7 +239,7 @@ describe("a resource whose dispose calls dispose() of its own run", () => {
     expect(log).toEqual(["calling", "first"]);
   });
 
-  it("does not wait for itself when it awaits that, and says so", async () => {
+  it("a resource whose dispose calls dispose() of its own run does not wait for itself when it awaits that, and says so", async () => {
     jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] });
     const log: string[] = [];
     const app: RunResult = await run(rootOf(() => app.dispose(), log));

@@ -23,7 +23,7 @@ const handles = r
   .build();
 
 describe("once an application is ready", () => {
-  it("its events take no more listeners and interceptors", async () => {
+  it("once an application is ready its events take no more listeners and interceptors", async () => {
     await using app = await run(appOf(ping, double, handles));
     const { events } = app.getResourceValue(handles);
     const attempts = [
@@ -42,7 +42,7 @@ describe("once an application is ready", () => {
     expect(errors.every((error) => Errors.lockedError.is(error))).toBe(true);
   });
 
-  it("its middleware takes no more interceptors", async () => {
+  it("once an application is ready its middleware takes no more interceptors", async () => {
     await using app = await run(appOf(ping, double, middleware, handles));
     const { manager } = app.getResourceValue(handles);
     const attempts = [
@@ -59,7 +59,7 @@ describe("once an application is ready", () => {
     );
   });
 
-  it("its tasks take no more interceptors, and the store no changes", async () => {
+  it("once an application is ready its tasks take no more interceptors, and the store no changes", async () => {
     await using app = await run(appOf(ping, double, handles));
     const value = app.getResourceValue(handles);
     const locked = new Error("Cannot modify the Store when it is locked.");
@@ -69,7 +69,7 @@ describe("once an application is ready", () => {
     expect(value.store.isLocked).toBe(true);
   });
 
-  it("it still emits and runs tasks", async () => {
+  it("once an application is ready it still emits and runs tasks", async () => {
     const heard: string[] = [];
     const hook = r
       .hook("hook")
@@ -87,7 +87,7 @@ describe("once an application is ready", () => {
 });
 
 describe("the ready event", () => {
-  it("comes after everything initialised and is locked, from the run", async () => {
+  it("the ready event comes after everything initialised and is locked, from the run", async () => {
     const seen: unknown[] = [];
     const hook = r
       .hook("hook")
@@ -125,7 +125,7 @@ describe("the store", () => {
     .tags([tag.with({ path: "/b" })])
     .build();
 
-  it("finds tasks and resources by tag or tag id, overrides applied", async () => {
+  it("the store finds tasks and resources by tag or tag id, overrides applied", async () => {
     const replaced = r
       .override(tagged)
       .run(async () => 2)
@@ -140,7 +140,7 @@ describe("the store", () => {
     expect(app.store.getTasksWithTag("unknown")).toEqual([]);
   });
 
-  it("lists what was registered, by kind, in container order", async () => {
+  it("the store lists what was registered, by kind, in container order", async () => {
     const failed = r.error("failed").build();
     const context = r.asyncContext<string>("context").build();
     const hook = r
@@ -163,7 +163,7 @@ describe("the store", () => {
     expect([...store.resources.keys()].at(-1)).toBe("app");
   });
 
-  it("shows what a resource was injected with", async () => {
+  it("the store shows what a resource was injected with", async () => {
     await using app = await run(appOf(ping, double, handles));
 
     const element = app.store.resources.get("handles");

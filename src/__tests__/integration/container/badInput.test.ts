@@ -43,7 +43,7 @@ describe("an id that is no non-empty string", () => {
   };
 
   describe.each(Object.entries(makers))("%s", (_name, make) => {
-    it.each([undefined, null, "", "  ", 7, {}])("refuses %j", (id) => {
+    it.each([undefined, null, "", "  ", 7, {}])("a definition of any kind refuses the id %j", (id) => {
       const error = thrownBy(() => make(id as never));
 
       expect(Errors.invalidIdError.is(error) && error.data.id).toBe(id);
@@ -51,11 +51,14 @@ describe("an id that is no non-empty string", () => {
     });
   });
 
-  it.each([null, "", 7])("is refused for errors and contexts made by name: %j", (id) => {
-    expect(() => createContext(id as never)).toThrow(/needs a non-empty string id/);
-    expect(() => defineError({ id: id as never })).toThrow(/needs a non-empty string id/);
-    if (typeof id === "string") expect(() => defineError(id).build()).toThrow(/needs a non-empty string id/);
-  });
+  it.each([null, "", 7])(
+    "an id that is no non-empty string is refused for errors and contexts made by name: %j",
+    (id) => {
+      expect(() => createContext(id as never)).toThrow(/needs a non-empty string id/);
+      expect(() => defineError({ id: id as never })).toThrow(/needs a non-empty string id/);
+      if (typeof id === "string") expect(() => defineError(id).build()).toThrow(/needs a non-empty string id/);
+    },
+  );
 });
 
 describe("a builder that lacks something", () => {
@@ -106,7 +109,7 @@ describe("a builder that lacks something", () => {
     ],
   ];
 
-  it.each(incomplete)("%s says what", (_name, build, type, missingFields, message) => {
+  it.each(incomplete)("a builder that lacks something says what: %s", (_name, build, type, missingFields, message) => {
     const error = thrownBy(build);
 
     expect(Errors.builderIncompleteError.is(error) && error.data).toEqual({ type, builderId: "x", missingFields });
@@ -127,7 +130,7 @@ describe("a schema that is none", () => {
     ["Async context", "configSchema", () => r.asyncContext("x").configSchema(noSchema).build()],
   ];
 
-  it.each(makers)("is refused where it is given: %s %s", (kind, field, make) => {
+  it.each(makers)("a schema that is none is refused where it is given: %s %s", (kind, field, make) => {
     const error = thrownBy(make);
 
     expect(Errors.invalidDefinitionError.is(error) && error.data).toMatchObject({ kind, id: "x", field });
@@ -165,15 +168,18 @@ describe("something of the wrong form given to a builder", () => {
     ["Event", "tags", "a list", (given) => r.event("x").tags(given), label],
   ];
 
-  it.each(wrong)("is refused at the call: %s %s", (kind, field, expected, give, received) => {
-    const error = thrownBy(() => give(received as never));
+  it.each(wrong)(
+    "something of the wrong form given to a builder is refused at the call: %s %s",
+    (kind, field, expected, give, received) => {
+      const error = thrownBy(() => give(received as never));
 
-    expect(Errors.invalidDefinitionError.is(error) && error.data).toMatchObject({ kind, id: "x", field, received });
-    expect(error.message).toContain(`${kind} "x" has an invalid ${field}: expected ${expected}`);
-    expect(error.message).toMatch(/\n.+\.$/);
-  });
+      expect(Errors.invalidDefinitionError.is(error) && error.data).toMatchObject({ kind, id: "x", field, received });
+      expect(error.message).toContain(`${kind} "x" has an invalid ${field}: expected ${expected}`);
+      expect(error.message).toMatch(/\n.+\.$/);
+    },
+  );
 
-  it("says how to write it", () => {
+  it("something of the wrong form given to a builder says how to write it", () => {
     expect(() => r.task("x").middleware(label as never)).toThrow("write .middleware([...]), also for a single one.");
     expect(() => r.hook("x").on(undefined as never)).toThrow("the event is undefined: usually a circular import.");
   });
@@ -223,11 +229,14 @@ describe("functions of a definition that throw during boot", () => {
         .run(body)
         .build(),
     ],
-  ])("%s rejects the run with what it threw", async (_name, item) => {
-    expect((await rejectionOf(run(appOf(item, r.task("t").run(body).build())))).message).toBe("boom");
-  });
+  ])(
+    "a function of a definition that throws during boot rejects the run with what it threw: %s",
+    async (_name, item) => {
+      expect((await rejectionOf(run(appOf(item, r.task("t").run(body).build())))).message).toBe("boom");
+    },
+  );
 
-  it("context is a failed init", async () => {
+  it("a context function that throws during boot is a failed init", async () => {
     const broken = r
       .resource("x")
       .context(() => {
@@ -253,7 +262,7 @@ it("definitions cannot be changed by accident", () => {
   }).toThrow(TypeError);
 });
 
-it("a classic hook without on is stored and hears nothing", async () => {
+it("a classic hook without on is stored and receives nothing", async () => {
   const heard = jest.fn(body);
   const ping = r.event("ping").build();
   await using app = await run(appOf(ping, hook({ id: "deaf", run: heard } as never)));

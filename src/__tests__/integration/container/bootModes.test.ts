@@ -4,7 +4,7 @@ import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
 
 describe('initMode "parallel"', () => {
-  it("starts resources that do not need each other together, and the root last", async () => {
+  it('initMode "parallel" starts resources that do not need each other together, and the root last', async () => {
     const log: string[] = [];
     const [gateA, gateB] = [createDeferred(), createDeferred()];
     const waiting = (id: string, gate: Promise<void>) =>
@@ -38,7 +38,7 @@ describe('initMode "parallel"', () => {
     expect(log.slice(4)).toEqual(["a done", "app"]);
   });
 
-  it("disposes dependents before what they need", async () => {
+  it('initMode "parallel" disposes dependents before what they need', async () => {
     const log: string[] = [];
     const traced = (id: string) => r.resource(id).dispose(async () => void log.push(id));
     const base = traced("base").build();
@@ -50,7 +50,7 @@ describe('initMode "parallel"', () => {
     expect(log).toEqual(["top", "middle", "base"]);
   });
 
-  it("waits for what is running when one fails, starts nothing new, and disposes of the rest", async () => {
+  it('initMode "parallel" waits for what is running when one fails, starts nothing new, and disposes of the rest', async () => {
     const log: string[] = [];
     const gate = createDeferred();
     const failing = r
@@ -81,7 +81,7 @@ describe('initMode "parallel"', () => {
 });
 
 describe("a signal that aborts the boot", () => {
-  it("keeps the boot from starting when it has aborted already", async () => {
+  it("a signal that aborts the boot keeps the boot from starting when it has aborted already", async () => {
     const init = jest.fn(async () => {});
 
     const error = await rejectionOf(
@@ -93,7 +93,7 @@ describe("a signal that aborts the boot", () => {
     expect(init).not.toHaveBeenCalled();
   });
 
-  it("initialises nothing more and rolls back", async () => {
+  it("a signal that aborts the boot initialises nothing more and rolls back", async () => {
     const log: string[] = [];
     const aborter = new AbortController();
     const reason = new Error("deploy replaced");
@@ -114,7 +114,7 @@ describe("a signal that aborts the boot", () => {
     expect(log).toEqual(["first disposed"]);
   });
 
-  it("no longer matters once the application is up", async () => {
+  it("a signal that aborts the boot no longer matters once the application is up", async () => {
     const aborter = new AbortController();
     const task = r
       .task("task")
@@ -131,13 +131,13 @@ describe("a signal that aborts the boot", () => {
 describe("unrouted phantom tasks", () => {
   const remote = r.task.phantom<{ a: number }, number>("remote").build();
 
-  it("resolve to undefined by default", async () => {
+  it("unrouted phantom tasks resolve to undefined by default", async () => {
     await using app = await run(appOf(remote));
 
     expect(await app.runTask(remote, { a: 1 })).toBeUndefined();
   });
 
-  it('fail at the call with unroutedPhantoms: "throw"', async () => {
+  it('unrouted phantom tasks fail at the call with unroutedPhantoms: "throw"', async () => {
     await using app = await run(appOf(remote), { unroutedPhantoms: "throw" });
 
     const error = await rejectionOf(app.runTask(remote, { a: 1 }));
@@ -190,7 +190,7 @@ describe("options that cannot be meant", () => {
     [{ logs: { printStrategy: null } }, "options.logs.printStrategy must be one of"],
     ["dry", 'options must be an object, got "dry".'],
     [null, "options must be an object, got null."],
-  ])("%j are refused, and nothing boots", async (options, told) => {
+  ])("options that cannot be meant are refused, and nothing boots: %j", async (options, told) => {
     const init = jest.fn();
 
     const error = await rejectionOf(run(r.resource("app").init(init).build(), options as RunOptions));
@@ -200,7 +200,7 @@ describe("options that cannot be meant", () => {
     expect(init).not.toHaveBeenCalled();
   });
 
-  it("are not those left open, nor what 5.x documented", async () => {
+  it("options that are undefined, or that 5.x documented, are accepted", async () => {
     const options = { debug: "verbose", dryRun: undefined, logs: { printThreshold: null, bufferLogs: undefined } };
 
     await using app = await run(r.resource("app").build(), options as RunOptions);

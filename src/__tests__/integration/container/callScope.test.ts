@@ -33,7 +33,7 @@ async function abortOnceStarted(call: (signal: AbortSignal) => Promise<unknown>,
 const happened = r.event<{ n: number }>("happened").build();
 
 describe("the signal of a call", () => {
-  it("reaches a task that a hook calls for an event the task emitted", async () => {
+  it("the signal of a call reaches a task that a hook calls for an event the task emitted", async () => {
     const inner = waitingTask("inner");
     const hook = r
       .hook("hook")
@@ -53,7 +53,7 @@ describe("the signal of a call", () => {
     expect(await inner.seen).toBe(reason);
   });
 
-  it("is on the emission of an event, and absent from an emission without a caller that can give up", async () => {
+  it("the signal of a call is on the emission of an event, and absent from an emission without a caller that can abort", async () => {
     const signals: unknown[] = [];
     const hook = r
       .hook("hook")
@@ -74,7 +74,7 @@ describe("the signal of a call", () => {
     expect(signals).toEqual([signal, false, undefined, false]);
   });
 
-  it("reaches tasks that a parallel event's hooks call behind an interceptor that copies the emission", async () => {
+  it("the signal of a call reaches tasks that a parallel event's hooks call behind an interceptor that copies the emission", async () => {
     const fanned = r.event("fanned").parallel().build();
     const inner = waitingTask("inner");
     const hook = r
@@ -100,7 +100,7 @@ describe("the signal of a call", () => {
     expect(await inner.seen).toBe(reason);
   });
 
-  it("is given to middleware, and reaches the tasks that the middleware depends on", async () => {
+  it("the signal of a call is given to middleware, and reaches the tasks that the middleware depends on", async () => {
     const audit = waitingTask("audit");
     let given: AbortSignal | undefined;
     const auditing = r.middleware
@@ -125,7 +125,7 @@ describe("the signal of a call", () => {
     expect(await audit.seen).toBe(reason);
   });
 
-  it("never aborts in middleware of a call that was given none", async () => {
+  it("the signal of a call never aborts in middleware of a call that was given none", async () => {
     const reading = r.middleware
       .task("reading")
       .run(async ({ signal }) => signal.aborted)
@@ -140,7 +140,7 @@ describe("the signal of a call", () => {
     expect(await app.runTask(task)).toBe(false);
   });
 
-  it("crosses to another process when an emission is routed, and reaches the hooks there", async () => {
+  it("the signal of a call crosses to another process when an emission is routed, and reaches the hooks there", async () => {
     const inner = waitingTask("inner");
     const hook = r
       .hook("hook")
@@ -180,7 +180,7 @@ describe("next with a signal", () => {
       .build();
 
   it.each(["the middleware's", "the caller's"])(
-    "aborts the body and the tasks it calls by %s signal",
+    "next with a signal aborts the body and the tasks it calls by %s signal",
     async (whose) => {
       const own = new AbortController();
       const callers = new AbortController();
@@ -204,7 +204,7 @@ describe("next with a signal", () => {
     },
   );
 
-  it("keeps the journal, and aborts nothing that outlives the call", async () => {
+  it("next with a signal keeps the journal, and aborts nothing that outlives the call", async () => {
     const own = new AbortController();
     const middleware = stopping(own.signal);
     const key = journal.createKey<string>("key");
@@ -235,7 +235,7 @@ describe("next with a signal", () => {
   });
 
   it.each([undefined, null, 7, "signal", { signal: "no signal" }, [1]])(
-    "ignores %j as its second argument",
+    "next with a signal ignores %j as its second argument",
     async (options) => {
       const middleware = r.middleware
         .task("passing")

@@ -21,7 +21,7 @@ describe("the config a resource is given", () => {
   }
   const everywhere = (config: unknown) => ({ dependencies: config, register: config, init: config });
 
-  it("is {} for a bare registration", async () => {
+  it("the config a resource is given is {} for a bare registration", async () => {
     const { seen, probe } = createProbe();
 
     await (await run(appOf(probe as RegisterableItems))).dispose();
@@ -29,7 +29,7 @@ describe("the config a resource is given", () => {
     expect(seen).toEqual(everywhere({}));
   });
 
-  it("is {} for a bare root", async () => {
+  it("the config a resource is given is {} for a bare root", async () => {
     const { seen, probe } = createProbe();
 
     await (await run(probe as never)).dispose();
@@ -37,18 +37,21 @@ describe("the config a resource is given", () => {
     expect(seen).toEqual(everywhere({}));
   });
 
-  it.each([{ name: "x" }, 0])("is what .with(%j) gave, registered or run", async (config) => {
-    const { seen, probe } = createProbe();
-    const root = createProbe();
+  it.each([{ name: "x" }, 0])(
+    "the config a resource is given is what .with(%j) gave, registered or run",
+    async (config) => {
+      const { seen, probe } = createProbe();
+      const root = createProbe();
 
-    await (await run(appOf(probe.with(config)))).dispose();
-    await (await run(root.probe.with(config))).dispose();
+      await (await run(appOf(probe.with(config)))).dispose();
+      await (await run(root.probe.with(config))).dispose();
 
-    expect(seen).toEqual(everywhere(config));
-    expect(root.seen).toEqual(everywhere(config));
-  });
+      expect(seen).toEqual(everywhere(config));
+      expect(root.seen).toEqual(everywhere(config));
+    },
+  );
 
-  it("of a middleware is its own for dependencies, and the attachment's for run", async () => {
+  it("the config of a middleware is its own for dependencies, and the attachment's for run", async () => {
     const seen: unknown[] = [];
     const limit = r.middleware
       .task<{ max?: number }>("limit")
@@ -88,13 +91,13 @@ describe("conditional registration", () => {
     .init(async () => {})
     .build();
 
-  it.each([true, false])("follows the config (%s)", async (enabled) => {
+  it.each([true, false])("conditional registration follows the config (%s)", async (enabled) => {
     await using app = await run(appOf(feature.with({ metrics: enabled })));
 
     expect(app.store.tasks.has("metrics")).toBe(enabled);
   });
 
-  it("takes null, undefined and a single item from a register function", async () => {
+  it("conditional registration takes null, undefined and a single item from a register function", async () => {
     const nothing = r
       .resource("nothing")
       .register(() => null)
@@ -113,7 +116,7 @@ describe("conditional registration", () => {
     expect([...app.store.tasks.keys()]).toEqual(["metrics"]);
   });
 
-  it("mixes lists and functions in the order they were written", async () => {
+  it("conditional registration mixes lists and functions in the order they were written", async () => {
     const child = (id: string) => r.resource(id).build();
     const root = r
       .resource<{ id: string }>("app")
@@ -133,7 +136,7 @@ describe("conditional registration", () => {
     ]);
   });
 
-  it("replaces what was registered before when asked to", async () => {
+  it("conditional registration replaces what was registered before when asked to", async () => {
     const child = (id: string) => r.resource(id).build();
     const root = r
       .resource("app")
@@ -146,7 +149,7 @@ describe("conditional registration", () => {
     expect([...app.store.resources.keys()].filter((id) => !id.startsWith("globals."))).toEqual(["c", "app"]);
   });
 
-  it("also decides dependencies", async () => {
+  it("conditional registration also decides dependencies", async () => {
     const memory = r
       .resource("memory")
       .init(async () => "memory")
@@ -231,7 +234,7 @@ describe("optional dependencies", () => {
     return { seen, owners };
   }
 
-  it("are undefined when nobody registered them", async () => {
+  it("optional dependencies are undefined when they are not registered", async () => {
     const { seen, owners } = createDependents();
 
     await using app = await run(appOf(...Object.values(owners)));
@@ -240,7 +243,7 @@ describe("optional dependencies", () => {
     expect(seen).toEqual({ hook: [], resource: [], task: [], "resource middleware": [], "task middleware": [] });
   });
 
-  it("are what they stand for when somebody did", async () => {
+  it("optional dependencies are what they stand for when it is registered", async () => {
     const { seen, owners } = createDependents();
     const root = r.resource("app").register(Object.values(owners)).register([value, task, event, error, context]);
 
@@ -257,7 +260,7 @@ describe("optional dependencies", () => {
     });
   });
 
-  it("let a resource intercept the task that is there", async () => {
+  it("optional dependencies let a resource intercept the task that is there", async () => {
     const interceptor = r
       .resource("interceptor")
       .dependencies({ task: task.optional() })

@@ -34,13 +34,16 @@ const samples: Record<string, readonly Definition[]> = {
 };
 
 describe.each(Object.entries(samples))("a %s", (kind, forms) => {
-  it.each(forms)("is frozen data with an id, a kind, its file and documentation", (definition) => {
-    expect(definition).toMatchObject({ id: "x", kind, meta: {} });
-    expect(Object.isFrozen(definition)).toBe(true);
-    expect(definition[symbolFilePath]).toBe(__filename);
-  });
+  it.each(forms)(
+    "a definition of any kind is frozen data with an id, a kind, its file and documentation",
+    (definition) => {
+      expect(definition).toMatchObject({ id: "x", kind, meta: {} });
+      expect(Object.isFrozen(definition)).toBe(true);
+      expect(definition[symbolFilePath]).toBe(__filename);
+    },
+  );
 
-  it.each(forms)("has an optional form if it can be a dependency", (definition) => {
+  it.each(forms)("a definition of any kind has an optional form if it can be a dependency", (definition) => {
     const injectable = ["task", "resource", "event", "error", "asyncContext"].includes(kind);
 
     expect(definition.optional?.()).toEqual(
@@ -78,7 +81,7 @@ it("brands are registered symbols, the same in every copy of the package", () =>
 });
 
 describe("a builder", () => {
-  it("is frozen, shows its id, and stays as it was whatever is derived from it", () => {
+  it("a builder is frozen, shows its id, and stays as it was whatever is derived from it", () => {
     const base = r.task("x").dependencies({ one }).run(body);
 
     const [left, right] = [base.dependencies({ two }).build(), base.meta({ title: "Right" }).build()];
@@ -89,7 +92,7 @@ describe("a builder", () => {
     expect([left.meta, right.meta]).toEqual([{}, { title: "Right" }]);
   });
 
-  it("merges dependencies of either form, later keys winning", () => {
+  it("a builder merges dependencies of either form, later keys winning", () => {
     const evaluate = (source: unknown, config?: unknown) =>
       typeof source === "function" ? ((source as (config: unknown) => unknown)(config) as object) : source;
     const mixed = r
@@ -109,7 +112,7 @@ describe("a builder", () => {
     expect(evaluate(replaced.dependencies)).toEqual({ two });
   });
 
-  it("replaces scalars and the list of errors", () => {
+  it("a builder replaces scalars and the list of errors", () => {
     const built = r
       .task("x")
       .run(async () => "first")
@@ -124,7 +127,7 @@ describe("a builder", () => {
     expect(built.meta).toEqual({ description: "Two" });
   });
 
-  it("copies the lists it is given", () => {
+  it("a builder copies the lists it is given", () => {
     const items = [one];
     const builder = r.resource("x").register(items).overrides(items);
 
@@ -133,7 +136,7 @@ describe("a builder", () => {
     expect([builder.build().register, builder.build().overrides]).toEqual([[one], [one]]);
   });
 
-  it("leaves fields nobody gave as documented", () => {
+  it("a builder leaves fields that were not given as documented", () => {
     expect(r.resource("x").build()).toMatchObject({
       register: [],
       overrides: [],

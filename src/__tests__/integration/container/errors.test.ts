@@ -20,7 +20,7 @@ const soldOut = r
   .build();
 
 describe("an error helper", () => {
-  it("throws an Error with its id as name, its data and its message", () => {
+  it("an error helper throws an Error with its id as name, its data and its message", () => {
     const error = thrownBy(() => soldOut.throw({ sku: "tea", left: 0 })) as RunnerError;
 
     expect(error).toBeInstanceOf(Error);
@@ -34,7 +34,7 @@ describe("an error helper", () => {
     expect(soldOut.meta).toEqual({ title: "Sold out" });
   });
 
-  it("makes one without throwing it, with a cause", () => {
+  it("an error helper makes one without throwing it, with a cause", () => {
     const cause = new Error("warehouse");
 
     const error = soldOut.create({ sku: "tea", left: 0 }, { cause });
@@ -43,11 +43,11 @@ describe("an error helper", () => {
     expect(soldOut.is(error) && error.data.sku).toBe("tea");
   });
 
-  it("says its data as JSON without a format", () => {
+  it("an error helper says its data as JSON without a format", () => {
     expect(r.error<{ a: number }>("plain").build().create({ a: 1 }).message).toBe('{"a":1}');
   });
 
-  it("recognises its own by brand and id, and nothing else", () => {
+  it("an error helper recognises its own by brand and id, and nothing else", () => {
     const sameId = defineError<{ sku: string; left: number }>({ id: "shop.soldOut" });
     const other = defineError<{ sku: string }>("other").build();
     const lookalike = Object.assign(new Error("x"), { name: "shop.soldOut" });
@@ -58,7 +58,7 @@ describe("an error helper", () => {
     }
   });
 
-  it("is injected as itself, listed by the store, and thrown through tasks unchanged", async () => {
+  it("an error helper is injected as itself, listed by the store, and thrown through tasks unchanged", async () => {
     const buy = r
       .task("buy")
       .dependencies({ soldOut })
@@ -83,7 +83,7 @@ describe("a throws list", () => {
     [1, "number"],
     ["  ", "string"],
     [undefined, "undefined"],
-  ])("refuses %j", (entry, got) => {
+  ])("a throws list refuses %j", (entry, got) => {
     const message = (kind: string) =>
       `Invalid throws entry for ${kind} app.x: expected error id string or Error helper, got ${got}`;
 
@@ -102,7 +102,7 @@ describe("a throws list", () => {
     ).toThrow(new Error(message("resource")));
   });
 
-  it("is absent when it was never given", () => {
+  it("a throws list is absent when it was never given", () => {
     expect(
       r
         .task("task")
@@ -113,7 +113,7 @@ describe("a throws list", () => {
 });
 
 describe("cancellation", () => {
-  it("is one class, however it was made", () => {
+  it("a cancellation is one class, however it was made", () => {
     const made = Errors.cancellationError.create({ reason: "too slow" });
     const constructed = new CancellationError("too slow");
 
@@ -127,7 +127,7 @@ describe("cancellation", () => {
     expect(new Error("too slow")).not.toBeInstanceOf(CancellationError);
   });
 
-  it("of a subclass keeps the ordinary meaning of instanceof", () => {
+  it("a cancellation of a subclass keeps the ordinary meaning of instanceof", () => {
     class Timeout extends CancellationError {}
 
     expect(new Timeout()).toBeInstanceOf(CancellationError);
@@ -136,7 +136,7 @@ describe("cancellation", () => {
 });
 
 describe("normalizeError", () => {
-  it("passes errors as they are, also those of another realm", () => {
+  it("normalizeError passes errors as they are, also those of another realm", () => {
     const own = new TypeError("own");
     const foreign: unknown = vm.runInNewContext("new RangeError('foreign')");
 
@@ -150,7 +150,7 @@ describe("normalizeError", () => {
     [7, "7"],
     [undefined, "undefined"],
     [{ a: 1 }, "[object Object]"],
-  ])("makes an error of %j", (thrown, message) => {
+  ])("normalizeError makes an error of %j", (thrown, message) => {
     expect(normalizeError(thrown)).toEqual(new Error(message));
   });
 });

@@ -4,7 +4,7 @@ import { createTrace } from "../../support/trace";
 import { rejectionOf } from "../../support/failures";
 
 describe("an init that fails", () => {
-  it("is named, and what was initialised before it is disposed of", async () => {
+  it("an init that fails is named, and what was initialised before it is disposed of", async () => {
     const { log, traced } = createTrace();
     const original = new Error("no route to host");
     const early = traced("early").build();
@@ -39,7 +39,7 @@ describe("an init that fails", () => {
     ["an error that starts with the id of the resource", new Error("b: no route to host"), "b: no route to host"],
     ["an error that starts with the id and a dot", new Error("b. Down"), "b. Down"],
     ["an error that names a longer id", new Error("b.c is down"), 'Resource "b" initialization failed: b.c is down'],
-  ])("keeps or makes an error out of %s", async (_case, thrown, message) => {
+  ])("an init that fails keeps or makes an error out of %s", async (_case, thrown, message) => {
     const broken = r
       .resource("b")
       .init(() => Promise.reject(thrown))
@@ -51,7 +51,7 @@ describe("an init that fails", () => {
     expect(error).toMatchObject({ resourceId: "b" });
   });
 
-  it("of the root is passed on as it is", async () => {
+  it("an init of the root that fails is passed on as it is", async () => {
     const error = await rejectionOf(
       run(
         r
@@ -65,7 +65,7 @@ describe("an init that fails", () => {
     expect(error).not.toHaveProperty("resourceId");
   });
 
-  it("wins over a failure while rolling back", async () => {
+  it("an init that fails wins over a failure while rolling back", async () => {
     const stubborn = r
       .resource("stubborn")
       .init(async () => {})
@@ -82,7 +82,7 @@ describe("an init that fails", () => {
     expect(error.message).toBe('Resource "broken" initialization failed: boom');
   });
 
-  it("as a ready hook that throws, rolls everything back", async () => {
+  it("an init that fails, like a ready hook that throws, rolls everything back", async () => {
     const { log, traced } = createTrace();
     const hook = r
       .hook("hook")
@@ -98,7 +98,7 @@ describe("an init that fails", () => {
 });
 
 describe("dispose", () => {
-  it("happens once, whoever asks", async () => {
+  it("dispose() happens once, however often it is called", async () => {
     const dispose = jest.fn(async () => {});
     const app = await run(
       r
@@ -125,7 +125,7 @@ describe("dispose", () => {
       })
       .build();
 
-  it("attempts all resources and rejects with a single failure as it is", async () => {
+  it("dispose() attempts all resources and rejects with a single failure as it is", async () => {
     const log: string[] = [];
     const { log: others, traced } = createTrace();
     const app = await run(appOf(traced("first").build(), failing("second", log)));
@@ -137,7 +137,7 @@ describe("dispose", () => {
     expect(others).toEqual(["+first", "-first"]);
   });
 
-  it("rejects with all failures when there are several, the first one's message first", async () => {
+  it("dispose() rejects with all failures when there are several, the first one's message first", async () => {
     const log: string[] = [];
     const app = await run(appOf(failing("a", log), failing("b", log)));
 
@@ -149,7 +149,7 @@ describe("dispose", () => {
     expect((error as AggregateError).errors.map((each: Error) => each.message)).toEqual(["b failed", "a failed"]);
   });
 
-  it("calls dispose with the definition as this", async () => {
+  it("dispose() calls dispose with the definition as this", async () => {
     const seen: unknown[] = [];
     const definition = r
       .resource("app")

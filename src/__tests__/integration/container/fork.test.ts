@@ -7,7 +7,7 @@ const counter = r
   .build();
 
 describe("a fork", () => {
-  it("is another instance under another id, with its own config", async () => {
+  it("a fork is another instance under another id, with its own config", async () => {
     const other = counter.fork("counter.other");
 
     await using app = await run(appOf(counter.with({ start: 1 }), other.with({ start: 2 })));
@@ -16,7 +16,7 @@ describe("a fork", () => {
     expect(app.getResourceValue(counter.fork("counter.other"))).toBe(app.getResourceValue(other));
   });
 
-  it("says what it comes from, and keeps everything else", () => {
+  it("a fork says what it comes from, and keeps everything else", () => {
     const tag = r.tag("tag").build();
     const middleware = r.middleware
       .resource("middleware")
@@ -48,7 +48,7 @@ describe("a fork", () => {
     expect(base[symbolResourceForkedFrom]).toBeUndefined();
   });
 
-  it("says which file forks it, and keeps the file of its base", () => {
+  it("a fork says which file forks it, and keeps the file of its base", () => {
     // `appOf` makes its resource in a file of its own.
     const [base, child] = [appOf(), appOf()];
 
@@ -61,7 +61,7 @@ describe("a fork", () => {
     expect(base[symbolFilePath]).toMatch(/appOf\.ts$/);
   });
 
-  it("may be made optional and forked again", async () => {
+  it("a fork may be made optional and forked again", async () => {
     const second = counter.fork("first").fork("second");
     const reader = r
       .resource("reader")
@@ -87,25 +87,25 @@ describe("what a fork registers", () => {
     .build();
   const base = r.resource("base").register([child, task]).build();
 
-  it("is by default the same, so base and fork do not fit into one app", async () => {
+  it("what a fork registers is by default the same, so base and fork do not fit into one app", async () => {
     expect(base.fork("fork").register).toBe(base.register);
     await expect(run(appOf(base, base.fork("fork")))).rejects.toThrow(/"child" already registered/);
   });
 
-  it("is nothing with drop, so both fit", async () => {
+  it("what a fork registers is nothing with drop, so both fit", async () => {
     await using app = await run(appOf(base, base.fork("fork", { register: "drop" })));
 
     expect([...app.store.resources.keys()].slice(-4)).toEqual(["base", "child", "fork", "app"]);
   });
 
-  it("is forks of its resources with deep, and nothing else", async () => {
+  it("what a fork registers is forks of its resources with deep, and nothing else", async () => {
     await using app = await run(appOf(base, base.fork("fork", { register: "deep" })));
 
     expect([...app.store.resources.keys()].slice(-5)).toEqual(["base", "child", "fork", "fork.child", "app"]);
     expect([...app.store.tasks.keys()]).toEqual(["task"]);
   });
 
-  it("is an empty list with deep when the base registers nothing", () => {
+  it("what a fork registers is an empty list with deep when the base registers nothing", () => {
     const fork = r.resource("empty").build().fork("fork", { register: "deep" });
 
     expect([fork.register, fork.dependencies]).toEqual([[], undefined]);
@@ -138,7 +138,7 @@ describe("a deep fork", () => {
     .init(async (_config, { repository }) => repository)
     .build();
 
-  it("points dependencies at its own children, optional ones included, and leaves the others", async () => {
+  it("a deep fork points dependencies at its own children, optional ones included, and leaves the others", async () => {
     const replica = database.fork("replica", { register: "deep" });
 
     await using app = await run(appOf(outside, database.with({ url: "main" }), replica.with({ url: "copy" })));
@@ -151,7 +151,7 @@ describe("a deep fork", () => {
     expect(copy.outside).toBe(main.outside);
   });
 
-  it("names its children as told, however deep they are", async () => {
+  it("a deep fork names its children as told, however deep they are", async () => {
     const leaf = r
       .resource("leaf")
       .init(async () => 1)
@@ -183,7 +183,7 @@ describe("a deep fork", () => {
     expect(app.getResourceValue("copy")).toBe(1);
   });
 
-  it("forks a resource once, also when it is listed twice", async () => {
+  it("a deep fork forks a resource once, also when it is listed twice", async () => {
     const shared = r.resource("shared").build();
     const twice = r
       .resource("twice")
@@ -196,7 +196,7 @@ describe("a deep fork", () => {
     expect(first).toBe(second);
   });
 
-  it("gives the same result to every run", async () => {
+  it("a deep fork gives the same result to every run", async () => {
     const replica = database.fork("replica", { register: "deep" });
     const root = appOf(outside, replica.with({ url: "copy" }));
 
@@ -207,7 +207,7 @@ describe("a deep fork", () => {
     expect(first.getResourceValue(replica)).not.toBe(second.getResourceValue(replica));
   });
 
-  it.each(["", undefined])("refuses a reId that gives %j", (id) => {
+  it.each(["", undefined])("a deep fork refuses a reId that gives %j", (id) => {
     const base = r.resource("base").register(r.resource("child").build()).build();
 
     expect(() => base.fork("fork", { register: "deep", reId: () => id as string })).toThrow(

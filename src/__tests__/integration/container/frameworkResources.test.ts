@@ -3,8 +3,8 @@ import { globals as nodeGlobals } from "../../../node/index";
 
 const { httpSmartClientFactory } = nodeGlobals.resources;
 
-describe("a framework resource that nobody registered", () => {
-  it("can be read, and is made once per run", async () => {
+describe("a framework resource that is not registered", () => {
+  it("a framework resource that is not registered can be read, and is made once per run", async () => {
     await using app = await run(r.resource("app").build());
 
     const factory = app.getResourceValue(httpSmartClientFactory);
@@ -14,7 +14,7 @@ describe("a framework resource that nobody registered", () => {
     expect(app.getResourceValue(httpSmartClientFactory)).toBe(factory);
   });
 
-  it("is registered by being depended on", async () => {
+  it("a framework resource that is not registered is registered by being depended on", async () => {
     const root = r
       .resource("app")
       .dependencies({ createClient: httpSmartClientFactory })
@@ -27,7 +27,7 @@ describe("a framework resource that nobody registered", () => {
     expect(app.store.resources.has(httpSmartClientFactory.id)).toBe(true);
   });
 
-  it("is not found by its id alone", async () => {
+  it("a framework resource that is not registered is not found by its id alone", async () => {
     await using app = await run(r.resource("app").build());
 
     expect(() => app.getResourceValue(httpSmartClientFactory.id) as unknown).toThrow(

@@ -4,7 +4,7 @@ import { appOf } from "../../support/appOf";
 const trace = journal.createKey<string[]>("trace");
 
 describe("the journal of a call", () => {
-  it("is shared by interceptors, middleware and the task", async () => {
+  it("the journal of a call is shared by interceptors, middleware and the task", async () => {
     const outer = r.middleware
       .task("outer")
       .run(async ({ next, journal }) => {
@@ -33,7 +33,7 @@ describe("the journal of a call", () => {
     expect(await app.runTask(task)).toEqual(["interceptor", "middleware"]);
   });
 
-  it("is fresh for a nested task, unless it is forwarded", async () => {
+  it("the journal of a call is fresh for a nested task, unless it is forwarded", async () => {
     const has = r
       .task("has")
       .run(async (_: string, _dependencies, { journal }) => journal.has(trace))
@@ -51,7 +51,7 @@ describe("the journal of a call", () => {
     expect(await app.runTask(caller)).toEqual([false, true]);
   });
 
-  it("may be brought along, by dependants, resources, the run and the task runner", async () => {
+  it("the journal of a call may be brought along, by dependants, resources, the run and the task runner", async () => {
     const read = r
       .task("read")
       .run(async (_: string, _dependencies, { journal }) => journal.get(trace)?.[0])
@@ -77,7 +77,7 @@ describe("the journal of a call", () => {
     expect(await runner.run(read, "x", { journal: given })).toBe("run");
   });
 
-  it("is passed through next by every layer", async () => {
+  it("the journal of a call is passed through next by every layer", async () => {
     const passing = (id: string) =>
       r.middleware
         .task(id)
@@ -117,7 +117,7 @@ describe("the signal of a call", () => {
     .run(async (_: string, _dependencies, { signal }) => signal)
     .build();
 
-  it("is the caller's, and one that never aborts without one", async () => {
+  it("the signal of a call is the caller's, and one that never aborts without one", async () => {
     await using app = await run(appOf(readSignal));
     const { signal } = new AbortController();
 
@@ -126,7 +126,7 @@ describe("the signal of a call", () => {
     expect(own.aborted).toBe(false);
   });
 
-  it("is inherited by the tasks a task calls, however deep", async () => {
+  it("the signal of a call is inherited by the tasks a task calls, however deep", async () => {
     const middle = r
       .task("middle")
       .dependencies({ readSignal })
@@ -144,7 +144,7 @@ describe("the signal of a call", () => {
     expect(await app.runTask(outer)).not.toBe(signal);
   });
 
-  it("changes nothing about the dependencies that inherit it", async () => {
+  it("the signal of a call changes nothing about the dependencies that inherit it", async () => {
     const service = r
       .resource("service")
       .init(async () => ({ name: "service" }))
@@ -179,7 +179,7 @@ describe("the signal of a call", () => {
     expect(withSignal).toEqual(await app.runTask(outer));
   });
 
-  it("gives way to one that is passed on explicitly", async () => {
+  it("the signal of a call gives way to one that is passed on explicitly", async () => {
     const { signal } = new AbortController();
     const outer = r
       .task("outer")
@@ -191,7 +191,7 @@ describe("the signal of a call", () => {
     expect(await app.runTask(outer, undefined, { signal: new AbortController().signal })).toBe(signal);
   });
 
-  it("is not inherited through a captured resource, which passes it explicitly", async () => {
+  it("the signal of a call is not inherited through a captured resource, which passes it explicitly", async () => {
     const service = r
       .resource("service")
       .dependencies({ readSignal })
@@ -209,7 +209,7 @@ describe("the signal of a call", () => {
     expect(await app.runTask(outer, true, { signal })).toBe(signal);
   });
 
-  it("leaves the shared dependency record alone", async () => {
+  it("the signal of a call leaves the shared dependency record alone", async () => {
     const records: object[] = [];
     const outer = r
       .task("outer")
@@ -243,7 +243,7 @@ describe("a task without an input", () => {
     .build();
   beforeEach(() => void inputs.splice(0));
 
-  it("takes a lone options object as options", async () => {
+  it("a task without an input takes a lone options object as options", async () => {
     await using app = await run(appOf(open, caller));
     const { signal } = new AbortController();
 
@@ -255,7 +255,7 @@ describe("a task without an input", () => {
   });
 
   it.each([{ signal: "SIGTERM" }, { journal: [] }, { signal: undefined, more: 1 }, {}, null, "x"])(
-    "takes %j as an input",
+    "a task without an input takes %j as an input",
     async (input) => {
       await using app = await run(appOf(open, caller));
 
@@ -265,7 +265,7 @@ describe("a task without an input", () => {
     },
   );
 
-  it("that has an input schema never mistakes its input for options", async () => {
+  it("a task with an input schema never mistakes its input for options", async () => {
     const { signal } = new AbortController();
     const strict = r
       .task("strict")
@@ -285,7 +285,7 @@ describe("a task without an input", () => {
 });
 
 describe("the third argument", () => {
-  it("reaches classic tasks, builder tasks and overrides alike", async () => {
+  it("the third argument reaches classic tasks, builder tasks and overrides alike", async () => {
     const classic = defineTask({ id: "classic", run: async (_: void, _deps, { journal }) => journal.has(trace) });
     const built = r
       .task("built")
@@ -314,7 +314,7 @@ describe("the third argument", () => {
     expect(answers).toEqual([false, false, false, false]);
   });
 
-  it("can be left out when a definition is unit tested", async () => {
+  it("the third argument can be left out when a definition is unit tested", async () => {
     const task = r
       .task("task")
       .run(async (n: number) => n + 1)

@@ -3,7 +3,7 @@ import { appOf } from "../../support/appOf";
 import { createTrace } from "../../support/trace";
 
 describe("an application of two levels", () => {
-  it("initialises what is needed first and disposes in reverse", async () => {
+  it("an application of two levels initialises what is needed first and disposes in reverse", async () => {
     const { log, traced } = createTrace();
     const database = traced("database").build();
     const cache = traced("cache").dependencies({ database }).build();
@@ -21,7 +21,7 @@ describe("an application of two levels", () => {
     expect(log).toEqual(["+database", "+cache", "+feature", "+app", "-app", "-feature", "-cache", "-database"]);
   });
 
-  it("initialises a resource once, however many depend on it, and the root last", async () => {
+  it("an application of two levels initialises a resource once, however many depend on it, and the root last", async () => {
     const init = jest.fn(async () => ({}));
     const shared = r.resource("shared").init(init).build();
     const readShared = async (_config: void, dependencies: { shared: object }) => dependencies.shared;
@@ -49,7 +49,7 @@ describe("an application of two levels", () => {
     expect(order).toEqual(["unused", "app"]);
   });
 
-  it("initialises what hooks and middleware need before ordinary resources", async () => {
+  it("an application of two levels initialises what hooks and middleware need before ordinary resources", async () => {
     const { log, traced } = createTrace();
     const ordinary = traced("ordinary").build();
     const forTask = traced("forTask").build();
@@ -88,7 +88,7 @@ describe("an application of two levels", () => {
     expect(log).toEqual(["+forResourceMiddleware", "+forMiddleware", "+forHook", "+forTask", "+ordinary"]);
   });
 
-  it("hands the private context of a run to init and dispose, with value, config and dependencies", async () => {
+  it("an application of two levels hands the private context of a run to init and dispose, with value, config and dependencies", async () => {
     const seen: unknown[] = [];
     const name = r
       .resource("name")
@@ -115,7 +115,7 @@ describe("an application of two levels", () => {
     expect(seen).toEqual([...once, ...once]);
   });
 
-  it("disposes of resources without an init, with their context", async () => {
+  it("an application of two levels disposes of resources without an init, with their context", async () => {
     const dispose = jest.fn(async () => {});
     const app = await run(
       r
@@ -146,7 +146,7 @@ describe("several runs", () => {
     .register((config) => [port.with(config), ask])
     .build();
 
-  it("of one definition with different configs are wired independently", async () => {
+  it("several runs of one definition with different configs are wired independently", async () => {
     const [first, second] = await Promise.all([run(root.with({ port: 1 })), run(root.with({ port: 2 }))]);
 
     expect(await Promise.all([first.runTask(ask), second.runTask(ask)])).toEqual([1, 2]);
@@ -156,7 +156,7 @@ describe("several runs", () => {
     await second.dispose();
   });
 
-  it("at once keep their events and stores apart", async () => {
+  it("several runs at once keep their events and stores apart", async () => {
     const ping = r.event<string>("ping").build();
     const heard: string[] = [];
     const listener = r
@@ -201,7 +201,7 @@ describe("a running application", () => {
     .init(async () => "up" as const)
     .build();
 
-  it("may be destructured", async () => {
+  it("a running application may be destructured", async () => {
     const { runTask, emitEvent, getResourceValue, getResourceConfig, dispose, value: rootValue } = await run(root);
 
     expect(rootValue).toBe("up");
@@ -213,7 +213,7 @@ describe("a running application", () => {
     await dispose();
   });
 
-  it("rejects with the id that is not registered, and names the one that was probably meant", async () => {
+  it("a running application rejects with the id that is not registered, and names the one that was probably meant", async () => {
     await using app = await run(root);
     const other = r
       .task("other")
@@ -233,7 +233,7 @@ describe("a running application", () => {
     expect(() => app.getResourceConfig("valeu")).toThrow(meant("Resource", "valeu", "value"));
   });
 
-  it("says what is wrong with what a circular import left undefined", async () => {
+  it("a running application says what is wrong with what a circular import left undefined", async () => {
     await using app = await run(appOf());
     const lost = undefined as unknown as string;
     const told = "or its id, got undefined: usually a circular import, or a name its module does not export.";
@@ -247,7 +247,7 @@ describe("a running application", () => {
     );
   });
 
-  it("runs the registered task of an id, whichever definition is given", async () => {
+  it("a running application runs the registered task of an id, whichever definition is given", async () => {
     const lookalike = r
       .task("double")
       .run(async (n: number) => n * 100)
@@ -258,7 +258,7 @@ describe("a running application", () => {
     expect(await app.runTask(double, 2)).toBe(4);
   });
 
-  it("shows its mode, by option or by NODE_ENV", async () => {
+  it("a running application shows its mode, by option or by NODE_ENV", async () => {
     await using detected = await run(root);
     await using chosen = await run(root, { mode: "prod" });
 

@@ -61,7 +61,7 @@ it("an injected logger speaks in the name of its owner, whatever that is", async
   expect(sources).toEqual(["middleware", "task", "hook", undefined, undefined]);
 });
 
-it("several runs do not hear each other's logs", async () => {
+it("several runs do not receive each other's logs", async () => {
   const heard: unknown[] = [];
   await using first = await run(appOf());
   await using second = await run(appOf());
@@ -84,7 +84,7 @@ describe("bufferLogs", () => {
       })
       .build();
 
-  it("holds everything back until the root has initialised, then tells listeners and printer in order", async () => {
+  it("bufferLogs holds everything back until the root has initialised, then tells listeners and printer in order", async () => {
     const lines = captureConsole();
     const heard: unknown[] = [];
     let whileBooting = -1;
@@ -120,7 +120,7 @@ describe("bufferLogs", () => {
     expect(heard).toEqual(expected);
   });
 
-  it("prints what was held back of a boot that fails, after it was rolled back", async () => {
+  it("bufferLogs prints what was held back of a boot that fails, after it was rolled back", async () => {
     const lines = captureConsole();
     const early = r
       .resource("early")
@@ -142,7 +142,7 @@ describe("bufferLogs", () => {
     ]);
   });
 
-  it("prints what was held back of a dry run", async () => {
+  it("bufferLogs prints what was held back of a dry run", async () => {
     const lines = captureConsole();
 
     await run(appOf(), { logs: { ...json, bufferLogs: true }, dryRun: true });
@@ -150,7 +150,7 @@ describe("bufferLogs", () => {
     expect(messagesOf(lines)).toEqual(["Dry run mode. Skipping initialization..."]);
   });
 
-  it("is off by default: logs are printed as they come", async () => {
+  it("bufferLogs is off by default: logs are printed as they come", async () => {
     const lines = captureConsole();
     let atInit: unknown[] = [];
     const root = r
@@ -200,7 +200,7 @@ describe("what is logged of a task that fails", () => {
       .run(async (_input: void, { inner }) => inner())
       .build();
 
-  it("is said once, of the task that failed, not of those that passed the error on", async () => {
+  it("what is logged of a task that fails is said once, of the task that failed, not of those that passed the error on", async () => {
     const inner = failing("inner", reject(new Error("boom"))).build();
 
     const reports = await reportsOf(callerOf(inner), { others: [inner] });
@@ -209,7 +209,7 @@ describe("what is logged of a task that fails", () => {
     expect(reports[0]?.error?.stack).toContain("logging.test.ts");
   });
 
-  it("is said of each call, also when they all throw one object", async () => {
+  it("what is logged of a task that fails is said of each call, also when they all throw one object", async () => {
     const inner = failing("inner", reject(new Error("boom"))).build();
 
     const reports = await reportsOf(callerOf(inner), { others: [inner], times: 2 });
@@ -217,7 +217,7 @@ describe("what is logged of a task that fails", () => {
     expect(reports.map(({ source }) => source)).toEqual(["inner", "inner"]);
   });
 
-  it("is information where the task throws an error with a status of its caller's making", async () => {
+  it("what is logged of a task that fails is information where the task throws an error with a status of its caller's making", async () => {
     const notFound = r.error<{ id: string }>("app.errors.notFound").httpCode(404).build();
     const inner = failing("inner", reject(notFound.create({ id: "x" }))).build();
 
@@ -227,14 +227,17 @@ describe("what is logged of a task that fails", () => {
     expect(reports[0]?.error).toBeUndefined();
   });
 
-  it.each([500, undefined])("is an error where the status is %p", async (status) => {
-    const builder = r.error<{ id: string }>("app.errors.broken");
-    const broken = status === undefined ? builder.build() : builder.httpCode(status).build();
+  it.each([500, undefined])(
+    "what is logged of a task that fails is an error where the status is %p",
+    async (status) => {
+      const builder = r.error<{ id: string }>("app.errors.broken");
+      const broken = status === undefined ? builder.build() : builder.httpCode(status).build();
 
-    const reports = await reportsOf(failing("task", reject(broken.create({ id: "x" }))).build());
+      const reports = await reportsOf(failing("task", reject(broken.create({ id: "x" }))).build());
 
-    expect(reports).toMatchObject([{ level: "error", error: { name: "app.errors.broken" } }]);
-  });
+      expect(reports).toMatchObject([{ level: "error", error: { name: "app.errors.broken" } }]);
+    },
+  );
 
   const strict = {
     parse(): void {
@@ -242,7 +245,7 @@ describe("what is logged of a task that fails", () => {
     },
   };
 
-  it("is one line of information where the task refuses its input", async () => {
+  it("what is logged of a task that fails is one line of information where the task refuses its input", async () => {
     const task = failing("task", () => {}).inputSchema(strict);
 
     const reports = await reportsOf(task.build());
@@ -253,7 +256,7 @@ describe("what is logged of a task that fails", () => {
     expect(reports[0]?.error).toBeUndefined();
   });
 
-  it("is an error with a stack where the schema of the input failed by accident", async () => {
+  it("what is logged of a task that fails is an error with a stack where the schema of the input failed by accident", async () => {
     const broken = { parse: (value: unknown): void => void (value as { a: { b: unknown } }).a.b };
     const task = failing("task", () => {}).inputSchema(broken);
 
@@ -262,7 +265,7 @@ describe("what is logged of a task that fails", () => {
     expect(reports).toMatchObject([{ level: "error", source: "task", error: { name: "runner.errors.validation" } }]);
   });
 
-  it("is an error of the task that gave another one an input it refuses", async () => {
+  it("what is logged of a task that fails is an error of the task that gave another one an input it refuses", async () => {
     const inner = failing("inner", () => {})
       .inputSchema(strict)
       .build();
@@ -275,7 +278,7 @@ describe("what is logged of a task that fails", () => {
     ]);
   });
 
-  it("is for debugging where the task was cancelled", async () => {
+  it("what is logged of a task that fails is for debugging where the task was cancelled", async () => {
     const reports = await reportsOf(failing("task", reject(new CancellationError("enough"))).build());
 
     expect(reports).toMatchObject([{ level: "debug", source: "task" }]);
@@ -285,7 +288,7 @@ describe("what is logged of a task that fails", () => {
   it.each<[string, (signal: AbortSignal) => unknown]>([
     ["with the reason of its signal", (signal) => signal.throwIfAborted()],
     ["through a timer of Node's", (signal) => setTimeout(1000, undefined, { signal })],
-  ])("is for debugging where the caller left: %s", async (_how, fail) => {
+  ])("what is logged of a task that fails is for debugging where the caller left: %s", async (_how, fail) => {
     const signal = AbortSignal.abort(new Error("user left"));
 
     const reports = await reportsOf(failing("task", fail).build(), { signal });
@@ -293,7 +296,7 @@ describe("what is logged of a task that fails", () => {
     expect(reports).toMatchObject([{ level: "debug", source: "task" }]);
   });
 
-  it("is an error where something else failed after the caller left", async () => {
+  it("what is logged of a task that fails is an error where something else failed after the caller left", async () => {
     const signal = AbortSignal.abort(new Error("user left"));
 
     const reports = await reportsOf(failing("task", reject(new Error("boom"))).build(), { signal });
@@ -302,7 +305,7 @@ describe("what is logged of a task that fails", () => {
   });
 });
 
-it("onUnhandledError is told which tasks gave up because they were asked to", async () => {
+it("onUnhandledError is told which tasks stopped because their signal aborted", async () => {
   const reports: unknown[] = [];
   const reason = new Error("user left");
   const task = r
@@ -317,7 +320,7 @@ it("onUnhandledError is told which tasks gave up because they were asked to", as
 });
 
 describe("the printed logs", () => {
-  it("are none under NODE_ENV=test", async () => {
+  it("the printed logs are none under NODE_ENV=test", async () => {
     const lines = captureConsole();
 
     await using app = await run(appOf());
@@ -326,7 +329,7 @@ describe("the printed logs", () => {
     expect(lines).toEqual([]);
   });
 
-  it("carry the source run for what the boot says", async () => {
+  it("the printed logs carry the source run for what the boot says", async () => {
     const lines = captureConsole();
 
     await (await run(appOf(), { logs: json })).dispose();
@@ -337,7 +340,7 @@ describe("the printed logs", () => {
     expect(logs.at(-1)?.message).toBe("Dry run mode. Skipping initialization...");
   });
 
-  it("show an unhandled failure of a task through the default handler", async () => {
+  it("the printed logs show an unhandled failure of a task through the default handler", async () => {
     const lines = captureConsole();
     const task = r
       .task("task")
@@ -353,7 +356,7 @@ describe("the printed logs", () => {
     ]);
   });
 
-  it("show that a task failed, whatever it threw", async () => {
+  it("the printed logs show that a task failed, whatever it threw", async () => {
     const lines = captureConsole();
     const task = r
       .task("task")

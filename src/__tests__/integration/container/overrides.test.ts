@@ -35,15 +35,15 @@ async function winner(levels: {
 }
 
 describe("which override wins", () => {
-  it("is the root's before a child's", async () => {
+  it("which override wins is the root's before a child's", async () => {
     expect(await winner({ root: [named("root")], feature: [named("feature")] })).toBe("root");
   });
 
-  it("is the parent's before its child's, also below the root", async () => {
+  it("which override wins is the parent's before its child's, also below the root", async () => {
     expect(await winner({ feature: [named("feature")], inner: [named("inner")] })).toBe("feature");
   });
 
-  it("is the later one of a list, and the later registered one of siblings", async () => {
+  it("which override wins is the later one of a list, and the later registered one of siblings", async () => {
     const sibling = (id: string) =>
       r
         .resource(id)
@@ -56,7 +56,7 @@ describe("which override wins", () => {
     expect(await winner({ root: [named("first"), named("second")] })).toBe("second");
   });
 
-  it("is the one a resource lists itself before those its overriding resources bring", async () => {
+  it("which override wins is the one a resource lists itself before those its overriding resources bring", async () => {
     const inner = r.resource("inner").register(mailer).build();
     const bringing = r
       .override(inner)
@@ -72,13 +72,13 @@ describe("which override wins", () => {
     expect(values).toEqual(["brought", "own", "own"]);
   });
 
-  it("ignores null and undefined", async () => {
+  it("which override wins ignores null and undefined", async () => {
     expect(await winner({ root: [null, undefined] })).toBe("smtp");
   });
 });
 
 describe("an override", () => {
-  it("of an id nobody registered is refused", async () => {
+  it("an override of an id that is not registered is refused", async () => {
     const error = await rejectionOf(
       run(
         r
@@ -94,7 +94,7 @@ describe("an override", () => {
     );
   });
 
-  it("of an id that belongs to another kind is refused", async () => {
+  it("an override of an id that belongs to another kind is refused", async () => {
     const task = r
       .task("mailer")
       .run(async () => 1)
@@ -105,7 +105,7 @@ describe("an override", () => {
     expect(Errors.dependencyNotFoundError.is(error)).toBe(true);
   });
 
-  it("may be any definition of the same id and kind", async () => {
+  it("an override may be any definition of the same id and kind", async () => {
     const fresh = r
       .resource("mailer")
       .init(async () => "fresh")
@@ -114,7 +114,7 @@ describe("an override", () => {
     expect(await winner({ root: [fresh] })).toBe("fresh");
   });
 
-  it("reaches every dependant, and calls by id or definition", async () => {
+  it("an override reaches every dependant, and calls by id or definition", async () => {
     const greet = r
       .task("greet")
       .run(async (name: string) => `hello ${name}`)
@@ -138,7 +138,7 @@ describe("an override", () => {
     expect([...app.store.overrides.keys()]).toEqual(["greet"]);
   });
 
-  it("keeps the config given at registration unless it brings its own", async () => {
+  it("an override keeps the config given at registration unless it brings its own", async () => {
     const port = r
       .resource<{ port: number }>("port")
       .init(async ({ port }) => port)
@@ -158,7 +158,7 @@ describe("an override", () => {
     expect([replaced.getResourceValue(port), replaced.getResourceConfig(port)]).toEqual([1001, { port: 1 }]);
   });
 
-  it("of a resource that registers children keeps them and adds only new ones", async () => {
+  it("an override of a resource that registers children keeps them and adds only new ones", async () => {
     const child = r
       .resource("child")
       .init(async () => "child")
@@ -187,7 +187,7 @@ describe("an override", () => {
     ]);
   });
 
-  it("that brings something already registered elsewhere is a duplicate", async () => {
+  it("an override that brings something already registered elsewhere is a duplicate", async () => {
     const taken = r.resource("taken").build();
     const group = r.resource("group").register(r.resource("taken").build()).build();
     const parent = r.resource("parent").build();
@@ -201,7 +201,7 @@ describe("an override", () => {
     expect(Errors.duplicateRegistrationError.is(error) && error.data).toMatchObject({ type: "Resource", id: "taken" });
   });
 
-  it("that brings something that is no definition is refused", async () => {
+  it("an override that brings something that is no definition is refused", async () => {
     const parent = r.resource("parent").build();
     const broken = r
       .override(parent)
@@ -213,7 +213,7 @@ describe("an override", () => {
     expect(Errors.unknownItemTypeError.is(error) && error.data).toMatchObject({ item: undefined, owner: "parent" });
   });
 
-  it("of a hook keeps what the base listens to", async () => {
+  it("an override of a hook keeps what the base listens to", async () => {
     const ping = r.event<string>("ping").build();
     const log: string[] = [];
     const hook = r
@@ -232,7 +232,7 @@ describe("an override", () => {
     expect(log).toEqual(["better x"]);
   });
 
-  it("of a middleware changes every attachment, each with its own config", async () => {
+  it("an override of a middleware changes every attachment, each with its own config", async () => {
     const tag = r.middleware
       .task<{ name: string }>("tag")
       .run(async ({ next }, _, { name }) => `${name}(${String(await next())})`)
@@ -254,7 +254,7 @@ describe("an override", () => {
     expect(await Promise.all([app.runTask(a), app.runTask(b)])).toEqual(["a[1]", "b[2]"]);
   });
 
-  it("can be forked, configured and made optional like any definition", async () => {
+  it("an override can be forked, configured and made optional like any definition", async () => {
     const better = named("better");
 
     await using app = await run(appOf(mailer, better.fork("copy")));
@@ -264,7 +264,7 @@ describe("an override", () => {
     expect(better.with().resource).toBe(better);
   });
 
-  it("leaves its base as it was", async () => {
+  it("an override leaves its base as it was", async () => {
     const patched = defineOverride(mailer, { init: async () => "patched", meta: { title: "Patched" } });
 
     expect(patched).not.toBe(mailer);
@@ -272,7 +272,7 @@ describe("an override", () => {
     expect(await mailer.init?.(undefined, {}, {})).toBe("smtp");
   });
 
-  it("is refused for what cannot be overridden", () => {
+  it("an override is refused for what cannot be overridden", () => {
     const event = r.event("event").build();
 
     expect(() => r.override(event as never)).toThrow(
@@ -290,7 +290,7 @@ describe("an override of what the framework provides", () => {
     .run(async (_: void, { logger }): Promise<unknown> => logger)
     .build();
 
-  it("is what dependants receive when it has an init; the run keeps its own", async () => {
+  it("an override of what the framework provides is what dependants receive when it has an init; the run keeps its own", async () => {
     const mine = { info: async () => {} };
     const replaced = override(logger, { init: async () => mine as never });
 
@@ -300,7 +300,7 @@ describe("an override of what the framework provides", () => {
     expect(app.logger).not.toBe(mine);
   });
 
-  it("keeps the framework's value when it has none", async () => {
+  it("an override of what the framework provides keeps the framework's value when it has none", async () => {
     const described = override(logger, { meta: { title: "Logs" } });
 
     await using app = await run(r.resource("app").register(readLogger).overrides([described]).build());

@@ -76,7 +76,7 @@ function introspect({ store }: Pick<RunResult, "store">) {
 }
 
 describe("the store of a run", () => {
-  it("shows what dependencies and registrations written as functions gave", async () => {
+  it("the store of a run shows what dependencies and registrations written as functions gave", async () => {
     await using app = await run(root(true));
 
     expect(introspect(app)).toEqual({
@@ -107,7 +107,7 @@ describe("the store of a run", () => {
     });
   });
 
-  it("shows each run its own, also of one definition in several runs, and in a dry run", async () => {
+  it("the store of a run shows each run its own, also of one definition in several runs, and in a dry run", async () => {
     await using first = await run(root(true));
     await using second = await run(root(false));
     await using dry = await run(root(false), { dryRun: true });
@@ -120,7 +120,7 @@ describe("the store of a run", () => {
     expect(typeof task.dependencies).toBe("function");
   });
 
-  it("shows what overrides brought, and the definition itself where nothing is a function", async () => {
+  it("the store of a run shows what overrides brought, and the definition itself where nothing is a function", async () => {
     const replaced = r
       .override(feature)
       .dependencies(() => ({ log }), { override: true })
@@ -141,7 +141,7 @@ describe("the store of a run", () => {
     expect(app.store.tasks.get("log")?.task).toBe(log);
   });
 
-  it("keeps brands, methods and routing on what it shows", async () => {
+  it("the store of a run keeps brands, methods and routing on what it shows", async () => {
     const phantom = r.task
       .phantom("remote")
       .dependencies(() => ({ database }))

@@ -6,7 +6,7 @@ import { rejectionOf } from "../../support/failures";
 const { queue } = globals.resources;
 
 describe("the queues of a run", () => {
-  it("run work of one id in order, and of different ids side by side", async () => {
+  it("the queues of a run run work of one id in order, and of different ids side by side", async () => {
     const log: string[] = [];
     const gate = createDeferred();
     await using app = await run(appOf());
@@ -25,7 +25,7 @@ describe("the queues of a run", () => {
     expect(log).toEqual(["a1 starts", "b1", "a1 ends", "a2"]);
   });
 
-  it("are kept for as long as they have work, failed work included", async () => {
+  it("the queues of a run are kept for as long as they have work, failed work included", async () => {
     const gate = createDeferred();
     await using app = await run(appOf());
     const queues = app.getResourceValue(queue);
@@ -44,7 +44,7 @@ describe("the queues of a run", () => {
     expect(queues.map.size).toBe(0);
   });
 
-  it("take no work once the run is disposed of", async () => {
+  it("the queues of a run take no work once the run is disposed of", async () => {
     const app = await run(appOf());
     const queues = app.getResourceValue(queue);
     const work = jest.fn(async () => {});
@@ -56,7 +56,7 @@ describe("the queues of a run", () => {
     expect(work).not.toHaveBeenCalled();
   });
 
-  it("are drained when the run is disposed of", async () => {
+  it("the queues of a run are drained when the run is disposed of", async () => {
     const log: string[] = [];
     const gate = createDeferred();
     const worker = r
@@ -77,7 +77,7 @@ describe("the queues of a run", () => {
     expect(log).toEqual(["done", "disposed"]);
   });
 
-  it("are apart in every run", async () => {
+  it("the queues of a run are apart in every run", async () => {
     await using first = await run(appOf());
     await using second = await run(appOf());
 

@@ -3,7 +3,7 @@ import { appOf } from "../../support/appOf";
 import { rejectionOf } from "../../support/failures";
 
 describe("resource middleware", () => {
-  it("wraps init: everywhere first, then in written order, interceptors outside", async () => {
+  it("resource middleware wraps init: everywhere first, then in written order, interceptors outside", async () => {
     const log: string[] = [];
     const tracing = (id: string) =>
       r.middleware.resource(id).run(async ({ next }) => {
@@ -45,7 +45,7 @@ describe("resource middleware", () => {
     expect(log).toEqual(["G1", "G2", "everywhere", "M2", "M1", "a", "b", "init"]);
   });
 
-  it("may change the config init receives; the registered config stays", async () => {
+  it("resource middleware may change the config init receives; the registered config stays", async () => {
     const shifting = r.middleware
       .resource("shifting")
       .run(async ({ resource, next }) => next({ port: (resource.config as { port: number }).port + 1 }))
@@ -62,7 +62,7 @@ describe("resource middleware", () => {
     expect(app.getResourceConfig(server)).toEqual({ port: 1 });
   });
 
-  it("tells next() from next(undefined)", async () => {
+  it("resource middleware tells next() from next(undefined)", async () => {
     const configs: unknown[] = [];
     const dropping = r.middleware
       .resource("dropping")
@@ -82,7 +82,7 @@ describe("resource middleware", () => {
     expect(configs).toEqual([undefined, { n: 1 }]);
   });
 
-  it("runs around a resource without init, and may give it a value", async () => {
+  it("resource middleware runs around a resource without init, and may give it a value", async () => {
     const providing = r.middleware
       .resource("providing")
       .run(async ({ next }) => (await next()) ?? "provided")
@@ -94,7 +94,7 @@ describe("resource middleware", () => {
     expect(app.getResourceValue(empty)).toBe("provided");
   });
 
-  it("does not wrap dispose", async () => {
+  it("resource middleware does not wrap dispose", async () => {
     const log: string[] = [];
     const tracing = r.middleware
       .resource("tracing")
@@ -114,7 +114,7 @@ describe("resource middleware", () => {
     expect(log).toEqual(["middleware", "dispose"]);
   });
 
-  it("everywhere wraps the root, and never what the framework has from the start", async () => {
+  it("resource middleware everywhere wraps the root, and never what the framework has from the start", async () => {
     const wrapped: string[] = [];
     const tracing = r.middleware
       .resource("tracing")
@@ -135,7 +135,7 @@ describe("resource middleware", () => {
     expect(wrapped).not.toContain("globals.resources.store");
   });
 
-  it("receives its dependencies and its own config", async () => {
+  it("resource middleware receives its dependencies and its own config", async () => {
     const clock = r
       .resource("clock")
       .init(async () => 42)
@@ -158,24 +158,27 @@ describe("resource middleware", () => {
 });
 
 describe("a resource that fails to initialise", () => {
-  it.each([0, 2])("is reported once, with %i middleware around it", async (count) => {
-    const reports: unknown[] = [];
-    const layers = Array.from({ length: count }, (_, index) =>
-      r.middleware
-        .resource(`layer${index}`)
-        .run(async ({ next }) => next())
-        .build(),
-    );
-    const broken = r
-      .resource("broken")
-      .middleware(layers)
-      .init(() => Promise.reject(new Error("boom")))
-      .build();
+  it.each([0, 2])(
+    "a resource that fails to initialise is reported once, with %i middleware around it",
+    async (count) => {
+      const reports: unknown[] = [];
+      const layers = Array.from({ length: count }, (_, index) =>
+        r.middleware
+          .resource(`layer${index}`)
+          .run(async ({ next }) => next())
+          .build(),
+      );
+      const broken = r
+        .resource("broken")
+        .middleware(layers)
+        .init(() => Promise.reject(new Error("boom")))
+        .build();
 
-    const error = await rejectionOf(
-      run(appOf(...layers, broken), { onUnhandledError: (info) => void reports.push(info) }),
-    );
+      const error = await rejectionOf(
+        run(appOf(...layers, broken), { onUnhandledError: (info) => void reports.push(info) }),
+      );
 
-    expect(reports).toEqual([{ error, kind: "resourceInit", source: "broken" }]);
-  });
+      expect(reports).toEqual([{ error, kind: "resourceInit", source: "broken" }]);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { appOf } from "../../support/appOf";
 const http = tag<{ method?: string; path?: string }>({ id: "http", config: { method: "GET" } });
 
 describe("a tag", () => {
-  it("merges what it is given over its defaults", () => {
+  it("a tag merges what it is given over its defaults", () => {
     expect(http.config).toEqual({ method: "GET" });
     expect(http.with({ path: "/" }).config).toEqual({ method: "GET", path: "/" });
     expect(http.with({ path: "/" }).with({ method: "PUT" }).config).toEqual({ method: "PUT", path: "/" });
@@ -12,7 +12,7 @@ describe("a tag", () => {
     expect(r.tag<number>("n").config(1).build().with(2).config).toBe(2);
   });
 
-  it("is found by id, in lists and on definitions, with its config", () => {
+  it("a tag is found by id, in lists and on definitions, with its config", () => {
     const task = r
       .task("task")
       .tags([http.with({ path: "/a" })])
@@ -26,11 +26,11 @@ describe("a tag", () => {
     expect([http.exists([]), http.extract([])]).toEqual([false, undefined]);
   });
 
-  it("tolerates targets without tags", () => {
+  it("a tag tolerates targets without tags", () => {
     expect([http.exists({}), http.extract({})]).toEqual([false, undefined]);
   });
 
-  it("is a full tag when configured", () => {
+  it("a tag is a full tag when configured", () => {
     const configured = http.with({ path: "/" });
 
     expect(configured.exists([configured])).toBe(true);
@@ -38,7 +38,7 @@ describe("a tag", () => {
     expect(configured.id).toBe("http");
   });
 
-  it("may mark every kind of definition", async () => {
+  it("a tag may mark every kind of definition", async () => {
     const seen: string[] = [];
     const ping = r.event("ping").tags([http]).build();
     const definitions = [
@@ -79,7 +79,7 @@ describe("list methods of builders", () => {
   const [a, b, c] = [r.tag("a").build(), r.tag("b").build(), r.tag("c").build()] as const;
   const ids = ({ tags }: { tags: readonly { id: string }[] }) => tags.map(({ id }) => id);
 
-  it("append by default and replace with { override: true }", () => {
+  it("list methods of builders append by default and replace with { override: true }", () => {
     const task = r
       .task("task")
       .tags([a])
@@ -89,7 +89,7 @@ describe("list methods of builders", () => {
     expect(ids(task.tags([c], { override: true }).build())).toEqual(["c"]);
   });
 
-  it("leave the builder they are called on as it was", () => {
+  it("list methods of builders leave the builder they are called on as it was", () => {
     const base = r.resource("resource").tags([a]);
 
     const [left, right] = [base.tags([b]).build(), base.tags([c]).build()];

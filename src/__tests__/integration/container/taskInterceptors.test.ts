@@ -13,7 +13,7 @@ const tracing = (id: string, log: string[]) =>
     .build();
 
 describe("interceptors", () => {
-  it("run even when a middleware answers by itself", async () => {
+  it("interceptors run even when a middleware answers by itself", async () => {
     const log: string[] = [];
     const cached = r.middleware
       .task("cached")
@@ -40,7 +40,7 @@ describe("interceptors", () => {
     expect(log).toEqual(["task"]);
   });
 
-  it("keep the journal, whichever next they call", async () => {
+  it("interceptors keep the journal, whichever next they call", async () => {
     const key = journal.createKey<string>("key");
     const mw = r.middleware
       .task("mw")
@@ -67,7 +67,7 @@ describe("interceptors", () => {
     expect(await app.runTask(task)).toBe("kept");
   });
 
-  it("of a single middleware may skip it with the input's own next", async () => {
+  it("interceptors of a single middleware may skip it with the input's own next", async () => {
     const log: string[] = [];
     const mw = tracing("mw", log);
     const task = r
@@ -86,7 +86,7 @@ describe("interceptors", () => {
     expect(log).toEqual([]);
   });
 
-  it("are for middleware only", async () => {
+  it("interceptors are for middleware only", async () => {
     await using app = await run(appOf(), { dryRun: true });
     const manager = app.getResourceValue(globals.resources.middlewareManager);
     const resource: IResource = r.resource("resource").build();
@@ -98,7 +98,7 @@ describe("interceptors", () => {
 });
 
 describe("a task that fails", () => {
-  it("is reported once per level, inner first, and rejects with the error itself", async () => {
+  it("a task that fails is reported once per level, inner first, and rejects with the error itself", async () => {
     const reports: unknown[] = [];
     const failure = new Error("boom");
     const inner = r
@@ -124,7 +124,7 @@ describe("a task that fails", () => {
     ]);
   });
 
-  it("is not reported when middleware recovers", async () => {
+  it("a task that fails is not reported when middleware recovers", async () => {
     const onUnhandledError = jest.fn();
     const recovering = r.middleware
       .task("recovering")
@@ -141,7 +141,7 @@ describe("a task that fails", () => {
     expect(onUnhandledError).not.toHaveBeenCalled();
   });
 
-  it("by throwing at once rejects all the same", async () => {
+  it("a task that fails by throwing at once rejects all the same", async () => {
     const throwing = r
       .task("throwing")
       .run(() => {
@@ -160,7 +160,7 @@ describe("a task that fails", () => {
 });
 
 describe("the task runner and the linked form of a task", () => {
-  it("run registered tasks inside all their layers, and refuse others", async () => {
+  it("the task runner and the linked form of a task run registered tasks inside all their layers, and refuse others", async () => {
     const log: string[] = [];
     const mw = tracing("mw", log);
     const task = r

@@ -12,7 +12,7 @@ const tracing = (id: string, log: string[]) =>
     .build();
 
 describe("the layers of one execution", () => {
-  it("run from the outside in: G1, G2, everywhere, M2, M1, mw, L1, L2, run", async () => {
+  it("the layers of one execution run from the outside in: G1, G2, everywhere, M2, M1, mw, L1, L2, run", async () => {
     const log: string[] = [];
     const everywhere = r.middleware
       .task("everywhere")
@@ -59,7 +59,7 @@ describe("the layers of one execution", () => {
     expect(log).toEqual(["G1", "G2", "everywhere", "M2", "M1", "mw", "L1", "L2", "run"]);
   });
 
-  it("are those of the latest interceptors, also for a task that ran during boot", async () => {
+  it("the layers of one execution are those of the latest interceptors, also for a task that ran during boot", async () => {
     const task = r
       .task("task")
       .run(async () => ["run"])
@@ -80,7 +80,7 @@ describe("the layers of one execution", () => {
     expect(await app.runTask(task)).toEqual(["late", "run"]);
   });
 
-  it("run for the caller of an injected task as well", async () => {
+  it("the layers of one execution run for the caller of an injected task as well", async () => {
     const log: string[] = [];
     const mw = tracing("mw", log);
     const inner = r
@@ -119,7 +119,7 @@ describe("next", () => {
     ["without argument keeps the input", [], "given"],
     ["with undefined passes undefined", [undefined], undefined],
     ["with a value passes the value", ["other"], "other"],
-  ])("%s", async (_claim, args, expected) => {
+  ])("next of a middleware takes the input it is given: %s", async (_claim, args, expected) => {
     const task = echo(args);
     await using app = await run(appOf(passing, task));
 
@@ -131,7 +131,7 @@ describe("next", () => {
   it.each([
     ["without argument keeps the input", [], "given"],
     ["with undefined passes undefined", [undefined], undefined],
-  ])("of a global interceptor's input, %s", async (_claim, args, expected) => {
+  ])("next of a global interceptor's input takes the input it is given: %s", async (_claim, args, expected) => {
     const task = echo([]);
     const interceptor = r
       .resource("interceptor")
@@ -145,7 +145,7 @@ describe("next", () => {
     expect(received).toEqual([expected]);
   });
 
-  it("of an interceptor takes the input of what it is given", async () => {
+  it("next of an interceptor takes the input of what it is given", async () => {
     const task = echo([]);
     const interceptor = r
       .resource("interceptor")
@@ -163,7 +163,7 @@ describe("next", () => {
 });
 
 describe("middleware", () => {
-  it("sees the raw input and the validated result, and answers with anything", async () => {
+  it("middleware sees the raw input and the validated result, and answers with anything", async () => {
     const seen: unknown[] = [];
     const observer = r.middleware
       .task("observer")
@@ -185,7 +185,7 @@ describe("middleware", () => {
     expect(seen).toEqual(["5", 11]);
   });
 
-  it("is told the definition it wraps", async () => {
+  it("middleware is told the definition it wraps", async () => {
     const seen: ITask[] = [];
     const observer = r.middleware
       .task("observer")
@@ -207,7 +207,7 @@ describe("middleware", () => {
     expect(seen[0]).toBe(task);
   });
 
-  it("attached everywhere and locally runs once, at its place, with the local config", async () => {
+  it("middleware attached everywhere and locally runs once, at its place, with the local config", async () => {
     const log: string[] = [];
     const auditing = r.middleware
       .task<{ level?: string }>("auditing")
@@ -235,7 +235,7 @@ describe("middleware", () => {
     expect(log).toEqual(["registered", "first", "high"]);
   });
 
-  it("attached twice runs twice, each with its config", async () => {
+  it("middleware attached twice runs twice, each with its config", async () => {
     const add = r.middleware
       .task<{ n: number }>("add")
       .run(async ({ next }, _dependencies, { n }) => Number(await next()) + n)
@@ -250,7 +250,7 @@ describe("middleware", () => {
     expect(await app.runTask(task)).toBe(111);
   });
 
-  it("everywhere applies where its predicate says", async () => {
+  it("middleware everywhere applies where its predicate says", async () => {
     const log: string[] = [];
     const auditing = r.middleware
       .task("auditing")
@@ -275,7 +275,7 @@ describe("middleware", () => {
     expect(log).toEqual(["public.task"]);
   });
 
-  it("keeps the object it was first configured with, and merges later ones into a new one", () => {
+  it("middleware keeps the object it was first configured with, and merges later ones into a new one", () => {
     const limit = r.middleware
       .task<{ max?: number; per?: string }>("limit")
       .run(async ({ next }) => next())
@@ -288,7 +288,7 @@ describe("middleware", () => {
     expect(first).toEqual({ max: 1 });
   });
 
-  it.each([[[1, 2]], ["text"], [null], [7]])("is configured with %j as it is", (config) => {
+  it.each([[[1, 2]], ["text"], [null], [7]])("middleware is configured with %j as it is", (config) => {
     const any = r.middleware
       .task<unknown>("any")
       .run(async ({ next }) => next())
@@ -297,7 +297,7 @@ describe("middleware", () => {
     expect(any.with({ a: 1 }).with(config).config).toBe(config);
   });
 
-  it("may be a mixture of dependencies with the kinds tasks can have, without intercept", async () => {
+  it("middleware may be a mixture of dependencies with the kinds tasks can have, without intercept", async () => {
     const value = r
       .resource("value")
       .init(async () => 1)

@@ -16,7 +16,7 @@ const feature = r
   .build();
 
 describe("createTestResource", () => {
-  it("gives the tasks and resources of what it wraps, with overrides", async () => {
+  it("createTestResource gives the tasks and resources of what it wraps, with overrides", async () => {
     const fixed = override(clock, { init: async () => "then" });
 
     await using app = await run(createTestResource(feature, { overrides: [fixed] }));
@@ -27,7 +27,7 @@ describe("createTestResource", () => {
     expect(app.value.store).toBe(app.store);
   });
 
-  it("gives the run's own handles", async () => {
+  it("createTestResource gives the run's own handles", async () => {
     const heard: string[] = [];
     await using app = await run(createTestResource(feature));
     const { taskRunner, eventManager, logger } = app.value;
@@ -40,7 +40,7 @@ describe("createTestResource", () => {
     expect(heard).toEqual(["hello"]);
   });
 
-  it("numbers its harnesses, so that several fit into one process", () => {
+  it("createTestResource numbers its harnesses, so that several fit into one process", () => {
     const [first, second] = [createTestResource(feature), createTestResource(feature)];
 
     const numbers = [first, second].map(({ id }) => Number(/^testing\.feature\.(\d+)$/.exec(id)?.[1]));
@@ -48,7 +48,7 @@ describe("createTestResource", () => {
     expect(numbers[1]).toBe((numbers[0] ?? 0) + 1);
   });
 
-  it("wraps a resource with its config", async () => {
+  it("createTestResource wraps a resource with its config", async () => {
     const port = r
       .resource<{ port: number }>("port")
       .init(async ({ port }) => port)

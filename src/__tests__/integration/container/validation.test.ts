@@ -54,7 +54,7 @@ describe.each(forms)("a schema with %s", (_form, schema) => {
       .init((async () => n) as () => Promise<number>)
       .build();
 
-  it("transforms task inputs, task results, payloads and resource values", async () => {
+  it("a schema of any form transforms task inputs, task results, payloads and resource values", async () => {
     const one = value(1);
     await using app = await run(appOf(inputs, results, counted, hook, one));
     heard.length = 0;
@@ -67,7 +67,7 @@ describe.each(forms)("a schema with %s", (_form, schema) => {
     expect(heard).toEqual([2]);
   });
 
-  it("names subject and id when it refuses", async () => {
+  it("a schema of any form names subject and id when it refuses", async () => {
     await using app = await run(appOf(inputs, results, counted, hook));
     heard.length = 0;
 
@@ -101,7 +101,7 @@ describe("a config schema", () => {
     "Tag config": () => r.tag("target").configSchema(schema).build(),
   });
 
-  it.each(synchronous)("with %s is applied at .with(...), once", (_form, schema) => {
+  it.each(synchronous)("a config schema with %s is applied at .with(...), once", (_form, schema) => {
     for (const [subject, build] of Object.entries(targets(schema))) {
       const target = build();
 
@@ -112,7 +112,7 @@ describe("a config schema", () => {
     }
   });
 
-  it.each(asynchronous)("with %s is refused: nothing can wait for it", (_form, schema) => {
+  it.each(asynchronous)("a config schema with %s is refused: nothing can wait for it", (_form, schema) => {
     for (const [subject, build] of Object.entries(targets(schema))) {
       const error = thrownBy(() => build().with(1));
 
@@ -123,7 +123,7 @@ describe("a config schema", () => {
     }
   });
 
-  it("is not applied to a bare registration", async () => {
+  it("a config schema is not applied to a bare registration", async () => {
     const strict = r
       .resource("strict")
       .configSchema(z.object({ a: z.number().optional() }).strict())
@@ -136,7 +136,7 @@ describe("a config schema", () => {
 });
 
 describe("what a failed validation tells", () => {
-  it("is the issues, their paths, and the original error as cause", async () => {
+  it("what a failed validation tells is the issues, their paths, and the original error as cause", async () => {
     const user = z.object({ name: z.string(), tags: z.array(z.number()) });
     const save = r
       .task("save")
@@ -154,7 +154,7 @@ describe("what a failed validation tells", () => {
     expect(error.cause).toBe(Errors.validationError.is(error) && error.data.originalError);
   });
 
-  it("reads paths of Standard Schema, keys given as objects included", async () => {
+  it("what a failed validation tells reads paths of Standard Schema, keys given as objects included", async () => {
     const located = { ...issue, path: ["deep", { key: 0 }] };
     const task = r
       .task("task")
@@ -171,7 +171,7 @@ describe("what a failed validation tells", () => {
     ]);
   });
 
-  it("is one issue without path for any other failure, thrown values included", async () => {
+  it("what a failed validation tells is one issue without path for any other failure, thrown values included", async () => {
     const task = r
       .task("task")
       .inputSchema({
@@ -194,7 +194,7 @@ describe("what a failed validation tells", () => {
 describe("a schema of both forms is used through ~standard", () => {
   const both = <T>(value: T): Schema<T> => ({ parse: () => "parsed" as never, ...standard(() => ({ value })) });
 
-  it("for inputs, results, payloads, values, configs, contexts and error data", async () => {
+  it("a schema of both forms is used through ~standard for inputs, results, payloads, values, configs, contexts and error data", async () => {
     const schema = both("validated");
     const input = r
       .task("input")
@@ -239,7 +239,7 @@ describe("a schema of both forms is used through ~standard", () => {
     expect(failed.create({ n: 1 }).data).toEqual({ n: 2 });
   });
 
-  it("so an asynchronous refinement of zod works for what can be waited for, and refuses", async () => {
+  it("a schema of both forms is used through ~standard so an asynchronous refinement of zod works for what can be waited for, and refuses", async () => {
     const free = z.object({ name: z.string().refine(async (name) => name !== "taken", "is taken") });
     const ada = { name: "ada" };
     const taken = { name: "taken" };
@@ -281,7 +281,7 @@ describe("a schema of both forms is used through ~standard", () => {
     ]);
   });
 
-  it("and is refused with a clear text where nothing can wait for its refinement", () => {
+  it("a schema of both forms is used through ~standard and is refused with a clear text where nothing can wait for its refinement", () => {
     const later = z.number().refine(async () => true);
     const configured = r.resource("configured").configSchema(later).build();
 
@@ -308,12 +308,12 @@ describe("async context values and error data", () => {
     .dataSchema(z.object({ n: z.number() }))
     .build();
 
-  it("are transformed", () => {
+  it("async context values and error data are transformed", () => {
     expect(context.provide(1, () => context.use())).toBe(2);
     expect(failed.create({ n: 1 }).data).toEqual({ n: 1 });
   });
 
-  it("fail with the schema's own error", () => {
+  it("async context values and error data fail with the schema's own error", () => {
     const work = jest.fn();
 
     expect(thrownBy(() => context.provide("x" as never, work)).message).toBe("must be a number");
@@ -324,7 +324,7 @@ describe("async context values and error data", () => {
     });
   });
 
-  it("refuse schemas that return a promise", () => {
+  it("async context values and error data refuse schemas that return a promise", () => {
     const later = r.asyncContext<number>("later").configSchema(parsingLater).build();
     const failedLater = r
       .error<{ n: number }>("failedLater")

@@ -28,7 +28,7 @@ describe("an emission that comes round to itself", () => {
     .build();
   const cyclic = appOf(a, b, emitB, onA, onB);
 
-  it("is refused with its path, through tasks as well", async () => {
+  it("an emission that comes round to itself is refused with its path, through tasks as well", async () => {
     await using app = await run(cyclic);
 
     const error = await rejectionOf(app.emitEvent(a, 1));
@@ -43,13 +43,13 @@ describe("an emission that comes round to itself", () => {
     );
   });
 
-  it("is allowed when the check is switched off", async () => {
+  it("an emission that comes round to itself is allowed when the check is switched off", async () => {
     await using app = await run(cyclic, { runtimeEventCycleDetection: false });
 
     await expect(app.emitEvent(a, 1)).resolves.toBeUndefined();
   });
 
-  it("is refused anew each time, and other emissions go on", async () => {
+  it("an emission that comes round to itself is refused anew each time, and other emissions go on", async () => {
     await using app = await run(cyclic);
 
     await rejectionOf(app.emitEvent(a, 1));
@@ -58,7 +58,7 @@ describe("an emission that comes round to itself", () => {
     await expect(app.emitEvent(b, 5)).resolves.toBeUndefined();
   });
 
-  it("is no cycle when two emissions of one event merely overlap", async () => {
+  it("an emission that comes round to itself is no cycle when two emissions of one event merely overlap", async () => {
     await using app = await run(
       appOf(
         a,
@@ -76,7 +76,7 @@ describe("an emission that comes round to itself", () => {
     await expect(Promise.all([app.emitEvent(a, 1), app.emitEvent(a, 2)])).resolves.toHaveLength(2);
   });
 
-  it("is refused through listeners and interceptors of an EventManager", async () => {
+  it("an emission that comes round to itself is refused through listeners and interceptors of an EventManager", async () => {
     const events = new EventManager();
     events.addListener(a, ({ data }) => events.emit(b, data, "first"));
     events.addListener(b, ({ data }) => events.emit(a, data, "second"));
@@ -92,7 +92,7 @@ describe("an emission that comes round to itself", () => {
     expect(Errors.eventCycleError.is(await rejectionOf(intercepting.emit(a, 1, "test")))).toBe(true);
   });
 
-  it("is refused through listeners of all events, with an id or without", async () => {
+  it("an emission that comes round to itself is refused through listeners of all events, with an id or without", async () => {
     for (const options of [undefined, { id: "everywhere" }]) {
       const events = new EventManager();
       events.addGlobalListener(({ data }) => events.emit(a, data as number, "elsewhere"), options);
@@ -104,7 +104,7 @@ describe("an emission that comes round to itself", () => {
     }
   });
 
-  it("is refused through interceptors of hooks", async () => {
+  it("an emission that comes round to itself is refused through interceptors of hooks", async () => {
     const onA = r
       .hook("onA")
       .on(a)
@@ -125,7 +125,7 @@ describe("an emission that comes round to itself", () => {
     ]);
   });
 
-  it("is refused when a hook reaches it through the event manager", async () => {
+  it("an emission that comes round to itself is refused when a hook reaches it through the event manager", async () => {
     const hook = r
       .hook("hook")
       .on(a)
@@ -137,7 +137,7 @@ describe("an emission that comes round to itself", () => {
     expect(Errors.eventCycleError.is(await rejectionOf(app.emitEvent(a, 1)))).toBe(true);
   });
 
-  it("is free to happen after the first emission has settled", async () => {
+  it("an emission that comes round to itself is free to happen after the first emission has settled", async () => {
     const again: Promise<void>[] = [];
     const events = new EventManager();
     events.addListener(a, ({ data }) => {
@@ -156,7 +156,7 @@ describe("an emission that comes round to itself", () => {
 });
 
 describe("a hook that emits the event it handles", () => {
-  it("reaches the other listeners once, and not itself", async () => {
+  it("a hook that emits the event it handles reaches the other listeners once, and not itself", async () => {
     const log: string[] = [];
     const enriching = r
       .hook("enriching")
@@ -180,7 +180,7 @@ describe("a hook that emits the event it handles", () => {
     expect(log).toEqual(["enriching 1", "recording 10", "recording 1"]);
   });
 
-  it("is refused when a second hook does the same inside the first one's", async () => {
+  it("a hook that emits the event it handles is refused when a second hook does the same inside the first one's", async () => {
     const reemitting = (id: string) =>
       r
         .hook(id)
@@ -202,7 +202,7 @@ describe("a hook that emits the event it handles", () => {
 });
 
 describe("the check at boot", () => {
-  it("ignores a hook that emits what it listens to, wildcards and optional events nobody registered", async () => {
+  it("the check at boot ignores a hook that emits what it listens to, wildcards and optional events that are not registered", async () => {
     const self = r
       .hook("self")
       .on(a)
@@ -225,7 +225,7 @@ describe("the check at boot", () => {
     await expect(run(appOf(a, self, all, absent), { dryRun: true })).resolves.toMatchObject({ value: undefined });
   });
 
-  it("counts optional events that are registered, and hooks on several events", async () => {
+  it("the check at boot counts optional events that are registered, and hooks on several events", async () => {
     const onBoth = r
       .hook("onBoth")
       .on([a])

@@ -25,7 +25,7 @@ describe("interceptors of emissions", () => {
     return { heard, app: await run(appOf(ping, hook, resource)) };
   }
 
-  it("wrap each other, first added outermost", async () => {
+  it("interceptors of emissions wrap each other, first added outermost", async () => {
     const log: string[] = [];
     const tracing = (id: string) => async (next: (e: IEventEmission) => Promise<void>, emission: IEventEmission) => {
       log.push(`${id} in`);
@@ -40,7 +40,7 @@ describe("interceptors of emissions", () => {
     expect(log).toEqual(["1 in", "2 in", "2 out", "1 out"]);
   });
 
-  it("may replace the emission by spreading it, or drop it", async () => {
+  it("interceptors of emissions may replace the emission by spreading it, or drop it", async () => {
     const { app, heard } = await intercepted(
       async (next, emission) => (emission.data === "drop" ? undefined : next(emission)),
       (next, emission) => next({ ...emission, data: `${String(emission.data)}!` }),
@@ -53,7 +53,7 @@ describe("interceptors of emissions", () => {
     expect(heard).toEqual(["a!"]);
   });
 
-  it("must keep the controls of propagation", async () => {
+  it("interceptors of emissions must keep the controls of propagation", async () => {
     const { app, heard } = await intercepted((next, emission) => next({ ...emission, stopPropagation: () => {} }));
 
     const error = await rejectionOf(app.emitEvent(ping, "x"));
@@ -65,7 +65,7 @@ describe("interceptors of emissions", () => {
     expect(heard).toEqual([]);
   });
 
-  it("of hooks wrap each execution, first added outermost, and may replace or skip it", async () => {
+  it("interceptors of emissions of hooks wrap each execution, first added outermost, and may replace or skip it", async () => {
     const log: string[] = [];
     const hooks = ["kept", "skipped"].map((id) =>
       r
@@ -96,7 +96,7 @@ describe("interceptors of emissions", () => {
 describe("emitWithResult", () => {
   const bag = r.event<{ items: string[] }>("bag").build();
 
-  it("resolves with the payload as listeners and interceptors left it", async () => {
+  it("emitWithResult resolves with the payload as listeners and interceptors left it", async () => {
     const events = new EventManager();
     events.addListener(bag, ({ data }) => data.items.push("listener"));
 
@@ -105,7 +105,7 @@ describe("emitWithResult", () => {
     expect(await events.emitWithResult(bag, { items: [] }, "test")).toEqual({ items: ["interceptor", "listener"] });
   });
 
-  it("resolves with the deepest payload when an interceptor does not go on", async () => {
+  it("emitWithResult resolves with the deepest payload when an interceptor does not go on", async () => {
     const events = new EventManager();
     events.intercept((next, emission) => next({ ...emission, data: { items: ["first"] } }));
     events.intercept(async () => {});
@@ -115,7 +115,7 @@ describe("emitWithResult", () => {
 });
 
 describe("an EventManager of its own", () => {
-  it("takes listeners with order, filter and id, for one, several or all events", async () => {
+  it("an EventManager of its own takes listeners with order, filter and id, for one, several or all events", async () => {
     const log: string[] = [];
     const pong = r.event<string>("pong").build();
     const events = new EventManager();
@@ -133,7 +133,7 @@ describe("an EventManager of its own", () => {
     );
   });
 
-  it("gives an emission the listeners there were when it started", async () => {
+  it("an EventManager of its own gives an emission the listeners there were when it started", async () => {
     const log: string[] = [];
     const events = new EventManager();
     events.addListener(ping, () => {
@@ -148,7 +148,7 @@ describe("an EventManager of its own", () => {
     expect(log).toEqual(["first", "first", "added"]);
   });
 
-  it("knows whether anybody listens", () => {
+  it("an EventManager of its own knows whether it has listeners", () => {
     const excluded = r.event("excluded").tags([globals.tags.excludeFromGlobalHooks]).build();
     const events = new EventManager();
 
@@ -159,7 +159,7 @@ describe("an EventManager of its own", () => {
     expect(events.hasListeners(excluded)).toBe(true);
   });
 
-  it("is cleared by dispose, locked or not", async () => {
+  it("an EventManager of its own is cleared by dispose, locked or not", async () => {
     const listener = jest.fn();
     const events = new EventManager();
     events.addListener(ping, listener);

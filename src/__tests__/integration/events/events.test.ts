@@ -12,7 +12,7 @@ const listening = (id: string, log: string[]) =>
     .run(async () => void log.push(id));
 
 describe("the order of listeners", () => {
-  it("is ascending order, then registration, those of the event before wildcards", async () => {
+  it("the order of listeners is ascending order, then registration, those of the event before wildcards", async () => {
     const log: string[] = [];
     const wildcard = (id: string, order: number) =>
       r
@@ -36,7 +36,7 @@ describe("the order of listeners", () => {
     expect(log).toEqual(["-5", "* -5", "0 first", "0 second", "* 0", "10"]);
   });
 
-  it("is one after the other: an emission resolves when all have finished", async () => {
+  it("the order of listeners is one after the other: an emission resolves when all have finished", async () => {
     const log: string[] = [];
     const slow = r
       .hook("slow")
@@ -53,7 +53,7 @@ describe("the order of listeners", () => {
     expect(log).toEqual(["slow", "after"]);
   });
 
-  it("ends at the first failure, which rejects the emission", async () => {
+  it("the order of listeners ends at the first failure, which rejects the emission", async () => {
     const log: string[] = [];
     const failure = new Error("boom");
     const failing = r
@@ -69,7 +69,7 @@ describe("the order of listeners", () => {
     expect(onUnhandledError).not.toHaveBeenCalled();
   });
 
-  it("ends where propagation is stopped, wildcards included", async () => {
+  it("the order of listeners ends where propagation is stopped, wildcards included", async () => {
     const log: string[] = [];
     const stopping = r
       .hook("stopping")
@@ -95,7 +95,7 @@ describe("the order of listeners", () => {
 });
 
 describe("an emission", () => {
-  it("tells id, payload, source, time, meta and tags, all its own", async () => {
+  it("an emission tells id, payload, source, time, meta and tags, all its own", async () => {
     const tag = r.tag("tag").build();
     const tagged = r.event<{ n: number }>("tagged").tags([tag]).meta({ title: "Tagged" }).build();
     const seen: IEventEmission<{ n: number }>[] = [];
@@ -126,7 +126,7 @@ describe("an emission", () => {
     expect(first?.tags).not.toBe(tagged.tags);
   });
 
-  it("names whoever owns the emitter as its source", async () => {
+  it("an emission names the owner of the emitter as its source", async () => {
     const sources: string[] = [];
     const hook = r
       .hook("recorder")
@@ -159,13 +159,13 @@ describe("an emission", () => {
     expect(sources).toEqual(["someResource", "run", "someMiddleware", "someTask"]);
   });
 
-  it("nobody listens to resolves", async () => {
+  it("an emission without listeners resolves", async () => {
     await using app = await run(appOf(ping));
 
     await expect(app.emitEvent(ping, "x")).resolves.toBeUndefined();
   });
 
-  it("of a void event takes no payload", async () => {
+  it("an emission of a void event takes no payload", async () => {
     const tick = r.event("tick").build();
     const seen: unknown[] = [];
     const hook = r
@@ -188,7 +188,7 @@ describe("an emission", () => {
 });
 
 describe("wildcard hooks", () => {
-  it("hear every event, ready included, but not those that exclude themselves", async () => {
+  it("wildcard hooks receive every event, ready included, but not those that exclude themselves", async () => {
     const heard: string[] = [];
     const secret = r.event("secret").tags([globals.tags.excludeFromGlobalHooks]).build();
     const specific = r
@@ -209,7 +209,7 @@ describe("wildcard hooks", () => {
     expect(heard).toEqual(["globals.events.ready", "ping", "specific"]);
   });
 
-  it("that are excluded still leave interceptors at work", async () => {
+  it("wildcard hooks that are excluded still leave interceptors at work", async () => {
     const intercepted: string[] = [];
     const secret = r.event("secret").tags([globals.tags.excludeFromGlobalHooks]).build();
     const interceptor = r
@@ -231,7 +231,7 @@ describe("wildcard hooks", () => {
 });
 
 describe("hooks", () => {
-  it("hear what resources emit while they initialise, with their own dependencies ready", async () => {
+  it("hooks receive what resources emit while they initialise, with their own dependencies ready", async () => {
     const store = r
       .resource("store")
       .init(async () => [] as string[])
@@ -252,7 +252,7 @@ describe("hooks", () => {
     expect(app.getResourceValue(store)).toEqual(["early"]);
   });
 
-  it("miss what is emitted before their dependencies are there", async () => {
+  it("hooks miss what is emitted before their dependencies are there", async () => {
     const heard: string[] = [];
     const eager = r
       .resource("eager")
@@ -272,7 +272,7 @@ describe("hooks", () => {
     expect(heard).toEqual(["later"]);
   });
 
-  it("may listen to several events, told apart by isOneOf", async () => {
+  it("hooks may listen to several events, told apart by isOneOf", async () => {
     const created = r.event<{ id: string; at: Date }>("created").build();
     const removed = r.event<{ id: string; by: string }>("removed").build();
     const log: unknown[] = [];
@@ -294,7 +294,7 @@ describe("hooks", () => {
     expect(onAnyOf([created, removed])).toEqual([...either]);
   });
 
-  it("are skipped for what they emit themselves", async () => {
+  it("hooks are skipped for what they emit themselves", async () => {
     const log: string[] = [];
     const hook = listening("hook", log).build();
     await using app = await run(appOf(ping, hook));
@@ -304,7 +304,7 @@ describe("hooks", () => {
     expect(log).toEqual([]);
   });
 
-  it("are left alone by middleware that applies everywhere", async () => {
+  it("hooks are left alone by middleware that applies everywhere", async () => {
     const wrapped: string[] = [];
     const middleware = r.middleware
       .task("middleware")

@@ -22,7 +22,7 @@ async function failureOf(...items: readonly RegisterableItems[]): Promise<Error>
 }
 
 describe("an emission that fails", () => {
-  it("rejects with the error of the hook, which says which hook on which event", async () => {
+  it("an emission that fails rejects with the error of the hook, which says which hook on which event", async () => {
     const thrown = new TypeError("boom");
 
     const error = await failureOf(failing("mail", thrown));
@@ -32,7 +32,7 @@ describe("an emission that fails", () => {
     expect(error).toMatchObject({ hookId: "mail", eventId: "paid", cause: { hookId: "mail", eventId: "paid" } });
   });
 
-  it("keeps the identity, data and cause of a typed error", async () => {
+  it("an emission that fails keeps the identity, data and cause of a typed error", async () => {
     const cause = new Error("warehouse is closed");
     const thrown = outOfStock.create({ sku: "A1" }, { cause });
 
@@ -43,14 +43,14 @@ describe("an emission that fails", () => {
     expect(error.message).toBe('No A1 left\n  in hook "reserve" on event "paid"');
   });
 
-  it("makes an error of what is none, with that as its cause", async () => {
+  it("an emission that fails makes an error of what is none, with that as its cause", async () => {
     const error = await failureOf(failing("mail", "no route"));
 
     expect(error.message).toBe('no route\n  in hook "mail" on event "paid"');
     expect(error.cause).toBe("no route");
   });
 
-  it("passes on frozen errors, cancellations and aborts as they are", async () => {
+  it("an emission that fails passes on frozen errors, cancellations and aborts as they are", async () => {
     const frozen = Object.freeze(new Error("frozen"));
     const aborted = AbortSignal.abort().reason as Error;
     const cancelled = new CancellationError("left");
@@ -62,7 +62,7 @@ describe("an emission that fails", () => {
     }
   });
 
-  it("names each hook that an error passed through, innermost first", async () => {
+  it("an emission that fails names each hook that an error passed through, innermost first", async () => {
     const outer = r
       .hook("outer")
       .on(paid)
@@ -80,7 +80,7 @@ describe("an emission that fails", () => {
     expect(error).toMatchObject({ hookId: "inner", eventId: "shipped" });
   });
 
-  it("names a hook once, however often one error object is thrown", async () => {
+  it("an emission that fails names a hook once, however often one error object is thrown", async () => {
     const thrown = new Error("boom");
     await using app = await run(appOf(paid, failing("mail", thrown)));
 
@@ -90,7 +90,7 @@ describe("an emission that fails", () => {
     expect(thrown.message).toBe('boom\n  in hook "mail" on event "paid"');
   });
 
-  it("names the hook among several, and one that fails at once", async () => {
+  it("an emission that fails names the hook among several, and one that fails at once", async () => {
     const quiet = r
       .hook("quiet")
       .on(paid)
@@ -109,7 +109,7 @@ describe("an emission that fails", () => {
     expect((await failureOf(sync)).message).toBe('at once\n  in hook "sync" on event "paid"');
   });
 
-  it("names hooks that listen to everything, and listeners and interceptors without a name", async () => {
+  it("an emission that fails names hooks that listen to everything, and listeners and interceptors without a name", async () => {
     const wildcard = r
       .hook("wildcard")
       .on("*")
@@ -146,7 +146,7 @@ describe("an emission that fails", () => {
     ]);
   });
 
-  it("fails the task that emitted with an error that says so", async () => {
+  it("an emission that fails fails the task that emitted with an error that says so", async () => {
     const checkout = r
       .task("checkout")
       .dependencies({ paid })

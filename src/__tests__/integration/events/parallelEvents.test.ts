@@ -18,7 +18,7 @@ const working = (id: string, order: number, log: string[], work: () => Promise<u
     })
     .build();
 
-it("runs listeners of one order together, and the next order after them", async () => {
+it("a parallel event runs listeners of one order together, and the next order after them", async () => {
   const log: string[] = [];
   const [gateA, gateB] = [createDeferred(), createDeferred()];
   const hooks = [
@@ -39,7 +39,7 @@ it("runs listeners of one order together, and the next order after them", async 
   expect(log).toEqual(["a starts", "b starts", "b ends", "a ends", "c starts", "c ends"]);
 });
 
-it("stops between batches, not within one", async () => {
+it("a parallel event stops between batches, not within one", async () => {
   const log: string[] = [];
   const stopping = r
     .hook("stopping")
@@ -53,7 +53,7 @@ it("stops between batches, not within one", async () => {
   expect(log).toEqual(["same starts", "same ends"]);
 });
 
-it("lets a batch settle, then rejects with its one failure, annotated, and runs no later batch", async () => {
+it("a parallel event lets a batch settle, then rejects with its one failure, annotated, and runs no later batch", async () => {
   const log: string[] = [];
   const failure = new Error("boom");
   const gate = createDeferred();
@@ -73,7 +73,7 @@ it("lets a batch settle, then rejects with its one failure, annotated, and runs 
   expect(log).toEqual(["failing starts", "slow starts", "slow ends"]);
 });
 
-it("rejects with all failures of a batch, in the order of their listeners", async () => {
+it("a parallel event rejects with all failures of a batch, in the order of their listeners", async () => {
   const gate = createDeferred();
   const hooks = [
     working("slow", 5, [], async () => {
@@ -105,7 +105,7 @@ it("rejects with all failures of a batch, in the order of their listeners", asyn
   ]);
 });
 
-it("keeps annotations that a failure brings along", async () => {
+it("a parallel event keeps annotations that a failure brings along", async () => {
   const failure = Object.assign(new Error("boom"), { listenerId: "somebody else" });
   await using app = await run(
     appOf(
@@ -117,7 +117,7 @@ it("keeps annotations that a failure brings along", async () => {
   expect(await rejectionOf(app.emitEvent(changed))).toMatchObject({ listenerId: "somebody else", listenerOrder: 3 });
 });
 
-it("skips listeners by filter and by source", async () => {
+it("a parallel event skips listeners by filter and by source", async () => {
   const log: string[] = [];
   const events = new EventManager();
   events.addListener(changed, () => log.push("filtered"), { filter: () => false });
