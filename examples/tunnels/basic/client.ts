@@ -87,5 +87,5 @@ function describe(error: unknown): unknown {
   if (!(error instanceof TunnelError)) throw error;
   const { code, message, data } = error;
   const issues = (data as { issues?: unknown } | undefined)?.issues;
-  return issues === undefined ? `${code}: ${message}` : { code, issues };
+  return issues === undefined ? `${code}: ${message.split("\n")[0]}` : { code, issues };
 }

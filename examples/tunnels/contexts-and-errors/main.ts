@@ -61,5 +61,5 @@ console.log("any other error:", await failureOf({ to: "nobody", amount: 1 }));
 async function failureOf(input: Transfer): Promise<string> {
   const error: unknown = await client.task("bank.tasks.transfer", input).catch((reason: unknown) => reason);
   if (!(error instanceof TunnelError)) throw new Error("this call was meant to fail");
-  return `${error.code}${error.id ? ` (${error.id})` : ""}: ${error.message}`;
+  return `${error.code}${error.id ? ` (${error.id})` : ""}: ${error.message.split("\n")[0]}`;
 }

@@ -33,5 +33,5 @@ console.log(`lines: ${String(lines)}, of which ${sentBytes > 4_000_000 ? "all" :
 const tooLarge = createNodeFile({ name: "video.mp4" }, { buffer: Buffer.alloc(5_000_001) });
 await client.task(countLines.id, { log: tooLarge }).catch((error: unknown) => {
   if (!(error instanceof TunnelError)) throw error;
-  console.log(`refused: ${error.code}: ${error.message}`);
+  console.log(`refused: ${error.code}: ${error.message.split("\n")[0]}`);
 });

@@ -17,6 +17,7 @@ export interface ExtractedFiles {
  */
 export function extractFiles(input: unknown): ExtractedFiles {
   const files = new Map<string, WireFile>();
+  const wireIds = new Map<string, string>();
   const copies = new Map<object, unknown>();
 
   function copy(value: unknown): unknown {
@@ -53,13 +54,24 @@ export function extractFiles(input: unknown): ExtractedFiles {
       if (known === undefined && "stream" in source && isSourceOf(source.stream, files)) {
         throw new Error(`The file "${id}" has the stream of another one. A stream can be read once.`);
       }
-      files.set(id, known ?? { id, meta, source });
+      files.set(id, known ?? { id: wireIdOf(id), meta, source });
     }
-    return { $runnerFile: "File", id, meta: sentinel.meta };
+    return { $runnerFile: "File", id: wireIdOf(id), meta: sentinel.meta };
+  }
+
+  /** Ids name parts of a form, and only the wire sees them: one that peers read differently is replaced. */
+  function wireIdOf(id: string): string {
+    if (safeId.test(id)) return id;
+    const wireId = wireIds.get(id) ?? `~${wireIds.size + 1}`;
+    wireIds.set(id, wireId);
+    return wireId;
   }
 
   return { input: copy(input), files: [...files.values()] };
 }
+
+/** Nothing that is escaped, and no longer than servers let the name of a part be. */
+const safeId = /^[\w.:-]{1,64}$/;
 
 const isSourceOf = (stream: ByteStream, files: ReadonlyMap<string, WireFile>): boolean =>
   [...files.values()].some(({ source }) => contentOf(source) === stream);

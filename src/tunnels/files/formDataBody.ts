@@ -13,7 +13,11 @@ export function formDataOf({ manifest, files }: FormBody): FormData {
   form.append(manifestField, manifest);
   for (const { id, meta, source } of files) {
     if (!("blob" in source)) throw new TypeError(`fetch cannot send the file "${id}": it is no blob.`);
-    form.append(filePart(id), source.blob, meta.name || defaultFileName);
+    form.append(filePart(id), source.blob, safeFileName(meta.name || defaultFileName));
   }
   return form;
 }
+
+/** The manifest has the name; that of the part must not end, or escape from, the header line it stands in. */
+// eslint-disable-next-line no-control-regex -- exactly these are meant
+const safeFileName = (name: string): string => String(name).replace(/["\\\x00-\x1f\x7f]|[\ud800-\udfff]/gu, "_");
