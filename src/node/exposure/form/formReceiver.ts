@@ -96,6 +96,10 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   /** Bytes that have come over the connection, as far as they differ from those that are parsed. */
   readonly #receivedBytes: () => number;
   #moves = 0;
+  #seenMoves = 0;
+  /** How many looks in a row have found it held back by a task that does not read. */
+  #heldLooks = 0;
+  #isSettingAside = false;
   #isMoving = false;
   #isSpilling = false;
   /** How it ended: `undefined` until then. */
@@ -174,7 +178,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       return true;
     }
     if (part.offer(chunk)) return true;
-    if (!this.#hasManifest || this.#isDiscarding || this.#isAnotherStarving(part)) void this.#spill(part, chunk);
+    const isUrgent = !this.#hasManifest || this.#isDiscarding || this.#isSettingAside;
+    if (isUrgent || this.#isAnotherStarving(part)) void this.#spill(part, chunk);
     return false;
   }
 
@@ -288,7 +293,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.#isEnding = true;
     this.#parts.request.source.paceWatch.delete(this.#arrival);
     this.#stream.off("data", this.#onData).pause();
-    this.#parser.end();
+    // Not at once: what the last bytes have opened is to see them before it sees the end.
+    setImmediate(() => this.#parser.end());
   }
 
   readonly #onDrain = (): void => {
@@ -313,10 +319,24 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       // Whoever sends cannot go on while nothing is read, and has the time until the next look to do so.
       const isHeld = this.#isHeld || this.#waiting.length > 0;
       this.#isHeld = this.#waiting.length > 0;
-      return isHeld ? undefined : this.#receivedBytes();
+      if (!isHeld) return this.#receivedBytes();
+      this.#considerSettingAside();
+      return undefined;
     },
     onStalled: () => this.#break(requestTimeout),
   };
+
+  /**
+   * A connection that is not read from does not show that its caller has left. What its task does not read for a while
+   * is therefore put aside.
+   */
+  #considerSettingAside(): void {
+    const isMoving = this.#moves !== this.#seenMoves;
+    this.#seenMoves = this.#moves;
+    this.#heldLooks = isMoving ? 0 : this.#heldLooks + 1;
+    this.#isSettingAside = this.#heldLooks >= looksPerIdle;
+    if (this.#isSettingAside) this.onMoved();
+  }
 
   readonly #leftover: Watched = {
     progress: () => this.#moves,
@@ -501,6 +521,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 }
 
 const smallBytes = 1024;
+/** A body is looked at so often in the time for which it may stand still. */
+const looksPerIdle = 4;
 const formTooLarge = /* @__PURE__ */ payloadTooLarge("Form size limit exceeded");
 const fieldTooLarge = /* @__PURE__ */ payloadTooLarge("Field limit exceeded");
 const filesExceeded = /* @__PURE__ */ payloadTooLarge("Files limit exceeded");
