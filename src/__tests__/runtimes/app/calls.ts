@@ -41,6 +41,14 @@ export function universalCalls({ baseUrl, redirectingUrl }: Address, key: string
       return client.task("app.measure", { file: createFile({ name: "ü.bin" }, content) });
     },
 
+    "reads a reply as it streams": async () => {
+      const stream = await client.task<number, ReadableStream<Uint8Array>>("app.letters", 100);
+      const reader = stream.getReader();
+      let bytes = 0;
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) bytes += piece.value.byteLength;
+      return bytes;
+    },
+
     "ends a call that it aborts, and the task over there": async () => {
       const controller = new AbortController();
       const call = client.task<string, unknown>("app.hang", key, { signal: controller.signal }).then(

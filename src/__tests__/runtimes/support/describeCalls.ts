@@ -18,6 +18,7 @@ const expectedUniversal: Record<UniversalCall, unknown> = {
   "catches the typed error of the task": { sku: "lamp", since: "1970-01-01T00:00:00.000Z" },
   "takes an async context along": "Ada",
   "uploads a Blob": { name: "ü.bin", type: "app/x", bytes: 100_000 },
+  "reads a reply as it streams": 102_400,
   "ends a call that it aborts, and the task over there": "rejected with the reason",
   "gives up a call that takes too long": "AbortError",
   "follows no redirect": "refused",
