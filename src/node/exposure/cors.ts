@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { CorsOrigin, NodeExposureHttpCorsConfig } from "./config/config";
+import type { MaybePromise } from "../../lib/typeLevel";
+import type { CorsOrigin, CorsOriginFunction, NodeExposureHttpCorsConfig } from "./config/config";
 
 /** The CORS headers of replies. */
 export interface Cors {
@@ -7,10 +8,16 @@ export interface Cors {
   headersFor(origin: string | undefined): readonly string[];
   /** Flat names and values for a preflight reply, `vary` excepted. */
   preflightFor(headers: IncomingHttpHeaders): readonly string[];
+  /**
+   * The policy for one request, where the config has a function that decides; it is called once a request.
+   *
+   * @throws what the function threw or rejected with, or a `TypeError` for what is no origin
+   */
+  readonly decide?: ((origin: string | undefined) => Promise<Cors>) | undefined;
   /** Whether replies differ by origin and say so. */
   readonly varies: boolean;
   /** Whether the config names this very origin; `"*"` names none. */
-  admits(origin: string): boolean;
+  admits(origin: string): MaybePromise<boolean>;
   /** Credentials without an origin: no browser gets anywhere, which is worth a warning. */
   readonly isUnusable: boolean;
 }
@@ -24,12 +31,32 @@ export const noCors: Cors = {
   isUnusable: false,
 };
 
+/** What the function of a config decided for one request. */
+async function decideBy(origin: CorsOriginFunction, requested: string | undefined): Promise<string | undefined> {
+  const decided: unknown = await origin(requested);
+  if (!decided) return undefined;
+  if (typeof decided === "string") return decided;
+  throw new TypeError(`http.cors.origin must return an origin, null or undefined, got ${typeof decided}.`);
+}
+
 type ResolveOrigin = (origin: string | undefined) => string | undefined;
 
 /** Compiles the policy once; where a reply's headers do not depend on the request they are one array. */
 export function createCors(config: NodeExposureHttpCorsConfig = {}): Cors {
+  const { origin } = config;
+  if (typeof origin !== "function") return createCorsWith(config, originResolver(origin, config.credentials ?? false));
+  return {
+    ...createCorsWith(config, () => undefined),
+    async decide(requested) {
+      const decided = await decideBy(origin, requested);
+      return createCorsWith(config, () => decided);
+    },
+    admits: async (requested) => (await decideBy(origin, requested)) === requested,
+  };
+}
+
+function createCorsWith(config: NodeExposureHttpCorsConfig, resolve: ResolveOrigin): Cors {
   const { origin, credentials = false, varyOrigin = true } = config;
-  const resolve = originResolver(origin, credentials);
   const isFixed = (origin === undefined && !credentials) || typeof origin === "string";
   const exposed = config.exposedHeaders?.join(", ");
   const shared = [
@@ -56,18 +83,20 @@ export function createCors(config: NodeExposureHttpCorsConfig = {}): Cors {
     },
     varies: varyOrigin && !isFixed,
     admits: (requested) => origin !== undefined && resolve(requested) === requested,
-    isUnusable: credentials && origin === undefined,
+    isUnusable: credentials && (origin === undefined || origin === "*"),
   };
 }
 
 const listOr = (list: readonly string[] | undefined, fallback: readonly string[]): string =>
   (list === undefined || list.length === 0 ? fallback : list).join(", ");
 
-function originResolver(origin: CorsOrigin | undefined, credentials: boolean): ResolveOrigin {
+function originResolver(
+  origin: Exclude<CorsOrigin, CorsOriginFunction> | undefined,
+  credentials: boolean,
+): ResolveOrigin {
   // With credentials, a star or an echo would let any site read replies with the user's cookies.
   if (origin === undefined) return () => (credentials ? undefined : "*");
   if (typeof origin === "string") return () => origin;
-  if (typeof origin === "function") return (requested) => origin(requested) || undefined;
   const patterns: readonly (string | RegExp)[] = origin instanceof RegExp ? [origin] : origin;
   const matches = patterns.map(matcher);
   return (requested) =>

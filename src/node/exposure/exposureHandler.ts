@@ -12,6 +12,7 @@ import {
   type WireFailure,
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
+import { settlesWithin } from "../../lib/timers";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import { createHandler, type HandlerParts } from "../../tunnels/server/createHandler";
@@ -118,8 +119,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     };
     res.once("close", leave);
     try {
-      if (req.method === "OPTIONS") return preflight(req, res);
-      const reply = new OutgoingReply(req, res, policy, requestId);
+      const decided = cors.decide && (await inTime(cors.decide(req.headers.origin), limits.authMs));
+      if (req.method === "OPTIONS") return preflight(req, res, decided ?? cors);
+      const reply = new OutgoingReply(req, res, decided ? { ...policy, cors: decided } : policy, requestId);
       if (!drain.admits) return await reply.refuse(serverClosing);
       const refusal = refusalOf();
       if (refusal !== undefined) {
@@ -159,9 +161,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     return new RequestFormBody({ req, source, parsers });
   }
 
-  function preflight(req: IncomingMessage, res: ServerResponse): void {
-    const head = [...cors.preflightFor(req.headers), "content-length", "0"];
-    if (cors.varies) head.push("vary", mergeVary(res.getHeader("vary") ?? [], "Origin"));
+  function preflight(req: IncomingMessage, res: ServerResponse, { preflightFor, varies }: Cors): void {
+    const head = [...preflightFor(req.headers), "content-length", "0"];
+    if (varies) head.push("vary", mergeVary(res.getHeader("vary") ?? [], "Origin"));
     if (endsConnection(req, res)) head.push("connection", "close");
     res.writeHead(204, head).end();
   }
@@ -198,6 +200,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const isServed = target.kind === "task" ? tasks.has(target.id) : target.kind === "event" && events.has(target.id);
     if (isServed && url === (basePath === "/" ? "" : basePath) + targetPath(target)) servedUrls.set(url, target);
   }
+}
+
+/** The function of a config holds a request up no longer than authentication may. */
+async function inTime<T>(deciding: Promise<T>, timeoutMs: number): Promise<T> {
+  if (await settlesWithin(deciding, timeoutMs)) return deciding;
+  throw new Error(`http.cors.origin took longer than ${timeoutMs} ms.`);
 }
 
 const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
 import { requestAborted, serverClosing } from "../../errors/wireErrors";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
@@ -25,7 +26,7 @@ export interface CallPolicy {
   /** Headers that may carry credentials, in lower case. */
   readonly credentialHeaders: readonly string[];
   /** Whether a program of this machine sent the request. */
-  readonly isLocal: (req: IncomingMessage) => boolean;
+  readonly isLocal: (req: IncomingMessage) => MaybePromise<boolean>;
   /** Slots a task finds: the request, and the contexts its caller sent. */
   readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
   /** @param abort called when the server waits for calls no longer. @returns what takes that back */
@@ -112,7 +113,7 @@ export class IncomingCall implements WireRequest, WireEdge {
     return isRepeated(this.req, header);
   }
 
-  isLocal(): boolean {
+  isLocal(): MaybePromise<boolean> {
     return this.#policy.isLocal(this.req);
   }
 

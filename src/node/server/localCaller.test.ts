@@ -25,7 +25,7 @@ function requestOf(described: Described): IncomingMessage {
   } as unknown as IncomingMessage;
 }
 
-const isLocal = (described: Described, admitted: readonly string[] = []): boolean =>
+const isLocal = (described: Described, admitted: readonly string[] = []): boolean | Promise<boolean> =>
   isLocalCaller(requestOf(described), (origin) => admitted.includes(origin));
 
 describe("a local caller", () => {

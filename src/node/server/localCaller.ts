@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { isRepeated } from "./repeatedHeaders";
 
 /**
@@ -9,7 +10,10 @@ import { isRepeated } from "./repeatedHeaders";
  *
  * @param admitsOrigin whether an origin was named explicitly as one that may call
  */
-export function isLocalCaller(req: IncomingMessage, admitsOrigin: (origin: string) => boolean): boolean {
+export function isLocalCaller(
+  req: IncomingMessage,
+  admitsOrigin: (origin: string) => MaybePromise<boolean>,
+): MaybePromise<boolean> {
   const { socket, headers, httpVersionMajor, httpVersionMinor } = req;
   // Functions of a serverless platform have no socket.
   if (!isLoopback(socket?.localAddress) || !isLoopback(socket.remoteAddress)) return false;

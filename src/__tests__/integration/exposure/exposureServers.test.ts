@@ -288,6 +288,17 @@ describe("config", () => {
     ["http.auth.token", { auth: { token: [5] } }],
     ["http.auth.allowAnonymous", { auth: { allowAnonymous: "yes" } }],
     ["http.cors.origin", { cors: { origin: 5 } }],
+    ["http.cors.origin", { cors: { origin: "" } }],
+    ["http.cors.origin", { cors: { origin: "https://a.test/" } }],
+    ["http.cors.origin", { cors: { origin: "a.test" } }],
+    ["http.cors.origin", { cors: { origin: ["*"] } }],
+    ["http.cors.origin", { cors: { origin: ["https://a.test\r\nx: y"] } }],
+    ["http.cors.methods", { cors: { methods: ["PO ST"] } }],
+    ["http.cors.allowedHeaders", { cors: { allowedHeaders: ["x-a\r\nx-b"] } }],
+    ["http.cors.exposedHeaders", { cors: { exposedHeaders: [""] } }],
+    ["http.cors.maxAge", { cors: { maxAge: Infinity } }],
+    ["http.cors.maxAge", { cors: { maxAge: 1.5 } }],
+    ["http.cors.varyOrigin", { cors: { varyOrigin: "yes" } }],
     ["http.cors.methods", { cors: { methods: "POST" } }],
     ["http.cors.maxAge", { cors: { maxAge: "600" } }],
     ["http.cors.credentials", { cors: { credentials: 1 } }],
@@ -331,6 +342,51 @@ describe("config", () => {
     const error = thrownBy(() => nodeExposure.with(config));
 
     expect(error.message).toContain("http.limits.json.largest is not known. Known are maxSize.");
+  });
+});
+
+describe("a CORS policy that is asynchronous", () => {
+  const origin = async (requested: string | undefined) => {
+    await new Promise(setImmediate);
+    return requested === "https://a.test" ? requested : null;
+  };
+  const ask = async (exposure: { readonly port: number }, method: string, from: string) => {
+    const url = `http://127.0.0.1:${exposure.port}/__runner/task/hello`;
+    const reply = await fetch(url, { method, headers: { ...headers, origin: from } });
+    return [reply.status, reply.headers.get("access-control-allow-origin"), reply.headers.get("vary")];
+  };
+
+  it.each([
+    ["POST", 200],
+    ["OPTIONS", 204],
+    ["GET", 405],
+  ])("is awaited for %s", async (method, status) => {
+    await using exposure = await startExposure([hello], { cors: { origin } });
+
+    expect(await ask(exposure, method, "https://a.test")).toEqual([status, "https://a.test", "Origin"]);
+    expect(await ask(exposure, method, "https://b.test")).toEqual([status, null, "Origin"]);
+  });
+
+  it("decides who is a local caller, too", async () => {
+    await using exposure = await startExposure([hello], { auth: {}, cors: { origin } });
+
+    expect((await ask(exposure, "POST", "https://a.test"))[0]).toBe(200);
+    expect((await ask(exposure, "POST", "https://b.test"))[0]).toBe(500);
+  });
+
+  it.each<[string, () => unknown]>([
+    ["rejects", () => Promise.reject(new Error("down"))],
+    ["never settles", () => new Promise(() => {})],
+    ["gives no origin", async () => true],
+  ])("and %s makes the reply a 500, and runs nothing", async (_what, decide) => {
+    let runs = 0;
+    const counted = task("hello", () => (runs += 1));
+    const cors = { origin: decide as () => Promise<string> };
+    await using exposure = await startExposure([counted], { cors, limits: { authMs: 20 } });
+
+    expect((await ask(exposure, "POST", "https://a.test"))[0]).toBe(500);
+    expect((await ask(exposure, "OPTIONS", "https://a.test"))[0]).toBe(500);
+    expect([runs, exposure.logs.filter(({ message }) => message === "exposure.http.unhandled").length]).toEqual([0, 2]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
+import type { MaybePromise } from "../../../lib/typeLevel";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { canonicalPath } from "../router";
@@ -7,8 +8,10 @@ import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
 /** Which origins may read replies; see `NodeExposureHttpCorsConfig.origin`. */
-export type CorsOrigin =
-  string | readonly (string | RegExp)[] | RegExp | ((origin: string | undefined) => string | null | undefined);
+export type CorsOrigin = string | readonly (string | RegExp)[] | RegExp | CorsOriginFunction;
+
+/** May be asynchronous. Where it throws or rejects, the request gets a 500. */
+export type CorsOriginFunction = (origin: string | undefined) => MaybePromise<string | null | undefined>;
 
 /** What browsers on other origins may do. */
 export interface NodeExposureHttpCorsConfig {
@@ -202,26 +205,35 @@ function resolveTokens(token: unknown): readonly string[] | undefined {
 function resolveCors(cors: unknown): NodeExposureHttpCorsConfig | undefined {
   if (cors === undefined) return undefined;
   const { origin, maxAge, ...rest } = fieldsOf<NodeExposureHttpCorsConfig>(cors, "http.cors", corsKeys);
-  const isPattern = (value: unknown): boolean => typeof value === "string" || value instanceof RegExp;
+  const isPattern = (value: unknown): boolean => isOrigin(value) || value instanceof RegExp;
   if (!(
     origin === undefined ||
+    origin === "*" ||
     isPattern(origin) ||
     typeof origin === "function" ||
     (Array.isArray(origin) && origin.every(isPattern))
   )) {
-    throw invalid("http.cors.origin", "a string, a RegExp, a list of them, or a function", origin);
+    const expected =
+      '"*", an origin such as "https://app.example.com", a RegExp, a list of these without "*", or a function';
+    throw invalid("http.cors.origin", expected, origin);
   }
   for (const key of ["methods", "allowedHeaders", "exposedHeaders"] as const) {
     const list = rest[key];
-    if (list === undefined || (Array.isArray(list) && list.every((each) => typeof each === "string"))) continue;
-    throw invalid(`http.cors.${key}`, "a list of strings", list);
+    if (list === undefined || (Array.isArray(list) && list.every(isToken))) continue;
+    throw invalid(`http.cors.${key}`, key === "methods" ? "a list of methods" : "a list of header names", list);
   }
-  if (maxAge !== undefined && !(typeof maxAge === "number" && maxAge >= 0)) {
-    throw invalid("http.cors.maxAge", "a number of seconds", maxAge);
+  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && (maxAge as number) >= 0)) {
+    throw invalid("http.cors.maxAge", "a whole number of seconds", maxAge);
   }
   for (const key of ["credentials", "varyOrigin"] as const) flag(rest[key], `http.cors.${key}`);
   return cors as NodeExposureHttpCorsConfig;
 }
+
+/** As browsers send it (RFC 6454 §6.2), "null" or without path and slash: nothing else ever matches. */
+const isOrigin = (value: unknown): boolean =>
+  typeof value === "string" && (value === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*@]+$/i.test(value));
+
+const isToken = (value: unknown): boolean => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value);
 
 const corsKeys: readonly (keyof NodeExposureHttpCorsConfig)[] = [
   "origin",
