@@ -68,5 +68,6 @@ export type { ClientCompression } from "./client/clientCompression";
 export type { Readable } from "node:stream";
 
 // Files
-export { createNodeFile, readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./files/nodeFile";
+export { createNodeFile } from "./files/createNodeFile";
+export { readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./files/nodeFile";
 export { NodeInputFile } from "./files/nodeInputFile";

@@ -51,3 +51,19 @@ describe("isFileSentinel", () => {
     expect(isFileSentinel(value)).toBe(expected);
   });
 });
+
+it.each([
+  ["a blob", () => createFile(meta, new Blob(["hi"]))],
+  ["bytes", () => createFile(meta, new Uint8Array([104, 105]))],
+  ["a buffer", () => createFile(meta, { buffer: new Uint8Array([104, 105]) })],
+])("a file made from %s is read here as an input file, once", async (_source, makeFile) => {
+  const file = makeFile();
+
+  expect([file.name, file.type]).toEqual(["a.bin", "text/plain"]);
+  expect(await new Response(file.stream() as ReadableStream).text()).toBe("hi");
+  expect(() => file.stream()).toThrow("InputFile stream already consumed");
+});
+
+it("saving a file to disk needs one made for Node, and says so", async () => {
+  await expect(createFile(meta, new Blob(["hi"])).toTempFile()).rejects.toThrow("createNodeFile");
+});

@@ -31,6 +31,34 @@ export interface RunnerFileSentinel {
   meta: InputFileMeta;
 }
 
+/** How the bytes of a file are reached. */
+export type FileReading<TStream> = Pick<InputFile<TStream>, "stream" | "toPassThrough" | "toTempFile">;
+
+/**
+ * Makes a file for an input one that can be read here as well, as a task in this process does.
+ *
+ * What is added is not enumerable: a sentinel is sent as it is, and prints as it is.
+ */
+export function readableHere<F extends RunnerFileSentinel, TStream>(
+  sentinel: F,
+  reading: FileReading<TStream>,
+): F & InputFile<TStream> {
+  const { name, type, size, lastModified, extra } = sentinel.meta;
+  const added = {
+    name,
+    type,
+    size,
+    lastModified,
+    extra,
+    stream: () => reading.stream(),
+    resolve: async () => ({ stream: reading.stream() }),
+    toPassThrough: () => reading.toPassThrough(),
+    toTempFile: async (dir?: string) => reading.toTempFile(dir),
+  };
+  for (const [key, value] of Object.entries(added)) Object.defineProperty(sentinel, key, { value, writable: true });
+  return sentinel as F & InputFile<TStream>;
+}
+
 /** Bytes that come in pieces: a Node stream, a web stream, an async generator. */
 export type FileStream = AsyncIterable<Uint8Array | string>;
 

@@ -6,7 +6,7 @@ import { text as textOf } from "node:stream/consumers";
 import { defineError } from "../../errors/defineError";
 import { defineAsyncContext } from "../../define/asyncContext";
 import { createHttpMixedClient, createHttpSmartClient } from "../../node/client/clientFactories";
-import { createNodeFile } from "../../node/files/nodeFile";
+import { createNodeFile } from "../../node/files/createNodeFile";
 import { createExposureFetch, createHttpClient } from "../../tunnels/transports/httpClients";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { sendJson, startPeer, type ReceivedRequest } from "../support/httpPeer";

@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { expectTypeOf } from "expect-type";
 import { createFile } from "../../platform/createFile";
 import type { TunnelClient } from "../../tunnels/routing/tags";
-import { createNodeFile } from "../files/nodeFile";
+import type { InputFile } from "../../platform/inputFile";
+import { createNodeFile } from "../files/createNodeFile";
 import { createHttpMixedClient, createHttpSmartClient, createMixedHttpClient } from "./clientFactories";
 
 const smart = createHttpSmartClient({ baseUrl: "/__runner", compression: { requests: true } });
@@ -35,3 +36,9 @@ expectTypeOf(createFile({ name: "a.bin" }, new Blob(["x"]))._web.blob).toEqualTy
 expectTypeOf(createFile({ name: "a.bin" }, { buffer: Buffer.from("x") })._node.buffer).toExtend<Uint8Array>();
 // @ts-expect-error -- a file needs a name
 createNodeFile({}, { buffer: Buffer.from("x") });
+
+// What makes a file for an input makes an input file: a call with one compiles wherever the task runs.
+declare const upload: (input: { report: InputFile<Readable> }) => Promise<number>;
+declare const uploadAnywhere: (input: { report: InputFile }) => Promise<number>;
+void upload({ report: createNodeFile({ name: "a.bin" }, { buffer: Buffer.from("x") }) });
+void uploadAnywhere({ report: createFile({ name: "a.bin" }, new Blob(["x"])) });

@@ -8,7 +8,7 @@ import { httpClientFactory } from "../../globals/resources/httpClientFactory";
 import { serializer } from "../../globals/resources/handles";
 import { createFile } from "../../platform/createFile";
 import { createRun } from "../../run";
-import { createNodeFile } from "../files/nodeFile";
+import { createNodeFile } from "../files/createNodeFile";
 import {
   createHttpMixedClient,
   createMixedHttpClient,

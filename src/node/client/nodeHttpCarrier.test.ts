@@ -7,7 +7,7 @@ import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support/httpPeer";
 import { TunnelError } from "../../errors/tunnelError";
-import { createNodeFile } from "../files/nodeFile";
+import { createNodeFile } from "../files/createNodeFile";
 import { createHttpSmartClient, type HttpSmartClientConfig } from "./clientFactories";
 
 const open = (baseUrl: string, config: Partial<HttpSmartClientConfig> = {}) =>

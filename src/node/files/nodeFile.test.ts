@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { rejectionOf } from "../../__tests__/support/failures";
+import { r, run } from "../../index";
 import type { InputFile } from "../../platform/inputFile";
-import { createNodeFile, readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./nodeFile";
+import { createNodeFile } from "./createNodeFile";
+import { readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./nodeFile";
 import { NodeInputFile } from "./nodeInputFile";
 
 const fileOf = (stream: Readable) =>
@@ -23,6 +25,42 @@ it("writes the sentinel with its sidecar last, and F1 as id", () => {
   ]);
   expect(createNodeFile(meta, source, "A").id).toBe("A");
 });
+
+it.each([
+  ["a buffer", () => createNodeFile({ name: "a.txt", type: "text/plain" }, { buffer: Buffer.from("report") })],
+  ["a stream", () => createNodeFile({ name: "a.txt", type: "text/plain" }, { stream: Readable.from(["rep", "ort"]) })],
+  ["a generator", () => createNodeFile({ name: "a.txt", type: "text/plain" }, { stream: pieces() })],
+])("a task of this process reads a file made from %s as one that came with a call", async (_source, makeFile) => {
+  const upload = r
+    .task("upload")
+    .run(async ({ report }: { report: InputFile<Readable> }) => [
+      report.name,
+      report.type,
+      (await readInputFileToBuffer(report)).toString(),
+    ])
+    .build();
+  const app = r.resource("app").register([upload]).build();
+  await using running = await run(app, { shutdownHooks: false, errorBoundary: false });
+
+  expect(await running.runTask(upload, { report: makeFile() })).toEqual(["a.txt", "text/plain", "report"]);
+});
+
+it("a file for an input can be read once, by one of the methods, and saved to disk", async () => {
+  const file = createNodeFile({ name: "a.txt" }, { buffer: Buffer.from("report") });
+
+  const { path, bytesWritten } = await file.toTempFile();
+
+  expect(bytesWritten).toBe(6);
+  expect(await readFile(path, "utf8")).toBe("report");
+  await rm(path);
+  expect(() => file.stream()).toThrow("InputFile stream already consumed");
+  expect(await rejectionOf(file.resolve())).toMatchObject({ message: "InputFile stream already consumed" });
+});
+
+async function* pieces() {
+  yield "rep";
+  yield "ort";
+}
 
 describe("readInputFileToBuffer", () => {
   it("joins bytes, text and whatever else a stream holds", async () => {

@@ -1,19 +1,6 @@
 import { PassThrough, pipeline, type Readable } from "node:stream";
-import type { InputFile, InputFileMeta, NodeFileSource, RunnerFileSentinel } from "../../platform/inputFile";
+import type { InputFile } from "../../platform/inputFile";
 import { saveStream } from "./saveStream";
-
-/**
- * Puts a file into an input of a Smart or Mixed client, which sends its bytes beside the rest.
- *
- * @param source `buffer` wins over `stream`; a stream is read once, when the call is made
- * @param id unique within one call: give every file its own when there are several. Default "F1"
- * @see readmes/tunnels/files-and-streams.md
- */
-export const createNodeFile = <S extends NodeFileSource>(
-  meta: InputFileMeta,
-  source: S,
-  id = "F1",
-): RunnerFileSentinel & { _node: S } => ({ $runnerFile: "File", id, meta, _node: source });
 
 /** Reads a file into memory. */
 export async function readInputFileToBuffer(file: InputFile<Readable>): Promise<Buffer> {
