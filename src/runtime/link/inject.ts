@@ -20,10 +20,11 @@ export interface InjectionSources {
 
 /** The values of a definition's dependencies, by key. Frozen: all calls share the record. */
 export function injectDependencies(owner: Registration, sources: InjectionSources): Record<string, unknown> {
-  const injected: Record<string, unknown> = {};
-  for (const key in owner.dependencies) {
+  const { dependencies } = owner;
+  const injected = Object.keys(dependencies).length > largestShape ? createDictionary() : {};
+  for (const key in dependencies) {
     try {
-      injected[key] = injectOne(owner.dependencies[key], owner, sources);
+      injected[key] = injectOne(dependencies[key], owner, sources);
     } catch (error) {
       void sources.logger.error(
         `Failed to extract dependency from source: ${owner.id} -> ${key} with error: ${describeValue(error)}`,
@@ -34,6 +35,13 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
   }
   return Object.freeze(injected);
 }
+
+/** Of more keys than these an engine makes as many hidden classes, in quadratic time. */
+const largestShape = 64;
+
+/** An ordinary object that is a dictionary from the start. */
+const createDictionary = (): Record<string, unknown> =>
+  Object.setPrototypeOf(Object.create(null), Object.prototype) as Record<string, unknown>;
 
 function injectOne(dependency: unknown, owner: Registration, sources: InjectionSources): unknown {
   const { cells, eventManager, state } = sources;
