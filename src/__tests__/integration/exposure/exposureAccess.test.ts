@@ -43,13 +43,16 @@ describe("without authentication", () => {
     ["with Via", { via: "1.1 proxy" }, 500],
   ];
 
-  it.each(own)("a call %s is answered as such", async (_what, headers, status) => {
-    await using exposure = await startExposure([hello], { auth: {} });
+  it.each(own)(
+    "an exposure without authentication decides about a call %s by where it comes from",
+    async (_what, headers, status) => {
+      await using exposure = await startExposure([hello], { auth: {} });
 
-    expect(await statusOf(exposure.port, headers)).toBe(status);
-  });
+      expect(await statusOf(exposure.port, headers)).toBe(status);
+    },
+  );
 
-  it("admits a page whose origin the CORS config names, but not by a star", async () => {
+  it("an exposure without authentication admits a page whose origin the CORS config names, but not by a star", async () => {
     await using named = await startExposure([hello], { auth: {}, cors: { origin: ["http://a.test"] } });
     await using starred = await startExposure([hello], { auth: {}, cors: { origin: "*" } });
 
@@ -60,13 +63,16 @@ describe("without authentication", () => {
   it.each([
     [true, 200],
     [false, 500],
-  ])("allowAnonymous: %s decides for everybody", async (allowAnonymous, status) => {
-    await using exposure = await startExposure([hello], { auth: { allowAnonymous } });
+  ])(
+    "allowAnonymous: %s decides for every caller of an exposure without authentication",
+    async (allowAnonymous, status) => {
+      await using exposure = await startExposure([hello], { auth: { allowAnonymous } });
 
-    expect(await statusOf(exposure.port, allowAnonymous ? { via: "1.1 proxy" } : {})).toBe(status);
-  });
+      expect(await statusOf(exposure.port, allowAnonymous ? { via: "1.1 proxy" } : {})).toBe(status);
+    },
+  );
 
-  it("warns at boot", async () => {
+  it("an exposure without authentication warns at boot", async () => {
     await using exposure = await startExposure([hello], { auth: {} });
 
     const warnings = exposure.logs.filter(({ level }) => level === "warn").map(({ message }) => String(message));
@@ -83,13 +89,13 @@ describe("with tokens", () => {
     ["a prefix will not do", { token }, { "x-runner-token": token.slice(0, -1) }, 401],
     ["more than the token will not do", { token }, { "x-runner-token": `${token}x` }, 401],
     ["allowAnonymous has no effect", { token, allowAnonymous: true }, {}, 401],
-  ])("%s", async (_claim, auth, headers, status) => {
+  ])("an exposure with tokens decides by the header alone: %s", async (_claim, auth, headers, status) => {
     await using exposure = await startExposure([hello], { auth });
 
     expect(await statusOf(exposure.port, headers)).toBe(status);
   });
 
-  it("logs who was refused, without what they presented", async () => {
+  it("an exposure with tokens logs who was refused, without what they presented", async () => {
     await using exposure = await startExposure([hello]);
 
     await statusOf(exposure.port, { "x-runner-token": "guess" });
@@ -104,7 +110,7 @@ describe("with tokens", () => {
     expect(JSON.stringify(refused)).not.toContain("guess");
   });
 
-  it("logs nobody as refused to whom a task answers 401", async () => {
+  it("an exposure with tokens logs no refusal where a task replies 401", async () => {
     const notYours = r.error("app.notYours").httpCode(401).build();
     const refuse = r
       .task("refuse")
@@ -125,7 +131,7 @@ describe("with tokens", () => {
     expect(exposure.logs.filter(({ message }) => message === "exposure.auth.failure")).toEqual([]);
   });
 
-  it("asks validators only when no token matched", async () => {
+  it("an exposure with tokens asks validators only when no token matched", async () => {
     let asked = 0;
     const validator = validatorOf(({ "x-tenant": tenant }) => {
       asked += 1;
@@ -164,7 +170,7 @@ describe("what may be reached", () => {
     return statusOf(address.port, { "x-runner-token": token });
   };
 
-  it("is nothing without a server tunnel, and the log says how to change that", async () => {
+  it("what may be reached is nothing without a server tunnel, and the log says how to change that", async () => {
     const warnings: string[] = [];
     const listener = r
       .resource("app.logs")
@@ -179,7 +185,7 @@ describe("what may be reached", () => {
     expect(warnings).toEqual([expect.stringContaining("globals.tags.tunnel")]);
   });
 
-  it("is decided at ready: later changes of the tunnel's value have no effect", async () => {
+  it("what may be reached is decided at ready: later changes of the tunnel's value have no effect", async () => {
     const value: { tasks: string[] } = { tasks: [] };
     await using app = await boot([serverTunnel(value)]);
 
@@ -188,7 +194,7 @@ describe("what may be reached", () => {
     expect(await callHello(app)).toBe(403);
   });
 
-  it("is everything a predicate holds for; one that throws for an item skips it", async () => {
+  it("what may be reached is everything a predicate holds for; one that throws for an item skips it", async () => {
     const tasks = ({ id }: { id: string }): boolean => {
       if (id === "hello") return true;
       throw new Error("no idea");
@@ -207,13 +213,13 @@ describe("what may be reached", () => {
     expect(await callHello(app)).toBe(200);
   });
 
-  it("is nothing through a tunnel of another transport", async () => {
+  it("what may be reached is nothing through a tunnel of another transport", async () => {
     await using app = await boot([serverTunnel({ transport: "smoke-signals", tasks: ["hello"] })]);
 
     expect(await callHello(app)).toBe(403);
   });
 
-  it("is everything when that is asked for and no tunnel says otherwise", async () => {
+  it("what may be reached is everything when that is asked for and no tunnel says otherwise", async () => {
     await using open = await boot([], { dangerouslyAllowOpenExposure: true });
     await using listed = await boot([serverTunnel({ tasks: [] })], { dangerouslyAllowOpenExposure: true });
 
@@ -221,7 +227,7 @@ describe("what may be reached", () => {
     expect(await callHello(listed)).toBe(403);
   });
 
-  it("before ready is what the tunnels initialised so far say, so that a root can call itself", async () => {
+  it("what may be reached before ready is what the tunnels initialised so far say, so that a root can call itself", async () => {
     const answers: (number | undefined)[] = [];
     const root = r
       .resource("app")
@@ -243,7 +249,7 @@ describe("what may be reached", () => {
     expect(answers).toEqual([200]);
   });
 
-  it("may be hidden from discovery", async () => {
+  it("what may be reached may be hidden from discovery", async () => {
     await using exposure = await startExposure([hello], { disableDiscovery: true });
 
     expect((await exposure.post("/__runner/discovery")).status).toBe(404);
@@ -261,13 +267,13 @@ describe("contexts that callers send", () => {
   });
   const header = { "x-runner-context": JSON.stringify({ "app.who": JSON.stringify("ada") }) };
 
-  it("are provided to the task", async () => {
+  it("contexts that callers send are provided to the task", async () => {
     await using exposure = await startExposure([ask], {}, [who]);
 
     expect(await (await exposure.post("/__runner/task/ask", "{}", header)).json()).toEqual({ ok: true, result: "ada" });
   });
 
-  it("are ignored for ids of a tunnel that refuses them, whatever another says", async () => {
+  it("contexts that callers send are ignored for ids of a tunnel that refuses them, whatever another says", async () => {
     const refusing = r
       .resource("app.refusing")
       .tags([globals.tags.tunnel])
@@ -281,7 +287,7 @@ describe("contexts that callers send", () => {
     });
   });
 
-  it("are ignored when their schema refuses them", async () => {
+  it("contexts that callers send are ignored when their schema refuses them", async () => {
     const strict = r
       .asyncContext<string>("app.who")
       .configSchema({
@@ -311,7 +317,7 @@ describe("what a failure tells", () => {
     .run(async () => "never")
     .build();
 
-  it("is which part of the input was refused, when it is the caller's own", async () => {
+  it("what a failure tells is which part of the input was refused, when it is the caller's own", async () => {
     await using exposure = await startExposure([strict]);
 
     const reply = await exposure.post("/__runner/task/strict");
@@ -329,7 +335,7 @@ describe("what a failure tells", () => {
     ]);
   });
 
-  it("is nothing when a task that it calls refused its input", async () => {
+  it("what a failure tells is nothing when a task that it calls refused its input", async () => {
     const outer = r
       .task("outer")
       .dependencies({ strict })
@@ -345,7 +351,7 @@ describe("what a failure tells", () => {
     ]);
   });
 
-  it("is nothing when a result does not fit its schema", async () => {
+  it("what a failure tells is nothing when a result does not fit its schema", async () => {
     const wrong = r
       .task("wrong")
       .resultSchema<string>(hasIssues)
@@ -356,7 +362,7 @@ describe("what a failure tells", () => {
     expect((await exposure.post("/__runner/task/wrong")).status).toBe(500);
   });
 
-  it("is id and message of a typed error, without data that cannot be written", async () => {
+  it("what a failure tells is id and message of a typed error, without data that cannot be written", async () => {
     const odd = r
       .error<{ fn: () => void }>("app.odd")
       .format(() => "odd")
@@ -369,7 +375,7 @@ describe("what a failure tells", () => {
     });
   });
 
-  it("is nothing when the error's helper is not registered, or only its name is the same", async () => {
+  it("what a failure tells is nothing when the error's helper is not registered, or only its name is the same", async () => {
     const stranger = r.error<{ secret: string }>("app.stranger").build();
     const registered = r.error<{ a: number }>("app.registered").build();
     const thrown = task("thrown", () => stranger.throw({ secret: "x" }));
@@ -392,7 +398,7 @@ describe("what a failure tells", () => {
     ]);
   });
 
-  it("goes to the log with the request's id when callers are told nothing", async () => {
+  it("what a failure tells goes to the log with the request's id when callers are told nothing", async () => {
     const fails = task("fails", () => {
       throw new Error("the reason");
     });
@@ -404,7 +410,7 @@ describe("what a failure tells", () => {
     expect(log?.data).toMatchObject({ error: "the reason", requestId: "r-1", id: "fails" });
   });
 
-  it("has a status that carries a body, whatever the helper says", async () => {
+  it("what a failure tells has a status that carries a body, whatever the helper says", async () => {
     const early = r.error<{ a: number }>("app.early").httpCode(103).build();
     await using exposure = await startExposure([task("early", () => early.throw({ a: 1 }))], {}, [early]);
 
@@ -421,7 +427,7 @@ describe("a request with another method", () => {
     ["task/add", "PUT", "POST, OPTIONS"],
     ["event/changed", "GET", "POST, OPTIONS"],
     ["discovery", "DELETE", "GET, POST, OPTIONS"],
-  ])("to %s by %s is told which ones would do", async (path, method, allow) => {
+  ])("a request with another method to %s by %s is told which ones would do", async (path, method, allow) => {
     await using exposure = await startExposure([]);
 
     const reply = await fetch(`http://127.0.0.1:${exposure.port}/__runner/${path}`, { method });

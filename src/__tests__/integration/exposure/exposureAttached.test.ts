@@ -49,7 +49,7 @@ const catchAll =
   };
 
 describe("an exposure that is attached to a server with listeners of its own", () => {
-  it("alone serves its base path beside an asynchronous catch-all, which serves everything else", async () => {
+  it("an exposure that is attached to a server with listeners of its own alone serves its base path beside an asynchronous catch-all, which serves everything else", async () => {
     const { counter, runs } = createCounter();
     const server = createServer((req, res) => void catchAll("page")(req, res));
     const exposure = await startExposure([counter], { server });
@@ -60,7 +60,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect([...replies, runs()]).toEqual([counted(1), "page", 1]);
   });
 
-  it("alone serves its base path beside a listener that is added later, or put in front", async () => {
+  it("an exposure that is attached to a server with listeners of its own alone serves its base path beside a listener that is added later, or put in front", async () => {
     const { counter } = createCounter();
     const server = createServer();
     const exposure = await startExposure([counter], { server });
@@ -78,7 +78,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect([await other?.text(), other?.headers.get("x-front")]).toEqual(["later", "1"]);
   });
 
-  it("serves its base path of a server of Express, whatever the application does with it", async () => {
+  it("an exposure that is attached to a server with listeners of its own serves its base path of a server of Express, whatever the application does with it", async () => {
     const { counter } = createCounter();
     const app = express();
     app.use(express.json());
@@ -95,7 +95,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect([await route?.text(), unknown?.status, await unknown?.text()]).toEqual(["hello", 404, "nothing here"]);
   });
 
-  it("gives its base path back when it detaches", async () => {
+  it("an exposure that is attached to a server with listeners of its own gives its base path back when it detaches", async () => {
     const { counter, runs } = createCounter();
     const server = createServer((req, res) => void catchAll("page")(req, res));
     await using exposure = await startExposure([counter], { listen: undefined });
@@ -113,7 +113,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect([server.emit === emit, Object.hasOwn(server, "emit")]).toEqual([true, false]);
   });
 
-  it("gives its base path back although something has wrapped the server's emit since", async () => {
+  it("an exposure that is attached to a server with listeners of its own gives its base path back although something has wrapped the server's emit since", async () => {
     const { counter } = createCounter();
     const server = createServer((req, res) => void catchAll("page")(req, res));
     await using exposure = await startExposure([counter], { listen: undefined });
@@ -137,7 +137,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect(seen).toHaveLength(3);
   });
 
-  it("leaves its requests to what instruments the emit of all servers", async () => {
+  it("an exposure that is attached to a server with listeners of its own leaves its requests to what instruments the emit of all servers", async () => {
     const { counter } = createCounter();
     const server = createServer();
     const seen: string[] = [];
@@ -154,7 +154,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect(seen).toEqual(["/__runner/task/count"]);
   });
 
-  it("leaves upgrades alone, below its base path and elsewhere", async () => {
+  it("an exposure that is attached to a server with listeners of its own leaves upgrades alone, below its base path and elsewhere", async () => {
     const { counter } = createCounter();
     const server = createServer();
     server.on("upgrade", (req, socket) => socket.end(`HTTP/1.1 418 ${req.url}\r\n\r\n`));
@@ -174,7 +174,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect(replies).toEqual(["HTTP/1.1 418 /socket", "HTTP/1.1 418 /__runner/socket"]);
   });
 
-  it("serves a request that expects 100 Continue, although the server has a listener for these", async () => {
+  it("an exposure that is attached to a server with listeners of its own serves a request that expects 100 Continue, although the server has a listener for these", async () => {
     const { counter } = createCounter();
     const server = createServer();
     server.on("checkContinue", (_req, res) => void res.writeHead(403).end("mine"));
@@ -202,7 +202,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
     expect(await soon(expecting("/other"))).toBe("mine");
   });
 
-  it("refuses an expectation that is none of HTTP's, as a server without a listener for these does", async () => {
+  it("an exposure that is attached to a server with listeners of its own refuses an expectation that is none of HTTP's, as a server without a listener for these does", async () => {
     const { counter, runs } = createCounter();
     const server = createServer();
     server.on("checkExpectation", (_req, res) => void res.writeHead(403).end());
@@ -223,7 +223,7 @@ describe("an exposure that is attached to a server with listeners of its own", (
 });
 
 describe("several exposures that are attached to one server", () => {
-  it("each serve their base path, the longest one first", async () => {
+  it("several exposures that are attached to one server each serve their base path, the longest one first", async () => {
     const [outer, inner] = [createCounter(), createCounter()];
     const server = createServer();
     const exposures = [
@@ -242,7 +242,7 @@ describe("several exposures that are attached to one server", () => {
     expect([inner.runs(), outer.runs()]).toEqual([1, 2]);
   });
 
-  it("follow each other on one base path, as those of a process that reloads its application do", async () => {
+  it("several exposures that are attached to one server follow each other on one base path, as those of a process that reloads its application do", async () => {
     const [first, second] = [createCounter(), createCounter()];
     const server = createServer();
     await using peer = await listen(server);
@@ -259,7 +259,7 @@ describe("several exposures that are attached to one server", () => {
     expect([closed.status, replaced, first.runs()]).toEqual([503, counted(1), 1]);
   });
 
-  it("of one base path leave it to the later one, also while the earlier one still serves", async () => {
+  it("several exposures that are attached to one server of one base path leave it to the later one, also while the earlier one still serves", async () => {
     const [first, second] = [createCounter(), createCounter()];
     const server = createServer();
     const before = await startExposure([first.counter], { server });

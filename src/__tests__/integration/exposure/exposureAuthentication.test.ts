@@ -40,19 +40,22 @@ describe("the verdict of a validator task", () => {
     ["a list", [true], "an object without ok"],
     ["nothing", undefined, "undefined"],
     ["null", null, "null"],
-  ])("is no when it is %s, and the log says who returned what kind of thing", async (_what, verdict, kind) => {
-    await using exposure = await startExposure([hello], {}, [validatorOf("odd", () => verdict)]);
+  ])(
+    "the verdict of a validator task is no when it is %s, and the log says who returned what kind of thing",
+    async (_what, verdict, kind) => {
+      await using exposure = await startExposure([hello], {}, [validatorOf("odd", () => verdict)]);
 
-    expect(await statusOf(exposure)).toBe(401);
+      expect(await statusOf(exposure)).toBe(401);
 
-    const [log] = messagesOf(exposure.logs, "exposure.auth.verdict");
-    expect([log?.level, log?.data]).toEqual(["warn", { id: "odd", verdict: kind }]);
-  });
+      const [log] = messagesOf(exposure.logs, "exposure.auth.verdict");
+      expect([log?.level, log?.data]).toEqual(["warn", { id: "odd", verdict: kind }]);
+    },
+  );
 
   it.each([
     [{ ok: true }, 200],
     [{ ok: false, message: "go away" }, 401],
-  ])("%j needs no word in the log", async (verdict, status) => {
+  ])("the verdict of a validator task %j needs no word in the log", async (verdict, status) => {
     await using exposure = await startExposure([hello], {}, [validatorOf("plain", () => verdict)]);
 
     expect(await statusOf(exposure)).toBe(status);
@@ -63,7 +66,7 @@ describe("the verdict of a validator task", () => {
 describe("a validator task that throws", () => {
   const paths = ["/__runner/task/hello", "/__runner/task/unknown", "/__runner/event/noticed", "/__runner/discovery"];
 
-  it.each(paths)("makes %s answer that authentication is unavailable", async (path) => {
+  it.each(paths)("a validator task that throws makes %s answer that authentication is unavailable", async (path) => {
     await using exposure = await startExposure([hello, noticed], {}, [validatorOf("broken", fail)]);
 
     const reply = await exposure.post(path, "{}", withoutToken);
@@ -86,13 +89,13 @@ describe("a validator task that throws", () => {
     ["nothing", () => Promise.reject(undefined)],
     ["a text", () => Promise.reject("down")],
     ["an error with a status of its own", () => r.error("app.denied").httpCode(403).build().throw({})],
-  ])("does so too when it rejects with %s", async (_what, verdict) => {
+  ])("a validator task that throws does so too when it rejects with %s", async (_what, verdict) => {
     await using exposure = await startExposure([hello], {}, [validatorOf("broken", verdict)]);
 
     expect(await statusOf(exposure)).toBe(503);
   });
 
-  it("does not overrule one that approves, before or behind it, nor a token", async () => {
+  it("a validator task that throws does not overrule one that approves, before or behind it, nor a token", async () => {
     const approves = ({ "x-tenant": tenant }: Record<string, unknown>) => ({ ok: tenant === "acme" });
     await using exposure = await startExposure([hello], {}, [
       validatorOf("a.first", fail),
@@ -107,7 +110,7 @@ describe("a validator task that throws", () => {
 });
 
 describe("authentication that takes its time", () => {
-  it("is refused as unavailable after authMs, and its signal aborts", async () => {
+  it("authentication that takes its time is refused as unavailable after authMs, and its signal aborts", async () => {
     const aborted = createDeferred();
     const stuck = validatorOf("stuck", (_headers, signal) => {
       signal.addEventListener("abort", () => aborted.resolve());
@@ -123,7 +126,7 @@ describe("authentication that takes its time", () => {
     expect(log?.error?.message).toBe('Validator "stuck" took longer than 20 ms.');
   });
 
-  it("gives all validators of a request that time together", async () => {
+  it("authentication that takes its time gives all validators of a request that time together", async () => {
     const slow = (id: string) =>
       validatorOf(id, async () => {
         await new Promise((resolve) => setTimeout(resolve, 60));
@@ -134,7 +137,7 @@ describe("authentication that takes its time", () => {
     expect(await statusOf(exposure)).toBe(503);
   });
 
-  it("holds no place in the queue of a caller that has left", async () => {
+  it("authentication that takes its time holds no place in the queue of a caller that has left", async () => {
     const asked = createDeferred();
     const left = createDeferred();
     const stuck = validatorOf("stuck", (_headers, signal) => {
@@ -178,21 +181,21 @@ describe("a credential header that arrives more than once", () => {
     ["wrong, then right", ["Authorization: wrong", "Authorization: right"]],
     ["right twice", ["Authorization: right", "authorization: right"]],
     ["right, then empty", ["Authorization: right", "AUTHORIZATION:"]],
-  ])("matches no token: %s", async (_order, lines) => {
+  ])("a credential header that arrives more than once matches no token: %s", async (_order, lines) => {
     await using exposure = await startExposure([hello], { auth: { header: "Authorization", token: "right" } });
 
     expect(await statusWith(exposure, "authorization: right")).toBe("200");
     expect(await statusWith(exposure, ...lines)).toBe("401");
   });
 
-  it("matches no token that reads like the values joined", async () => {
+  it("a credential header that arrives more than once matches no token that reads like the values joined", async () => {
     await using exposure = await startExposure([hello], { auth: { token: "a, b" } });
 
     expect(await statusWith(exposure, "x-runner-token: a, b")).toBe("200");
     expect(await statusWith(exposure, "x-runner-token: a", "X-Runner-Token: b")).toBe("401");
   });
 
-  it("reaches validator tasks with all of its values, none of them for the only one", async () => {
+  it("a credential header that arrives more than once reaches validator tasks with all of its values, none of them for the only one", async () => {
     const seen: unknown[] = [];
     const validator = validatorOf("validator", ({ authorization, "x-key": key }) => {
       seen.push([authorization, key]);
@@ -250,22 +253,25 @@ describe("without authentication, in production", () => {
     ["production", { mode: "dev" }],
     [undefined, { mode: "prod" }],
     ["test", { mode: "prod" }],
-  ])("by NODE_ENV=%s and %j, no program of this machine is served either", async (env, options) => {
-    const { status, warning } = await statusIn(env, options);
+  ])(
+    "without authentication, in production by NODE_ENV=%s and %j, no program of this machine is served either",
+    async (env, options) => {
+      const { status, warning } = await statusIn(env, options);
 
-    expect([status, warning]).toEqual([500, expect.stringContaining("serves no caller, since this is production")]);
-  });
+      expect([status, warning]).toEqual([500, expect.stringContaining("serves no caller, since this is production")]);
+    },
+  );
 
   it.each<[string | undefined, { mode?: "prod" | "dev" }]>([
     ["development", {}],
     [undefined, { mode: "dev" }],
-  ])("is what NODE_ENV=%s and %j are not", async (env, options) => {
+  ])("without authentication, in production is what NODE_ENV=%s and %j are not", async (env, options) => {
     const { status, warning } = await statusIn(env, options);
 
     expect([status, warning]).toEqual([200, expect.stringContaining("programs of this machine only")]);
   });
 
-  it("everybody is served where that is said, and nobody where that is", async () => {
+  it("without authentication, in production every caller is served where that is said, and none where that is", async () => {
     const [everybody, nobody] = [await statusIn("production", {}, true), await statusIn("development", {}, false)];
 
     expect([everybody.status, nobody.status]).toEqual([200, 500]);
@@ -273,7 +279,7 @@ describe("without authentication, in production", () => {
 });
 
 describe("what unknown callers send", () => {
-  it("takes little room in the log, however often they do", async () => {
+  it("what unknown callers send takes little room in the log, however often they do", async () => {
     await using exposure = await startExposure([hello]);
     const longPath = `/__runner/task/${"x".repeat(15_000)}`;
     const connection = exposure.connect();
@@ -292,7 +298,7 @@ describe("what unknown callers send", () => {
     expect(String(refused[0]?.data?.["path"])).toHaveLength(200);
   });
 
-  it("is logged whether or not there is authentication", async () => {
+  it("what unknown callers send is logged whether or not there is authentication", async () => {
     await using exposure = await startExposure([hello], { auth: { allowAnonymous: false } });
 
     expect(await statusOf(exposure)).toBe(500);

@@ -75,7 +75,7 @@ describe("A body that drips more slowly than the least rate", () => {
       headOf("task/take", `Content-Type: ${formHeaders["content-type"]}`),
       Buffer.alloc(10_000, "x"),
     ],
-  ])("is refused: %s", async (_what, head, body) => {
+  ])("A body that drips more slowly than the least rate is refused: %s", async (_what, head, body) => {
     await using exposure = await startExposure([take, noted], { limits, compression: { requests: true } });
     const connection = exposure.connect();
 
@@ -86,7 +86,7 @@ describe("A body that drips more slowly than the least rate", () => {
     expect(received).toContain('"code":"REQUEST_TIMEOUT"');
   });
 
-  it("gives the place back that it took", async () => {
+  it("A body that drips more slowly than the least rate gives the place back that it took", async () => {
     await using exposure = await startExposure([take], { limits: { ...limits, inFlight: 1 } });
     const connection = exposure.connect();
     connection.write(headOf("task/take"));
@@ -95,7 +95,7 @@ describe("A body that drips more slowly than the least rate", () => {
     expect((await exposure.post("/__runner/task/take", '{"input":1}')).status).toBe(200);
   });
 
-  it("is no matter where raw bytes are the input", async () => {
+  it("A body that drips more slowly than the least rate is no matter where raw bytes are the input", async () => {
     await using exposure = await startExposure([count], { limits });
     const connection = exposure.connect();
     const head = headOf("task/count", "Content-Type: application/octet-stream").replace("100000", "40");
@@ -109,7 +109,7 @@ describe("A body that drips more slowly than the least rate", () => {
     connection.socket.destroy();
   });
 
-  it("is no matter where there is no least rate", async () => {
+  it("A body that drips more slowly than the least rate is no matter where there is no least rate", async () => {
     await using exposure = await startExposure([take], { limits: { ...limits, bodyBytesPerSecond: 0 } });
     const connection = exposure.connect();
     const body = Buffer.from(`{"input":"${"x".repeat(30)}"}`);
@@ -126,7 +126,7 @@ describe("A body that drips more slowly than the least rate", () => {
 });
 
 describe("Time in which the server holds a body back", () => {
-  it("does not count against its rate", async () => {
+  it("Time in which the server holds a body back does not count against its rate", async () => {
     const go = createDeferred();
     const late = r
       .task("late")

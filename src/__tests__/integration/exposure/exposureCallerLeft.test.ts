@@ -44,13 +44,13 @@ describe("a task that stops because its caller left", () => {
     return exposure.logs.filter(({ level }) => level === "error").map(({ message }) => String(message));
   }
 
-  it("is no error when it fails as platform functions do that are given the signal", async () => {
+  it("a task that stops because its caller left is no error when it fails as platform functions do that are given the signal", async () => {
     const task = waitFor("delay", (signal) => delay(60_000, undefined, { signal }));
 
     expect(await errorsAfterLeaving(task)).toEqual([]);
   });
 
-  it("is no error when it throws the signal's reason", async () => {
+  it("a task that stops because its caller left is no error when it throws the signal's reason", async () => {
     const task = waitFor("reason", async (signal) => {
       await once(signal, "abort");
       signal.throwIfAborted();
@@ -59,7 +59,7 @@ describe("a task that stops because its caller left", () => {
     expect(await errorsAfterLeaving(task)).toEqual([]);
   });
 
-  it("is one when it fails in another way", async () => {
+  it("a task that stops because its caller left is one when it fails in another way", async () => {
     const task = waitFor("another", async (signal) => {
       await once(signal, "abort");
       throw new Error("the cleanup failed");
@@ -69,7 +69,7 @@ describe("a task that stops because its caller left", () => {
   });
 });
 
-it("answers 500 to an abort that is not the caller's", async () => {
+it("an exposure answers 500 to an abort that is not the caller's", async () => {
   const task = r
     .task("own")
     .run(async () => fetch("http://127.0.0.1:1", { signal: AbortSignal.abort() }).then(() => "never"))
@@ -136,7 +136,7 @@ describe("a caller that leaves in the middle of what a task reads", () => {
       async () => drain(useExposureContext().req),
       rawPost("/__runner/task/reads", "some bytes", ["Content-Type: application/octet-stream"]).slice(0, -5),
     ],
-  ])("is nobody's mistake: %s", async (_what, body, raw) => {
+  ])("a caller that leaves in the middle of what a task reads is no mistake: %s", async (_what, body, raw) => {
     expect(await levelsAfterLeaving(body, raw)).toEqual(["debug"]);
   });
 });

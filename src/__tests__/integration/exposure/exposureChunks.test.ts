@@ -50,7 +50,7 @@ async function begin(exposure: TestExposure, contentType: string, body: string) 
   return connection;
 }
 
-it("keeps little more of a JSON body than its bytes", async () => {
+it("an exposure keeps little more of a JSON body than its bytes", async () => {
   const take = r
     .task("take")
     .run(async (input: string) => input.length)
@@ -68,7 +68,7 @@ it("keeps little more of a JSON body than its bytes", async () => {
   connection.socket.destroy();
 }, 60_000);
 
-it("keeps little more of a file that waits to be read than its bytes", async () => {
+it("an exposure keeps little more of a file that waits to be read than its bytes", async () => {
   const [measured, go] = [createDeferred<number>(), createDeferred()];
   const take = r
     .task("take")

@@ -23,7 +23,7 @@ async function inContext<T>(look: (context: ExposureRequestContextValue) => T): 
 const names = ["basePath", "cookies", "headers", "method", "req", "res", "signal", "url"];
 
 describe("The context of a request", () => {
-  it("has its cookies and its URL, with a host that no caller can forge", async () => {
+  it("The context of a request has its cookies and its URL, with a host that no caller can forge", async () => {
     const seen = await inContext(({ cookies, url, basePath }) => ({
       cookies: { ...cookies },
       href: url.href,
@@ -37,7 +37,7 @@ describe("The context of a request", () => {
     });
   });
 
-  it("gives all of its members to a copy that is spread out of it", async () => {
+  it("The context of a request gives all of its members to a copy that is spread out of it", async () => {
     const [copy, context] = await inContext((found) => [{ ...found }, found] as const);
 
     expect(Object.keys(copy).sort()).toEqual(names);
@@ -51,11 +51,11 @@ describe("The context of a request", () => {
     ["Object.assign", (context) => Object.keys(Object.assign({}, context))],
     ["for in", (context) => keysIn(context)],
     ["the rest of a destructuring", ({ ...rest }) => Object.keys(rest)],
-  ])("lists its members: %s", async (_way, list) => {
+  ])("The context of a request lists its members: %s", async (_way, list) => {
     expect([...(await inContext(list))].sort()).toEqual(names);
   });
 
-  it("is one object for all who ask in one call, and keeps what they put on it", async () => {
+  it("The context of a request is one object for all who ask in one call, and keeps what they put on it", async () => {
     const seen = await inContext((context) => {
       Object.assign(context, { user: "Ada" });
       return [useExposureContext() === context, { ...useExposureContext() }];
@@ -64,13 +64,13 @@ describe("The context of a request", () => {
     expect(seen).toMatchObject([true, { user: "Ada", method: "POST" }]);
   });
 
-  it("lets no member be replaced", async () => {
+  it("The context of a request lets no member be replaced", async () => {
     const error = await inContext((context) => thrownBy(() => Object.assign(context, { res: {} })));
 
     expect(error).toBeInstanceOf(TypeError);
   });
 
-  it("is not there outside a served task", () => {
+  it("The context of a request is not there outside a served task", () => {
     const error = thrownBy(() => useExposureContext());
 
     expect([error.name, ...error.message.split("\n")]).toEqual([

@@ -43,38 +43,47 @@ const failing: [string, Failing][] = [
 ];
 
 describe("A streamed result that fails before its first byte", () => {
-  it.each(failing)("is answered with its typed error: %s", async (_kind, fail) => {
-    const rows = task("rows", () => fail(gone.create({ row: 7 })));
-    await using exposure = await startExposure([rows], { limits }, [gone]);
+  it.each(failing)(
+    "A streamed result that fails before its first byte is answered with its typed error: %s",
+    async (_kind, fail) => {
+      const rows = task("rows", () => fail(gone.create({ row: 7 })));
+      await using exposure = await startExposure([rows], { limits }, [gone]);
 
-    const reply = await soon(exposure.post("/__runner/task/rows"));
+      const reply = await soon(exposure.post("/__runner/task/rows"));
 
-    expect([reply.status, await reply.json()]).toMatchObject([500, { error: { id: "test.gone", data: { row: 7 } } }]);
-  });
+      expect([reply.status, await reply.json()]).toMatchObject([500, { error: { id: "test.gone", data: { row: 7 } } }]);
+    },
+  );
 
-  it.each(failing)("is answered with its typed error, a head of its own notwithstanding: %s", async (_kind, fail) => {
-    const head = { status: 206, contentType: "text/csv", headers: { "content-length": "30", "x-own": "1" } };
-    const rows = task("rows", () => ({ stream: fail(gone.create({ row: 7 })), ...head }));
-    await using exposure = await startExposure([rows], { limits }, [gone]);
+  it.each(failing)(
+    "A streamed result that fails before its first byte is answered with its typed error, a head of its own notwithstanding: %s",
+    async (_kind, fail) => {
+      const head = { status: 206, contentType: "text/csv", headers: { "content-length": "30", "x-own": "1" } };
+      const rows = task("rows", () => ({ stream: fail(gone.create({ row: 7 })), ...head }));
+      await using exposure = await startExposure([rows], { limits }, [gone]);
 
-    const reply = await soon(exposure.post("/__runner/task/rows"));
+      const reply = await soon(exposure.post("/__runner/task/rows"));
 
-    expect([reply.status, reply.headers.get("x-own"), await reply.json()]).toMatchObject([
-      500,
-      null,
-      { error: { id: "test.gone" } },
-    ]);
-  });
+      expect([reply.status, reply.headers.get("x-own"), await reply.json()]).toMatchObject([
+        500,
+        null,
+        { error: { id: "test.gone" } },
+      ]);
+    },
+  );
 
-  it.each(failing)("is an opaque error, and is logged, where its error is not registered: %s", async (_kind, fail) => {
-    const rows = task("rows", () => fail(new Error("secret")));
-    await using exposure = await startExposure([rows], { limits });
+  it.each(failing)(
+    "A streamed result that fails before its first byte is an opaque error, and is logged, where its error is not registered: %s",
+    async (_kind, fail) => {
+      const rows = task("rows", () => fail(new Error("secret")));
+      await using exposure = await startExposure([rows], { limits });
 
-    const reply = await soon(exposure.post("/__runner/task/rows"));
+      const reply = await soon(exposure.post("/__runner/task/rows"));
 
-    expect([reply.status, await reply.text()]).toEqual([500, opaque]);
-    expect(exposure.logs.filter(({ message }) => message === "exposure.task.error")).toHaveLength(1);
-  });
+      expect([reply.status, await reply.text()]).toEqual([500, opaque]);
+      expect(exposure.logs.filter(({ message }) => message === "exposure.task.error")).toHaveLength(1);
+    },
+  );
 
   it.each<[string, () => unknown]>([
     ["a file that is not there", () => createReadStream("/no/such/file")],
@@ -89,7 +98,7 @@ describe("A streamed result that fails before its first byte", () => {
           yield "never";
         })(),
     ],
-  ])("is an opaque error: %s", async (_kind, make) => {
+  ])("A streamed result that fails before its first byte is an opaque error: %s", async (_kind, make) => {
     using calm = watchUncaught();
     await using exposure = await startExposure([task("rows", make)], { limits });
 
@@ -99,7 +108,7 @@ describe("A streamed result that fails before its first byte", () => {
     expect(calm.seen).toEqual([]);
   });
 
-  it("is an opaque error where the task responded with it, and is logged", async () => {
+  it("A streamed result that fails before its first byte is an opaque error where the task responded with it, and is logged", async () => {
     const rows = task("rows", () => respondStream(createReadStream("/no/such/file")));
     await using exposure = await startExposure([rows], { limits });
 
@@ -109,7 +118,7 @@ describe("A streamed result that fails before its first byte", () => {
     expect(exposure.logs.filter(({ message }) => message === "exposure.http.broken")).toHaveLength(1);
   });
 
-  it("says what is wrong with the form that it is made from", async () => {
+  it("A streamed result that fails before its first byte says what is wrong with the form that it is made from", async () => {
     const echo = r
       .task("echo")
       .run(async ({ file }: { file: { stream(): Readable } }) => file.stream())
@@ -122,7 +131,7 @@ describe("A streamed result that fails before its first byte", () => {
     expect([reply.status, await reply.json()]).toMatchObject([413, { error: { message: "File size limit exceeded" } }]);
   });
 
-  it("is released, and its place given back, when its caller leaves", async () => {
+  it("A streamed result that fails before its first byte is released, and its place given back, when its caller leaves", async () => {
     const [opened, released] = [createDeferred(), createDeferred()];
     const silent = task("silent", () => {
       opened.resolve();
@@ -157,7 +166,7 @@ describe("The head of a streamed reply", () => {
     ["is asked to be sent at once", { flushHeaders: true }],
     ["belongs to an event stream", { contentType: "text/event-stream; charset=utf-8" }],
     ["belongs to an event stream by its headers", { headers: { "Content-Type": "text/event-stream" } }],
-  ])("does not wait for the first byte where it %s", async (_why, head) => {
+  ])("The head of a streamed reply does not wait for the first byte where it %s", async (_why, head) => {
     const { go, stream } = slowStream();
     await using exposure = await startExposure([task("slow", () => ({ stream, ...head }))], { limits });
 
@@ -167,7 +176,7 @@ describe("The head of a streamed reply", () => {
     expect([reply.status, await reply.text()]).toEqual([200, "late"]);
   });
 
-  it("does not wait for bytes either where the first piece is empty", async () => {
+  it("The head of a streamed reply does not wait for bytes either where the first piece is empty", async () => {
     const go = createDeferred();
     const stream = (async function* generate() {
       yield "";
@@ -182,7 +191,7 @@ describe("The head of a streamed reply", () => {
     expect([reply.status, await reply.text()]).toEqual([200, "late"]);
   });
 
-  it("does not go with the first byte of an event stream that is asked to wait", async () => {
+  it("The head of a streamed reply does not go with the first byte of an event stream that is asked to wait", async () => {
     const head = { contentType: "text/event-stream", flushHeaders: false };
     const events = task("events", () => ({ stream: new Readable({ read() {} }).destroy(new Error("early")), ...head }));
     await using exposure = await startExposure([events], { limits });
@@ -206,42 +215,48 @@ describe("A streamed result of things that are no bytes", () => {
     ["objects of a readable", () => Readable.from([{ a: 1 }]), "an object"],
     ["objects of a web stream", () => new ReadableStream({ start: (c) => c.enqueue({ a: 1 }) }), "an object"],
     ["objects that a task responds with", () => respondStream(Readable.from([{}])), "an object"],
-  ])("is refused with the task's name before anything is sent, and logged: %s", async (_what, make, kind) => {
-    using calm = watchUncaught();
-    await using exposure = await startExposure([task("app.rows", make)], { limits });
+  ])(
+    "A streamed result of things that are no bytes is refused with the task's name before anything is sent, and logged: %s",
+    async (_what, make, kind) => {
+      using calm = watchUncaught();
+      await using exposure = await startExposure([task("app.rows", make)], { limits });
 
-    const reply = await soon(exposure.post("/__runner/task/app.rows"));
+      const reply = await soon(exposure.post("/__runner/task/app.rows"));
 
-    const message = `Task app.rows yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`;
-    expect([reply.status, await reply.json()]).toEqual([
-      500,
-      { ok: false, error: { message, code: "UNSTREAMABLE_RESULT" } },
-    ]);
-    expect(
-      exposure.logs.filter(({ data }) => (data as { error?: string } | undefined)?.error === message),
-    ).toHaveLength(1);
-    expect(calm.seen).toEqual([]);
-  });
+      const message = `Task app.rows yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`;
+      expect([reply.status, await reply.json()]).toEqual([
+        500,
+        { ok: false, error: { message, code: "UNSTREAMABLE_RESULT" } },
+      ]);
+      expect(
+        exposure.logs.filter(({ data }) => (data as { error?: string } | undefined)?.error === message),
+      ).toHaveLength(1);
+      expect(calm.seen).toEqual([]);
+    },
+  );
 
   it.each<[string, () => unknown]>([
     ["a generator", () => rows("a", "b", { c: 1 })],
     ["a readable", () => Readable.from(["a", "b", { c: 1 }])],
-  ])("cuts the reply and is logged with the task's name where it comes later: %s", async (_what, make) => {
-    using calm = watchUncaught();
-    await using exposure = await startExposure([task("app.rows", make)], { limits });
+  ])(
+    "A streamed result of things that are no bytes cuts the reply and is logged with the task's name where it comes later: %s",
+    async (_what, make) => {
+      using calm = watchUncaught();
+      await using exposure = await startExposure([task("app.rows", make)], { limits });
 
-    const error = await rejectionOf(soon(exposure.post("/__runner/task/app.rows").then((reply) => reply.text())));
+      const error = await rejectionOf(soon(exposure.post("/__runner/task/app.rows").then((reply) => reply.text())));
 
-    expect(error.message).toMatch(/^(fetch failed|terminated)$/);
-    const [broken] = exposure.logs.filter(({ message }) => message === "exposure.http.broken");
-    expect(broken?.data).toMatchObject({ error: expect.stringContaining("Task app.rows yielded an object") });
-    expect(calm.seen).toEqual([]);
-  });
+      expect(error.message).toMatch(/^(fetch failed|terminated)$/);
+      const [broken] = exposure.logs.filter(({ message }) => message === "exposure.http.broken");
+      expect(broken?.data).toMatchObject({ error: expect.stringContaining("Task app.rows yielded an object") });
+      expect(calm.seen).toEqual([]);
+    },
+  );
 
   it.each<[string, unknown]>([
     ["text and bytes", rows("a", Buffer.from("b"), new Uint8Array([99]))],
     ["other views and buffers", rows(new Uint8Array([97, 98]).buffer, new DataView(new Uint8Array([99]).buffer))],
-  ])("does not mean one of %s", async (_what, stream) => {
+  ])("A streamed result of things that are no bytes does not mean one of %s", async (_what, stream) => {
     await using exposure = await startExposure([task("text", () => stream)], { limits });
 
     expect(await (await exposure.post("/__runner/task/text")).text()).toBe("abc");

@@ -57,7 +57,7 @@ describe("All bytes of a form count against its total size", () => {
     ],
   ];
 
-  it.each(refusing)("%s", async (_what, body) => {
+  it.each(refusing)("All bytes of a form count against its total size %s", async (_what, body) => {
     await using exposure = await start({ limits: { multipart: { totalSize } } });
 
     const reply = await soon(exposure.post("/__runner/task/upload", body, formHeaders));
@@ -68,7 +68,7 @@ describe("All bytes of a form count against its total size", () => {
     ]);
   });
 
-  it.each(refusing)("%s, once decoded", async (_what, body) => {
+  it.each(refusing)("All bytes of a form count against its total size %s, once decoded", async (_what, body) => {
     await using exposure = await start({ limits: { multipart: { totalSize } }, compression: { requests: true } });
 
     const headers = { ...formHeaders, "content-encoding": "gzip" };
@@ -77,13 +77,13 @@ describe("All bytes of a form count against its total size", () => {
     expect([reply.status, await reply.json()]).toMatchObject([413, { error: { code: "PAYLOAD_TOO_LARGE" } }]);
   });
 
-  it("and a form of exactly that size is taken", async () => {
+  it("All bytes of a form count against its total size and a form of exactly that size is taken", async () => {
     await using exposure = await start({ limits: { multipart: { totalSize: form.length } } });
 
     expect((await exposure.post("/__runner/task/upload", form, formHeaders)).status).toBe(200);
   });
 
-  it("which is what the other limits allow, and a mebibyte, by default", async () => {
+  it("All bytes of a form count against its total size which is what the other limits allow, and a mebibyte, by default", async () => {
     const multipart = { files: 1, fileSize: 1024, fields: 1, fieldSize: 1024 };
     await using exposure = await start({ limits: { multipart } });
     const padded = (bytes: number) => Buffer.concat([Buffer.alloc(bytes, "x"), Buffer.from("\r\n"), form]);
@@ -95,7 +95,7 @@ describe("All bytes of a form count against its total size", () => {
     expect((await soon(Promise.all(replies))).map(({ status }) => status)).toEqual([200, 413]);
   });
 
-  it("endless ones before the first boundary are refused while they are sent", async () => {
+  it("All bytes of a form count against its total size endless ones before the first boundary are refused while they are sent", async () => {
     await using exposure = await start({ limits: { multipart: { totalSize } } });
     const connection = exposure.connect();
     connection.write(chunkedHead);
@@ -109,7 +109,7 @@ describe("All bytes of a form count against its total size", () => {
 });
 
 describe("What comes after the last boundary of a form", () => {
-  it("is not waited for, though the body goes on", async () => {
+  it("What comes after the last boundary of a form is not waited for, though the body goes on", async () => {
     await using exposure = await start();
     const connection = exposure.connect();
 
@@ -121,7 +121,7 @@ describe("What comes after the last boundary of a form", () => {
     connection.socket.destroy();
   });
 
-  it("is thrown away, and the connection closed, where it has no end", async () => {
+  it("What comes after the last boundary of a form is thrown away, and the connection closed, where it has no end", async () => {
     await using exposure = await start();
     const connection = exposure.connect();
 
@@ -136,7 +136,7 @@ describe("What comes after the last boundary of a form", () => {
     expect(received.toLowerCase()).toContain("connection: close");
   });
 
-  it("is thrown away, and the connection used on, where it ends", async () => {
+  it("What comes after the last boundary of a form is thrown away, and the connection used on, where it ends", async () => {
     await using exposure = await start();
     const connection = exposure.connect();
     const padded = Buffer.concat([form, Buffer.from("epilogue".repeat(1000))]).toString();
@@ -149,7 +149,7 @@ describe("What comes after the last boundary of a form", () => {
     connection.socket.destroy();
   });
 
-  it("is not waited for either where the last file is read late", async () => {
+  it("What comes after the last boundary of a form is not waited for either where the last file is read late", async () => {
     const big = Buffer.alloc(3 * 1024 * 1024, "x");
     await using exposure = await start({ limits: { multipart: { memory: 0 } } });
     const connection = exposure.connect();

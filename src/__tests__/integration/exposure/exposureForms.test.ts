@@ -59,7 +59,7 @@ const codeOf = async (reply: Response): Promise<unknown> =>
   ((await reply.json()) as { error: { code: string } }).error.code;
 
 describe("no order, size or mistake of a form leaves a request unanswered", () => {
-  it("answers when the task never reads a file", async () => {
+  it("an exposure that receives a form answers when the task never reads a file", async () => {
     await using exposure = await startExposure([ignore], { limits: small });
     const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", big("x")));
 
@@ -68,7 +68,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await resultOf(reply)).toBe("ignored");
   });
 
-  it("puts a file aside that comes before the manifest", async () => {
+  it("an exposure that receives a form puts a file aside that comes before the manifest", async () => {
     await using exposure = await startExposure([size], { limits: small });
     const form = formOf(filePart("F1", big("x")), manifestPart({ file: sentinel("F1") }));
 
@@ -77,7 +77,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await resultOf(reply)).toBe(3 * 1024 * 1024);
   });
 
-  it("puts a file aside that comes before the one being read, bytes and order intact", async () => {
+  it("an exposure that receives a form puts a file aside that comes before the one being read, bytes and order intact", async () => {
     await using exposure = await startExposure([backwards], { limits: small });
     const form = formOf(
       manifestPart({ a: sentinel("A"), b: sentinel("B") }),
@@ -90,7 +90,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await resultOf(reply)).toEqual([3 * 1024 * 1024, true, 3 * 1024 * 1024, true]);
   });
 
-  it("drops files that the manifest does not name", async () => {
+  it("an exposure that receives a form drops files that the manifest does not name", async () => {
     await using exposure = await startExposure([size], { limits: small });
     const form = formOf(
       filePart("before", big("x")),
@@ -104,7 +104,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await resultOf(reply)).toBe(3);
   });
 
-  it("answers when the task gives a file up halfway", async () => {
+  it("an exposure that receives a form answers when the task gives a file up halfway", async () => {
     const glance = r
       .task("glance")
       .run(async ({ file }: { file: File }) => {
@@ -120,7 +120,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await resultOf(reply)).toBe(true);
   });
 
-  it("starts a streamed reply before the form has arrived", async () => {
+  it("an exposure that receives a form starts a streamed reply before the form has arrived", async () => {
     await using exposure = await startExposure([echo], { limits: small });
     const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", big("x")));
 
@@ -129,7 +129,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect((await reply.arrayBuffer()).byteLength).toBe(3 * 1024 * 1024);
   });
 
-  it("lets a task answer by itself from a file", async () => {
+  it("an exposure that receives a form lets a task answer by itself from a file", async () => {
     const pipe = r
       .task("pipe")
       .run(async ({ file }: { file: File }) => void file.stream().pipe(useExposureContext().res))
@@ -142,7 +142,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect((await reply.arrayBuffer()).byteLength).toBe(3 * 1024 * 1024);
   });
 
-  it("does not wait for a task whose form has broken", async () => {
+  it("an exposure that receives a form does not wait for a task whose form has broken", async () => {
     const stuck = r
       .task("stuck")
       .run(async (_input: { file: File }) => new Promise(() => {}))
@@ -155,7 +155,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect([reply.status, await codeOf(reply)]).toEqual([400, "INVALID_MULTIPART"]);
   });
 
-  it("fails the reader of a file that breaks off, and tells the task by its signal", async () => {
+  it("an exposure that receives a form fails the reader of a file that breaks off, and tells the task by its signal", async () => {
     const seen = createDeferred<[message: string, aborted: boolean]>();
     const read = r
       .task("read")
@@ -172,7 +172,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await seen.promise).toEqual(["Invalid multipart payload", true]);
   });
 
-  it("does not start a task for a form that is broken by the time its input is known", async () => {
+  it("an exposure that receives a form does not start a task for a form that is broken by the time its input is known", async () => {
     let runs = 0;
     const count = r
       .task("count")
@@ -186,7 +186,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect([reply.status, runs]).toEqual([413, 0]);
   });
 
-  it("tells a task of a form that broke before it looked at its signal", async () => {
+  it("an exposure that receives a form tells a task of a form that broke before it looked at its signal", async () => {
     const started = createDeferred();
     const look = createDeferred();
     const seen = createDeferred<boolean>();
@@ -213,7 +213,7 @@ describe("no order, size or mistake of a form leaves a request unanswered", () =
     expect(await seen.promise).toBe(true);
   });
 
-  it("puts what is wrong with the form before the task's own failure", async () => {
+  it("an exposure that receives a form puts what is wrong with the form before the task's own failure", async () => {
     const fail = r
       .task("fail")
       .run(async (_input: { file: File }) => {
@@ -251,23 +251,26 @@ describe("files that are read at the pace of their readers", () => {
     ["one", [3]],
     ["two, one after the other", [5, 6]],
     ["many small ones behind a large one", [3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 2]],
-  ])("arrive whole, however far behind they are: %s", async (_what, sizes) => {
-    await using exposure = await startExposure([save]);
-    const contents = sizes.map((size) => randomBytes(size * 1024 * 1024));
-    const ids = contents.map((_content, index) => `F${index}`);
-    const form = formOf(
-      manifestPart({ files: ids.map(sentinel) }),
-      ...contents.map((content, index) => filePart(`F${index}`, content)),
-    );
+  ])(
+    "files that are read at the pace of their readers arrive whole, however far behind they are: %s",
+    async (_what, sizes) => {
+      await using exposure = await startExposure([save]);
+      const contents = sizes.map((size) => randomBytes(size * 1024 * 1024));
+      const ids = contents.map((_content, index) => `F${index}`);
+      const form = formOf(
+        manifestPart({ files: ids.map(sentinel) }),
+        ...contents.map((content, index) => filePart(`F${index}`, content)),
+      );
 
-    const reply = await exposure.post("/__runner/task/save", form, formHeaders);
+      const reply = await exposure.post("/__runner/task/save", form, formHeaders);
 
-    expect(await resultOf(reply)).toEqual(contents.map(sha256Of));
-  });
+      expect(await resultOf(reply)).toEqual(contents.map(sha256Of));
+    },
+  );
 });
 
 describe("limits of forms", () => {
-  it("keep the other defaults when one of them is set", async () => {
+  it("limits of forms keep the other defaults when one of them is set", async () => {
     await using exposure = await startExposure([ignore], { limits: { multipart: { fileSize: 5 } } });
     const files = Array.from({ length: 11 }, (_, index) => filePart(`F${index}`, "x"));
 
@@ -279,7 +282,7 @@ describe("limits of forms", () => {
   it.each([
     ["at", 4, 200],
     ["over", 5, 413],
-  ])("take a file %s the limit for what it is", async (_where, length, status) => {
+  ])("limits of forms take a file %s the limit for what it is", async (_where, length, status) => {
     await using exposure = await startExposure([size], { limits: { multipart: { fileSize: 4 } } });
     const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "x".repeat(length)));
 
@@ -288,7 +291,7 @@ describe("limits of forms", () => {
     expect(reply.status).toBe(status);
   });
 
-  it("count parts of all kinds, and refuse the first beyond", async () => {
+  it("limits of forms count parts of all kinds, and refuse the first beyond", async () => {
     await using exposure = await startExposure([ignore], { limits: { multipart: { parts: 2 } } });
     const post = (...names: string[]) => {
       const fields = names.map((name) => ({ name, content: "1" }));
@@ -306,7 +309,7 @@ describe("limits of forms", () => {
 });
 
 describe("what a task receives", () => {
-  it("is intact beside a file: dates, maps and bytes", async () => {
+  it("what a task receives with a form is intact beside a file: dates, maps and bytes", async () => {
     await using exposure = await startExposure([inspect]);
     const input = {
       file: sentinel("F1"),
@@ -324,7 +327,7 @@ describe("what a task receives", () => {
     expect(await resultOf(reply)).toEqual({ size: 3, when: true, seen: 1, bytes: "hi" });
   });
 
-  it("names parts in UTF-8", async () => {
+  it("what a task receives with a form names parts in UTF-8", async () => {
     const name = r
       .task("name")
       .run(async ({ file }: { file: File }) => file.name)
@@ -341,7 +344,7 @@ describe("what a task receives", () => {
     expect(await resultOf(reply)).toBe("naïve 文.txt");
   });
 
-  it("gives two places that name one file the same handle", async () => {
+  it("what a task receives with a form gives two places that name one file the same handle", async () => {
     const same = r
       .task("same")
       .run(async ({ a, b }: { a: File; b: File }) => a === b && (await sizeOf(a)))
@@ -354,7 +357,7 @@ describe("what a task receives", () => {
     expect(await resultOf(reply)).toBe(3);
   });
 
-  it("writes a file to disk under a name made from its own", async () => {
+  it("what a task receives with a form writes a file to disk under a name made from its own", async () => {
     const dir = await mkdtemp(join(tmpdir(), "runner-test-"));
     const save = r
       .task("save")
@@ -381,7 +384,7 @@ const spools = async (): Promise<string[]> =>
   (await readdir(tmpdir())).filter((name) => name.startsWith("runner-upload-"));
 const openFiles = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
 
-it("leaves no file and no handle behind uploads that are given up", async () => {
+it("an exposure leaves no file and no handle behind uploads that are aborted", async () => {
   await using exposure = await startExposure([backwards], { limits: { multipart: { memory: 0 } } });
   const head = formOf(manifestPart({ a: sentinel("A"), b: sentinel("B") }), filePart("A", Buffer.alloc(20_000)));
   const before = await openFiles();

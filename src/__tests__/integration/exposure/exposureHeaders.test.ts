@@ -42,19 +42,22 @@ describe("Vary", () => {
   it.each([
     ["a preflight reply", "OPTIONS", "Cookie, Origin"],
     ["a reply", "POST", "Cookie, Origin, Accept-Language"],
-  ])("keeps in %s what was set before, and what a stream says", async (_which, method, expected) => {
-    await using exposure = await startBehind(
-      (res) => res.setHeader("Vary", "Cookie"),
-      [streamWith({ vary: "Accept-Language, origin" })],
-      { cors: origins },
-    );
+  ])(
+    "the Vary header of a reply keeps in %s what was set before, and what a stream says",
+    async (_which, method, expected) => {
+      await using exposure = await startBehind(
+        (res) => res.setHeader("Vary", "Cookie"),
+        [streamWith({ vary: "Accept-Language, origin" })],
+        { cors: origins },
+      );
 
-    const reply = await fetch(`${exposure.url}/task/stream`, { method, headers });
+      const reply = await fetch(`${exposure.url}/task/stream`, { method, headers });
 
-    expect(reply.headers.get("vary")).toBe(expected);
-  });
+      expect(reply.headers.get("vary")).toBe(expected);
+    },
+  );
 
-  it("is the stream's own where replies differ by nothing else", async () => {
+  it("the Vary header of a reply is the stream's own where replies differ by nothing else", async () => {
     await using exposure = await startExposure([streamWith({ Vary: ["Accept-Language", "Cookie"] })]);
 
     const reply = await exposure.post("/__runner/task/stream");
@@ -62,7 +65,7 @@ describe("Vary", () => {
     expect(reply.headers.get("vary")).toBe("Accept-Language, Cookie");
   });
 
-  it("stays a star", async () => {
+  it("the Vary header of a reply stays a star", async () => {
     await using exposure = await startExposure([streamWith({ vary: "*" })], { cors: origins });
 
     const reply = await exposure.post("/__runner/task/stream");
@@ -82,7 +85,7 @@ it.each([
   "te",
   "trailer",
   "upgrade",
-])("ignores %s of a stream's own head", async (name) => {
+])("an exposure ignores %s of a stream's own head", async (name) => {
   await using exposure = await startExposure([streamWith({ [name]: "of-the-task", "x-own": "kept" })]);
 
   const reply = await exposure.post("/__runner/task/stream");

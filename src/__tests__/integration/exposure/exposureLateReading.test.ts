@@ -33,24 +33,27 @@ describe("a caller that leaves while a validator is asked", () => {
     ["a coded form", gzipSync(formOf(manifestPart({}))), [gzip, `content-type: ${formHeaders["content-type"]}`]],
     ["coded bytes", gzipSync(body), [gzip, "content-type: application/octet-stream"]],
     ["plain bytes", body, ["content-type: application/octet-stream"]],
-  ])("gives its place back at once, having sent half or all of %s", async (_what, content, headers) => {
-    for (const missingBytes of [0, 3]) {
-      const [asked, answer, left] = [createDeferred(), createDeferred(), createDeferred()];
-      await using exposure = await startExposure(
-        [drain],
-        { compression: { requests: true }, limits: { closeMs: 5000 } },
-        [validatorThatWaits(asked, answer.promise)],
-      );
-      exposure.handlers.server?.once("connection", (socket) => socket.once("close", left.resolve));
-      leave(exposure, content, headers, missingBytes, asked.promise);
-      await soon(left.promise);
+  ])(
+    "a caller that leaves while a validator is asked gives its place back at once, having sent half or all of %s",
+    async (_what, content, headers) => {
+      for (const missingBytes of [0, 3]) {
+        const [asked, answer, left] = [createDeferred(), createDeferred(), createDeferred()];
+        await using exposure = await startExposure(
+          [drain],
+          { compression: { requests: true }, limits: { closeMs: 5000 } },
+          [validatorThatWaits(asked, answer.promise)],
+        );
+        exposure.handlers.server?.once("connection", (socket) => socket.once("close", left.resolve));
+        leave(exposure, content, headers, missingBytes, asked.promise);
+        await soon(left.promise);
 
-      answer.resolve();
+        answer.resolve();
 
-      // It waits for whatever is being served.
-      await soon(exposure.handlers.close());
-    }
-  });
+        // It waits for whatever is being served.
+        await soon(exposure.handlers.close());
+      }
+    },
+  );
 
   function leave(
     exposure: TestExposure,

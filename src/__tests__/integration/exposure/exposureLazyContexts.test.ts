@@ -108,7 +108,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
       }),
       '{"ok":true,"result":{"name":"Ada"}}',
     ],
-  ])("as %s", async (_what, make, expected) => {
+  ])("Code that runs lazily for a call sees the call's contexts as %s", async (_what, make, expected) => {
     await using exposure = await start([task("lazy", make)]);
 
     const reply = await exposure.post("/__runner/task/lazy", "{}", withAda);
@@ -116,7 +116,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
     expect(await soon(reply.text())).toBe(expected);
   });
 
-  it("as a generator that goes on at the pace of its reader", async () => {
+  it("Code that runs lazily for a call sees the call's contexts as a generator that goes on at the pace of its reader", async () => {
     const piece = "x".repeat(512 * 1024);
     const seen: string[] = [];
     const large = task("large", () =>
@@ -164,7 +164,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
         return seen;
       },
     ],
-  ])("as %s", async (_what, read) => {
+  ])("Code that runs lazily for a call sees the call's contexts as %s", async (_what, read) => {
     await using exposure = await start([task("reads", read)]);
     const connection = exposure.connect();
     const head = rawPost("/__runner/task/reads", "abcdef", [ada.join(": "), "Content-Type: application/octet-stream"]);
@@ -178,7 +178,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
     expect(reply).not.toContain("nobody");
   });
 
-  it("as a transform between the request and the response", async () => {
+  it("Code that runs lazily for a call sees the call's contexts as a transform between the request and the response", async () => {
     const echo = task("echo", () => {
       const { req, res } = useExposureContext();
       req.pipe(naming()).pipe(res);
@@ -214,7 +214,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
         return seen;
       },
     ],
-  ])("as %s", async (_what, read) => {
+  ])("Code that runs lazily for a call sees the call's contexts as %s", async (_what, read) => {
     const upload = r
       .task("upload")
       .run(async ({ file }: { file: InputFile<Readable> }) => read(file))
@@ -229,7 +229,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
     expect(text).not.toContain("nobody");
   });
 
-  it("as a listener on its signal", async () => {
+  it("Code that runs lazily for a call sees the call's contexts as a listener on its signal", async () => {
     const [started, aborted] = [createDeferred(), createDeferred<string>()];
     const waits = r
       .task("waits")
@@ -239,7 +239,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
         return new Promise(() => {});
       })
       .build();
-    await using exposure = await start([waits as never]);
+    await using exposure = await start([waits]);
     const connection = exposure.connect();
     connection.write(rawPost("/__runner/task/waits", "{}", [ada.join(": ")]));
     await soon(started.promise);
@@ -249,7 +249,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
     expect(await soon(aborted.promise)).toBe("Ada");
   });
 
-  it("and not those of another call on the same connection", async () => {
+  it("Code that runs lazily for a call sees the call's contexts and not those of another call on the same connection", async () => {
     const lists = task("lists", () => {
       const { req, res } = useExposureContext();
       res.on("finish", () => {});
@@ -272,7 +272,7 @@ describe("Code that runs lazily for a call sees the call's contexts", () => {
     expect(text.match(/Ada|Bob|nobody/g)).toEqual(["Ada", "Ada", "Bob", "Bob", "nobody", "nobody"]);
   });
 
-  it("as the same generator does in this process", async () => {
+  it("Code that runs lazily for a call sees the call's contexts as the same generator does in this process", async () => {
     const lists = task("lists", names);
     await using exposure = await start([lists]);
     await using client = createHttpMixedClient({

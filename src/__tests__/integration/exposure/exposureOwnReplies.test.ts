@@ -23,7 +23,7 @@ const messages = ({ logs }: TestExposure): string[] => logs.map(({ message }) =>
 const dropped = "exposure.task.dropped: the task wrote its own response and also returned a value.";
 
 describe("a task that piped into its response", () => {
-  it("and then failed has it cut, also before the first byte", async () => {
+  it("a task that piped into its response and then failed has it cut, also before the first byte", async () => {
     const fails = task("fails", () => {
       new PassThrough().pipe(useExposureContext().res);
       throw new Error("changed its mind");
@@ -36,7 +36,7 @@ describe("a task that piped into its response", () => {
     expect(messages(exposure)).toContain("exposure.task.error");
   });
 
-  it("what is missing from its form has it cut", async () => {
+  it("a task that piped into its response what is missing from its form has it cut", async () => {
     const pipes = r
       .task("pipes")
       .run(async ({ file }: { file: InputFile<Readable> }) => void file.stream().pipe(useExposureContext().res))
@@ -72,14 +72,17 @@ describe("a task that piped into its response", () => {
         return "done";
       },
     ],
-  ])("%s, has it ended, and a warning, when it returns a value", async (_what, pipe) => {
-    await using exposure = await startExposure([task("pipe", () => pipe(new PassThrough()))], { limits });
+  ])(
+    "a task that piped into its response %s, has it ended, and a warning, when it returns a value",
+    async (_what, pipe) => {
+      await using exposure = await startExposure([task("pipe", () => pipe(new PassThrough()))], { limits });
 
-    expect(await textOf(exposure.post("/__runner/task/pipe"))).toBe("mine");
-    expect(messages(exposure)).toContain(dropped);
-  });
+      expect(await textOf(exposure.post("/__runner/task/pipe"))).toBe("mine");
+      expect(messages(exposure)).toContain(dropped);
+    },
+  );
 
-  it("something that fails has it cut, and the process spared", async () => {
+  it("a task that piped into its response something that fails has it cut, and the process spared", async () => {
     using calm = watchUncaught();
     const read = task("read", () => void createReadStream("/no/such/file").pipe(useExposureContext().res));
     await using exposure = await startExposure([read], { limits });
@@ -91,7 +94,7 @@ describe("a task that piped into its response", () => {
     expect(calm.seen).toEqual([]);
   });
 
-  it("something that is destroyed has it cut", async () => {
+  it("a task that piped into its response something that is destroyed has it cut", async () => {
     const destroys = task("destroys", () => {
       const source = new PassThrough();
       source.pipe(useExposureContext().res);
@@ -102,7 +105,7 @@ describe("a task that piped into its response", () => {
     await expect(textOf(exposure.post("/__runner/task/destroys"))).rejects.toThrow("fetch failed");
   });
 
-  it("something that fails may answer that itself", async () => {
+  it("a task that piped into its response something that fails may answer that itself", async () => {
     const handles = task("handles", () => {
       const { res } = useExposureContext();
       createReadStream("/no/such/file")
@@ -117,7 +120,7 @@ describe("a task that piped into its response", () => {
     expect(messages(exposure)).not.toContain("exposure.http.broken");
   });
 
-  it("something that fails may be followed by something else", async () => {
+  it("a task that piped into its response something that fails may be followed by something else", async () => {
     const falls = task("falls", () => {
       const { res } = useExposureContext();
       createReadStream("/no/such/file")
@@ -134,7 +137,7 @@ describe("a task that piped into its response", () => {
     expect(messages(exposure)).not.toContain("exposure.http.broken");
   });
 
-  it("something that it takes away again may end as it likes", async () => {
+  it("a task that piped into its response something that it takes away again may end as it likes", async () => {
     const takes = task("takes", async () => {
       const { res } = useExposureContext();
       const source = new PassThrough();

@@ -27,7 +27,7 @@ async function untilStatus(exposure: TestExposure, status: number): Promise<void
 describe("A caller that leaves gives its place back at once", () => {
   const never = new Promise<never>(() => {});
 
-  it("while a validator decides about it", async () => {
+  it("A caller that leaves gives its place back at once while a validator decides about it", async () => {
     const asked = createDeferred();
     const validator = r
       .task("validator")
@@ -48,7 +48,7 @@ describe("A caller that leaves gives its place back at once", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("while its body is read", async () => {
+  it("A caller that leaves gives its place back at once while its body is read", async () => {
     await using exposure = await startExposure([hello], { limits: { ...limits, inFlight: 1 } });
     const connection = exposure.connect();
     connection.write(rawPost("/__runner/task/hello", "{}").slice(0, -1));
@@ -59,7 +59,7 @@ describe("A caller that leaves gives its place back at once", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("while its task runs, which goes on with a signal that has aborted", async () => {
+  it("A caller that leaves gives its place back at once while its task runs, which goes on with a signal that has aborted", async () => {
     const [started, aborted] = [createDeferred(), createDeferred()];
     const stubborn = task("stubborn", () => {
       useExposureContext().signal.addEventListener("abort", () => aborted.resolve());
@@ -78,7 +78,7 @@ describe("A caller that leaves gives its place back at once", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("while its reply is sent", async () => {
+  it("A caller that leaves gives its place back at once while its reply is sent", async () => {
     const open = task("open", () => {
       const stream = new Readable({ read() {} });
       stream.push("x");
@@ -95,7 +95,7 @@ describe("A caller that leaves gives its place back at once", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("and the tasks that go on without a caller have a limit of their own", async () => {
+  it("A caller that leaves gives its place back at once and the tasks that go on without a caller have a limit of their own", async () => {
     const started: (() => void)[] = [];
     const stubborn = task("stubborn", () => {
       started.shift()?.();
@@ -139,41 +139,49 @@ describe("A reader that takes nothing of its reply", () => {
     return connection;
   }
 
-  it.each(["large", "streams", "writes"])("is in flight, and cut after a while: %s", async (id) => {
-    await using exposure = await startExposure([hello, large, streams, writes], { limits: { ...limits, inFlight: 1 } });
+  it.each(["large", "streams", "writes"])(
+    "A reader that takes nothing of its reply is in flight, and cut after a while: %s",
+    async (id) => {
+      await using exposure = await startExposure([hello, large, streams, writes], {
+        limits: { ...limits, inFlight: 1 },
+      });
 
-    const connection = ask(exposure, id);
-    await untilStatus(exposure, 503);
-    await untilStatus(exposure, 200);
+      const connection = ask(exposure, id);
+      await untilStatus(exposure, 503);
+      await untilStatus(exposure, 200);
 
-    const broken = exposure.logs.filter(({ message }) => message === "exposure.http.broken");
-    expect(broken.map(({ data }) => data)).toMatchObject([
-      { error: "The caller took nothing of its reply for http.limits.replyIdleMs." },
-    ]);
-    connection.socket.destroy();
-  });
+      const broken = exposure.logs.filter(({ message }) => message === "exposure.http.broken");
+      expect(broken.map(({ data }) => data)).toMatchObject([
+        { error: "The caller took nothing of its reply for http.limits.replyIdleMs." },
+      ]);
+      connection.socket.destroy();
+    },
+  );
 
-  it.each(["large", "streams"])("is not one that reads slowly: %s", async (id) => {
-    await using exposure = await startExposure([large, streams], { limits: { ...limits, replyIdleMs: 400 } });
-    const connection = exposure.connect();
-    let bytes = 0;
-    const done = createDeferred();
-    // Little enough at a time for the whole to take several times as long as a reader may take nothing.
-    connection.socket.removeAllListeners("data").on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > 16 * MiB) done.resolve();
-      connection.socket.pause();
-      setTimeout(() => connection.socket.resume(), 2);
-    });
+  it.each(["large", "streams"])(
+    "A reader that takes nothing of its reply is not one that reads slowly: %s",
+    async (id) => {
+      await using exposure = await startExposure([large, streams], { limits: { ...limits, replyIdleMs: 400 } });
+      const connection = exposure.connect();
+      let bytes = 0;
+      const done = createDeferred();
+      // Little enough at a time for the whole to take several times as long as a reader may take nothing.
+      connection.socket.removeAllListeners("data").on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > 16 * MiB) done.resolve();
+        connection.socket.pause();
+        setTimeout(() => connection.socket.resume(), 2);
+      });
 
-    connection.write(rawPost(`/__runner/task/${id}`, "{}"));
-    await soon(done.promise);
+      connection.write(rawPost(`/__runner/task/${id}`, "{}"));
+      await soon(done.promise);
 
-    expect(exposure.logs.filter(({ message }) => message === "exposure.http.broken")).toEqual([]);
-    connection.socket.destroy();
-  });
+      expect(exposure.logs.filter(({ message }) => message === "exposure.http.broken")).toEqual([]);
+      connection.socket.destroy();
+    },
+  );
 
-  it("is not one that waits for a stream that is slow to go on", async () => {
+  it("A reader that takes nothing of its reply is not one that waits for a stream that is slow to go on", async () => {
     const go = createDeferred();
     const slow = task("slow", () =>
       (async function* generate() {
@@ -203,7 +211,7 @@ describe("What waits in memory has a budget", () => {
   const start = (definitions: ReturnType<typeof task>[], http: NodeExposureHttpConfig["limits"]) =>
     startExposure([hello, ...definitions], { limits: { ...limits, replyIdleMs: 60_000, ...http } });
 
-  it("for replies that are not taken, whose callers get 503 beyond it", async () => {
+  it("What waits in memory has a budget for replies that are not taken, whose callers get 503 beyond it", async () => {
     const large = task("large", () => "x".repeat(16 * MiB));
     await using exposure = await start([large], { bufferedBytes: 20 * MiB });
     const first = exposure.connect();
@@ -226,7 +234,7 @@ describe("What waits in memory has a budget", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("for bodies that are being read, which gives it back whatever becomes of them", async () => {
+  it("What waits in memory has a budget for bodies that are being read, which gives it back whatever becomes of them", async () => {
     await using exposure = await start([], { bufferedBytes: 1000 });
     const begin = (bytes: number) => {
       const connection = exposure.connect();
@@ -244,7 +252,7 @@ describe("What waits in memory has a budget", () => {
     await untilStatus(exposure, 200);
   });
 
-  it("by default a quarter of the heap, and is checked at boot", () => {
+  it("What waits in memory has a budget by default a quarter of the heap, and is checked at boot", () => {
     expect(() => startConfig({ bufferedBytes: "lots" as never })).toThrow(/http\.limits\.bufferedBytes must be/);
     expect(() => startConfig({ replyIdleMs: -1 })).toThrow(/http\.limits\.replyIdleMs must be/);
     expect(() => startConfig({ running: null as never })).toThrow(/http\.limits\.running must be/);

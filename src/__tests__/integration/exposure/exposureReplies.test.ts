@@ -12,7 +12,7 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .build();
 
 describe("a task that answers by itself", () => {
-  it("gets no envelope after what it pipes in the background", async () => {
+  it("a task that answers by itself gets no envelope after what it pipes in the background", async () => {
     using calm = watchUncaught();
     const shout = task("shout", () => {
       const { req, res } = useExposureContext();
@@ -27,7 +27,7 @@ describe("a task that answers by itself", () => {
     expect(calm.seen).toEqual([]);
   });
 
-  it("has its response ended, and a warning, when it also returns a value", async () => {
+  it("a task that answers by itself has its response ended, and a warning, when it also returns a value", async () => {
     const both = task("both", () => {
       useExposureContext().res.write("mine");
       return { also: "this" };
@@ -41,7 +41,7 @@ describe("a task that answers by itself", () => {
     expect(warnings).toContain("exposure.task.dropped: the task wrote its own response and also returned a value.");
   });
 
-  it("may go on after it returned nothing", async () => {
+  it("a task that answers by itself may go on after it returned nothing", async () => {
     const later = task("later", () => {
       const { res } = useExposureContext();
       res.write("now;");
@@ -52,7 +52,7 @@ describe("a task that answers by itself", () => {
     expect(await (await exposure.post("/__runner/task/later")).text()).toBe("now;then");
   });
 
-  it("still gets an envelope when it only looked at the response", async () => {
+  it("a task that answers by itself still gets an envelope when it only looked at the response", async () => {
     const look = task("look", () => useExposureContext().res.headersSent);
     await using exposure = await startExposure([look]);
 
@@ -62,7 +62,7 @@ describe("a task that answers by itself", () => {
     expect(reply.headers.get("x-frame-options")).toBe("DENY");
   });
 
-  it("is cut when it fails after writing, so that its caller does not take half for whole", async () => {
+  it("a task that answers by itself is cut when it fails after writing, so that its caller does not take half for whole", async () => {
     const half = task("half", () => {
       useExposureContext().res.write("half");
       throw new Error("broken");
@@ -73,7 +73,7 @@ describe("a task that answers by itself", () => {
     expect(exposure.logs.filter(({ message }) => message === "exposure.task.error")).toHaveLength(1);
   });
 
-  it("may override the headers it starts from", async () => {
+  it("a task that answers by itself may override the headers it starts from", async () => {
     const own = task("own", () => {
       useExposureContext().res.writeHead(202, { "x-frame-options": "SAMEORIGIN" }).end("ok");
     });
@@ -84,7 +84,7 @@ describe("a task that answers by itself", () => {
     expect([headers.get("x-frame-options"), headers.get("access-control-allow-origin")]).toEqual(["SAMEORIGIN", "*"]);
   });
 
-  it("streams with respondStream, with or without naming the response", async () => {
+  it("a task that answers by itself streams with respondStream, with or without naming the response", async () => {
     const push = task("push", () => respondStream(Readable.from(["a"], { objectMode: false })));
     const wrap = task("wrap", () => {
       const stream = Readable.from(["b"], { objectMode: false });
@@ -118,7 +118,7 @@ describe("a streamed result", () => {
     ["one of them with a head", () => ({ stream: new Blob(["ab"]).stream() })],
   ];
 
-  it.each(kinds)("may be %s", async (_kind, make) => {
+  it.each(kinds)("a streamed result may be %s", async (_kind, make) => {
     await using exposure = await startExposure([task("stream", make)]);
 
     const reply = await exposure.post("/__runner/task/stream");
@@ -129,13 +129,13 @@ describe("a streamed result", () => {
   it.each([
     ["a Buffer", () => Buffer.from("x"), { __type: "Buffer", value: [120] }],
     ["an object with a stream that is none", () => ({ stream: 5 }), { stream: 5 }],
-  ])("is not %s", async (_kind, make, result) => {
+  ])("a streamed result is not %s", async (_kind, make, result) => {
     await using exposure = await startExposure([task("value", make)]);
 
     expect(await (await exposure.post("/__runner/task/value")).json()).toEqual({ ok: true, result });
   });
 
-  it("that fails midway cuts the reply and spares the process", async () => {
+  it("a streamed result that fails midway cuts the reply and spares the process", async () => {
     using calm = watchUncaught();
     const breaking = task("breaking", () =>
       Readable.from(
@@ -153,7 +153,7 @@ describe("a streamed result", () => {
     expect(calm.seen).toEqual([]);
   });
 
-  it("that nobody reads any more is destroyed", async () => {
+  it("a streamed result that is not read any more is destroyed", async () => {
     const endless = new PassThrough();
     await using exposure = await startExposure([task("endless", () => endless)]);
     const connection = exposure.connect();
@@ -168,7 +168,7 @@ describe("a streamed result", () => {
     expect(endless.destroyed).toBe(true);
   });
 
-  it("with a head that cannot be sent is an internal error", async () => {
+  it("a streamed result with a head that cannot be sent is an internal error", async () => {
     const odd = task("odd", () => ({ stream: Readable.from(["x"]), status: 7 }));
     await using exposure = await startExposure([odd]);
 
@@ -177,7 +177,7 @@ describe("a streamed result", () => {
 });
 
 describe("a caller that leaves", () => {
-  it("aborts the signals of the context, of the task and of tasks it calls", async () => {
+  it("a caller that leaves aborts the signals of the context, of the task and of tasks it calls", async () => {
     const events = new EventEmitter();
     const inner = r
       .task("inner")
@@ -207,7 +207,7 @@ describe("a caller that leaves", () => {
     expect([reason.name, reason.message]).toEqual(["runner.errors.cancellation", "Client Closed Request"]);
   });
 
-  it("is told apart from one whose reply was sent", async () => {
+  it("a caller that leaves is told apart from one whose reply was sent", async () => {
     const signals: AbortSignal[] = [];
     const closed = createDeferred();
     const keep = task("keep", () => {
@@ -223,7 +223,7 @@ describe("a caller that leaves", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   });
 
-  it("in the middle of its body keeps the task from running", async () => {
+  it("a caller that leaves in the middle of its body keeps the task from running", async () => {
     let runs = 0;
     await using exposure = await startExposure([task("count", () => (runs += 1))]);
     const connection = exposure.connect();

@@ -38,7 +38,7 @@ describe("A schema that fails by accident", () => {
     ["an AggregateError", throwing(new AggregateError([new Error("inside")], "inside"))],
     ["an error of the framework", parsing(() => theme.use())],
     ["an asynchronous one", parsing(async () => Promise.reject(new TypeError("inside")))],
-  ])("tells callers nothing and the log all of it: %s", async (_name, schema) => {
+  ])("A schema that fails by accident tells callers nothing and the log all of it: %s", async (_name, schema) => {
     await callBoth(schema, async ({ post, logs }) => {
       for (const path of ["task/strict", "event/noted"]) {
         const reply = await post(`/__runner/${path}`, '{"input":{},"payload":{}}');
@@ -66,7 +66,7 @@ describe("A schema that refuses a value", () => {
     ["with a typed error", throwing(typed.create({ n: 1 })), '{"n":1}'],
     ["with issues", throwing(Object.assign(new TypeError("x"), { issues: [{ path: [], message: "no" }] })), "no"],
     ["as zod does", z.number(), "Invalid input: expected number, received object"],
-  ])("tells callers what is wrong: %s", async (_name, schema, message) => {
+  ])("A schema that refuses a value tells callers what is wrong: %s", async (_name, schema, message) => {
     await callBoth(schema, async ({ post }) => {
       for (const path of ["task/strict", "event/noted"]) {
         const reply = await post(`/__runner/${path}`, '{"input":{},"payload":{}}');

@@ -39,7 +39,7 @@ const bodyOf = (text: string): string => text.slice(text.indexOf("\r\n\r\n") + 4
 const sized = (stream: unknown, length: unknown) => ({ stream, headers: { "Content-Length": length } });
 
 describe("A stream that declares its length", () => {
-  it.each(sources)("is sent as declared: %s", async (_kind, make) => {
+  it.each(sources)("A stream that declares its length is sent as declared: %s", async (_kind, make) => {
     const { text, broken } = await receivedOf(() => sized(make("ab", "cde"), 5));
 
     expect(text).toMatch(/content-length: 5\r\n/i);
@@ -47,16 +47,19 @@ describe("A stream that declares its length", () => {
     expect([bodyOf(text), broken]).toEqual(["abcde", []]);
   });
 
-  it.each(sources)("and is shorter cuts the reply at once: %s", async (_kind, make) => {
-    const { text, broken } = await receivedOf(() => sized(make("ab", "cde"), "30"));
+  it.each(sources)(
+    "A stream that declares its length and is shorter cuts the reply at once: %s",
+    async (_kind, make) => {
+      const { text, broken } = await receivedOf(() => sized(make("ab", "cde"), "30"));
 
-    expect(text).toMatch(/content-length: 30\r\n/i);
-    expect("abcde").toContain(bodyOf(text));
-    expect(broken).toHaveLength(1);
-  });
+      expect(text).toMatch(/content-length: 30\r\n/i);
+      expect("abcde").toContain(bodyOf(text));
+      expect(broken).toHaveLength(1);
+    },
+  );
 
   it.each(sources.filter(([kind]) => kind !== "a web stream"))(
-    "and is longer never sends a byte beyond it: %s",
+    "A stream that declares its length and is longer never sends a byte beyond it: %s",
     async (_kind, make) => {
       const { text, broken } = await receivedOf(() => sized(make("ab", "cde", "f"), "5"));
 
@@ -72,15 +75,18 @@ describe("A stream that declares its length", () => {
     ["declares no number", pieces("a"), "many"],
     ["declares a negative one", pieces("a"), "-1"],
     ["declares two", pieces("a"), ["1", "2"]],
-  ])("is an internal error before anything is sent where it %s", async (_what, stream, length) => {
-    const { text, broken } = await receivedOf(() => sized(stream, length));
+  ])(
+    "A stream that declares its length is an internal error before anything is sent where it %s",
+    async (_what, stream, length) => {
+      const { text, broken } = await receivedOf(() => sized(stream, length));
 
-    expect(text).toMatch(/^HTTP\/1.1 500 /);
-    expect(bodyOf(text)).toContain("INTERNAL_ERROR");
-    expect(broken).toHaveLength(1);
-  });
+      expect(text).toMatch(/^HTTP\/1.1 500 /);
+      expect(bodyOf(text)).toContain("INTERNAL_ERROR");
+      expect(broken).toHaveLength(1);
+    },
+  );
 
-  it("and responds by itself is held to it as well", async () => {
+  it("A stream that declares its length and responds by itself is held to it as well", async () => {
     const { text, broken } = await receivedOf(() => respondStream(sized(Readable.from(["ab", "cde"]), "4") as never));
 
     expect(text).toMatch(/content-length: 4\r\n/i);
@@ -88,7 +94,7 @@ describe("A stream that declares its length", () => {
     expect(broken).toHaveLength(1);
   });
 
-  it("is held to it where the reply is compressed and has another length", async () => {
+  it("A stream that declares its length is held to it where the reply is compressed and has another length", async () => {
     const { text, broken } = await receivedOf(() => sized(pieces("ab", "cde"), "4"), {
       compression: { responses: true },
     });
@@ -131,7 +137,7 @@ describe("A stream that ends badly cuts its reply", () => {
           pull: (controller) => controller.error(null),
         }),
     ],
-  ])("however it does: %s", async (_how, make) => {
+  ])("A stream that ends badly cuts its reply however it does: %s", async (_how, make) => {
     const { text, broken } = await receivedOf(make);
 
     expect(text).toMatch(/^HTTP\/1.1 (200|500) /);

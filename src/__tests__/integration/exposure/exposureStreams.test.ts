@@ -31,7 +31,7 @@ const limits = { closeMs: 500 };
 
 const brokenLogs = ({ logs }: TestExposure) => logs.filter(({ message }) => message === "exposure.http.broken");
 
-describe("a stream that is not sent is let go of", () => {
+describe("a stream that is not sent is released", () => {
   const kinds: [string, (released: () => void) => unknown][] = [
     ["a web stream", (released) => new ReadableStream<Uint8Array>({ cancel: released })],
     ["a stream of Node", (released) => new Readable({ read() {} }).once("close", released)],
@@ -51,7 +51,7 @@ describe("a stream that is not sent is let go of", () => {
       })
       .build();
 
-  it.each(kinds)("when its caller has left: %s", async (_kind, make) => {
+  it.each(kinds)("a stream that is not sent is released when its caller has left: %s", async (_kind, make) => {
     using calm = watchUncaught();
     const [started, left, released] = [createDeferred(), createDeferred(), createDeferred()];
     const late = task("late", async () => {
@@ -73,45 +73,51 @@ describe("a stream that is not sent is let go of", () => {
     expect(calm.seen).toEqual([]);
   });
 
-  it.each(kinds)("when the form broke while its task ran: %s", async (_kind, make) => {
-    using calm = watchUncaught();
-    const [started, released, returned] = [createDeferred(), createDeferred(), createDeferred<unknown>()];
-    await using exposure = await startExposure([lateTask(returned.promise, started)], { limits });
-    const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "x")).toString();
-    const connection = exposure.connect();
-    const request = rawPost("/__runner/task/late", form, [`Content-Type: ${formHeaders["content-type"]}`]);
-    connection.write(request.slice(0, -10));
-    await soon(started.promise);
+  it.each(kinds)(
+    "a stream that is not sent is released when the form broke while its task ran: %s",
+    async (_kind, make) => {
+      using calm = watchUncaught();
+      const [started, released, returned] = [createDeferred(), createDeferred(), createDeferred<unknown>()];
+      await using exposure = await startExposure([lateTask(returned.promise, started)], { limits });
+      const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "x")).toString();
+      const connection = exposure.connect();
+      const request = rawPost("/__runner/task/late", form, [`Content-Type: ${formHeaders["content-type"]}`]);
+      connection.write(request.slice(0, -10));
+      await soon(started.promise);
 
-    connection.write("x".repeat(10));
-    await soon(connection.until(/INVALID_MULTIPART/));
-    returned.resolve(make(released.resolve));
+      connection.write("x".repeat(10));
+      await soon(connection.until(/INVALID_MULTIPART/));
+      returned.resolve(make(released.resolve));
 
-    await soon(released.promise);
-    expect(calm.seen).toEqual([]);
-  });
+      await soon(released.promise);
+      expect(calm.seen).toEqual([]);
+    },
+  );
 
-  it.each(kinds)("when its task has answered by itself: %s", async (_kind, make) => {
-    using calm = watchUncaught();
-    const released = createDeferred();
-    const both = task("both", () => {
-      useExposureContext().res.end("mine");
-      return make(released.resolve);
-    });
-    await using exposure = await startExposure([both], { limits });
+  it.each(kinds)(
+    "a stream that is not sent is released when its task has answered by itself: %s",
+    async (_kind, make) => {
+      using calm = watchUncaught();
+      const released = createDeferred();
+      const both = task("both", () => {
+        useExposureContext().res.end("mine");
+        return make(released.resolve);
+      });
+      await using exposure = await startExposure([both], { limits });
 
-    expect(await (await soon(exposure.post("/__runner/task/both"))).text()).toBe("mine");
+      expect(await (await soon(exposure.post("/__runner/task/both"))).text()).toBe("mine");
 
-    await soon(released.promise);
-    expect(calm.seen).toEqual([]);
-  });
+      await soon(released.promise);
+      expect(calm.seen).toEqual([]);
+    },
+  );
 });
 
 describe("a stream that breaks off", () => {
   it.each<[string, (upstream: Readable) => unknown]>([
     ["returned", (upstream) => upstream],
     ["given to respondStream", (upstream) => respondStream(upstream)],
-  ])("is logged, even if its own source was reset: one that is %s", async (_how, reply) => {
+  ])("a stream that breaks off is logged, even if its own source was reset: one that is %s", async (_how, reply) => {
     await using upstream = await startStreamingPeer((_request, response) => {
       response.writeHead(200, { "content-length": 1000 });
       response.write("some", () => response.socket?.resetAndDestroy());
@@ -127,7 +133,7 @@ describe("a stream that breaks off", () => {
     expect(brokenLogs(exposure)).toHaveLength(1);
   });
 
-  it("because its caller left is not", async () => {
+  it("a stream that breaks off because its caller left is not", async () => {
     const closed = createDeferred();
     const endless = task("endless", () => {
       const stream = new Readable({ read() {} }).on("close", closed.resolve);
@@ -147,7 +153,7 @@ describe("a stream that breaks off", () => {
   });
 });
 
-it("leaves a stream as it is that its task has encoded", async () => {
+it("a streamed result leaves a stream as it is that its task has encoded", async () => {
   const encoded = task("encoded", () => {
     useExposureContext().res.setHeader("Content-Encoding", "br");
     return Readable.from([brotliCompressSync("plain")]);
@@ -160,23 +166,32 @@ it("leaves a stream as it is that its task has encoded", async () => {
 });
 
 describe("the status of a stream", () => {
-  it.each([100, 101, 199, 7, 1000])("%d is no status of a reply, but an internal error", async (status) => {
-    const odd = task("odd", () => ({ stream: Readable.from(["x"]), status }));
-    await using exposure = await startExposure([odd], { limits });
+  it.each([100, 101, 199, 7, 1000])(
+    "the status of a stream %d is no status of a reply, but an internal error",
+    async (status) => {
+      const odd = task("odd", () => ({ stream: Readable.from(["x"]), status }));
+      await using exposure = await startExposure([odd], { limits });
 
-    expect((await soon(exposure.post("/__runner/task/odd"))).status).toBe(500);
-  });
+      expect((await soon(exposure.post("/__runner/task/odd"))).status).toBe(500);
+    },
+  );
 
-  it.each([204, 205, 304])("%d means that there is nothing to send, and the stream is let go of", async (status) => {
-    const released = createDeferred();
-    const none = task("none", () => ({ stream: new Readable({ read() {} }).once("close", released.resolve), status }));
-    await using exposure = await startExposure([none], { limits });
+  it.each([204, 205, 304])(
+    "the status of a stream %d means that there is nothing to send, and the stream is released",
+    async (status) => {
+      const released = createDeferred();
+      const none = task("none", () => ({
+        stream: new Readable({ read() {} }).once("close", released.resolve),
+        status,
+      }));
+      await using exposure = await startExposure([none], { limits });
 
-    const reply = await soon(exposure.post("/__runner/task/none"));
+      const reply = await soon(exposure.post("/__runner/task/none"));
 
-    expect([reply.status, await soon(reply.text())]).toEqual([status, ""]);
-    await soon(released.promise);
-  });
+      expect([reply.status, await soon(reply.text())]).toEqual([status, ""]);
+      await soon(released.promise);
+    },
+  );
 });
 
 describe("what only looks like a stream", () => {
@@ -184,7 +199,7 @@ describe("what only looks like a stream", () => {
     ["the response itself", () => useExposureContext().res],
     ["an object that can pipe", () => ({ pipe() {}, subscribe() {} })],
     ["one of them with a head", () => ({ stream: { pipe() {} } })],
-  ])("is a value that cannot be sent: %s", async (_what, make) => {
+  ])("what only looks like a stream is a value that cannot be sent: %s", async (_what, make) => {
     await using exposure = await startExposure([task("odd", make)], { limits });
 
     const reply = await soon(exposure.post("/__runner/task/odd"));
@@ -193,7 +208,7 @@ describe("what only looks like a stream", () => {
     expect(exposure.logs.map(({ message }) => message)).toContain("exposure.task.error");
   });
 
-  it("and is being read by somebody else is an internal error", async () => {
+  it("what only looks like a stream and is being read by something else is an internal error", async () => {
     const locked = task("locked", () => {
       const stream = new Blob(["x"]).stream();
       stream.getReader();
@@ -204,7 +219,7 @@ describe("what only looks like a stream", () => {
     expect((await soon(exposure.post("/__runner/task/locked"))).status).toBe(500);
   });
 
-  it("is nothing where it is the response that a task has begun", async () => {
+  it("what only looks like a stream is nothing where it is the response that a task has begun", async () => {
     const chain = task("chain", () => {
       const { res } = useExposureContext();
       setImmediate(() => res.end("later"));
@@ -217,7 +232,7 @@ describe("what only looks like a stream", () => {
   });
 });
 
-it("is an internal error when something else reads it", async () => {
+it("a streamed result is an internal error when something else reads it", async () => {
   const locked = task("locked", () => {
     const stream = new ReadableStream();
     stream.getReader();
@@ -229,7 +244,7 @@ it("is an internal error when something else reads it", async () => {
   expect(exposure.logs.map(({ message }) => message)).toContain("exposure.task.error");
 });
 
-it("may come with no headers of its own, in whatever way it says so", async () => {
+it("a streamed result may come with no headers of its own, in whatever way it says so", async () => {
   const bare = task("bare", () => ({ stream: Readable.from(["x"]), headers: null }));
   await using exposure = await startExposure([bare], { limits });
 

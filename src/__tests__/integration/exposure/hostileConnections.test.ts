@@ -109,14 +109,14 @@ async function drip(connection: RawConnection, text: string): Promise<string> {
 }
 
 describe("a head", () => {
-  it("that drips is cut, however long it goes on", async () => {
+  it("the head of a request that drips is cut, however long it goes on", async () => {
     const connection = exposure.connect();
     connection.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nx-drip: `);
 
     expect(statusesOf(await drip(connection, "x"))).toEqual([408]);
   });
 
-  it("that drips header after header is cut as well", async () => {
+  it("the head of a request that drips header after header is cut as well", async () => {
     const connection = exposure.connect();
     connection.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\n`);
 
@@ -133,7 +133,7 @@ describe("a head", () => {
     ["a null byte", requestHead(path, "x-a: b\0c"), [400]],
     ["a bare carriage return", requestHead(path, "x-a: b\rx-b: c"), [400]],
     ["a tunnel", `CONNECT anything.test:443 HTTP/1.1\r\nHost: anything.test\r\n\r\n`, []],
-  ])("that speaks %s is refused", async (_what, sent, expected) => {
+  ])("the head of a request that speaks %s is refused", async (_what, sent, expected) => {
     expect(statusesOf(await exchange(sent))).toEqual(expected);
   });
 
@@ -144,13 +144,13 @@ describe("a head", () => {
     ["x-runner-context", ["x-runner-context: {}", "x-runner-context: {"], 200],
     ["x-runner-request-id", ["x-runner-request-id: one", "x-runner-request-id: two"], 200],
     ["Host", ["Host: elsewhere.test"], 200],
-  ])("that says %s twice is taken for what it is worth", async (_name, headers, status) => {
+  ])("the head of a request that says %s twice is taken for what it is worth", async (_name, headers, status) => {
     const received = await exchange(rawPost(path, '{"input":1}', [...headers, "Connection: close"]));
 
     expect(statusesOf(received)).toEqual([status]);
   });
 
-  it("of 500 lines is read", async () => {
+  it("the head of a request of 500 lines is read", async () => {
     const lines = Array.from({ length: 500 }, (_, index) => `x${index}:`);
 
     expect(statusesOf(await exchange(rawPost(path, '{"input":1}', [...lines, "Connection: close"])))).toEqual([200]);
@@ -167,17 +167,17 @@ describe("chunks", () => {
     ["more than they say", "2\r\n{}{}\r\n0\r\n\r\n", [400]],
     ["extensions without end", `2;${"x".repeat(20_000)}`, [413]],
     ["trailers without end", `2\r\n{}\r\n0\r\n${"x-a: b\r\n".repeat(2000)}\r\n`, [431]],
-  ])("with %s are refused", async (_what, body, expected) => {
+  ])("chunks of a request with %s are refused", async (_what, body, expected) => {
     expect(statusesOf(await exchange(chunked, body))).toEqual(expected);
   });
 
-  it("of one byte each make one body", async () => {
+  it("chunks of a request of one byte each make one body", async () => {
     const pieces = [...'{"input":"bytes"}'].map((byte) => `1\r\n${byte}\r\n`);
 
     expect(await exchange(chunked, pieces.join(""), "0\r\n\r\n")).toContain('{"ok":true,"result":"bytes"}');
   });
 
-  it("bring no token in their trailers", async () => {
+  it("chunks of a request bring no token in their trailers", async () => {
     const received = await exchange(
       `POST /__runner/task/mark HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n`,
       `Trailer: x-runner-token\r\n\r\n2\r\n{}\r\n0\r\nx-runner-token: ${token}\r\n\r\n`,
@@ -195,7 +195,7 @@ describe("raw bytes", () => {
     ["their length", [octetHead("Content-Length: 100"), "x".repeat(50)]],
     ["the end of a chunk", [octetHead("Transfer-Encoding: chunked"), "64\r\n", "x".repeat(50)]],
     ["the last chunk", [octetHead("Transfer-Encoding: chunked"), "32\r\n", `${"x".repeat(50)}\r\n`]],
-  ])("that end before %s fail their reader, and are no result", async (_what, pieces) => {
+  ])("raw bytes of a request that end before %s fail their reader, and are no result", async (_what, pieces) => {
     const broken = once(told, "broken");
 
     const received = await exchangeAndEnd(...pieces);
@@ -204,7 +204,7 @@ describe("raw bytes", () => {
     expect(statusesOf(received)).not.toContain(200);
   });
 
-  it("that end in a reset fail their reader", async () => {
+  it("raw bytes of a request that end in a reset fail their reader", async () => {
     const connection = exposure.connect();
     const broken = once(told, "broken");
     connection.write(octetHead("Content-Length: 100", "Expect: 100-continue"));
@@ -215,7 +215,7 @@ describe("raw bytes", () => {
     expect(await broken).toEqual([{ code: "ECONNRESET", aborted: true, bytes: 0 }]);
   });
 
-  it("that decode to more than the limit fail their reader there", async () => {
+  it("raw bytes of a request that decode to more than the limit fail their reader there", async () => {
     const bomb = gzipSync(Buffer.alloc(50_000_000));
     const broken = once(told, "broken");
 
@@ -226,7 +226,7 @@ describe("raw bytes", () => {
     expect(statusesOf(received)).not.toContain(200);
   });
 
-  it("whose coding is cut short fail their reader, and are no result", async () => {
+  it("raw bytes of a request whose coding is cut short fail their reader, and are no result", async () => {
     const half = gzipSync(Buffer.alloc(10_000, "abc")).subarray(0, -10);
     const broken = once(told, "broken");
 
@@ -236,7 +236,7 @@ describe("raw bytes", () => {
     expect(statusesOf(received)).not.toContain(200);
   });
 
-  it("that nobody reads do not keep the answer", async () => {
+  it("raw bytes of a request that are not read do not delay the reply", async () => {
     const connection = exposure.connect();
     connection.write(requestHead(path, "Content-Type: application/octet-stream", "Content-Length: 10000000"));
     connection.write("x".repeat(100_000));
@@ -251,7 +251,7 @@ describe("a form", () => {
     exchange(requestHead(path, `Content-Length: ${body.length}`, "Connection: close", ...headers), body);
   const contentType = `Content-Type: ${formHeaders["content-type"]}`;
 
-  it("of a thousand fields is refused at the limit", async () => {
+  it("a form of a thousand fields is refused at the limit", async () => {
     const fields = Array.from({ length: 1000 }, (_, index) => ({ name: `n${index}`, content: "x" }));
 
     expect(statusesOf(await post(formOf(...fields, manifestPart(1)), contentType))).toEqual([413]);
@@ -261,17 +261,17 @@ describe("a form", () => {
     ["a header of a part without end", `--${boundary}\r\nContent-Disposition: ${"x".repeat(100_000)}`],
     ["headers of a part without end", `--${boundary}\r\n${"x-a: b\r\n".repeat(20_000)}`],
     ["bytes before its first part and none of it", "x".repeat(100_000)],
-  ])("with %s is refused", async (_what, body) => {
+  ])("a form with %s is refused", async (_what, body) => {
     expect(statusesOf(await post(Buffer.from(body), contentType))).toEqual([400]);
   });
 
-  it("that states two boundaries is read by the first", async () => {
+  it("a form that states two boundaries is read by the first", async () => {
     const received = await post(formOf(manifestPart("first")), contentType, contentType.replace(boundary, "OTHER"));
 
     expect(received).toContain('{"ok":true,"result":"first"}');
   });
 
-  it("whose coding is cut short is refused", async () => {
+  it("a form whose coding is cut short is refused", async () => {
     const half = gzipSync(formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "x".repeat(500)))).subarray(
       0,
       -9,
@@ -291,7 +291,7 @@ describe("what looks like another request", () => {
     ["a body outside the base path", rawPost("/elsewhere", hidden), 404],
     ["a form", rawPost(path, `--${boundary}\r\n\r\n${hidden}`, [`Content-Type: ${formHeaders["content-type"]}`]), 400],
     ["the body of a GET", rawPost("/__runner/discovery", hidden).replace("POST", "GET"), 200],
-  ])("inside %s is none", async (_where, outer, status) => {
+  ])("what looks like another request inside %s is none", async (_where, outer, status) => {
     // The last request of the connection shows that the whole of the first was read as one.
     const connection = exposure.connect();
     connection.write(outer);
@@ -308,13 +308,13 @@ describe("what looks like another request", () => {
     ["chunks that are not last", ["Transfer-Encoding: chunked, identity"]],
     ["two lines of transfer codings", ["Transfer-Encoding: chunked", "Transfer-Encoding: identity"]],
     ["a vertical tab before chunks", ["Transfer-Encoding: \vchunked"]],
-  ])("behind %s is none", async (_what, headers) => {
+  ])("what looks like another request behind %s is none", async (_what, headers) => {
     const received = await exchange(requestHead(path, ...headers), `0\r\n\r\n${hidden}`);
 
     expect(statusesOf(received).filter((status) => status < 400)).toEqual([]);
   });
 
-  it("behind one that closes the connection is not served", async () => {
+  it("what looks like another request behind one that closes the connection is not served", async () => {
     const received = await exchange(rawPost(path, '{"input":1}', ["Connection: close"]), hidden);
 
     expect(statusesOf(received)).toHaveLength(1);
@@ -334,7 +334,7 @@ function toldTimes(what: string, times: number): Promise<void> {
   });
 }
 
-it("answers an unfinished body even where its CORS policy fails", async () => {
+it("an exposure answers an unfinished body even where its CORS policy fails", async () => {
   await using broken = await startExposure([echo], { cors: { origin: () => "no\nheader" } });
   const connection = broken.connect();
 
@@ -345,7 +345,7 @@ it("answers an unfinished body even where its CORS policy fails", async () => {
 });
 
 describe("many at once", () => {
-  it("that are refused and go on sending take no place from those that are served", async () => {
+  it("requests of which there are many at once that are refused and go on sending take no place from those that are served", async () => {
     await using small = await startExposure([echo], { limits: { inFlight: 5 } });
     const senders = Array.from({ length: 20 }, () => small.connect());
     for (const { write } of senders) write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{`);
@@ -358,7 +358,7 @@ describe("many at once", () => {
     expect(new Set(refusals.flatMap(statusesOf))).toEqual(new Set([401]));
   });
 
-  it("that never send anything keep nobody else out", async () => {
+  it("requests of which there are many at once that never send anything keep no other caller out", async () => {
     const silent = Array.from({ length: 200 }, () => exposure.connect());
 
     const reply = await exposure.post(path, '{"input":1}');
@@ -368,7 +368,7 @@ describe("many at once", () => {
     expect(new Set(received.flatMap(statusesOf))).toEqual(new Set([408]));
   });
 
-  it("on one connection are all answered, in order", async () => {
+  it("requests of which there are many at once on one connection are all answered, in order", async () => {
     await using wide = await startExposure([echo]);
     const connection = wide.connect();
     const requests = Array.from({ length: 500 }, (_, index) => rawPost(path, `{"input":"#${index}#"}`));
@@ -381,7 +381,7 @@ describe("many at once", () => {
     expect(answered).toEqual(Array.from({ length: 500 }, (_, index) => index));
   });
 
-  it("behind a slow one on a connection learn that its caller has left", async () => {
+  it("requests of which there are many at once behind a slow one on a connection learn that its caller has left", async () => {
     const waiting = toldTimes("waiting", 15);
     const left = toldTimes("left", 15);
     const connection = exposure.connect();
@@ -393,7 +393,7 @@ describe("many at once", () => {
     await left;
   });
 
-  it("behind a slow one on a connection give their places back when its caller has left", async () => {
+  it("requests of which there are many at once behind a slow one on a connection give their places back when its caller has left", async () => {
     const endless = r
       .task("endless")
       .run(async () => {

@@ -57,11 +57,11 @@ const statusesOf = (received: string): number[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
 describe("a sender that stops", () => {
-  it("inside the head is cut", async () => {
+  it("a sender that stops inside the head is cut", async () => {
     expect(statusesOf(await exchange("POST /__runner/task/echo HTTP/1.1\r\nHost: loc"))).toEqual([408]);
   });
 
-  it("before the head is closed upon", async () => {
+  it("a sender that stops before the head is closed upon", async () => {
     expect(statusesOf(await exchange())).toEqual([408]);
   });
 
@@ -74,7 +74,7 @@ describe("a sender that stops", () => {
       head("Content-Length: 1000", "Content-Encoding: gzip"),
       gzipSync("{}").subarray(0, 5).toString("latin1"),
     ],
-  ])("inside %s is told so with an envelope", async (_what, start, body) => {
+  ])("a sender that stops inside %s is told so with an envelope", async (_what, start, body) => {
     const received = await exchange(start, Buffer.from(body, "latin1"));
 
     expect(statusesOf(received)).toEqual([408]);
@@ -82,7 +82,7 @@ describe("a sender that stops", () => {
     expect(received.toLowerCase()).toContain("connection: close");
   });
 
-  it("and half-closes inside a body is closed upon", async () => {
+  it("a sender that stops and half-closes inside a body is closed upon", async () => {
     const connection = exposure.connect();
     connection.write(head("Content-Length: 100") + '{"in');
     connection.socket.end();
@@ -90,7 +90,7 @@ describe("a sender that stops", () => {
     expect(statusesOf(await connection.closed)).not.toContain(200);
   });
 
-  it("and half-closes after the body is answered", async () => {
+  it("a sender that stops and half-closes after the body is answered", async () => {
     const connection = exposure.connect();
     connection.write(rawPost(path, '{"input":1}'));
     connection.socket.end();
@@ -100,7 +100,7 @@ describe("a sender that stops", () => {
 });
 
 describe("too much", () => {
-  it("of a body is refused while it is being sent", async () => {
+  it("too much of a body is refused while it is being sent", async () => {
     const connection = exposure.connect();
     connection.write(head("Content-Length: 100000000"));
     connection.write("x".repeat(2000));
@@ -112,7 +112,7 @@ describe("too much", () => {
     expect(received.toLowerCase()).toContain("connection: close");
   });
 
-  it("of a body without a length is refused as well", async () => {
+  it("too much of a body without a length is refused as well", async () => {
     const chunk = "x".repeat(600);
 
     const received = await exchange(
@@ -124,11 +124,11 @@ describe("too much", () => {
     expect(statusesOf(received)).toEqual([413]);
   });
 
-  it("of a head is refused", async () => {
+  it("too much of a head is refused", async () => {
     expect(statusesOf(await exchange(head(`x-big: ${"x".repeat(10_000)}`)))).toEqual([431]);
   });
 
-  it("inside little, once decoded, is refused", async () => {
+  it("too much inside little, once decoded, is refused", async () => {
     const bomb = gzipSync(Buffer.alloc(20_000_000));
 
     const received = await exchange(
@@ -139,7 +139,7 @@ describe("too much", () => {
     expect(statusesOf(received)).toEqual([413]);
   });
 
-  it("nesting is bad JSON", async () => {
+  it("too much nesting is bad JSON", async () => {
     const body = `${"[".repeat(400)}${"]".repeat(400)}`;
     const deep = await exchange(rawPost(path, `{"input":${body}}`, ["Connection: close"]));
     await using roomy = await startExposure([echo], { limits: { json: { maxSize: 5_000_000 } } });
@@ -150,7 +150,7 @@ describe("too much", () => {
     expect(tooDeep.status).toBe(400);
   });
 
-  it("requests at once are refused with when to come back", async () => {
+  it("too many requests at once are refused with when to come back", async () => {
     const started = createDeferred();
     const release = createDeferred();
     const wait = r
@@ -181,7 +181,7 @@ describe("a form", () => {
   const post = (body: Buffer, contentType: string = formHeaders["content-type"]): Promise<string> =>
     exchange(head(`Content-Length: ${body.length}`, `Content-Type: ${contentType}`, "Connection: close"), body);
 
-  it("of a thousand parts is read in one go", async () => {
+  it("a form of a thousand parts is read in one go", async () => {
     const ids = Array.from({ length: 1000 }, (_, index) => `F${index}`);
     const form = formOf(manifestPart({ count: ids.length }), ...ids.map((id) => filePart(id, "x")));
 
@@ -193,7 +193,7 @@ describe("a form", () => {
     ["an empty boundary", "multipart/form-data; boundary="],
     ["no boundary", "multipart/form-data"],
     ["a boundary beyond all bounds", `multipart/form-data; boundary=${"b".repeat(2000)}`],
-  ])("with %s is refused", async (_what, contentType) => {
+  ])("a form with %s is refused", async (_what, contentType) => {
     expect(statusesOf(await post(formOf(manifestPart(1)), contentType))).toEqual([400]);
   });
 
@@ -202,11 +202,11 @@ describe("a form", () => {
     ["a part without headers", `--${boundary}\r\n\r\nx\r\n--${boundary}--\r\n`],
     ["a part of broken headers", `--${boundary}\r\n: : :\r\n\r\nx\r\n--${boundary}--\r\n`],
     ["nothing between its boundaries", `--${boundary}--\r\n`],
-  ])("with %s is refused", async (_what, body) => {
+  ])("a form with %s is refused", async (_what, body) => {
     expect(statusesOf(await post(Buffer.from(body)))).toEqual([400]);
   });
 
-  it.each(["toString", "__proto__", "constructor"])("with a file called %s pollutes nothing", async (id) => {
+  it.each(["toString", "__proto__", "constructor"])("a form with a file called %s pollutes nothing", async (id) => {
     const form = formOf(manifestPart({ [id]: 1, n: 1 }), filePart(id, "x"));
 
     const received = await post(form);
@@ -219,14 +219,14 @@ describe("a form", () => {
     ["meta that is null", { $runnerFile: "File", id: "F1", meta: null }],
     ["meta that is text", { $runnerFile: "File", id: "F1", meta: "x" }],
     ["facts of the wrong type", { $runnerFile: "File", id: "F1", meta: { name: 5, size: "big", extra: [] } }],
-  ])("with %s is read for what it is worth", async (_what, file) => {
+  ])("a form with %s is read for what it is worth", async (_what, file) => {
     const received = await post(formOf(manifestPart({ file }), filePart("F1", "x")));
 
     expect(statusesOf(received)).toEqual([200]);
     expect(received).toContain('"name":"F1.bin"');
   });
 
-  it("cut at any byte is answered", async () => {
+  it("a form cut at any byte is answered", async () => {
     const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "content"));
     const cuts = Array.from({ length: form.length - 4 }, (_, index) => index);
 
@@ -247,20 +247,20 @@ describe("shapes that smuggle", () => {
     ["a space before a colon", head("Content-Length : 2"), "{}"],
     ["a folded header", head("x-a: 1", " folded"), ""],
     ["a bare line feed", `POST ${path} HTTP/1.1\nHost: localhost\nContent-Length: 2\n\n`, "{}"],
-  ])("with %s never reach a task", async (_what, start, body) => {
+  ])("shapes that smuggle with %s never reach a task", async (_what, start, body) => {
     const received = await exchange(start, body);
 
     expect(statusesOf(received).filter((status) => status < 400)).toEqual([]);
   });
 
-  it("with a token given twice are refused", async () => {
+  it("shapes that smuggle with a token given twice are refused", async () => {
     const received = await exchange(rawPost(path, "{}", [`x-runner-token: ${token}`, "Connection: close"]));
 
     expect(statusesOf(received)).toEqual([401]);
   });
 });
 
-it("answers pipelined requests in order, the refused ones among them", async () => {
+it("an exposure answers pipelined requests in order, the refused ones among them", async () => {
   const received = await exchange(
     rawPost(path, '{"input":1}'),
     rawPost(path, "{bad"),
@@ -272,7 +272,7 @@ it("answers pipelined requests in order, the refused ones among them", async () 
   expect(received.indexOf('"result":1')).toBeLessThan(received.indexOf('"result":2'));
 });
 
-it("goes on with a connection whose last body was refused", async () => {
+it("an exposure goes on with a connection whose last body was refused", async () => {
   const received = await exchange(rawPost(path, "x".repeat(2000)), rawPost(path, '{"input":2}', ["Connection: close"]));
 
   expect(statusesOf(received)).toEqual([413, 200]);
@@ -286,7 +286,7 @@ it.each([
   ["an id of dots", "/__runner/task/../../etc/passwd", 403],
   ["an id with a null byte", "/__runner/task/%00", 403],
   ["a very long id", `/__runner/task/${"x".repeat(3000)}`, 403],
-])("takes %s for what it is", async (_what, target, status) => {
+])("an exposure takes %s for what it is", async (_what, target, status) => {
   const received = await exchange(rawPost(target, '{"input":1}', ["Connection: close"]));
 
   expect(statusesOf(received)).toEqual([status]);
@@ -296,7 +296,7 @@ it.each([
   ["Upgrade", ["Connection: Upgrade", "Upgrade: websocket"], 200],
   ["Expect", ["Expect: 100-continue", "Connection: close"], 200],
   ["an unknown expectation", ["Expect: miracles", "Connection: close"], 417],
-])("answers a request with %s", async (_what, headers, status) => {
+])("an exposure answers a request with %s", async (_what, headers, status) => {
   const connection = exposure.connect();
   connection.write(rawPost(path, '{"input":1}', headers));
 

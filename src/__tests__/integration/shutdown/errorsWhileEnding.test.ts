@@ -5,8 +5,8 @@ import { startProgram } from "../../support/program";
 
 const reportStray = (): void => void process.listeners("unhandledRejection").at(-1)?.("stray", Promise.resolve());
 
-describe("an error that nobody handles while a run ends", () => {
-  it("does not cut a shutdown short: calls under way end, everything is disposed of, the process exits with 0", async () => {
+describe("an error that is not handled while a run ends", () => {
+  it("an error that is not handled while a run ends does not cut a shutdown short: calls under way end, everything is disposed of, the process exits with 0", async () => {
     const program = startProgram(`
       const database = r.resource("database").init(async () => ({ open: true }))
         .dispose(async (value) => { value.open = false; log("-database"); }).build();
@@ -41,7 +41,7 @@ describe("an error that nobody handles while a run ends", () => {
     ]);
   });
 
-  it("is reported to the run until dispose() by hand has settled, and no longer", async () => {
+  it("an error that is not handled while a run ends is reported to the run until dispose() by hand has settled, and no longer", async () => {
     const gate = createDeferred();
     const heard: unknown[] = [];
     const before = process.listenerCount("unhandledRejection");
@@ -60,7 +60,7 @@ describe("an error that nobody handles while a run ends", () => {
     expect(process.listenerCount("unhandledRejection")).toBe(before);
   });
 
-  it("is reported to the run while a failed boot is rolled back", async () => {
+  it("an error that is not handled while a run ends is reported to the run while a failed boot is rolled back", async () => {
     const heard: unknown[] = [];
     const early = r
       .resource("early")
@@ -86,25 +86,28 @@ describe("a program that fails after its run has started, with the default handl
   it.each([
     ["an exception", "setTimeout(() => { throw new Error('seed failed'); });", "uncaughtException"],
     ["a rejection", "throw new Error('seed failed');", "unhandledRejection"],
-  ])("exits with 1 after %s, and says that it went on and who can decide otherwise", async (_case, failing, source) => {
-    const program = startProgram(
-      `
+  ])(
+    "a program that fails after its run has started, with the default handler exits with 1 after %s, and says that it went on and who can decide otherwise",
+    async (_case, failing, source) => {
+      const program = startProgram(
+        `
       const app = await run(r.resource("app").build(), { shutdownHooks: false });
       app.logger.onLog(({ level, source, message }) => level === "error" && log(source + ": " + message));
       ${failing}
     `,
-      { ends: true },
-    );
+        { ends: true },
+      );
 
-    expect(await program.exited).toEqual([1, null]);
-    expect(program.lines()).toEqual([
-      `${source}: Error: seed failed`,
-      "  The process goes on, and ends with exit code 1 unless it is told another. Decide yourself with " +
-        "run(app, { onUnhandledError }); with run(app, { errorBoundary: false }) the runtime ends the process.",
-    ]);
-  });
+      expect(await program.exited).toEqual([1, null]);
+      expect(program.lines()).toEqual([
+        `${source}: Error: seed failed`,
+        "  The process goes on, and ends with exit code 1 unless it is told another. Decide yourself with " +
+          "run(app, { onUnhandledError }); with run(app, { errorBoundary: false }) the runtime ends the process.",
+      ]);
+    },
+  );
 
-  it("keeps the exit code that it was told", async () => {
+  it("a program that fails after its run has started, with the default handler keeps the exit code that it was told", async () => {
     const program = startProgram(
       `
       await run(r.resource("app").build());
@@ -117,7 +120,7 @@ describe("a program that fails after its run has started, with the default handl
     expect(await program.exited).toEqual([7, null]);
   });
 
-  it("leaves the exit code to a handler of its own", async () => {
+  it("a program that fails after its run has started, with the default handler leaves the exit code to a handler of its own", async () => {
     const program = startProgram(
       `
       await run(r.resource("app").build(), { onUnhandledError: ({ kind }) => log(kind) });

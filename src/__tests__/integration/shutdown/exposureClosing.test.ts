@@ -29,7 +29,7 @@ async function listen(server: Server): Promise<{ readonly origin: string } & Asy
 }
 
 describe("a server that is attached to twice", () => {
-  it("runs each task once, and is served until the last one detaches", async () => {
+  it("a server that is attached to twice runs each task once, and is served until the last one detaches", async () => {
     let runs = 0;
     await using exposure = await startExposure([task("count", () => (runs += 1))], { listen: undefined });
     const server = createServer();
@@ -45,7 +45,7 @@ describe("a server that is attached to twice", () => {
     expect([runs, server.listenerCount("request")]).toEqual([2, 0]);
   });
 
-  it("is not let go of by whoever detached before", async () => {
+  it("a server that is attached to twice is not released by what detached before", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const server = createServer();
     const detach = exposure.handlers.attachTo(server);
@@ -59,7 +59,7 @@ describe("a server that is attached to twice", () => {
     expect(reply.status).toBe(200);
   });
 
-  it("is served once if it is the exposure's own", async () => {
+  it("a server that is attached to twice is served once if it is the exposure's own", async () => {
     let runs = 0;
     await using exposure = await startExposure([task("count", () => (runs += 1))]);
     exposure.handlers.attachTo(exposure.handlers.server as Server);
@@ -71,7 +71,7 @@ describe("a server that is attached to twice", () => {
 });
 
 describe("disposing of a run", () => {
-  it("lets calls that its exposure serves end before it disposes of anything, the root included", async () => {
+  it("disposing of a run lets calls that its exposure serves end before it disposes of anything, the root included", async () => {
     const [started, release] = [createDeferred(), createDeferred()];
     const events: string[] = [];
     const slow = task("slow", async () => {
@@ -98,7 +98,7 @@ describe("disposing of a run", () => {
     expect(events).toEqual(["read", "disposed of"]);
   });
 
-  it("drains all of its exposures at once", async () => {
+  it("disposing of a run drains all of its exposures at once", async () => {
     const [started, release] = [createDeferred<number>(), createDeferred()];
     let count = 0;
     const slow = task("slow", async () => {
@@ -128,7 +128,7 @@ describe("disposing of a run", () => {
 });
 
 describe("closing", () => {
-  it("waits for no connection that says nothing", async () => {
+  it("closing an exposure waits for no connection that says nothing", async () => {
     await using exposure = await startExposure([hello], { limits: { closeMs: 5000 } });
     const connected = once(exposure.handlers.server as Server, "connection");
     const connection = exposure.connect();
@@ -139,7 +139,7 @@ describe("closing", () => {
     expect(await connection.closed).toBe("");
   });
 
-  it("waits for no connection that is in the middle of a head", async () => {
+  it("closing an exposure waits for no connection that is in the middle of a head", async () => {
     await using exposure = await startExposure([hello], { limits: { closeMs: 5000 } });
     const connection = exposure.connect();
     connection.write(`${rawPost("/__runner/task/hello", "{}")}POST /__runner/task/hello HTTP/1.1\r\nhost: x\r\n`);
@@ -150,7 +150,7 @@ describe("closing", () => {
     expect((await connection.closed).match(/HTTP\/1.1/g)).toHaveLength(1);
   });
 
-  it("waits for no connection whose reply had begun before, once that is sent", async () => {
+  it("closing an exposure waits for no connection whose reply had begun before, once that is sent", async () => {
     const stream = new PassThrough();
     await using exposure = await startExposure([task("stream", () => stream)], { limits: { closeMs: 5000 } });
     const connection = exposure.connect();
@@ -165,7 +165,7 @@ describe("closing", () => {
     expect(await connection.closed).toContain("sent");
   });
 
-  it("sends a large reply to its end", async () => {
+  it("closing an exposure sends a large reply to its end", async () => {
     const large = "x".repeat(20_000_000);
     const [started, release] = [createDeferred(), createDeferred()];
     const slow = task("slow", async () => {

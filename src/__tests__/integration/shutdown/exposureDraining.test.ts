@@ -62,7 +62,7 @@ const describeReply = async (reply: Response) => [
 const refusal = [503, "SERVER_CLOSING", "close"];
 
 describe("an exposure that drains", () => {
-  it("serves a request that a connection brings within quietMs, and ends the connection with its reply", async () => {
+  it("an exposure that drains serves a request that a connection brings within quietMs, and ends the connection with its reply", async () => {
     await using exposure = await startExposure([hello], { drain: { quietMs: 10_000 } });
     const connection = exposure.connect();
     connection.write(helloRequest);
@@ -78,7 +78,7 @@ describe("an exposure that drains", () => {
     await soon(closed);
   });
 
-  it("closes connections that stay idle for quietMs, while a call goes on", async () => {
+  it("an exposure that drains closes connections that stay idle for quietMs, while a call goes on", async () => {
     const { slow, started, release } = createSlow();
     await using exposure = await startExposure([hello, slow], { drain: { quietMs: 20 } });
     const idle = exposure.connect();
@@ -95,7 +95,7 @@ describe("an exposure that drains", () => {
     await soon(closed);
   });
 
-  it("accepts connections, and lets them go on, for delayMs", async () => {
+  it("an exposure that drains accepts connections, and lets them go on, for delayMs", async () => {
     await using exposure = await startExposure([hello], { drain: { delayMs: 1000, quietMs: 0 } });
     const { handlers } = exposure;
 
@@ -107,7 +107,7 @@ describe("an exposure that drains", () => {
     expect(handlers.phase).toBe("closed");
   });
 
-  it("aborts the signals of calls after graceMs, which their callers are told as 503", async () => {
+  it("an exposure that drains aborts the signals of calls after graceMs, which their callers are told as 503", async () => {
     const { patient, started, aborted } = createPatient();
     await using exposure = await startExposure([patient], { drain: { graceMs: 20 } });
     const running = exposure.post("/__runner/task/patient");
@@ -120,7 +120,7 @@ describe("an exposure that drains", () => {
     expect([isCancellationError(reason), (reason as Error).message]).toEqual([true, "The server is closing"]);
   });
 
-  it("aborts the signal of a call that looks at it later, too", async () => {
+  it("an exposure that drains aborts the signal of a call that looks at it later, too", async () => {
     const { patient, started: patientStarted, aborted } = createPatient();
     const { slow, started, release } = createSlow();
     const late = r
@@ -144,7 +144,7 @@ describe("an exposure that drains", () => {
     await soon(closed);
   });
 
-  it("cuts a call that ignores its signal, on a server that it does not own as well", async () => {
+  it("an exposure that drains cuts a call that ignores its signal, on a server that it does not own as well", async () => {
     const { slow, started } = createSlow();
     const server = createServer();
     await using exposure = await startExposure([slow], { listen: undefined, server, drain: { graceMs: 20 } });
@@ -157,7 +157,7 @@ describe("an exposure that drains", () => {
     expect((await running).message).toBe("fetch failed");
   });
 
-  it("ends a connection with the last of the requests that were sent ahead", async () => {
+  it("an exposure that drains ends a connection with the last of the requests that were sent ahead", async () => {
     const [started, release] = [createDeferred(), createDeferred()];
     const first = task("first", async () => {
       started.resolve();
@@ -177,7 +177,7 @@ describe("an exposure that drains", () => {
     await soon(closed);
   });
 
-  it("runs nothing for a request that was sent behind the one whose reply ends the connection", async () => {
+  it("an exposure that drains runs nothing for a request that was sent behind the one whose reply ends the connection", async () => {
     let runs = 0;
     const [started, release] = [createDeferred(), createDeferred()];
     const begun = r
@@ -210,7 +210,7 @@ describe("an exposure that drains", () => {
     await soon(closed);
   });
 
-  it("sends a reply to its end that its reader has not taken yet", async () => {
+  it("an exposure that drains sends a reply to its end that its reader has not taken yet", async () => {
     const large = "x".repeat(20_000_000);
     await using exposure = await startExposure([task("large", () => large)], { drain: { quietMs: 20 } });
     const [connection, idle] = [exposure.connect(), exposure.connect()];
@@ -228,7 +228,7 @@ describe("an exposure that drains", () => {
   });
 });
 
-describe("an exposure that is mounted on a server of somebody else's", () => {
+describe("an exposure that is mounted on a server that it does not own", () => {
   const mounts: [string, (handlers: NodeExposureHandlers) => RequestListener][] = [
     ["attachTo", () => () => {}],
     ["createRequestListener", (handlers) => handlers.createRequestListener()],
@@ -237,7 +237,7 @@ describe("an exposure that is mounted on a server of somebody else's", () => {
   ];
 
   it.each(mounts)(
-    "by %s serves within quietMs, then refuses while a call goes on, and when it has closed",
+    "an exposure that is mounted on a server that it does not own by %s serves within quietMs, then refuses while a call goes on, and when it has closed",
     async (name, mount) => {
       const { slow, started, release } = createSlow();
       await using exposure = await startExposure([hello, slow], { listen: undefined, drain: { quietMs: 500 } });
@@ -268,7 +268,7 @@ describe("an exposure that is mounted on a server of somebody else's", () => {
     },
   );
 
-  it("has not to be waited for when it has served nothing", async () => {
+  it("an exposure that is mounted on a server that it does not own has not to be waited for when it has served nothing", async () => {
     await using exposure = await startExposure([hello], { listen: undefined, drain: { quietMs: 60_000 } });
     exposure.handlers.attachTo(createServer());
 
@@ -277,7 +277,7 @@ describe("an exposure that is mounted on a server of somebody else's", () => {
     expect(exposure.handlers.phase).toBe("closed");
   });
 
-  it("refuses discovery and unknown paths when it has closed, and replies to preflights", async () => {
+  it("an exposure that is mounted on a server that it does not own refuses discovery and unknown paths when it has closed, and replies to preflights", async () => {
     const server = createServer();
     const http: NodeExposureHttpConfig = { listen: undefined, server };
     await using exposure = await startExposure([hello], http);

@@ -20,7 +20,7 @@ describe("disposing that takes more than a moment", () => {
     return messages;
   }
 
-  it("names the resource it waits for", async () => {
+  it("disposing that takes more than a moment names the resource it waits for", async () => {
     const gate = createDeferred();
     const database = r.resource("database").build();
     const server = r
@@ -35,7 +35,7 @@ describe("disposing that takes more than a moment", () => {
     ]);
   });
 
-  it("says how many clients have calls under way", async () => {
+  it("disposing that takes more than a moment says how many clients have calls under way", async () => {
     const gate = createDeferred();
     const app = await run(appOf());
     const createClient = app.getResourceValue(globals.resources.httpClientFactory);
@@ -60,7 +60,7 @@ describe("a process that is asked to stop", () => {
     const traced = (id) => r.resource(id).init(async () => log("+" + id)).dispose(async () => log("-" + id));
   `;
 
-  it("disposes of what runs, in reverse, and exits with 0; a disposed run is left alone", async () => {
+  it("a process that is asked to stop disposes of what runs, in reverse, and exits with 0; a disposed run is left alone", async () => {
     const program = startProgram(`${resources}
       const database = traced("database").build();
       await run(traced("one").register(database).build());
@@ -76,7 +76,7 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["+database", "+one", "+two", "-two", "ready", "-one", "-database"]);
   });
 
-  it("while it boots initialises nothing more, rolls back and exits with 0", async () => {
+  it("a process that is asked to stop while it boots initialises nothing more, rolls back and exits with 0", async () => {
     const program = startProgram(`${resources}
       const first = traced("first").build();
       const slow = r.resource("slow").init(async () => {
@@ -93,7 +93,7 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["+first", "ready", "-slow", "-first"]);
   });
 
-  it("a second time while it disposes exits with 1 at once", async () => {
+  it("a process that is asked to stop a second time while it disposes exits with 1 at once", async () => {
     const program = startProgram(`
       await run(r.resource("app").dispose(() => { log("disposing"); return new Promise(() => {}); }).build());
       log("ready");
@@ -107,7 +107,7 @@ describe("a process that is asked to stop", () => {
     expect(await program.exited).toEqual([1, null]);
   });
 
-  it("says so, at information level", async () => {
+  it("a process that is asked to stop says so, at information level", async () => {
     const program = startProgram(`
       const app = await run(r.resource("app").build());
       app.logger.onLog(({ level, source, message }) => log([level, source, message].join(" ")));
@@ -121,7 +121,7 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["ready", "info run Shutting down on SIGTERM."]);
   });
 
-  it("is left to the runtime with shutdownHooks: false", async () => {
+  it("a process that is asked to stop is left to the runtime with shutdownHooks: false", async () => {
     const program = startProgram(`${resources}
       await run(traced("app").build(), { shutdownHooks: false });
       log("ready");
@@ -134,7 +134,7 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["+app", "ready"]);
   });
 
-  it("can pass the signal to its task instead, dispose, and exit as it likes: LIFECYCLE.md", async () => {
+  it("a process that is asked to stop can pass the signal to its task instead, dispose, and exit as it likes: LIFECYCLE.md", async () => {
     const program = startProgram(`
       const task = r.task("task").run((_input, _dependencies, { signal }) => new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
@@ -157,7 +157,7 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["ready", "AbortError", "-cli"]);
   });
 
-  it("survives what nobody handled while a run is alive, and tells the run", async () => {
+  it("a process that is asked to stop survives what was not handled while a run is alive, and tells the run", async () => {
     const program = startProgram(`
       const app = await run(r.resource("app").build(), {
         onUnhandledError: ({ error, kind, source }) => log([kind, source, error.message ?? error].join(" ")),

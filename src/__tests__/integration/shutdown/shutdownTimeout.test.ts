@@ -12,7 +12,7 @@ describe("a process that is asked to stop, and something that never settles", ()
     const traced = (id) => r.resource(id).init(async () => log("+" + id)).dispose(async () => log("-" + id));
   `;
 
-  it("names a dispose that is stuck, disposes of the other runs and exits with 1", async () => {
+  it("a process that is asked to stop while something never settles names a dispose that is stuck, disposes of the other runs and exits with 1", async () => {
     const program = startProgram(`${prelude}
       const stuck = r.resource("stuck").init(async () => {}).dispose(() => ${never}).build();
       tell(await run(traced("one").register([stuck]).build(), ${options}));
@@ -35,7 +35,7 @@ describe("a process that is asked to stop, and something that never settles", ()
     ]);
   });
 
-  it("names an init that is stuck, rolls back the others and exits with 1", async () => {
+  it("a process that is asked to stop while something never settles names an init that is stuck, rolls back the others and exits with 1", async () => {
     const program = startProgram(`${prelude}
       const first = traced("first").build();
       const stuck = r.resource("stuck").init(() => { log("ready"); return ${never}; }).build();
@@ -57,7 +57,7 @@ describe("a process that is asked to stop, and something that never settles", ()
     ]);
   });
 
-  it("waits for a run that is being disposed of by hand, and disposes of nothing twice", async () => {
+  it("a process that is asked to stop while something never settles waits for a run that is being disposed of by hand, and disposes of nothing twice", async () => {
     const program = startProgram(`${prelude}
       const app = await run(r.resource("app").dispose(async () => {
         log("ready");
@@ -79,7 +79,7 @@ describe("shutdownTimeoutMs", () => {
   beforeEach(() => void jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
   afterEach(() => void jest.useRealTimers());
 
-  it("gives an aborted boot 30 s by default, then names the hook that does not settle, and rolls back", async () => {
+  it("shutdownTimeoutMs gives an aborted boot 30 s by default, then names the hook that does not settle, and rolls back", async () => {
     const disposed = jest.fn(async () => {});
     const aborter = new AbortController();
     const ready = r
@@ -112,7 +112,7 @@ describe("shutdownTimeoutMs", () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it("names an init that is stuck in what run rejects with", async () => {
+  it("shutdownTimeoutMs names an init that is stuck in what run rejects with", async () => {
     const exit = jest.spyOn(process, "exit").mockImplementation(() => undefined as never);
     const stuck = r
       .resource("stuck")
@@ -133,7 +133,7 @@ describe("shutdownTimeoutMs", () => {
     exit.mockRestore();
   });
 
-  it("disposes of a resource whose init ends after the boot was given up", async () => {
+  it("shutdownTimeoutMs disposes of a resource whose init ends after the boot was aborted", async () => {
     const gate = createDeferred<string>();
     const disposed = jest.fn(async (_value: string) => {});
     const aborter = new AbortController();
@@ -154,7 +154,7 @@ describe("shutdownTimeoutMs", () => {
     expect(disposed.mock.calls.map(([value]) => value)).toEqual(["value"]);
   });
 
-  it("ends the rollback of a failed boot, whose error stands", async () => {
+  it("shutdownTimeoutMs ends the rollback of a failed boot, whose error stands", async () => {
     const stuck = r
       .resource("stuck")
       .init(async () => {})
@@ -172,7 +172,7 @@ describe("shutdownTimeoutMs", () => {
     expect((await failure).message).toBe('Resource "broken" initialization failed: boom');
   });
 
-  it("counts after the longest drain of a server", async () => {
+  it("shutdownTimeoutMs counts after the longest drain of a server", async () => {
     const exit = jest.spyOn(process, "exit").mockImplementation(() => undefined as never);
     const server = r
       .resource("server")
@@ -190,7 +190,7 @@ describe("shutdownTimeoutMs", () => {
     exit.mockRestore();
   });
 
-  it("must be a number of milliseconds", async () => {
+  it("shutdownTimeoutMs must be a number of milliseconds", async () => {
     const error = await rejectionOf(run(appOf(), { shutdownTimeoutMs: "30s" as never }));
 
     expect(error.message).toBe(
@@ -203,7 +203,7 @@ describe("an init that takes long", () => {
   beforeEach(() => void jest.useFakeTimers({ doNotFake: ["queueMicrotask", "nextTick"] }));
   afterEach(() => void jest.useRealTimers());
 
-  it.each(["sequential", "parallel"] as const)("is warned of by name: %s", async (initMode) => {
+  it.each(["sequential", "parallel"] as const)("an init that takes long is warned of by name: %s", async (initMode) => {
     const gate = createDeferred();
     const warnings: unknown[] = [];
     const logging = r

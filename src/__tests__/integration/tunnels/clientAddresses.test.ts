@@ -30,7 +30,7 @@ const clients: [string, Create][] = [
 
 describe.each(clients)("%s", (name, create) => {
   it.each(["", "/", "///", "?tenant=1", "/?tenant=1", "#there", "/?a=b/#c/"])(
-    "finds an exposure whose base URL is followed by %p",
+    "a client of any kind finds an exposure whose base URL is followed by %p",
     async (rest) => {
       await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 3 }));
       const seen: string[] = [];
@@ -46,7 +46,7 @@ describe.each(clients)("%s", (name, create) => {
   );
 
   it.each(["http://user:secret@127.0.0.1:1/r", "ftp://user:secret@x/r", "ws://x", "/relative"])(
-    "rejects calls to %s with the reason, and without its password",
+    "a client of any kind rejects calls to %s with the reason, and without its password",
     async (baseUrl) => {
       let hooks = 0;
       const client = create({ baseUrl, timeoutMs: 60_000, onRequest: () => void (hooks += 1) });

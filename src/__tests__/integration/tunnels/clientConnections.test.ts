@@ -25,7 +25,7 @@ const rows = clients.flatMap(([name, create]) => inputs.map(([what, input]) => [
 describe.each(rows)("the %s client with calls of %s", (_name, _what, create, input) => {
   const open = (baseUrl: string, config: Partial<MixedHttpClientConfig> = {}) => create({ baseUrl, ...config });
 
-  it("never has more connections than allowed, however many calls there are", async () => {
+  it("a client of Node never has more connections than allowed, however many calls there are", async () => {
     await using peer = await startPeer((_request, response) =>
       setImmediate(() => sendJson(response, { ok: true, result: 3 })),
     );
@@ -37,7 +37,7 @@ describe.each(rows)("the %s client with calls of %s", (_name, _what, create, inp
     expect(peer.connectionCount).toBe(4);
   });
 
-  it("rejects a call that is aborted, or runs out of time, while it waits for a connection", async () => {
+  it("a client of Node rejects a call that is aborted, or runs out of time, while it waits for a connection", async () => {
     const held: ServerResponse[] = [];
     const arrived = createDeferred();
     await using peer = await startStreamingPeer((request, response) => {
@@ -62,7 +62,7 @@ describe.each(rows)("the %s client with calls of %s", (_name, _what, create, inp
     expect(await first).toBe(1);
   });
 
-  it("does not use a connection that the server is about to close", async () => {
+  it("a client of Node does not use a connection that the server is about to close", async () => {
     await using peer = await startPeer((_request, response) => {
       response.setHeader("keep-alive", "timeout=1");
       sendJson(response, { ok: true, result: 3 });
@@ -74,7 +74,7 @@ describe.each(rows)("the %s client with calls of %s", (_name, _what, create, inp
     expect(peer.connectionCount).toBe(3);
   });
 
-  it("uses a connection again that the server keeps", async () => {
+  it("a client of Node uses a connection again that the server keeps", async () => {
     await using peer = await startPeer((_request, response) => {
       response.setHeader("keep-alive", "timeout=60");
       sendJson(response, { ok: true, result: 3 });
@@ -86,7 +86,7 @@ describe.each(rows)("the %s client with calls of %s", (_name, _what, create, inp
     expect(peer.connectionCount).toBeLessThan(4);
   });
 
-  it("hands out what is no JSON as a stream of Node, whatever its bytes look like", async () => {
+  it("a client of Node hands out what is no JSON as a stream of Node, whatever its bytes look like", async () => {
     await using peer = await startPeer((_request, response) =>
       response.writeHead(200, { "content-type": "text/plain" }).end('{"ok":true,"result":"forged"}'),
     );

@@ -49,7 +49,7 @@ describe.each(rows)("the headers of a call by %s", (_name, create, input) => {
     return headers.filter(([each]) => each === name).map(([, value]) => value);
   };
 
-  it("hold a token once, the hook's, in whatever case both were written", async () => {
+  it("the headers of a call hold a token once, the hook's, in whatever case both were written", async () => {
     const auth = { token: "configured", header: "X-Api-KEY" };
 
     expect(await sentBy({ auth }, "x-api-key")).toEqual(["configured"]);
@@ -59,7 +59,7 @@ describe.each(rows)("the headers of a call by %s", (_name, create, input) => {
     }
   });
 
-  it("lack what a hook deleted", async () => {
+  it("the headers of a call lack what a hook deleted", async () => {
     const auth = { token: "configured" };
     const onRequest = ({ headers }: { headers: Record<string, string> }) => void delete headers["x-runner-token"];
 

@@ -36,17 +36,20 @@ describe.each(all)("a progress callback that throws: %s", (_name, create) => {
     },
   });
 
-  it.each(["onProgress", "onDownloadProgress"] as const)("fails its call: %s", async (name) => {
-    using uncaught = watchUncaught();
-    await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
-    await using client = create({ baseUrl: peer.baseUrl });
+  it.each(["onProgress", "onDownloadProgress"] as const)(
+    "a progress callback that throws fails its call: %s",
+    async (name) => {
+      using uncaught = watchUncaught();
+      await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
+      await using client = create({ baseUrl: peer.baseUrl });
 
-    const error = await rejectionOf(client.task("t", { a: 1 }, failing(name)));
+      const error = await rejectionOf(client.task("t", { a: 1 }, failing(name)));
 
-    expect(error.message).toBe("the bar broke");
-    await settled();
-    expect(uncaught.seen).toEqual([]);
-  });
+      expect(error.message).toBe("the bar broke");
+      await settled();
+      expect(uncaught.seen).toEqual([]);
+    },
+  );
 });
 
 it.each(all)("a progress callback that rejects fails its call: %s", async (_name, create) => {
@@ -68,7 +71,7 @@ describe.each(ofNode)("a progress callback that throws over a stream or a file: 
   it.each([
     ["stream", () => Readable.from([Buffer.alloc(10)])],
     ["file", () => ({ f: createNodeFile({ name: "f" }, { stream: Readable.from([Buffer.alloc(10)]) }) })],
-  ])("fails its call: %s", async (_what, input) => {
+  ])("a progress callback that throws over a stream or a file fails its call: %s", async (_what, input) => {
     using uncaught = watchUncaught();
     const told: unknown[] = [];
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
@@ -88,7 +91,7 @@ describe.each(ofNode)("a progress callback that throws over a stream or a file: 
     expect(uncaught.seen).toEqual([]);
   });
 
-  it("fails the reply that is being read", async () => {
+  it("a progress callback that throws over a stream or a file fails the reply that is being read", async () => {
     using uncaught = watchUncaught();
     await using peer = await startPeer((_request, response) =>
       response.writeHead(200, { "content-type": "a/b" }).end("x"),
@@ -147,12 +150,15 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     return uncaught.seen;
   };
 
-  it.each(failures)("are closed, and fail nothing else, when %s: octets", async (_why, failing) => {
-    expect(await failed(failing, (source) => source)).toEqual([]);
-  });
+  it.each(failures)(
+    "the streams of a call are closed, and fail nothing else, when %s: octets",
+    async (_why, failing) => {
+      expect(await failed(failing, (source) => source)).toEqual([]);
+    },
+  );
 
   it.each<[string, Failing]>([...failures, ["something beside it cannot be sent", { beside: loop }]])(
-    "are closed, and fail nothing else, when %s: a file",
+    "the streams of a call are closed, and fail nothing else, when %s: a file",
     async (_why, failing) => {
       const input = (stream: Readable) => ({ f: createNodeFile({ name: "f" }, { stream }), beside: failing.beside });
 
@@ -160,7 +166,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     },
   );
 
-  it("are refused when they were read before, or are two files at once", async () => {
+  it("the streams of a call are refused when they were read before, or are two files at once", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
     await using client = create({ baseUrl: peer.baseUrl });
     const used = Readable.from(["x"]);
@@ -183,7 +189,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     expect(peer.received).toEqual([]);
   });
 
-  it("are one call's: a second one is refused and leaves the first alone", async () => {
+  it("the streams of a call are one call's: a second one is refused and leaves the first alone", async () => {
     await using peer = await startPeer((_request, response, body) => sendJson(response, { ok: true, result: body }));
     await using client = create({ baseUrl: peer.baseUrl });
     const stream = Readable.from(["all of it"]);
@@ -198,7 +204,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
   it.each([
     ["octets", (source: Readable): unknown => source],
     ["a file", (stream: Readable): unknown => ({ f: createNodeFile({ name: "f" }, { stream }) })],
-  ])("fail it when they are destroyed midway, and not the network: %s", async (_what, input) => {
+  ])("the streams of a call fail it when they are destroyed midway, and not the network: %s", async (_what, input) => {
     const arrived = createDeferred();
     await using peer = await startStreamingPeer((request) => void request.once("data", () => arrived.resolve()));
     await using client = create({ baseUrl: peer.baseUrl });
@@ -212,7 +218,7 @@ describe.each(ofNode)("the streams of a call that fails: %s", (_name, create) =>
     expect((await call).message).toMatch(/^(A stream was destroyed before all was sent\.|Premature close)(\n|$)/);
   });
 
-  it("are read no further once the answer is there", async () => {
+  it("the streams of a call are read no further once the answer is there", async () => {
     await using peer = await startStreamingPeer((request, response) => {
       request.resume();
       sendJson(response, { ok: false, error: { code: "UNAUTHORIZED", message: "no" } }, 401);
@@ -250,7 +256,7 @@ describe.each(ofNode)("a reply with a content coding: %s", (_name, create) => {
       "",
       { code: "INVALID_RESPONSE" },
     ],
-  ])("is an error of the call: %s", async (_what, status, headers, body, expected) => {
+  ])("a reply with a content coding is an error of the call: %s", async (_what, status, headers, body, expected) => {
     await using peer = await startPeer((_request, response) => response.writeHead(status, headers).end(body));
     await using client = create({ baseUrl: peer.baseUrl });
 
@@ -271,7 +277,7 @@ it.each(ofNode)("a reply that says it was encoded a thousand times is refused: %
   });
 });
 
-it("tells progress once, whatever comes before the reply that counts", async () => {
+it("a client tells progress once, whatever comes before the reply that counts", async () => {
   await using peer = await startPeer((_request, response) => {
     response.writeEarlyHints({ link: "</a>; rel=preload" });
     sendJson(response, { ok: true, result: 1 });
@@ -285,7 +291,7 @@ it("tells progress once, whatever comes before the reply that counts", async () 
 });
 
 describe.each(ofNode)("what happens while a call waits for a hook: %s", (_name, create) => {
-  it("an abort ends it, also with a time limit", async () => {
+  it("while a call waits for a hook, an abort ends it, also with a time limit", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
     const controller = new AbortController();
     const reason = new Error("enough");
@@ -304,7 +310,7 @@ describe.each(ofNode)("what happens while a call waits for a hook: %s", (_name, 
     expect(peer.received).toEqual([]);
   });
 
-  it("closing the client waits for it", async () => {
+  it("while a call waits for a hook, closing the client waits for it", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
     const hook = createDeferred();
     const client = create({ baseUrl: peer.baseUrl, onRequest: () => hook.promise });
@@ -317,7 +323,7 @@ describe.each(ofNode)("what happens while a call waits for a hook: %s", (_name, 
     await closing;
   });
 
-  it("closing the client without waiting fails it", async () => {
+  it("while a call waits for a hook, closing the client without waiting fails it", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 1 }));
     const hook = createDeferred();
     const client = create({ baseUrl: peer.baseUrl, onRequest: () => hook.promise });
@@ -345,7 +351,7 @@ it.each(all)("closing without waiting ends calls wherever they hang: %s", async 
   }
 });
 
-it("reads a reply whose headers are repeated", async () => {
+it("a client reads a reply whose headers are repeated", async () => {
   await using peer = await startPeer((_request, response) => {
     const text = gzipSync(gzipSync(JSON.stringify({ ok: true, result: "twice" })));
     response.writeHead(200, [
@@ -394,7 +400,7 @@ it.each(all)("a token beyond ASCII arrives as it is: %s", async (_name, create) 
 });
 
 describe("what stands in for fetch", () => {
-  it("may change the headers it is given", async () => {
+  it("what stands in for fetch may change the headers it is given", async () => {
     const seen: unknown[] = [];
     const client = createHttpClient({
       baseUrl: "http://x",
@@ -416,18 +422,25 @@ describe("what stands in for fetch", () => {
   it.each([
     ["a time limit", { timeoutMs: 20 }, undefined, "This operation was aborted"],
     ["the caller's signal", {}, () => AbortSignal.timeout(20), "The operation was aborted due to timeout"],
-  ])("may know nothing of signals, and be stuck in a reply: %s ends it", async (_what, config, signal, message) => {
-    const cancelled = new EventEmitter();
-    const cancelling = once(cancelled, "now");
-    const endless = () => new ReadableStream({ cancel: () => void cancelled.emit("now") });
-    const client = createHttpClient({ baseUrl: "http://x", fetchImpl: async () => new Response(endless()), ...config });
+  ])(
+    "what stands in for fetch may know nothing of signals, and be stuck in a reply: %s ends it",
+    async (_what, config, signal, message) => {
+      const cancelled = new EventEmitter();
+      const cancelling = once(cancelled, "now");
+      const endless = () => new ReadableStream({ cancel: () => void cancelled.emit("now") });
+      const client = createHttpClient({
+        baseUrl: "http://x",
+        fetchImpl: async () => new Response(endless()),
+        ...config,
+      });
 
-    expect((await rejectionOf(client.task("t", 1, { signal: signal?.() }))).message.split("\n")[0]).toBe(message);
-    await cancelling;
-  });
+      expect((await rejectionOf(client.task("t", 1, { signal: signal?.() }))).message.split("\n")[0]).toBe(message);
+      await cancelling;
+    },
+  );
 });
 
-it("throws a typed error again with the data it was thrown with, null included", async () => {
+it("a client throws a typed error again with the data it was thrown with, null included", async () => {
   const refused = r
     .error<{ why: string }>("app.refused")
     .format((data: { why: string } | null) => String(data?.why))
@@ -444,7 +457,7 @@ it("throws a typed error again with the data it was thrown with, null included",
   expect(refused.is(caught) && caught.data).toBeNull();
 });
 
-it("compresses the plain calls of the Mixed client, too", async () => {
+it("a client compresses the plain calls of the Mixed client, too", async () => {
   await using peer = await startPeer((request, response) => {
     const { "content-encoding": sent, "accept-encoding": accepted } = request.headers;
     const result = gzipSync(JSON.stringify({ ok: true, result: { sent, accepted } }));

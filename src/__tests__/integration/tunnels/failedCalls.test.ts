@@ -50,36 +50,39 @@ const add = r.task.phantom<{ a: number }, number>("shop.tasks.add").build();
 const placed = r.event<{ sku: string }>("shop.events.placed").build();
 
 describe.each(clients)("the error of a call by %s", (_name, create) => {
-  it.each(failures)("%s says which call it was, and which tunnel routed it", async (_what, answer, config, first) => {
-    await using peer = await startPeer(answer);
-    await using client = create({ baseUrl: peer.baseUrl, ...config });
-    const tunnel = r
-      .resource("shop.tunnels.remote")
-      .tags([globals.tags.tunnel])
-      .init(async () => ({ mode: "client" as const, tasks: [add], events: [placed], client }))
-      .build();
-    await using app = await run(r.resource("shop").register([add, placed, tunnel]).build(), {
-      shutdownHooks: false,
-      errorBoundary: false,
-      logs: { printThreshold: null },
-    });
+  it.each(failures)(
+    "the error of a call %s says which call it was, and which tunnel routed it",
+    async (_what, answer, config, first) => {
+      await using peer = await startPeer(answer);
+      await using client = create({ baseUrl: peer.baseUrl, ...config });
+      const tunnel = r
+        .resource("shop.tunnels.remote")
+        .tags([globals.tags.tunnel])
+        .init(async () => ({ mode: "client" as const, tasks: [add], events: [placed], client }))
+        .build();
+      await using app = await run(r.resource("shop").register([add, placed, tunnel]).build(), {
+        shutdownHooks: false,
+        errorBoundary: false,
+        logs: { printThreshold: null },
+      });
 
-    const errors = [
-      await rejectionOf(app.runTask(add, { a: 1 })),
-      await rejectionOf(app.emitEvent(placed, { sku: "tea" })),
-    ];
+      const errors = [
+        await rejectionOf(app.runTask(add, { a: 1 })),
+        await rejectionOf(app.emitEvent(placed, { sku: "tea" })),
+      ];
 
-    const { origin } = new URL(peer.baseUrl);
-    for (const [at, { message, stack }] of errors.entries()) {
-      const [kind, id] = at === 0 ? ["task", add.id] : ["event", placed.id];
-      expect(message).toMatch(first);
-      expect(message).toContain(`  ${kind} "${id}": POST ${origin}/__runner/${kind}/${id}\n`);
-      expect(message).toContain('  routed by tunnel "shop.tunnels.remote"');
-      expect(stack).toContain(message);
-    }
-  });
+      const { origin } = new URL(peer.baseUrl);
+      for (const [at, { message, stack }] of errors.entries()) {
+        const [kind, id] = at === 0 ? ["task", add.id] : ["event", placed.id];
+        expect(message).toMatch(first);
+        expect(message).toContain(`  ${kind} "${id}": POST ${origin}/__runner/${kind}/${id}\n`);
+        expect(message).toContain('  routed by tunnel "shop.tunnels.remote"');
+        expect(stack).toContain(message);
+      }
+    },
+  );
 
-  it("says so of every call that waited for one connection", async () => {
+  it("the error of a call says so of every call that waited for one connection", async () => {
     await using client = create({ baseUrl: "http://127.0.0.1:1/__runner" });
 
     const errors = await Promise.all(["a", "b", "c"].map((id) => rejectionOf(client.task(id))));
@@ -95,7 +98,7 @@ describe.each(clients)("the error of a call by %s", (_name, create) => {
     ]);
   });
 
-  it("says so of every call that closing cut short", async () => {
+  it("the error of a call says so of every call that closing cut short", async () => {
     await using peer = await startPeer(() => {});
     const client = create({ baseUrl: peer.baseUrl });
 
@@ -109,7 +112,7 @@ describe.each(clients)("the error of a call by %s", (_name, create) => {
     }
   });
 
-  it("is the caller's own where the caller ended it, word for word", async () => {
+  it("the error of a call is the caller's own where the caller ended it, word for word", async () => {
     const soldOut = r
       .error<{ sku: string }>("shop.soldOut")
       .format(({ sku }) => `${sku} is sold out`)

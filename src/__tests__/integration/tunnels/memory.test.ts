@@ -51,7 +51,7 @@ function giveUp(port: number, index: number): Promise<void> {
   });
 }
 
-it("keeps nothing of 2,000 uploads that were given up: no heap, no handle, no temporary file", async () => {
+it("the process keeps nothing of 2,000 uploads that were aborted: no heap, no handle, no temporary file", async () => {
   await using server = await startProgram<ServerAnswers>("memory/server");
   const port = Number(new URL(await server.ask("baseUrl")).port);
   async function giveUpMany(count: number): Promise<void> {

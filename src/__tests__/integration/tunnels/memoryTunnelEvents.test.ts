@@ -45,7 +45,7 @@ describe("events of a client tunnel", () => {
     ["local-only", ["here 1"]],
     ["remote-only", ["there 1"]],
     ["remote-first", ["there 1"]],
-  ])("are delivered %s", async (eventDeliveryMode, expected) => {
+  ])("events of a client tunnel are delivered %s", async (eventDeliveryMode, expected) => {
     const { log, app } = await connect({ eventDeliveryMode });
 
     await app.emitEvent(changed, { n: 1 });
@@ -55,7 +55,7 @@ describe("events of a client tunnel", () => {
     expect(log).toEqual(expected);
   });
 
-  it("remote-first fall back to here when there fails", async () => {
+  it("remote-first events go to local listeners when the remote ones fail", async () => {
     const { log, app } = await connect({
       eventDeliveryMode: "remote-first",
       emit: () => Promise.reject(new Error("unreachable")),
@@ -74,15 +74,18 @@ describe("events of a client tunnel", () => {
     ]);
   });
 
-  it.each(["mirror", "remote-only"] as const)("%s fail when there fails", async (eventDeliveryMode) => {
-    const failure = new Error("unreachable");
-    const { app } = await connect({ eventDeliveryMode, emit: () => Promise.reject(failure) });
+  it.each(["mirror", "remote-only"] as const)(
+    "%s events fail when the remote listeners fail",
+    async (eventDeliveryMode) => {
+      const failure = new Error("unreachable");
+      const { app } = await connect({ eventDeliveryMode, emit: () => Promise.reject(failure) });
 
-    expect(await rejectionOf(app.emitEvent(changed, { n: 1 }))).toBe(failure);
-    await app.dispose();
-  });
+      expect(await rejectionOf(app.emitEvent(changed, { n: 1 }))).toBe(failure);
+      await app.dispose();
+    },
+  );
 
-  it("mirror do not go there when here fails", async () => {
+  it("mirror events are not sent when a local listener fails", async () => {
     const { log, app } = await connect({}, () => Promise.reject(new Error("boom")));
 
     await rejectionOf(app.emitEvent(changed, { n: 1 }));
@@ -95,7 +98,7 @@ describe("events of a client tunnel", () => {
     [{ n: 9 }, { n: 9 }],
     [null, null],
     [undefined, { n: 1 }],
-  ])("take %j from there as their payload", async (answer, expected) => {
+  ])("events of a client tunnel take %j from the server as their payload", async (answer, expected) => {
     const { app } = await connect({ eventDeliveryMode: "remote-only", emit: async () => answer });
     const events = app.getResourceValue(globals.resources.eventManager);
 
@@ -103,7 +106,7 @@ describe("events of a client tunnel", () => {
     await app.dispose();
   });
 
-  it("send what listeners here made of the payload", async () => {
+  it("events of a client tunnel send what local listeners made of the payload", async () => {
     const growing = r
       .hook("growing")
       .on(changed)

@@ -13,7 +13,7 @@ const tunnelOf = (id: string, value: TunnelRunner) =>
     .build();
 
 describe("a client tunnel", () => {
-  it("runs the tasks it selects, however they are called", async () => {
+  it("a client tunnel runs the tasks it selects, however they are called", async () => {
     const calls: unknown[] = [];
     const tunnel = r
       .resource("tunnel")
@@ -45,7 +45,7 @@ describe("a client tunnel", () => {
     ["definitions", [add]],
     ["a predicate", (task) => task.id.startsWith("math.")],
     ["the same one twice", ["math.add", add]],
-  ])("selects by %s", async (_how, tasks) => {
+  ])("a client tunnel selects by %s", async (_how, tasks) => {
     const local = r
       .task("local")
       .run(async () => "local")
@@ -57,7 +57,7 @@ describe("a client tunnel", () => {
     expect(await app.runTask(local)).toBe("local");
   });
 
-  it("calls run with the registered definition and the input, and the signal when there is one", async () => {
+  it("a client tunnel calls run with the registered definition and the input, and the signal when there is one", async () => {
     const received: unknown[][] = [];
     const value: TunnelRunner = {
       mode: "client",
@@ -80,7 +80,7 @@ describe("a client tunnel", () => {
     expect((received[0]?.[0] as ITask).isTunneled).toBeUndefined();
   });
 
-  it("hands on the signal that a task inherited from its caller", async () => {
+  it("a client tunnel hands on the signal that a task inherited from its caller", async () => {
     const signals: unknown[] = [];
     const tunnel = tunnelOf("tunnel", {
       mode: "client",
@@ -101,7 +101,7 @@ describe("a client tunnel", () => {
     expect(signals).toEqual([signal, undefined]);
   });
 
-  it("may bring a client instead of run and emit; its own run wins", async () => {
+  it("a client tunnel may bring a client instead of run and emit; its own run wins", async () => {
     const calls: unknown[] = [];
     const client = {
       task: async (...args: unknown[]) => calls.push(["task", ...args]),
@@ -122,7 +122,7 @@ describe("a client tunnel", () => {
     expect(await byRun.runTask(add, { a: 1, b: 2 })).toBe("own");
   });
 
-  it("keeps the value of its resource, and shows on the task of that run alone", async () => {
+  it("a client tunnel keeps the value of its resource, and shows on the task of that run alone", async () => {
     const value: TunnelRunner = { mode: "client", tasks: [add], run: async () => 1 };
     const tunnel = tunnelOf("tunnel", value);
     await using routed = await run(appOf(add, tunnel));
@@ -137,7 +137,7 @@ describe("a client tunnel", () => {
     expect(await unrouted.runTask(add, { a: 1, b: 1 })).toBeUndefined();
   });
 
-  it("still applies the schemas of the task: parsed input goes out, results are checked", async () => {
+  it("a client tunnel still applies the schemas of the task: parsed input goes out, results are checked", async () => {
     const strict = r.task
       .phantom("strict")
       .inputSchema({ parse: (value: string) => Number(value) })
@@ -165,7 +165,7 @@ describe("a client tunnel", () => {
     expect(sent).toEqual([1, 2]);
   });
 
-  it("passes failures of the far side on unchanged", async () => {
+  it("a client tunnel passes failures of the server on unchanged", async () => {
     const failure = new Error("far away");
     const tunnel = tunnelOf("tunnel", { mode: "client", tasks: [add], run: () => Promise.reject(failure) });
     await using app = await run(appOf(add, tunnel));
@@ -173,7 +173,7 @@ describe("a client tunnel", () => {
     expect(await rejectionOf(app.runTask(add, { a: 1, b: 2 }))).toBe(failure);
   });
 
-  it("is in force before other resources initialise", async () => {
+  it("a client tunnel is in force before other resources initialise", async () => {
     const early = r
       .resource("early")
       .dependencies({ add })
@@ -194,7 +194,7 @@ describe("a client tunnel", () => {
     expect(app.getResourceValue(early)).toBe(100);
   });
 
-  it("may be written with resource({ ... }), its selectors typed", async () => {
+  it("a client tunnel may be written with resource({ ... }), its selectors typed", async () => {
     const tunnel = resource({
       id: "tunnel",
       tags: [globals.tags.tunnel],
@@ -227,7 +227,7 @@ describe("caller-side middleware of a routed task", () => {
     ["middleware that is not attached", { client: [unattached] }, []],
   ];
 
-  it.each(policies)("with %s", async (_shape, policy, expected) => {
+  it.each(policies)("caller-side middleware of a routed task with %s", async (_shape, policy, expected) => {
     const task = r.task
       .phantom<void, number>("task")
       .middleware([a, b])
@@ -242,7 +242,7 @@ describe("caller-side middleware of a routed task", () => {
     expect(log).toEqual(expected);
   });
 
-  it("is dropped, interceptors stay", async () => {
+  it("caller-side middleware of a routed task is dropped, interceptors stay", async () => {
     const task = r.task.phantom<void, number>("task").middleware([a]).build();
     const intercepting = r
       .resource("intercepting")
@@ -262,18 +262,21 @@ describe("caller-side middleware of a routed task", () => {
 });
 
 describe("a tunnel that does not route", () => {
-  it.each<TunnelRunner["mode"]>(["server", "none", undefined])("in mode %s leaves tasks alone", async (mode) => {
-    const local = r
-      .task("local")
-      .run(async () => "local")
-      .build();
-    await using app = await run(appOf(local, tunnelOf("tunnel", { mode, tasks: [local] })));
+  it.each<TunnelRunner["mode"]>(["server", "none", undefined])(
+    "a tunnel that does not route in mode %s leaves tasks alone",
+    async (mode) => {
+      const local = r
+        .task("local")
+        .run(async () => "local")
+        .build();
+      await using app = await run(appOf(local, tunnelOf("tunnel", { mode, tasks: [local] })));
 
-    expect(await app.runTask(local)).toBe("local");
-    expect(app.store.tasks.get("local")?.task).toBe(local);
-  });
+      expect(await app.runTask(local)).toBe("local");
+      expect(app.store.tasks.get("local")?.task).toBe(local);
+    },
+  );
 
-  it("in mode both routes as well as serves", async () => {
+  it("a tunnel that does not route in mode both routes as well as serves", async () => {
     await using app = await run(appOf(add, tunnelOf("tunnel", { mode: "both", tasks: [add], run: async () => 5 })));
 
     expect(await app.runTask(add, { a: 1, b: 2 })).toBe(5);
@@ -283,7 +286,7 @@ describe("a tunnel that does not route", () => {
 describe("a tunnel that cannot be", () => {
   const client = (id: string) => tunnelOf(id, { mode: "client", tasks: [add], run: async () => 1 });
 
-  it("is one of two that route the same task", async () => {
+  it("a tunnel that cannot be is one of two that route the same task", async () => {
     const error = await rejectionOf(run(appOf(add, client("one"), client("two"))));
 
     expect(Errors.tunnelOwnershipConflictError.is(error) && error.data).toEqual({
@@ -296,7 +299,7 @@ describe("a tunnel that cannot be", () => {
     );
   });
 
-  it("is not one of two of which one only serves it", async () => {
+  it("a tunnel that cannot be is not one of two of which one only serves it", async () => {
     const serving = tunnelOf("serving", { mode: "server", tasks: [add] });
 
     await using app = await run(appOf(add, client("one"), serving));
@@ -347,14 +350,14 @@ describe("a tunnel that cannot be", () => {
     ],
     ["selects by anything else", { mode: "none", events: [5 as never] }, "Tunnel events[0] is 5."],
     ["returned nothing", undefined as never, "Tunnel resource value must be an object, got undefined."],
-  ])("is one that %s", async (_mistake, value, message) => {
+  ])("a tunnel that cannot be is one that %s", async (_mistake, value, message) => {
     const error = await rejectionOf(run(appOf(add, tunnelOf("tunnel", value))));
 
     expect(error.message.split("\n")[0]).toBe(`Resource "tunnel" initialization failed: ${message}`);
   });
 });
 
-it("asks about fields that look like those of a tunnel", async () => {
+it("the log asks about fields that look like those of a tunnel", async () => {
   const logs: string[] = [];
   const listener = r
     .resource("logs")
@@ -378,11 +381,11 @@ it("asks about fields that look like those of a tunnel", async () => {
 });
 
 describe("assertTaskRouted", () => {
-  it.each([null, 0, "", false])("passes %j", (value) => {
+  it.each([null, 0, "", false])("assertTaskRouted passes %j", (value) => {
     expect(assertTaskRouted(value, "task")).toBe(value);
   });
 
-  it("turns undefined into an error", () => {
+  it("assertTaskRouted turns undefined into an error", () => {
     const error = thrownBy(() => assertTaskRouted(undefined, "math.add"));
 
     expect(Errors.phantomTaskNotRoutedError.is(error)).toBe(true);

@@ -55,7 +55,7 @@ const connectShop = (baseUrl: string, ...items: RegisterableItems[]) =>
 const order: Order = { sku: "coffee", dueAt: new Date("2026-01-01") };
 
 describe("a task of another process", () => {
-  it("is called as if it were local", async () => {
+  it("a task of another process is called as if it were local", async () => {
     const checkout = r
       .task("checkout")
       .dependencies({ place: remotePlace })
@@ -69,7 +69,7 @@ describe("a task of another process", () => {
     expect(await client.runTask("shop.place", order)).toEqual({ ...order, lines: new Map([["coffee", 1n]]) });
   });
 
-  it("fails with the typed error it threw there", async () => {
+  it("a task of another process fails with the typed error that it threw on the server", async () => {
     await using server = await serveShop();
     await using client = await connectShop(server.baseUrl);
 
@@ -79,7 +79,7 @@ describe("a task of another process", () => {
     expect(error.message).toBe("No tea left");
   });
 
-  it("sees the async context of its caller", async () => {
+  it("a task of another process sees the async context of its caller", async () => {
     await using server = await serveShop();
     await using client = await connectShop(server.baseUrl);
 
@@ -88,7 +88,7 @@ describe("a task of another process", () => {
     expect(await Promise.all(["a", "b"].map(ask))).toEqual(["a", "b"]);
   });
 
-  it("learns through its signal that its caller gave up", async () => {
+  it("a task of another process learns through its signal that its caller aborted", async () => {
     const [arrived, aborted] = [createDeferred(), createDeferred()];
     const wait = r
       .task("shop.wait")
@@ -112,7 +112,7 @@ describe("a task of another process", () => {
     await aborted.promise;
   });
 
-  it("may be one definition, which runs there and is routed here", async () => {
+  it("a task of another process may be one definition, which runs on the server and is routed by the caller", async () => {
     const ranIn: string[] = [];
     const stock = r
       .resource<{ owner: string }>("stock")
@@ -136,7 +136,7 @@ describe("a task of another process", () => {
     ]);
   });
 
-  it("is not asked when its caller's own schema refuses the input", async () => {
+  it("a task of another process is not asked when its caller's own schema refuses the input", async () => {
     const strict = r.task
       .phantom<{ sku: string }, unknown>("shop.place")
       .inputSchema({
@@ -159,7 +159,7 @@ describe("a task of another process", () => {
     expect(runs).toBe(0);
   });
 
-  it("is undefined while nothing routes to it, which an assertion turns into an error", async () => {
+  it("a task of another process is undefined while nothing routes to it, which an assertion turns into an error", async () => {
     const root = r.resource("app").register([remoteWhoAsks]).build();
     await using unrouted = await run(root, quiet);
     await using strict = await run(root, { ...quiet, unroutedPhantoms: "throw" });
@@ -178,7 +178,7 @@ describe("a client tunnel", () => {
     ["ids", ["shop.place"]],
     ["definitions", [remotePlace]],
     ["a predicate", ({ id }) => id === "shop.place"],
-  ])("selects by %s, and leaves the rest alone", async (_how, tasks) => {
+  ])("a client tunnel selects by %s, and leaves the rest alone", async (_how, tasks) => {
     await using server = await serveShop();
     await using client = await connect(server.baseUrl, [remotePlace, remoteWhoAsks, soldOut, request], { tasks });
 
@@ -186,7 +186,7 @@ describe("a client tunnel", () => {
     expect(await client.runTask(remoteWhoAsks)).toBeUndefined();
   });
 
-  it("may state a client instead of a run", async () => {
+  it("a client tunnel may state a client instead of a run", async () => {
     await using server = await serveShop();
     await using client = createHttpMixedClient({ baseUrl: server.baseUrl, auth: { token } });
     const tunnel = tunnelOf("tunnel", { mode: "client", tasks: [remotePlace], client });
@@ -195,7 +195,7 @@ describe("a client tunnel", () => {
     expect(await app.runTask(remotePlace, order)).toMatchObject(order);
   });
 
-  it("that serves as well passes calls on, once: a gateway", async () => {
+  it("a client tunnel that serves as well passes calls on, once: a gateway", async () => {
     const runs: string[] = [];
     const counted = r
       .task("shop.place")
@@ -249,19 +249,22 @@ describe("events of a client tunnel", () => {
     ["remote-only", ["there: tea"], "there"],
     ["local-only", ["here: tea"], "here"],
     ["remote-first", ["there: tea"], "there"],
-  ])("are heard as mode %s says, and bring their payload back", async (mode, expected, note) => {
-    await using processes = await listenInTwo(mode);
-    const { app, heard } = processes;
+  ])(
+    "events of a client tunnel are delivered as mode %s says, and bring their payload back",
+    async (mode, expected, note) => {
+      await using processes = await listenInTwo(mode);
+      const { app, heard } = processes;
 
-    const result = await app
-      .getResourceValue(globals.resources.eventManager)
-      .emitWithResult(placed, { sku: "tea" }, "test");
+      const result = await app
+        .getResourceValue(globals.resources.eventManager)
+        .emitWithResult(placed, { sku: "tea" }, "test");
 
-    expect(heard).toEqual(expected);
-    expect(result).toEqual({ sku: "tea", note });
-  });
+      expect(heard).toEqual(expected);
+      expect(result).toEqual({ sku: "tea", note });
+    },
+  );
 
-  it("remote-first are heard here when there refuses them", async () => {
+  it("remote-first events go to local listeners when the server refuses them", async () => {
     await using processes = await listenInTwo("remote-first", { events: [] });
 
     await processes.app.emitEvent(placed, { sku: "tea" });
@@ -269,7 +272,7 @@ describe("events of a client tunnel", () => {
     expect(processes.heard).toEqual(["here: tea"]);
   });
 
-  it("remote-only fail with what there refuses them with", async () => {
+  it("remote-only events fail with what the server refuses them with", async () => {
     await using processes = await listenInTwo("remote-only", { events: [] });
 
     const error = await rejectionOf(processes.app.emitEvent(placed, { sku: "tea" }));
@@ -294,7 +297,7 @@ describe("the server", () => {
     ["ids", ["shop.place"]],
     ["definitions", [place]],
     ["a predicate", ({ id }) => id === "shop.place"],
-  ])("lists by %s what may be called, and says so", async (_how, tasks) => {
+  ])("the server lists by %s what may be called, and says so", async (_how, tasks) => {
     await using server = await serve([place, whoAsks, soldOut, request], { mode: "server", tasks });
     await using client = createHttpMixedClient({ baseUrl: server.baseUrl, auth: { token } });
 
@@ -308,7 +311,7 @@ describe("the server", () => {
     expect(await rejectionOf(client.task("shop.whoAsks"))).toMatchObject({ code: "FORBIDDEN" });
   });
 
-  it("settles at ready what may be called", async () => {
+  it("the server settles at ready what may be called", async () => {
     const tasks = ["shop.place"];
     await using server = await serve([place, whoAsks, soldOut, request], { mode: "server", tasks });
     await using client = createHttpMixedClient({ baseUrl: server.baseUrl, auth: { token } });
@@ -319,7 +322,7 @@ describe("the server", () => {
     expect(await rejectionOf(client.task("shop.whoAsks"))).toMatchObject({ code: "FORBIDDEN" });
   });
 
-  it("answers a root that calls it while it initialises", async () => {
+  it("the server answers a root that calls it while it initialises", async () => {
     const root = r
       .resource("server")
       .register([
@@ -339,7 +342,7 @@ describe("the server", () => {
     expect(app.value).toMatchObject(order);
   });
 
-  it("repeats the id of a request, and makes one up for those that have none or a bad one", async () => {
+  it("the server repeats the id of a request, and makes one up for those that have none or a bad one", async () => {
     await using server = await serveShop();
     const idOf = async (sent: Record<string, string>) =>
       (await callPlace(server.baseUrl, sent)).headers.get("x-runner-request-id");
@@ -349,7 +352,7 @@ describe("the server", () => {
     expect(await idOf({ "x-runner-request-id": "not valid" })).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("finishes what it serves before it closes, and takes nothing new", async () => {
+  it("the server finishes what it serves before it closes, and takes nothing new", async () => {
     const [arrived, go] = [createDeferred(), createDeferred()];
     const slow = r
       .task("shop.slow")
@@ -373,7 +376,7 @@ describe("the server", () => {
     await closing;
   });
 
-  it("is gone where the block that uses it ends, and its client with its own", async () => {
+  it("the server is gone where the block that uses it ends, and its client with its own", async () => {
     const useBoth = async (): Promise<string> => {
       await using server = await serveShop();
       await using client = await connectShop(server.baseUrl);
