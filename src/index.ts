@@ -88,7 +88,7 @@ export {
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
 export type { CloseOptions } from "./tunnels/client/carrier";
-export type { ClientCallOptions } from "./tunnels/client/createTunnelClient";
+export type { CallOf, ClientCallOptions } from "./tunnels/client/createTunnelClient";
 export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";
 export type { DownloadProgress, UploadProgress } from "./tunnels/protocol/wire";
 export type { InputFile, InputFileMeta, RunnerFileSentinel } from "./platform/inputFile";

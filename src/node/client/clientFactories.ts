@@ -1,11 +1,17 @@
 import { Readable } from "node:stream";
+import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { ClientAuth } from "../../tunnels/client/callCodec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
-import { createTunnelClient, type ClientCallOptions, type RemoteClient } from "../../tunnels/client/createTunnelClient";
+import {
+  createTunnelClient,
+  type CallOf,
+  type ClientCallOptions,
+  type RemoteClient,
+} from "../../tunnels/client/createTunnelClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
@@ -52,6 +58,11 @@ export interface HttpSmartClient extends RemoteClient {
    * @throws {TunnelError} (as a rejection) the server refused or failed the call, or its reply was no envelope
    */
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
+  /** Runs the task of a definition, with its types of input and result. */
+  task<T extends ITask<any, any>>(
+    task: T,
+    ...call: CallOf<ExtractTaskInput<T>>
+  ): Promise<Awaited<ExtractTaskOutput<T>>>;
 }
 
 /** A secret that goes along with every call. */

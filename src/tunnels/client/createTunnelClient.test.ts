@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { carrierOf } from "../../__tests__/support/carrierOf";
+import { r } from "../../define/r";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import type { Carrier, TransportLayer } from "./carrier";
 import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
@@ -175,13 +176,23 @@ it("says that events carry no files", async () => {
   expect(sent).toEqual([]);
 });
 
-it("says that targets go by id", async () => {
-  const { client } = clientWith(done);
+it("takes the definition of a task or an event in the place of its id", async () => {
+  const add = r.task.phantom<number, number>("app.add").build();
+  const placed = r.event<number>("app.placed").build();
+  const { client, sent } = clientWith(done);
 
-  const error = await rejectionOf(client.task({ id: "t" } as unknown as string));
+  expect(await client.task(add, 1)).toBe(3);
+  await client.event(placed, 1);
+  expect(await client.eventWithResult(placed, 1)).toBe(3);
 
-  expect(error).toBeInstanceOf(TypeError);
-  expect(error.message).toContain("A call names its target by id, a string, got object.");
+  expect(sent.map(({ target }) => `${target.kind} ${target.id}`)).toEqual([
+    "task app.add",
+    "event app.placed",
+    "event app.placed",
+  ]);
+  expect((await rejectionOf(client.task(placed as never))).message).toContain("a task, got event");
+  expect((await rejectionOf(client.event(add as never))).message).toContain("an event, got task");
+  expect((await rejectionOf(client.task(5 as never))).message).toContain("by id, a string, or by its definition");
 });
 
 describe("giving up", () => {

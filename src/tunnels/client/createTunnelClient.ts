@@ -1,3 +1,5 @@
+import type { ExtractEventPayload, IEvent } from "../../define/event";
+import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
@@ -27,16 +29,33 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
    * @throws {TunnelError} (as a rejection) the server refused or failed the call, or its reply made no sense
    */
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
+  /** Runs the task of a definition, with its types of input and result. */
+  task<T extends ITask<any, any>>(
+    task: T,
+    ...call: CallOf<ExtractTaskInput<T>>
+  ): Promise<Awaited<ExtractTaskOutput<T>>>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
+  /** Emits the event of a definition, with its type of payload. */
+  event<E extends IEvent<any>>(event: E, ...call: CallOf<ExtractEventPayload<E>>): Promise<void>;
   /** Emits an event on the server; resolves to its payload as the listeners left it. @throws {TunnelError} as `task` */
   eventWithResult<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<P>;
+  /** Emits the event of a definition, with its type of payload. */
+  eventWithResult<E extends IEvent<any>>(
+    event: E,
+    ...call: CallOf<ExtractEventPayload<E>>
+  ): Promise<ExtractEventPayload<E>>;
   /**
    * Takes no more calls, later ones fail with `CLIENT_CLOSED`; waits for those in flight and releases the
    * client's connections.
    */
   close(options?: CloseOptions): Promise<void>;
 }
+
+/** What follows the target of a call: an input that may be `undefined` may be left out. */
+export type CallOf<I> = undefined extends I
+  ? [input?: I, options?: ClientCallOptions]
+  : [input: I, options?: ClientCallOptions];
 
 export interface TunnelClientOptions extends CallCodecOptions {
   readonly carrier: Carrier;
@@ -57,7 +76,9 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   let isClosed = false;
 
   function begin(id: string, call: ClientCallOptions | undefined): void {
-    if (typeof id !== "string") throw new TypeError(`A call names its target by id, a string, got ${typeof id}.`);
+    if (typeof id !== "string") {
+      throw new TypeError(`A call names its target by id, a string, or by its definition, got ${typeof id}.`);
+    }
     if (isClosed) throw clientClosed();
     if (call?.signal === undefined) return;
     call.signal.throwIfAborted();
@@ -155,16 +176,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   }
 
   return {
-    async task<I, O>(id: string, value?: I, call?: ClientCallOptions): Promise<O> {
+    async task(target: Target, value?: unknown, call?: ClientCallOptions) {
       const input = readCallInput(value);
       const hasStreams = input.isStream || input.files.length > 0;
-      return (hasStreams ? runWithStreams : run)(id, input, call) as Promise<O>;
+      return (hasStreams ? runWithStreams : run)(idOf(target, "task"), input, call) as Promise<any>; // the caller's types
     },
-    async event(id, payload, call) {
-      await emit(id, payload, false, call);
+    async event(target: Target, payload?: unknown, call?: ClientCallOptions) {
+      await emit(idOf(target, "event"), payload, false, call);
     },
-    eventWithResult: <P>(id: string, payload?: P, call?: ClientCallOptions) =>
-      emit(id, payload, true, call) as Promise<P>,
+    // The caller's types are the event's.
+    eventWithResult: async (target: Target, payload?: unknown, call?: ClientCallOptions): Promise<any> =>
+      emit(idOf(target, "event"), payload, true, call),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
@@ -175,3 +197,15 @@ const noOptions: ClientCallOptions = {};
 /** Does not wait for a transport that hangs, once the client closes without waiting. */
 const abortable = (next: Transport, closing: AbortSignal | undefined): Transport =>
   closing === undefined ? next : async (request) => settleOrAbort(next(request), closing);
+
+/** An id, or the definition that has it. */
+type Target = string | { readonly id: string; readonly kind: string };
+
+/** @throws {TypeError} the definition is of another kind */
+function idOf(target: Target, kind: "task" | "event"): string {
+  if (typeof target !== "object" || target === null) return target;
+  if (target.kind === kind) return target.id;
+  throw new TypeError(
+    `This call names its target by the id or the definition of ${kind === "task" ? "a task" : "an event"}, got ${target.kind}.`,
+  );
+}

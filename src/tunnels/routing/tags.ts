@@ -20,9 +20,9 @@ export type EventDeliveryMode = "mirror" | "remote-only" | "local-only" | "remot
 
 /** A client as a tunnel uses it; every client of this package is one. */
 export interface TunnelClient {
-  task(id: string, input?: any, options?: any): Promise<any>; // the caller's types are the tasks'
-  event(id: string, payload?: any, options?: any): Promise<void>; // as above
-  eventWithResult?(id: string, payload?: any, options?: any): Promise<any>; // as above
+  task(id: any, input?: any, options?: any): Promise<any>; // the caller's types are the tasks'
+  event(id: any, payload?: any, options?: any): Promise<void>; // as above
+  eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
 }
 
 /** The value of a tunnel resource. */

@@ -1,5 +1,6 @@
 import { expectTypeOf } from "expect-type";
 import { r } from "../../define/r";
+import type { ITask } from "../../define/task";
 import { httpClientFactory } from "../../globals/resources/httpClientFactory";
 import { getDefaultSerializer } from "../../serializer/Serializer";
 import { globalTags } from "../../globals/tags";
@@ -68,3 +69,20 @@ r.resource("app.tunnel.client")
   .tags([globalTags.tunnel])
   .init(async () => ({ mode: "client" as const, tasks: [add], client: createExposureClient({ url: "/__runner" }) }))
   .build();
+
+// A definition stands wherever an id does, and brings its types along.
+const nap = r.task.phantom<void, string>("app.nap").build();
+const placed = r.event<{ sku: string }>("app.placed").build();
+expectTypeOf(client.task(add, { a: 1 })).toEqualTypeOf<Promise<number>>();
+expectTypeOf(client.task(nap)).toEqualTypeOf<Promise<string>>();
+expectTypeOf(client.event(placed, { sku: "tea" })).toEqualTypeOf<Promise<void>>();
+expectTypeOf(client.eventWithResult(placed, { sku: "tea" })).toEqualTypeOf<Promise<{ sku: string }>>();
+// @ts-expect-error -- another input than the task's
+void client.task(add, { a: "1" });
+// @ts-expect-error -- the task takes an input
+void client.task(add);
+// @ts-expect-error -- another payload than the event's
+void client.event(placed, { sku: 1 });
+expectTypeOf({
+  run: async (task: ITask, input?: unknown) => (await client.task(task, input)) as unknown,
+}).toExtend<TunnelRunner>();
