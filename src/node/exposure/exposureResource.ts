@@ -23,6 +23,7 @@ import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors } from "./cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
 import { createServers } from "../server/servers";
@@ -118,11 +119,20 @@ async function startExposure(
     const data = { basePath, port: portOf(server), host: listen?.host };
     void dependencies.logger.info("node.exposure.listen", { data });
   }
-  const handleOnly = (kind: WireTarget["kind"]) => (req: IncomingMessage, res: ServerResponse) =>
-    servers.serveMounted(res, () => handler.handleOnly(kind, req, res));
+  function isRefused(req: IncomingMessage, res: ServerResponse): boolean {
+    const missing = refuseHandMade(req, res);
+    if (missing === undefined) return false;
+    const error = new TypeError(`Handlers take a request and a response of node:http; missing: ${missing}.`);
+    void dependencies.logger.error("exposure.http.unhandled", { error, data: { error: error.message } });
+    return true;
+  }
+  const handleOnly = (kind: WireTarget["kind"]) => async (req: IncomingMessage, res: ServerResponse) => {
+    if (!isRefused(req, res)) await servers.serveMounted(res, () => handler.handleOnly(kind, req, res));
+  };
   return {
     async handleRequest(req, res) {
       if (!handler.serves(req)) return false;
+      if (isRefused(req, res)) return true;
       await servers.serveMounted(res, () => handler.handle(req, res));
       return true;
     },

@@ -149,6 +149,26 @@ describe("a server", () => {
     expect([await served.json(), await passed.text()]).toEqual([ok, "next"]);
   });
 
+  it.each(["handleTask", "handleEvent", "handleDiscovery", "handleRequest"] as const)(
+    "whose %s gets a response that was made by hand is refused, with what is missing in the log",
+    async (name) => {
+      await using exposure = await startExposure([hello], { listen: undefined });
+      const sent: unknown[] = [];
+      const res = {
+        statusCode: 200,
+        setHeader: () => {},
+        end: (text: string) => sent.push(res.statusCode, JSON.parse(text)),
+      };
+      const req = { method: "POST", url: "/__runner/task/hello", headers };
+
+      await exposure.handlers[name](req as never, res as never);
+
+      expect(sent).toEqual([500, { ok: false, error: { message: "Internal Error", code: "INTERNAL_ERROR" } }]);
+      const [log] = exposure.logs.filter(({ message }) => message === "exposure.http.unhandled");
+      expect(log?.error?.message).toContain("missing: req.on, req.pipe, res.on, res.once, res.write, res.writeHead");
+    },
+  );
+
   it("may offer the three kinds apart", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const { handlers } = exposure;
