@@ -76,6 +76,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #isReleased = false;
   #isParsed = false;
   /** The last boundary was read. */
+  #isLastSeen = false;
+  /** Its end is not waited for. */
   #isEnding = false;
   /** Files that the manifest names and whose part has not begun. */
   #missingCount = 0;
@@ -289,13 +291,20 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
    * form the end is part of the coding.
    */
   #endWhenComplete(): void {
-    if (this.#isEnding || this.#outcome !== undefined || this.#isCoded || !isFormComplete(this.#parser)) return;
+    if (this.#isLastSeen || this.#outcome !== undefined || this.#isCoded || !isFormComplete(this.#parser)) return;
+    this.#isLastSeen = true;
+    const { req } = this.#parts.request;
+    // Of nearly every request this was all, and its end comes by itself in this turn.
+    process.nextTick(() => req.complete || setImmediate(this.#endEarly));
+  }
+
+  readonly #endEarly = (): void => {
+    if (this.#outcome !== undefined || this.#stream.readableEnded) return;
     this.#isEnding = true;
     this.#parts.request.source.paceWatch.delete(this.#arrival);
     this.#stream.off("data", this.#onData).pause();
-    // Not at once: what the last bytes have opened is to see them before it sees the end.
-    setImmediate(() => this.#parser.end());
-  }
+    this.#parser.end();
+  };
 
   readonly #onDrain = (): void => {
     this.#endWhenComplete();
