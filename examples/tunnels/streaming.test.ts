@@ -3,9 +3,12 @@ import { ensureBuilt } from "../../src/__tests__/support/ensureBuilt";
 
 beforeAll(ensureBuilt, 120_000);
 
-it.each(readExampleRuns("examples/tunnels/README.md"))("prints what the page says: $command", async (example) => {
-  const { exitCode, stdout, stderr } = await runExample(example);
+it.each(readExampleRuns("examples/tunnels/README.md"))(
+  "the example prints what the page says: $command",
+  async (example) => {
+    const { exitCode, stdout, stderr } = await runExample(example);
 
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(stdout.trim()).toBe(example.output);
-});
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout.trim()).toBe(example.output);
+  },
+);

@@ -28,7 +28,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 describe("the main job", () => {
-  it("tells of every kind of call and leaves no process behind", async () => {
+  it("npm start tells of every kind of call and leaves no process behind", async () => {
     const { code, output } = await start();
 
     expect(code).toBe(0);
@@ -48,7 +48,7 @@ describe("the main job", () => {
     expect(pidsIn(output).filter(isAlive)).toEqual([]);
   }, 60_000);
 
-  it("says what went wrong and exits with 1 when the server cannot start", async () => {
+  it("npm start says what went wrong and exits with 1 when the server cannot start", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;

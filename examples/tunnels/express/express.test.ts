@@ -4,7 +4,7 @@ import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 beforeAll(ensureBuilt, 120_000);
 
 it.each(readExampleRuns("examples/tunnels/express/README.md"))(
-  "prints what the page says: $command",
+  "the example prints what the page says: $command",
   async (example) => {
     const { exitCode, stdout, stderr } = await runExample(example);
 

@@ -33,7 +33,7 @@ describe("with a tunnel that is a function", () => {
     ["Oslo", ["coat"]],
     ["Cairo", ["sunglasses"]],
     ["Atlantis", ["map"]],
-  ])("packs for %s", async (city, expected) => {
+  ])("with a tunnel that is a function, the application packs for %s", async (city, expected) => {
     await using running = await run(inMemory, { ...quiet, unroutedPhantoms: "throw" });
 
     expect(await running.runTask(packingList, city)).toEqual(expected);
@@ -42,7 +42,7 @@ describe("with a tunnel that is a function", () => {
 });
 
 describe("with a fake fetch", () => {
-  it("sends token and input, and reads the reply", async () => {
+  it("with a fake fetch, the client sends token and input, and reads the reply", async () => {
     const sent: { url: string; headers: Headers; body: unknown }[] = [];
     const fakeFetch: typeof fetch = async (url, init) => {
       sent.push({ url: String(url), headers: new Headers(init?.headers), body: JSON.parse(String(init?.body)) });
@@ -78,7 +78,7 @@ describe("with a fake fetch", () => {
 });
 
 describe("over a real exposure", () => {
-  it("refuses what is larger than a limit that is small on purpose", async () => {
+  it("a real exposure refuses what is larger than a limit that is small on purpose", async () => {
     const server = r
       .resource("weather")
       .register([

@@ -12,7 +12,7 @@ import { startServer } from "./server";
 beforeAll(ensureBuilt, 120_000);
 
 it.each(readExampleRuns("examples/tunnels/uploads/README.md"))(
-  "prints what the page says: $command",
+  "the example prints what the page says: $command",
   async (example) => {
     const { exitCode, stdout, stderr } = await runExample(example);
 
@@ -33,7 +33,7 @@ describe("the command", () => {
     return { child, printed, closed: once(child, "close") as Promise<[number | null]> };
   }
 
-  it("shows how far it is, and the answer", async () => {
+  it("the upload command shows how far it is, and the answer", async () => {
     await using server = await startServer();
     const dir = await mkdtemp(join(tmpdir(), "runner-upload-example-"));
     try {
@@ -49,7 +49,7 @@ describe("the command", () => {
     }
   });
 
-  it("gives up at Ctrl-C", async () => {
+  it("the upload command aborts at Ctrl-C", async () => {
     // Reads nothing and says nothing: of a file without end.
     await using silent = await startStreamingPeer(() => {});
     const { child, printed, closed } = start("/dev/zero", silent.baseUrl);
@@ -59,7 +59,7 @@ describe("the command", () => {
     expect(printed.stderr).toContain("Given up.");
   });
 
-  it("says what the server refused", async () => {
+  it("the upload command says what the server refused", async () => {
     const { printed, closed } = start("package.json", "http://127.0.0.1:1/__runner");
 
     expect(await closed).toEqual([1, null]);

@@ -157,7 +157,7 @@ afterAll(async () => {
 
 afterEach(() => expect(browser.pageErrors).toEqual([]));
 
-it("carries a Date and a Map to another origin and back", async () => {
+it("a page carries a Date and a Map to another origin and back", async () => {
   const result = await page.evaluate(async (clientConfig) => {
     const client = runner.createHttpClient(clientConfig);
     const input = { when: new Date(0), labels: new Map([["sent", 1]]) };
@@ -176,7 +176,7 @@ it("carries a Date and a Map to another origin and back", async () => {
   });
 });
 
-it("calls an exposure on the page's own origin by a relative URL", async () => {
+it("a page calls an exposure on the page's own origin by a relative URL", async () => {
   const letters = await page.evaluate((auth) => {
     const client = runner.createHttpClient({ baseUrl: "/__runner", auth });
     return client.task("app.letters", 3);
@@ -185,7 +185,7 @@ it("calls an exposure on the page's own origin by a relative URL", async () => {
   expect(letters).toBe("xxx");
 });
 
-it("uploads 5 MB with progress that ends on all of its bytes", async () => {
+it("a page uploads 5 MB with progress that ends on all of its bytes", async () => {
   const bytes = 5 * MiB;
 
   const { progress, result } = await page.evaluate(
@@ -208,7 +208,7 @@ it("uploads 5 MB with progress that ends on all of its bytes", async () => {
   expect(sent).toEqual([...sent].sort((a, b) => a - b));
 });
 
-it("tells how much of a reply has arrived, to the last byte", async () => {
+it("a page tells how much of a reply has arrived, to the last byte", async () => {
   const { last, length } = await page.evaluate(async (clientConfig) => {
     const seen: { receivedBytes: number; totalBytes?: number | undefined }[] = [];
     const client = runner.createHttpClient(clientConfig);
@@ -222,7 +222,7 @@ it("tells how much of a reply has arrived, to the last byte", async () => {
   expect(last).toEqual({ receivedBytes: bytes, totalBytes: bytes });
 });
 
-it("sends two files and a Date in one form", async () => {
+it("a page sends two files and a Date in one form", async () => {
   const result = await page.evaluate((clientConfig) => {
     const client = runner.createHttpClient(clientConfig);
     return client.task("app.compare", {
@@ -243,7 +243,7 @@ describe.each([
   ["fetch", false],
   ["XMLHttpRequest", true],
 ])("over %s", (_carrier, withProgress) => {
-  it("throws the typed error that the task threw", async () => {
+  it("a call from a page throws the typed error that the task threw", async () => {
     const caught = await page.evaluate(
       async ({ clientConfig, progress }) => {
         const helper = runner.r.error<{ limit: number; since: Date }>("app.errors.tooExpensive").build();
@@ -263,7 +263,7 @@ describe.each([
     expect(caught).toEqual({ is: true, limit: 10, since: "1970-01-01T00:00:00.000Z" });
   });
 
-  it("says what is wrong with an input that the task's schema refuses", async () => {
+  it("a call from a page says what is wrong with an input that the task's schema refuses", async () => {
     const caught = await page.evaluate(
       async ({ clientConfig, progress }) => {
         const client = runner.createHttpClient(clientConfig);
@@ -284,7 +284,7 @@ describe.each([
     });
   });
 
-  it("ends an aborted call at once, and aborts the signal of its task", async () => {
+  it("a call from a page ends an aborted call at once, and aborts the signal of its task", async () => {
     const started = once(told, "started");
     const aborted = once(told, "aborted");
     const call = page.evaluate(
@@ -309,7 +309,7 @@ describe.each([
     await aborted;
   });
 
-  it("gives a call up that takes longer than its client allows, and aborts the signal of its task", async () => {
+  it("a call from a page aborts a call that takes longer than its client allows, and aborts the signal of its task", async () => {
     const aborted = once(told, "aborted");
 
     const caught = await page.evaluate(
@@ -329,7 +329,7 @@ describe.each([
     await aborted;
   });
 
-  it("is refused an exposure that admits another origin, before its task runs", async () => {
+  it("a call from a page is refused an exposure that admits another origin, before its task runs", async () => {
     const marked: string[] = [];
     const onMarked = (name: string): void => void marked.push(name);
     told.on("marked", onMarked);
@@ -353,7 +353,7 @@ describe.each([
     expect(marked).toEqual([]);
   });
 
-  it("is refused a header that the exposure does not admit", async () => {
+  it("a call from a page is refused a header that the exposure does not admit", async () => {
     const caught = await page.evaluate(
       async ({ clientConfig, progress }) => {
         const client = runner.createHttpClient({
@@ -373,7 +373,7 @@ describe.each([
     expect(caught).toEqual({ name: "TypeError", message: "Failed to fetch" });
   });
 
-  it("takes no reply from where it was redirected to", async () => {
+  it("a call from a page takes no reply from where it was redirected to", async () => {
     const caught = await page.evaluate(
       async ({ auth, progress }) => {
         const client = runner.createHttpClient({ baseUrl: "/moved/__runner", auth });
@@ -392,7 +392,7 @@ describe.each([
   });
 });
 
-it("calls without the contexts of a client, because a browser has none", async () => {
+it("a page calls without the contexts of a client, because a browser has none", async () => {
   const user = await page.evaluate((clientConfig) => {
     const context = runner.r.asyncContext<{ user: string }>("app.ctx.session").build();
     const client = runner.createHttpClient({ ...clientConfig, contexts: [context] });
@@ -402,7 +402,7 @@ it("calls without the contexts of a client, because a browser has none", async (
   expect(user).toBe("nobody");
 });
 
-it("brings back an event's payload as the hooks over there left it", async () => {
+it("a page brings back an event's payload as the hooks over there left it", async () => {
   const payload = await page.evaluate(async (clientConfig) => {
     const client = runner.createHttpClient(clientConfig);
     await client.event("app.renamed", { name: "first" });
@@ -413,7 +413,7 @@ it("brings back an event's payload as the hooks over there left it", async () =>
   expect(payload).toEqual({ name: "SECOND", at: "1970-01-01T00:00:00.000Z" });
 });
 
-it("runs an application in the page, with a task of another origin called as its own", async () => {
+it("a page runs an application in the page, with a task of another origin called as its own", async () => {
   const result = await page.evaluate(async (clientConfig) => {
     const { createHttpClient, globals: pageGlobals, r: build, run: start } = runner;
     const letters = build.task.phantom<number, Promise<string>>("app.letters").build();
@@ -446,7 +446,7 @@ it("runs an application in the page, with a task of another origin called as its
 it.each([
   ["serves everybody", { allowAnonymous: true }, ["sent as text", "sent as a form"]],
   ["serves programs of this machine, which a page of it is not", {}, []],
-])("reaches, with requests that need no leave, an exposure that %s", async (_whom, auth, expected) => {
+])("a page reaches, with requests that need no leave, an exposure that %s", async (_whom, auth, expected) => {
   const marked: string[] = [];
   const onMarked = (name: string): void => void marked.push(name);
   told.on("marked", onMarked);

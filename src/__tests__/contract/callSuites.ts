@@ -39,7 +39,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
     afterAll(() => carrier[Symbol.asyncDispose]());
 
     describe("values", () => {
-      it("come back as they were", async () => {
+      it("values come back as they were", async () => {
         const value = everyKind();
         const expected = row.can.buffers ? value : { ...value, buffer: new Uint8Array(value.buffer) };
 
@@ -47,13 +47,13 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
       });
 
       it.each(Object.entries({ Date: new Date(), Map: new Map(), Set: new Set(), Uint8Array: Buffer.from("b") }))(
-        "reach the task as a %s",
+        "values reach the task as a %s",
         async (tag, value) => {
           expect(await carrier.call("tagOf", { value })).toBe(`[object ${tag}]`);
         },
       );
 
-      it("include errors, with their cause and fields", async () => {
+      it("values include errors, with their cause and fields", async () => {
         const value = Object.assign(new RangeError("too far", { cause: new Error("legs") }), { km: 42 });
 
         const returned = await carrier.call<typeof value>("echo", { value });
@@ -63,11 +63,11 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         expect((returned.cause as Error).message).toBe("legs");
       });
 
-      it("may be absent", async () => {
+      it("values may be absent", async () => {
         expect(await carrier.call("nothing", {})).toBeUndefined();
       });
 
-      it("that go round in circles are refused before anything is sent", async () => {
+      it("values that go round in circles are refused before anything is sent", async () => {
         const value: Record<string, unknown> = {};
         value["self"] = value;
 
@@ -77,7 +77,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         expect(error.message).toMatch(/^Cannot serialize circular structure in tree mode(\n|$)/);
       });
 
-      it("come back although they are larger than any input may be", async () => {
+      it("values come back although they are larger than any input may be", async () => {
         const returned = await carrier.call<string>("repeat", { text: "ab", times: 2 * 1024 * 1024 });
 
         expect(returned).toHaveLength(4 * 1024 * 1024);
@@ -85,7 +85,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
     });
 
     describe("failures", () => {
-      it("revive a declared error with its data", async () => {
+      it("failures revive a declared error with its data", async () => {
         const since = new Date("2026-01-01");
 
         const error = await rejectionOf(carrier.call("sell", { sku: "tea", since }));
@@ -94,7 +94,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         expect(error.message).toBe("No tea left");
       });
 
-      it("say nothing about an undeclared error", async () => {
+      it("failures say nothing about an undeclared error", async () => {
         const error = await rejectionOf(carrier.call("crash", {}));
 
         expect(error).toBeInstanceOf(TunnelError);
@@ -105,27 +105,27 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         expect(JSON.stringify({ ...error })).not.toContain("hunter2");
       });
 
-      it("say nothing about a result that cannot be written", async () => {
+      it("failures say nothing about a result that cannot be written", async () => {
         expect(await codeOf(carrier.call("loop", {}))).toBe("INTERNAL_ERROR");
       });
 
-      it("say nothing about input that a task refuses from another task", async () => {
+      it("failures say nothing about input that a task refuses from another task", async () => {
         expect(await codeOf(carrier.call("fulfil", {}))).toBe("INTERNAL_ERROR");
       });
 
-      it("tell strangers to authenticate, whatever they ask for", async () => {
+      it("failures tell unknown callers to authenticate, whatever they ask for", async () => {
         await using stranger = carrier.connect({ token: "guessed" });
 
         expect(await codeOf(carrier.call("echo", { value: 1 }, {}, stranger))).toBe("UNAUTHORIZED");
         expect(await codeOf(carrier.call("missing", {}, {}, stranger))).toBe("UNAUTHORIZED");
       });
 
-      it("forbid what no tunnel lists, and do not say whether it exists", async () => {
+      it("failures forbid what no tunnel lists, and do not say whether it exists", async () => {
         expect(await codeOf(carrier.call("unlisted", {}))).toBe("FORBIDDEN");
         expect(await codeOf(carrier.call("missing", {}))).toBe("FORBIDDEN");
       });
 
-      it("find nothing under an unknown id where everything is open", async () => {
+      it("failures find nothing under an unknown id where everything is open", async () => {
         await using open = await openCarrier(row, { open: true });
 
         const error = await rejectionOf(open.call("missing", {}));
@@ -138,8 +138,8 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
       });
     });
 
-    describe("a call that is given up", () => {
-      it("rejects with the caller's reason and aborts the signal of the task", async () => {
+    describe("a call that is aborted", () => {
+      it("a call that is aborted rejects with the caller's reason and aborts the signal of the task", async () => {
         const controller = new AbortController();
         const call = `abort:${row.name}`;
         const pending = rejectionOf(carrier.call("wait", { call }, { signal: controller.signal }));
@@ -152,7 +152,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         await carrier.served.waits.aborted(call);
       });
 
-      it("is not made when the signal is aborted already", async () => {
+      it("a call that is aborted is not made when the signal is aborted already", async () => {
         const reason = new Error("never mind");
 
         expect(await rejectionOf(carrier.call("wait", { call: "no" }, { signal: AbortSignal.abort(reason) }))).toBe(
@@ -160,7 +160,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
         );
       });
 
-      it("leaves other calls of its client alone", async () => {
+      it("a call that is aborted leaves other calls of its client alone", async () => {
         const controller = new AbortController();
         const call = `neighbours:${row.name}`;
         const abandoned = rejectionOf(carrier.call("wait", { call }, { signal: controller.signal }));
@@ -173,7 +173,7 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
       });
     });
 
-    it("gives up after the time it is given, and the task learns of it", async () => {
+    it("stops after the time it is given, and the task learns of it", async () => {
       await using hasty = carrier.connect({ timeoutMs: 200 });
       const call = `timeout:${row.name}`;
 
@@ -191,23 +191,23 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
     });
 
     describe("events", () => {
-      it("are heard before the emission resolves", async () => {
+      it("events are delivered before the emission resolves", async () => {
         expect(await carrier.client.event("contract.counted", { count: 1 })).toBeUndefined();
       });
 
-      it("come back as their listeners left them, when asked", async () => {
+      it("events come back as their listeners left them, when asked", async () => {
         const result = await carrier.client.eventWithResult("contract.counted", { count: 1 });
 
         expect(result).toEqual({ count: 2, seenAt: new Date(7) });
       });
 
-      it("fail with the declared error of a listener", async () => {
+      it("events fail with the declared error of a listener", async () => {
         const error = await rejectionOf(carrier.client.event("contract.refused", { sku: "tea" }));
 
         expect(soldOut.is(error) && error.data.sku).toBe("tea");
       });
 
-      it("with parallel listeners have no payload to come back", async () => {
+      it("events with parallel listeners have no payload to come back", async () => {
         const code = await codeOf(carrier.client.eventWithResult("contract.parallel", { count: 1 }));
 
         expect(code).toBe("PARALLEL_EVENT_RETURN_UNSUPPORTED");

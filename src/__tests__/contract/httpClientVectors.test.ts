@@ -292,37 +292,40 @@ const mask = (text: string): string => text.replace(/127\.0\.0\.1:\d+/, "HOST");
 describe("clients write and read what 5.2 did, or what was decided instead", () => {
   const inScenes = vectors.filter(({ name }) => !name.endsWith(".keys") && !name.startsWith("client.fetchImpl"));
 
-  it.each(inScenes.map((vector) => [vector.name, vector] as const))("%s", async (name, vector) => {
-    const [, kind = "", sceneName = ""] = name.split(".");
-    const scene = scenes[sceneName] as Scene;
-    const {
-      config = {},
-      baseUrl = (real) => real,
-      call = (client) => client.task("a", 1),
-      reply = json(aDate),
-    } = scene;
-    const ours = { ...vector.ours, ...words[name] };
-    await using peer = await startPeer((request, response) => reply(response, request));
+  it.each(inScenes.map((vector) => [vector.name, vector] as const))(
+    "a client writes and reads what 5.2 did, or what was decided instead: %s",
+    async (name, vector) => {
+      const [, kind = "", sceneName = ""] = name.split(".");
+      const scene = scenes[sceneName] as Scene;
+      const {
+        config = {},
+        baseUrl = (real) => real,
+        call = (client) => client.task("a", 1),
+        reply = json(aDate),
+      } = scene;
+      const ours = { ...vector.ours, ...words[name] };
+      await using peer = await startPeer((request, response) => reply(response, request));
 
-    const actual = await outcomeOf(async () => {
-      const client = clients[kind]?.({ baseUrl: baseUrl(peer.baseUrl), auth: { token: "tk" }, ...config });
-      return call(client as RemoteClient);
-    });
+      const actual = await outcomeOf(async () => {
+        const client = clients[kind]?.({ baseUrl: baseUrl(peer.baseUrl), auth: { token: "tk" }, ...config });
+        return call(client as RemoteClient);
+      });
 
-    expectOutcome(actual, ours.outcome ?? vector.outcome, vector);
-    const rawRequest = ours.rawRequest === undefined ? vector.rawRequest : ours.rawRequest;
-    if (sceneName === "noserializer" || sceneName === "source-stream-error") return;
-    const [received, ...more] = peer.received.map(readReceived);
-    expect(more).toEqual([]);
-    if (sceneName === "redirect") {
-      expect(received?.line).toBe("POST /__runner/task/a HTTP/1.1");
-    } else if (name === "client.mixed.webfile") {
-      const asUniversal = vectors.find((each) => each.name === "client.universal.webfile")?.rawRequest ?? "";
-      expect(received?.body).toBe(readRecorded(asUniversal).body);
-    } else {
-      expect(received).toEqual(rawRequest === null ? undefined : readRecorded(rawRequest));
-    }
-  });
+      expectOutcome(actual, ours.outcome ?? vector.outcome, vector);
+      const rawRequest = ours.rawRequest === undefined ? vector.rawRequest : ours.rawRequest;
+      if (sceneName === "noserializer" || sceneName === "source-stream-error") return;
+      const [received, ...more] = peer.received.map(readReceived);
+      expect(more).toEqual([]);
+      if (sceneName === "redirect") {
+        expect(received?.line).toBe("POST /__runner/task/a HTTP/1.1");
+      } else if (name === "client.mixed.webfile") {
+        const asUniversal = vectors.find((each) => each.name === "client.universal.webfile")?.rawRequest ?? "";
+        expect(received?.body).toBe(readRecorded(asUniversal).body);
+      } else {
+        expect(received).toEqual(rawRequest === null ? undefined : readRecorded(rawRequest));
+      }
+    },
+  );
 
   it.each(Object.entries(clients))("the %s client has task, event and eventWithResult", (_kind, make) => {
     const client = make({ baseUrl: "http://localhost" });

@@ -128,29 +128,34 @@ describe.each([...servers])("an exposure answers as recorded: %s", (server, conf
   });
   afterAll(() => app.dispose());
 
-  it.each(exchanges.filter(([, vector]) => vector.server === server))("%s", async (name, vector) => {
-    const expected = { ...vector, ...vector.ours };
+  it.each(exchanges.filter(([, vector]) => vector.server === server))(
+    "an exposure answers as recorded: %s",
+    async (name, vector) => {
+      const expected = { ...vector, ...vector.ours };
 
-    const reply = await exchange(port, vector);
+      const reply = await exchange(port, vector);
 
-    expect(reply.status).toBe(expected.status);
-    const check = bodyIsOurs[name];
-    if (check !== undefined) check(reply.body, expected.responseBody);
-    else expect(reply.body).toBe(expected.responseBody);
-    for (const [header, value] of Object.entries(expected.responseHeaders)) {
-      if (check !== undefined && header === "content-length") continue;
-      if (value === "<request id>")
-        expect(reply.headers[header]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-      else expect([header, [reply.headers[header]].flat().join(", ")]).toEqual([header, value]);
-    }
-    const unexpected = Object.keys(reply.headers).filter(
-      (header) => mustBeAbsent.test(header) && !(header in expected.responseHeaders),
-    );
-    expect(unexpected).toEqual([]);
-  });
+      expect(reply.status).toBe(expected.status);
+      const check = bodyIsOurs[name];
+      if (check !== undefined) check(reply.body, expected.responseBody);
+      else expect(reply.body).toBe(expected.responseBody);
+      for (const [header, value] of Object.entries(expected.responseHeaders)) {
+        if (check !== undefined && header === "content-length") continue;
+        if (value === "<request id>")
+          expect(reply.headers[header]).toMatch(
+            /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+          );
+        else expect([header, [reply.headers[header]].flat().join(", ")]).toEqual([header, value]);
+      }
+      const unexpected = Object.keys(reply.headers).filter(
+        (header) => mustBeAbsent.test(header) && !(header in expected.responseHeaders),
+      );
+      expect(unexpected).toEqual([]);
+    },
+  );
 });
 
-it("knows the server of every recorded exchange", () => {
+it("the test knows the server of every recorded exchange", () => {
   const unknown = exchanges.map(([, { server }]) => server).filter((server) => !servers.has(server));
 
   expect(unknown).toEqual([]);

@@ -34,25 +34,25 @@ const idsOf = (...catalogues: readonly object[]): string[] =>
 describe("the catalogue in ERRORS.md", () => {
   const rows = rowsOf(/^`runner\./);
 
-  it("lists every error of the catalogues, each once", () => {
+  it("the catalogue in ERRORS.md lists every error of the catalogues, each once", () => {
     const listed = rows.map(([id = ""]) => id.slice(1, -1)).sort();
 
     expect(listed).toEqual(idsOf(bootErrors, runErrors, cancellation));
   });
 
-  it("says when each is thrown, and what its data is", () => {
+  it("the catalogue in ERRORS.md says when each is thrown, and what its data is", () => {
     const silent = rows.filter(([, when, data]) => !when || !data).map(([id]) => id);
 
     expect(silent).toEqual([]);
   });
 
-  it("lists nothing that the entry ./errors leaves out", () => {
+  it("the catalogue in ERRORS.md lists nothing that the entry ./errors leaves out", () => {
     expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, cancellation));
   });
 });
 
 describe("the codes in ERRORS.md", () => {
-  it("are those a server refuses with, with their statuses", () => {
+  it("the codes in ERRORS.md are those a server refuses with, with their statuses", () => {
     const refusals = Object.values(wireErrors).flatMap((each): wireErrors.WireFailure[] => {
       if (typeof each === "object") return [each];
       return Object.hasOwn(each, "prototype") ? [] : [(each as (...parts: string[]) => wireErrors.WireFailure)()];

@@ -11,13 +11,13 @@ const sourceFiles = readdirSync(join(root, "src"), { recursive: true, encoding: 
   .map((file) => join("src", file));
 const pages = [...guidePages, "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
 
-it("keeps every page of the guide at 300 lines or less", () => {
+it("every page of the guide has 300 lines or less", () => {
   const long = guidePages.filter((page) => read(page).trimEnd().split("\n").length > 300);
 
   expect(long).toEqual([]);
 });
 
-it("links from page to page only to files and headings that exist", () => {
+it("pages link only to files and headings that exist", () => {
   const broken = pages.flatMap((page) =>
     linksOf(read(page))
       .filter(({ path, anchor }) => {
@@ -32,7 +32,7 @@ it("links from page to page only to files and headings that exist", () => {
   expect(broken).toEqual([]);
 });
 
-it("mentions only pages of the guide that exist in comments of the source", () => {
+it("comments of the source mention only pages of the guide that exist", () => {
   const mentioned = sourceFiles.flatMap((file) =>
     [...read(file).matchAll(/readmes\/[\w/.-]+\.md/g)].map(([page]) => ({ file, page })),
   );
@@ -41,7 +41,7 @@ it("mentions only pages of the guide that exist in comments of the source", () =
   expect(mentioned.filter(({ page }) => !existsSync(join(root, page)))).toEqual([]);
 });
 
-it("reaches every page of the guide from the README", () => {
+it("every page of the guide is reached from the README", () => {
   const reached = new Set(["README.md"]);
   for (const page of reached) {
     for (const { path } of linksOf(read(page))) {

@@ -34,7 +34,7 @@ describe("the protocol of the serializer", () => {
     .flatMap((fence) => fence.split("\n"))
     .filter((line) => !line.startsWith("#"));
 
-  it.each(lines)("quotes the golden data: %s", (line) => {
+  it.each(lines)("the protocol of the serializer quotes the golden data: %s", (line) => {
     const [, name = "", wire, message] = /^(\S+) ([^]*?)(?: → ([^→]*))?$/.exec(line) ?? [];
 
     const golden = vectors.get(name);
@@ -42,7 +42,7 @@ describe("the protocol of the serializer", () => {
     expect({ wire, message }).toEqual({ wire: golden?.wire, message: golden?.throws?.message });
   });
 
-  it("has examples of every kind", () => {
+  it("the protocol of the serializer has examples of every kind", () => {
     expect(lines.length).toBeGreaterThan(80);
   });
 });
@@ -71,7 +71,7 @@ describe("the wire over HTTP", () => {
   }
 
   it.each(requests.map((request, index) => [request.split("\n", 1)[0], request, responses[index] ?? ""]))(
-    "answers as it says: %s",
+    "the wire over HTTP answers as it says: %s",
     async (_title, request, stated) => {
       const actual = readMessage(await send(request ?? ""));
       const expected = readMessage(stated ?? "");
@@ -81,7 +81,7 @@ describe("the wire over HTTP", () => {
     },
   );
 
-  it("has an answer to every request, and lengths that are right", () => {
+  it("the wire over HTTP has an answer to every request, and lengths that are right", () => {
     expect(responses).toHaveLength(requests.length);
     for (const message of [...requests, ...responses]) {
       const { start, headers, body } = readMessage(withEmptyLine(message));

@@ -10,14 +10,14 @@ const snippets = documentationPages()
   .flatMap((page) => readSnippets(page));
 const programs = snippets.filter(({ runs }) => runs);
 
-it("compiles every TypeScript fence of README and readmes", () => {
+it("every TypeScript fence of README and readmes compiles", () => {
   expect(checkSnippets(snippets)).toEqual([]);
 }, 120_000);
 
 describe("programs", () => {
   if (programs.length > 0) beforeAll(ensureBuilt, 120_000);
 
-  it("run, and print what the page says", async () => {
+  it("programs of the guide run, and print what the page says", async () => {
     for (const program of programs) {
       const where = `${program.page}:${program.line}`;
 

@@ -59,7 +59,7 @@ async function start(name: string): Promise<{ port: number; stop(): Promise<void
 
 beforeAll(ensureBuilt, 120_000);
 
-it("has a quick start that works, in two processes", async () => {
+it("the guide to tunnels has a quick start that works, in two processes", async () => {
   const server = await start("server.mts");
   try {
     const { exitCode, stdout, stderr } = await runSnippet({ code: codeOf("client.mts", server.port) });
@@ -77,15 +77,18 @@ describe("the one-liners", () => {
   beforeAll(async () => void (server = await start("byHand.ts")), 30_000);
   afterAll(() => server.stop());
 
-  it.each(oneLiners)("print what the page says: $command", async ({ command, output }) => {
-    const args = splitCommand(command.replace(statedPort, String(server.port))).slice(1);
+  it.each(oneLiners)(
+    "the curl commands of the guide print what the page says: $command",
+    async ({ command, output }) => {
+      const args = splitCommand(command.replace(statedPort, String(server.port))).slice(1);
 
-    const printed = hasCurl() ? (await promisify(execFile)("curl", args, { cwd: root })).stdout : await curl(args);
+      const printed = hasCurl() ? (await promisify(execFile)("curl", args, { cwd: root })).stdout : await curl(args);
 
-    expect(printed.trim()).toBe(output);
-  });
+      expect(printed.trim()).toBe(output);
+    },
+  );
 
-  it("do the same without curl on the machine", async () => {
+  it("the curl commands of the guide do the same without curl on the machine", async () => {
     for (const { command, output } of oneLiners) {
       const printed = await curl(splitCommand(command.replace(statedPort, String(server.port))).slice(1));
 

@@ -19,7 +19,7 @@ const uploads = rows.flatMap((row) =>
 );
 
 describe.each(uploads)("%s, %s by the %s client", (published, direction, kind, source, size) => {
-  it(`uploads ${size} bytes from a ${source}`, async () => {
+  it(`a call between versions uploads ${size} bytes from a ${source}`, async () => {
     const stored = await interop.playerOf([published, direction, kind]).play("upload", source, size);
 
     expect(stored).toEqual({
@@ -39,22 +39,25 @@ describe.each(rows.filter(([, , kind]) => kind === "smart" || kind === "mixed"))
     const [published, direction] = row;
     const isOldCaller = published === "runner-52" && direction === "theirs calls ours";
 
-    it.each([1, 1_000_000])("sends and receives octets at the same time: %i bytes", async (size) => {
-      expect(await interop.playerOf(row).play("duplex", size)).toBe(true);
-    });
+    it.each([1, 1_000_000])(
+      "a call between versions sends and receives octets at the same time: %i bytes",
+      async (size) => {
+        expect(await interop.playerOf(row).play("duplex", size)).toBe(true);
+      },
+    );
 
-    it("downloads a stream", async () => {
+    it("a call between versions downloads a stream", async () => {
       expect(await interop.playerOf(row).play("downloadAfterOctets")).toBe("one\ntwo\n");
     });
 
-    it(`finds ${isOldCaller ? "the text of an envelope" : "a value"} where octets are answered with a value`, async () => {
+    it(`a call between versions finds ${isOldCaller ? "the text of an envelope" : "a value"} where octets are answered with a value`, async () => {
       const answer = await interop.playerOf(row).play("octetsAnsweredByValue");
 
       const value = "[object Undefined]";
       expect(answer).toEqual(isOldCaller ? { stream: `{"ok":true,"result":"${value}"}` } : { value });
     });
 
-    it(`finds ${isOldCaller ? "the text of an envelope" : "a TunnelError"} where octets are refused`, async () => {
+    it(`a call between versions finds ${isOldCaller ? "the text of an envelope" : "a TunnelError"} where octets are refused`, async () => {
       const answer = await interop.playerOf(row).play("octetsRefused");
 
       const error = { message: "Unauthorized", code: "UNAUTHORIZED" };
@@ -67,7 +70,7 @@ describe.each(rows.filter(([, , kind]) => kind === "smart" || kind === "mixed"))
 describe.each(rows.filter(([, direction, kind]) => direction === "ours calls theirs" && kind === "smart"))(
   "%s, %s by the %s client",
   (...row) => {
-    it("downloads a stream for a plain input, which clients of 5.x cannot", async () => {
+    it("a call between versions downloads a stream for a plain input, which clients of 5.x cannot", async () => {
       expect(await interop.playerOf(row).play("downloadAfterJson")).toBe("one\ntwo\n");
     });
   },

@@ -23,7 +23,7 @@ describe.each(rows)("%s, %s by the %s client", (...row) => {
   let player: Player;
   beforeAll(() => void (player = interop.playerOf(row)));
 
-  it("brings back every kind of value as it was", async () => {
+  it("a call between versions brings back every kind of value as it was", async () => {
     expect(await player.play("values")).toEqual([]);
     expect(await player.play("tags")).toEqual(
       ["Date", "Map", "Set", "BigInt", "Undefined", "URL"].map((tag) => `[object ${tag}]`),
@@ -31,7 +31,7 @@ describe.each(rows)("%s, %s by the %s client", (...row) => {
     expect(await player.play("noInput")).toBeUndefined();
   });
 
-  it("revives a declared error with its data", async () => {
+  it("a call between versions revives a declared error with its data", async () => {
     expect(await player.play("typedError")).toEqual({
       name: "interop.errors.soldOut",
       message: "No tea left",
@@ -40,11 +40,11 @@ describe.each(rows)("%s, %s by the %s client", (...row) => {
     });
   });
 
-  it("learns nothing of an undeclared error", async () => {
+  it("a call between versions learns nothing of an undeclared error", async () => {
     expect(await player.play("untypedError")).toEqual(tunnelError("INTERNAL_ERROR", "Internal Error"));
   });
 
-  it("is refused for the same reasons in the same words", async () => {
+  it("a call between versions is refused for the same reasons in the same words", async () => {
     expect(await player.play("refusals")).toEqual({
       wrongToken: tunnelError("UNAUTHORIZED", "Unauthorized"),
       unlisted: tunnelError("FORBIDDEN", "Task interop.tasks.unlisted not exposed"),
@@ -70,15 +70,15 @@ describe.each(rows)("%s, %s by the %s client", (...row) => {
     expect(await player.play("invalidInput")).toEqual(toOurs ? told : tunnelError("INTERNAL_ERROR", "Internal Error"));
   });
 
-  it("takes its async context along", async () => {
+  it("a call between versions takes its async context along", async () => {
     expect(await player.play("context")).toEqual({ name: "Ada", since: new Date(3) });
   });
 
-  it("emits events, and gets their payload back when it asks", async () => {
+  it("a call between versions emits events, and gets their payload back when it asks", async () => {
     expect(await player.play("events")).toEqual({ plain: undefined, withResult: { count: 2, at: new Date(7) } });
   });
 
-  it("brings back what only looks like a marked value, unless a side is 5.2", async () => {
+  it("a call between versions brings back what only looks like a marked value, unless a side is 5.2", async () => {
     const [user, circle] = await player.play("lookalikes");
 
     expect(user).toEqual({ seen: ["__type", "name"], returned: { __type: "user", name: "ada" } });
@@ -92,7 +92,7 @@ describe.each(rows)("%s, %s by the %s client", (...row) => {
 });
 
 describe.each(rows.filter(([, , kind]) => kind === "mixed"))("%s, %s through a tunnel", (...row) => {
-  it("runs phantom tasks there, with typed errors and contexts", async () => {
+  it("a tunnel between versions runs phantom tasks there, with typed errors and contexts", async () => {
     expect(await interop.playerOf(row).play("throughTunnel")).toEqual({
       date: new Date(9),
       isSoldOut: true,
@@ -106,7 +106,7 @@ const givesUp = ([published, direction, kind]: Row): boolean =>
   kind === "universal" || (kind === "smart" && !(published === "runner-52" && direction === "theirs calls ours"));
 
 describe.each(rows.filter(givesUp))("%s, %s by the %s client", (...row) => {
-  it("gives up in time, and the task's signal aborts", async () => {
+  it("a call between versions aborts in time, and the task's signal aborts", async () => {
     const outcome = await interop.playerOf(row).play("timeout");
 
     const failure = row[2] === "smart" ? { code: "REQUEST_TIMEOUT" } : { name: "AbortError" };
@@ -117,7 +117,7 @@ describe.each(rows.filter(givesUp))("%s, %s by the %s client", (...row) => {
 describe.each(rows.filter(([, direction]) => direction === "ours calls theirs"))(
   "%s, %s by the %s client",
   (...row) => {
-    it("aborts their task's signal by the call's signal", async () => {
+    it("a call between versions aborts their task's signal by the call's signal", async () => {
       const outcome = await interop.playerOf(row).play("abort");
 
       expect(outcome).toEqual({
@@ -129,7 +129,7 @@ describe.each(rows.filter(([, direction]) => direction === "ours calls theirs"))
 );
 
 describe.each(Object.keys(theirClients) as Published[])("%s", (published) => {
-  it("says about itself what ours says", async () => {
+  it("a published version says about itself what ours says", async () => {
     const discover = async (baseUrl: string) => {
       const reply = await fetch(`${baseUrl}/discovery`, { headers: { "x-runner-token": token } });
       return { status: reply.status, body: (await reply.json()) as unknown };
@@ -144,7 +144,7 @@ describe.each(Object.keys(theirClients) as Published[])("%s", (published) => {
     });
   });
 
-  it("reads our compressed replies where it asks for them, and gets plain ones where it does not", async () => {
+  it("a published version reads our compressed replies where it asks for them, and gets plain ones where it does not", async () => {
     const compressing = await startOurs({ compression: { responses: { threshold: 0 } } });
 
     const outcomes = await Promise.all(
@@ -155,7 +155,7 @@ describe.each(Object.keys(theirClients) as Published[])("%s", (published) => {
     expect(outcomes.flat()).toEqual([]);
   });
 
-  it("cannot read compressed requests, so ours does not send them unless told", async () => {
+  it("a published version cannot read compressed requests, so ours does not send them unless told", async () => {
     await using client = createHttpSmartClient({
       baseUrl: interop.peers[published].baseUrl,
       auth: { token },

@@ -92,7 +92,7 @@ describe("names", () => {
     expect(await evaluate(cjs)).toEqual(surfaces[name]?.values);
   });
 
-  it("change only on purpose", () => {
+  it("exported names change only on purpose", () => {
     if (process.env.UPDATE_EXPORTS) writeFileSync(goldenPath, `${JSON.stringify(surfaces, null, 2)}\n`);
     const golden: unknown = JSON.parse(readFileSync(goldenPath, "utf8"));
 
@@ -100,7 +100,7 @@ describe("names", () => {
   });
 });
 
-it("leaves classes the names they are exported under, which is how errors print", async () => {
+it("the build leaves classes the names they are exported under, which is how errors print", async () => {
   const renamed = await evaluate<string[]>(`
     import * as universal from "@bluelibs/runner/node";
     import * as errors from "@bluelibs/runner/errors";
@@ -115,7 +115,7 @@ describe("identity", () => {
   /** The two entries differ in these on purpose: the Node ones know the Node built-ins. */
   const perEntry = ["run", "globals"];
 
-  it.each(["esm", "cjs"])("holds between . and ./node (%s)", async (format) => {
+  it.each(["esm", "cjs"])("the identity of a value holds between . and ./node (%s)", async (format) => {
     const load = format === "esm" ? "await import" : "require";
     const files = format === "esm" ? names : names.map((name) => `./dist/${entries[name]}.cjs`);
     const differing = await evaluate<string[]>(`
@@ -135,7 +135,7 @@ describe("identity", () => {
     expect(differing.filter((path) => !perEntry.includes(path))).toEqual([]);
   });
 
-  it("holds between import and require of one entry", async () => {
+  it("the identity of a value holds between import and require of one entry", async () => {
     const differing = await evaluate<string[]>(`
       import { createRequire } from "node:module";
       const require = createRequire(process.cwd() + "/x.js");

@@ -25,7 +25,7 @@ beforeAll(async () => {
   packed = await readPacked();
 }, 120_000);
 
-it("ships whatever its pages link to, and no test", () => {
+it("the package ships whatever its pages link to, and no test", () => {
   const { files } = packed;
   const isShipped = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
 
@@ -41,17 +41,17 @@ it("ships whatever its pages link to, and no test", () => {
   expect(files.filter((file) => file.includes(".test."))).toEqual([]);
 });
 
-it("takes less than 2 MB, unpacked", () => {
+it("the package takes less than 2 MB, unpacked", () => {
   expect(packed.unpackedSize).toBeLessThan(2_000_000);
 });
 
-it("ships no file that names the folder it was built in", () => {
+it("the package ships no file that names the folder it was built in", () => {
   const naming = packed.files.filter((path) => readFileSync(join(root, path), "utf8").includes(root));
 
   expect(naming).toEqual([]);
 });
 
-it("ships no source map that leads to a file which is not there", () => {
+it("the package ships no source map that leads to a file which is not there", () => {
   interface SourceMap {
     readonly sources: readonly string[];
     readonly sourcesContent?: readonly (string | null)[];

@@ -73,21 +73,21 @@ const outputOf = async (program: string, args: readonly string[] = []) => {
 };
 
 describe("an application works", () => {
-  it.each(flags)("under node %s", async (flag) => {
+  it.each(flags)("an application works under node %s", async (flag) => {
     expect(await outputOf(usesUniversal, [flag])).toEqual({ exitCode: 0, lines: universalOutput });
     expect(await outputOf(usesNode, [flag])).toEqual({ exitCode: 0, lines: nodeOutput });
   });
 
-  it.each(Object.entries(hardening))("with %s, in both entries", async (_what, harden) => {
+  it.each(Object.entries(hardening))("an application works with %s, in both entries", async (_what, harden) => {
     expect(await outputOf(harden + usesUniversal)).toEqual({ exitCode: 0, lines: universalOutput });
     expect(await outputOf(harden + usesNode)).toEqual({ exitCode: 0, lines: nodeOutput });
   });
 
-  it("where the built-ins of the language are frozen", async () => {
+  it("an application works where the built-ins of the language are frozen", async () => {
     expect(await outputOf(freezesBuiltins + usesUniversal)).toEqual({ exitCode: 0, lines: universalOutput });
   });
 
-  it("where there is the language, timers and AbortController, and nothing else", async () => {
+  it("an application works where there is the language, timers and AbortController, and nothing else", async () => {
     const { outputFiles } = await build({
       entryPoints: [join(root, "dist/index.js")],
       bundle: true,

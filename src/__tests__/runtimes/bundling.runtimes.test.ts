@@ -75,7 +75,7 @@ async function expectServing(command: readonly string[], cwd: string): Promise<v
 }
 
 it.each(bundles.map((each, index) => ({ ...each, index })))(
-  "bundles a client and a server that do all they do unbundled, with nothing installed: $command",
+  "the guide to bundling bundles a client and a server that do all they do unbundled, with nothing installed: $command",
   async ({ command, tool, config, index }) => {
     const folder = await createApplication(`${tool}-${index}`);
     if (config) await writeFile(join(folder, fileNameOf(config) ?? ""), config.code);
@@ -96,7 +96,7 @@ it.each(bundles.map((each, index) => ({ ...each, index })))(
   120_000,
 );
 
-it("bundles with every tool of the page", () => {
+it("the guide to bundling bundles with every tool of the page", () => {
   expect([...new Set(bundles.map(({ tool }) => tool))]).toEqual(Object.keys(binaries));
 });
 
@@ -107,7 +107,7 @@ describe("the Dockerfile of the page", () => {
     [...stage.matchAll(/^(\w+) (.*)$/gm)].map(([, name = "", rest = ""]) => [name, rest] as const),
   );
 
-  it("makes an image that serves, and ends on SIGTERM", async () => {
+  it("the Dockerfile of the page makes an image that serves, and ends on SIGTERM", async () => {
     const [build = [], final = []] = instructions;
     const context = await createApplication("docker");
     const image = join(bundled, "docker");

@@ -101,33 +101,33 @@ describe.each(mountings)("$name", (mounting) => {
 
   const clientOf = (token: string) => createHttpMixedClient({ baseUrl: `${origin}/__runner`, auth: { token } });
 
-  it(`${name}: a task is called through the framework`, async () => {
+  it(`a mounted exposure ${name}: a task is called through the framework`, async () => {
     await using client = clientOf("dev-secret");
 
     expect(await client.task("shop.tasks.add", { a: 19, b: 23 })).toBe(42);
   });
 
-  it(`${name}: an upload of 3 MB arrives whole`, async () => {
+  it(`a mounted exposure ${name}: an upload of 3 MB arrives whole`, async () => {
     await using client = clientOf("dev-secret");
     const file = createNodeFile({ name: "large.bin" }, { buffer: Buffer.alloc(3_000_000) });
 
     expect(await client.task("shop.tasks.size", { file })).toBe(3_000_000);
   });
 
-  it(`${name}: callers without the token are refused`, async () => {
+  it(`a mounted exposure ${name}: callers without the token are refused`, async () => {
     await using client = clientOf("wrong");
 
     await expect(client.task("shop.tasks.add", { a: 1, b: 1 })).rejects.toMatchObject({ code: "UNAUTHORIZED" });
   });
 
-  it(`${name}: an unknown path below the base path is the exposure's, not the framework's catch-all's`, async () => {
+  it(`a mounted exposure ${name}: an unknown path below the base path is the exposure's, not the framework's catch-all's`, async () => {
     const response = await fetch(`${origin}/__runner/nothing`, { method: "POST" });
 
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ ok: false, error: { code: "NOT_FOUND" } });
   });
 
-  it(`${name}: a route of the framework is served, its body parsed`, async () => {
+  it(`a mounted exposure ${name}: a route of the framework is served, its body parsed`, async () => {
     const { path, body = null, text } = route;
     const headers = { "content-type": "application/json" };
     const response = await fetch(origin + path, body === null ? {} : { method: "POST", body, headers });
@@ -136,14 +136,14 @@ describe.each(mountings)("$name", (mounting) => {
     expect(response.status).toBe(200);
   });
 
-  it(`${name}: any other path is for the framework's catch-all`, async () => {
+  it(`a mounted exposure ${name}: any other path is for the framework's catch-all`, async () => {
     const response = await fetch(`${origin}/elsewhere`);
 
     expect(await response.text()).toContain(catchAll.text);
     expect(response.status).toBe(catchAll.status);
   });
 
-  it(`${name}: SIGTERM ends the run and the framework`, async () => {
+  it(`a mounted exposure ${name}: SIGTERM ends the run and the framework`, async () => {
     server.child.kill("SIGTERM");
 
     expect(await server.ended).toBe(0);
@@ -168,20 +168,20 @@ describe.each([
   });
   afterAll(() => server?.[Symbol.asyncDispose]());
 
-  it(`${name}: an exposure ${how} gives a task its input`, async () => {
+  it(`an example of mounting ${name}: an exposure ${how} gives a task its input`, async () => {
     await using client = clientOf();
 
     expect(await client.task("shop.tasks.add", { a: 19, b: 23 })).toBe(42);
   });
 
-  it(`${name}: an exposure ${how} reads an upload of 3 MB whole`, async () => {
+  it(`an example of mounting ${name}: an exposure ${how} reads an upload of 3 MB whole`, async () => {
     await using client = clientOf();
     const file = createNodeFile({ name: "large.bin" }, { buffer: Buffer.alloc(3_000_000) });
 
     expect(await client.task("shop.tasks.size", { file })).toBe(3_000_000);
   });
 
-  it(`${name}: an exposure ${how} leaves other paths to the framework, bodies included`, async () => {
+  it(`an example of mounting ${name}: an exposure ${how} leaves other paths to the framework, bodies included`, async () => {
     const headers = { "content-type": "application/json" };
     const response = await fetch(`${origin}/elsewhere`, { method: "POST", body: "{}", headers });
 

@@ -2,7 +2,7 @@ import { checkSnippets, readSnippets } from "./checkSnippets";
 
 const page = (...lines: string[]) => readSnippets("GUIDE.md", lines.join("\n"));
 
-it("takes TypeScript fences, without the ones to ignore", () => {
+it("checkSnippets takes TypeScript fences, without the ones to ignore", () => {
   const snippets = page(
     "```ts",
     "1;",
@@ -24,14 +24,14 @@ it("takes TypeScript fences, without the ones to ignore", () => {
   ]);
 });
 
-it("appends a continuing fence and reports its mistakes at their own lines", () => {
+it("checkSnippets appends a continuing fence and reports its mistakes at their own lines", () => {
   const snippets = page("```ts", "const a = 1;", "```", "text", "```ts continue", "a.nope;", "```");
 
   expect(snippets).toHaveLength(1);
   expect(checkSnippets(snippets)).toEqual(["GUIDE.md:6 Property 'nope' does not exist on type '1'."]);
 });
 
-it("lets a fence import a named one of its page", () => {
+it("checkSnippets lets a fence import a named one of its page", () => {
   const snippets = page(
     "```ts",
     "// file: shared.ts",
@@ -52,6 +52,6 @@ it("pairs a program with the output that follows it", () => {
   expect(snippet).toMatchObject({ runs: true, output: "1" });
 });
 
-it("removes the indentation of a fence inside a list", () => {
+it("checkSnippets removes the indentation of a fence inside a list", () => {
   expect(page("- item", "  ```ts", "  if (1) {", "    2;", "  }", "  ```")[0]?.code).toBe("if (1) {\n  2;\n}");
 });
