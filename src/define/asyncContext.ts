@@ -4,7 +4,8 @@ import { optional, type Injectable, type IOptionalDependency, type Unbuilt } fro
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
 import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
-import { getDefaultSerializer } from "../serializer/Serializer";
+import type { SerializerLike } from "../serializer/codec";
+import { wireSerializer } from "../serializer/wireSerializer";
 import type { GivenMeta, IAsyncContextMeta } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -142,13 +143,16 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
       return provideSlots(new Map([[id, context.validate(value)]]), fn);
     },
     require: () => requireContext.with({ context }),
-    serialize: definition.serialize ?? ((value: T) => getDefaultSerializer().stringify(value)),
-    parse: definition.parse ?? ((text: string) => getDefaultSerializer().parse<T>(text)),
+    serialize: definition.serialize ?? ((value: T) => wireFormat().stringify(value)),
+    parse: definition.parse ?? ((text: string) => wireFormat().parse<T>(text)),
     validate: (value: unknown) => (validate ? validate(value) : value) as T,
     optional,
   } as IAsyncContext<T>);
   return context;
 }
+
+/** Values of contexts travel in a header, so that anything larger than this cannot be one. */
+const wireFormat = (): SerializerLike => wireSerializer(undefined, { maxChars: 1024 * 1024, omitErrorStacks: true });
 
 /** Fails a task whose async context is missing; what `context.require()` attaches. */
 export const requireContext: ITaskMiddleware<RequireContextMiddlewareConfig> = /* @__PURE__ */ defineTaskMiddleware({

@@ -1,16 +1,11 @@
-import {
-  resolveLimits,
-  type SerializerLike,
-  type SerializerLimits,
-  type SerializerOptions,
-  type TypeDefinition,
-} from "./codec";
-import { decodeGraph } from "./decodeGraph";
-import { decodeTree } from "./decodeTree";
+import { addType, definitionFromFactory } from "./addType";
+import type { SerializerLike, SerializerOptions, TypeDefinition } from "./codec";
 import { encodeGraph } from "./encodeGraph";
-import { encodeTree } from "./encodeTree";
-import { isGraphPayload } from "./markers";
-import { createTypeRegistry, definitionFromFactory, type TypeRegistry } from "./typeRegistry";
+import { defaultLimits, type SerializerLimits } from "./limits";
+import { readSymbolPolicy } from "./symbolPolicy";
+import { createTreeFormat, type SerializerParts } from "./treeFormat";
+import { createTypeRegistry } from "./typeRegistry";
+import { defaultParts, symbolParts } from "./wireSerializer";
 
 /**
  * Writes values as JSON text and reads them back, with dates, maps, sets, errors, bytes and custom types intact.
@@ -24,24 +19,27 @@ import { createTypeRegistry, definitionFromFactory, type TypeRegistry } from "./
  * @see readmes/SERIALIZER_PROTOCOL.md
  */
 export class Serializer implements SerializerLike {
-  readonly #limits: SerializerLimits;
-  readonly #registry: TypeRegistry;
+  readonly #parts: SerializerParts;
+  readonly #format: SerializerLike;
 
   /** @throws {SerializerError} `symbolPolicy` is unknown */
-  constructor(options: SerializerOptions = {}) {
-    this.#limits = resolveLimits(options);
-    this.#registry = createTypeRegistry(this.#limits);
+  constructor(options?: SerializerOptions);
+  /** @internal */
+  constructor(options?: SerializerOptions, parts?: SerializerParts);
+  constructor(options: SerializerOptions = {}, parts = createParts(options)) {
+    this.#parts = parts;
+    this.#format = createTreeFormat(parts);
+    Object.defineProperty(this, symbolParts, { get: () => (this.#isOverridden() ? undefined : parts) });
   }
 
   /**
    * Writes the tree format; an object met twice is written twice.
    *
-   * @throws {SerializerError} nested deeper than `maxDepth`; a `TypeError` for loops, functions and unique symbols
+   * @throws {SerializerError} nested deeper than `maxDepth`, larger than `maxValues` or `maxChars`; a `TypeError` for
+   * loops, functions, unique symbols and what is more than its fields: promises, streams, forms
    */
   stringify(value: unknown): string {
-    const { maxDepth, pretty } = this.#limits;
-    const encoded = encodeTree(value, this.#registry, maxDepth);
-    return pretty ? JSON.stringify(encoded, null, 2) : JSON.stringify(encoded);
+    return this.#format.stringify(value);
   }
 
   /**
@@ -50,23 +48,19 @@ export class Serializer implements SerializerLike {
    * @throws {SerializerError} the text is JSON but breaks a limit or describes no value; a `SyntaxError` if it is not JSON
    */
   parse<T = unknown>(text: string): T {
-    const parsed: unknown = JSON.parse(text);
-    const decoded = isGraphPayload(parsed)
-      ? decodeGraph(parsed, this.#registry, this.#limits.maxDepth)
-      : decodeTree(parsed, this.#registry, this.#limits.maxDepth);
-    return decoded as T;
+    return this.#format.parse<T>(text);
   }
 
   /**
    * Writes the graph format; a value without any object in it looks the same in both.
    *
    * @param _context older callers pass one; it has no effect
-   * @throws {SerializerError} nested deeper than `maxDepth`; a `TypeError` for functions and unique symbols
+   * @throws {SerializerError} as `stringify`, loops excepted
    */
   serialize(value: unknown, _context?: unknown): string {
-    const { maxDepth, pretty } = this.#limits;
-    const text = encodeGraph(value, this.#registry, maxDepth);
-    return pretty ? JSON.stringify(JSON.parse(text), null, 2) : text;
+    const { registry, limits } = this.#parts;
+    const text = encodeGraph(value, registry, limits);
+    return limits.pretty ? JSON.stringify(JSON.parse(text), null, 2) : text;
   }
 
   /** The same as `parse`. */
@@ -85,8 +79,38 @@ export class Serializer implements SerializerLike {
   addType<I, S>(definition: TypeDefinition<I, S>): void;
   addType<S, I>(id: string, factory: (payload: S) => I): void;
   addType(definition: TypeDefinition | string, factory?: (payload: never) => unknown): void {
-    this.#registry.add(typeof definition === "string" ? definitionFromFactory(definition, factory) : definition);
+    addType(
+      this.#parts.registry,
+      typeof definition === "string" ? definitionFromFactory(definition, factory) : definition,
+    );
   }
+
+  /** A subclass that writes or reads in a way of its own decides about limits by itself. */
+  #isOverridden(): boolean {
+    const { stringify, parse } = Serializer.prototype;
+    return this.stringify !== stringify || this.parse !== parse;
+  }
+}
+
+function createParts(options: SerializerOptions): SerializerParts {
+  const { allowedTypes, symbolPolicy = defaultLimits.symbolPolicy } = options;
+  const limits: SerializerLimits = {
+    pretty: options.pretty === true,
+    maxDepth: readLimit(options.maxDepth, 0) ?? defaultLimits.maxDepth,
+    maxValues: readLimit(options.maxValues, 1),
+    maxChars: readLimit(options.maxChars, 1),
+    allowedTypes: allowedTypes && new Set(allowedTypes),
+    symbolPolicy: readSymbolPolicy(symbolPolicy),
+    maxRegExpPatternLength: readLimit(options.maxRegExpPatternLength, 1) ?? defaultLimits.maxRegExpPatternLength,
+    allowUnsafeRegExp: options.allowUnsafeRegExp === true,
+    omitErrorStacks: options.omitErrorStacks === true,
+  };
+  return { registry: createTypeRegistry(), limits };
+}
+
+function readLimit(limit: unknown, least: number): number | undefined {
+  const whole = typeof limit === "number" ? Math.floor(limit) : NaN;
+  return whole >= least ? whole : undefined;
 }
 
 // eslint-disable-next-line no-restricted-syntax -- the one instance per process is what is promised
@@ -98,5 +122,5 @@ let instance: Serializer | undefined;
  * It is one per process and not the one of `globals.resources.serializer`.
  */
 export function getDefaultSerializer(): Serializer {
-  return (instance ??= new Serializer());
+  return (instance ??= new Serializer({}, defaultParts()));
 }

@@ -25,6 +25,9 @@ export function createBinaryCodecs(): ClassCodec[] {
   ];
 }
 
+/** `255,` */
+const charsPerByte = 4;
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Node only; elsewhere its bytes are read as the class it extends. */
@@ -47,10 +50,18 @@ function binaryCodec(
   return {
     id,
     strategy: "value",
+    flat: true,
     prototype: Class?.prototype,
     owns: (value) => ArrayBuffer.isView(value) || isArrayBuffer(value),
-    serialize: (value: ArrayBuffer | ArrayBufferView) => Array.from(bytesOf(value)),
-    deserialize: (payload) => wrap(readBytes(payload, id, elementBytes)),
+    serialize(value: ArrayBuffer | ArrayBufferView, { tally }) {
+      // Before a list of that length is made.
+      tally.add(0, value.byteLength * charsPerByte);
+      return Array.from(bytesOf(value));
+    },
+    deserialize(payload, { tally }) {
+      if (Array.isArray(payload)) tally.add(0, payload.length * charsPerByte);
+      return wrap(readBytes(payload, id, elementBytes));
+    },
   };
 }
 

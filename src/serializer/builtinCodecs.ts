@@ -1,25 +1,26 @@
 import { createBinaryCodecs } from "./binaryCodecs";
-import type { ClassCodec, PrimitiveCodecs, SerializerLimits, TypeCodec } from "./codec";
+import type { ClassCodec, CodecRun, TypeCodec } from "./codec";
 import { dateText } from "./dateText";
-import { createErrorCodec } from "./errorCodec";
-import { isUnsafePattern } from "./regexpGuard";
+import { errorCodec } from "./errorCodec";
+import { isUnsafeRegExp } from "./regexpGuard";
 import { invalidPayload, invalidUrl, serializerError } from "./serializerError";
-import { createSymbolCodec } from "./symbolCodec";
+import { symbolCodec } from "./symbolCodec";
+import { watchCollisions } from "./watchCollisions";
 
 /** The types every serializer knows; ids are API. */
-export function createBuiltinCodecs(limits: SerializerLimits): {
+export function createBuiltinCodecs(): {
   readonly classes: readonly ClassCodec[];
-  readonly primitives: PrimitiveCodecs;
+  /** By what `typeof` says of their values. */
+  readonly primitives: Readonly<Record<string, TypeCodec>>;
 } {
-  const symbol = createSymbolCodec(limits.symbolPolicy);
   return {
-    primitives: { undefined: undefinedCodec, nonFinite: nonFiniteCodec, bigint: bigintCodec, symbol },
+    primitives: { undefined: undefinedCodec, number: nonFiniteCodec, bigint: bigintCodec, symbol: symbolCodec },
     classes: [
       createDateCodec(),
-      createRegExpCodec(limits),
+      createRegExpCodec(),
       createMapCodec(),
       createSetCodec(),
-      createErrorCodec(),
+      errorCodec(),
       createUrlCodec(),
       createUrlSearchParamsCodec(),
       ...createBinaryCodecs(),
@@ -30,6 +31,7 @@ export function createBuiltinCodecs(limits: SerializerLimits): {
 const undefinedCodec: TypeCodec = {
   id: "Undefined",
   strategy: "value",
+  flat: true,
   scalar: true,
   serialize: () => null,
   deserialize: () => undefined,
@@ -38,6 +40,7 @@ const undefinedCodec: TypeCodec = {
 const nonFiniteCodec: TypeCodec = {
   id: "NonFiniteNumber",
   strategy: "value",
+  flat: true,
   scalar: true,
   serialize: (value: number) => String(value),
   deserialize(payload) {
@@ -51,18 +54,28 @@ const nonFiniteCodec: TypeCodec = {
 const bigintCodec: TypeCodec = {
   id: "BigInt",
   strategy: "value",
+  flat: true,
   scalar: true,
-  serialize: (value: bigint) => value.toString(),
-  deserialize(payload) {
+  serialize(value: bigint, run) {
+    // The hexadecimal digits are had in linear time; there are 1.2 decimal ones for each.
+    if (BigInt.asIntN(64, value) !== value) countDigits(value.toString(16).length * 1.2, run);
+    return value.toString();
+  },
+  deserialize(payload, run) {
     const digits = typeof payload === "string" ? payload.trim() : "";
     if (!/^[+-]?\d+$/.test(digits)) throw invalidPayload("bigint");
+    countDigits(digits.length, run);
     return BigInt(digits);
   },
 };
 
+/** Conversion between bits and decimal digits is no linear work: long numbers count for more than their text. */
+const countDigits = (digits: number, { tally }: CodecRun): void => tally.add(0, digits ** 2 / 1024);
+
 const createDateCodec = (): ClassCodec => ({
   id: "Date",
   strategy: "value",
+  flat: true,
   prototype: Date.prototype,
   owns: hasNativeTag,
   serialize: (value: Date) => dateText(value),
@@ -85,7 +98,13 @@ const createMapCodec = (): ClassCodec => ({
   },
   deserialize(payload) {
     if (!Array.isArray(payload) || !payload.every(isPair)) throw invalidPayload("Map");
-    return new Map(payload);
+    const watch = watchCollisions("Map", payload.length);
+    const map = new Map<unknown, unknown>();
+    for (const [key, value] of payload) {
+      const { size } = map;
+      if (map.set(key, value).size > size) watch(key);
+    }
+    return map;
   },
   create: () => new Map(),
 });
@@ -98,67 +117,84 @@ const createSetCodec = (): ClassCodec => ({
   serialize: (value: Set<unknown>) => [...Set.prototype.values.call(value)],
   deserialize(payload) {
     if (!Array.isArray(payload)) throw invalidPayload("Set");
-    return new Set(payload);
+    const watch = watchCollisions("Set", payload.length);
+    const set = new Set<unknown>();
+    for (const item of payload as unknown[]) {
+      const { size } = set;
+      if (set.add(item).size > size) watch(item);
+    }
+    return set;
   },
   create: () => new Set(),
 });
 
-function createRegExpCodec({ maxRegExpPatternLength, allowUnsafeRegExp }: SerializerLimits): ClassCodec {
-  return {
-    id: "RegExp",
-    strategy: "value",
-    prototype: RegExp.prototype,
-    owns: hasNativeTag,
-    serialize: ({ source, flags }: RegExp) => ({ pattern: source, flags }),
-    deserialize(payload) {
-      const { pattern, flags } = (payload ?? {}) as { pattern?: unknown; flags?: unknown };
-      if (typeof pattern !== "string" || typeof flags !== "string") throw invalidPayload("RegExp");
-      if (pattern.length > maxRegExpPatternLength) {
-        throw serializerError("INVALID_PAYLOAD", `RegExp pattern exceeds limit (${maxRegExpPatternLength})`);
-      }
-      if (!/^(?:([dgimsuvy])(?!.*\1))*$/.test(flags)) throw serializerError("INVALID_PAYLOAD", "Invalid RegExp flags");
-      if (!allowUnsafeRegExp && isUnsafePattern(pattern)) {
-        throw serializerError("INVALID_PAYLOAD", "Unsafe RegExp pattern");
-      }
-      try {
-        return new RegExp(pattern, flags);
-      } catch {
-        throw invalidPayload("RegExp");
-      }
-    },
-  };
+const createRegExpCodec = (): ClassCodec => ({
+  id: "RegExp",
+  strategy: "value",
+  prototype: RegExp.prototype,
+  owns: hasNativeTag,
+  serialize: ({ source, flags }: RegExp) => ({ pattern: source, flags }),
+  deserialize(payload, { limits, tally }) {
+    const { pattern, flags } = (payload ?? {}) as { pattern?: unknown; flags?: unknown };
+    if (typeof pattern !== "string" || typeof flags !== "string") throw invalidPayload("RegExp");
+    const { maxRegExpPatternLength, allowUnsafeRegExp } = limits;
+    if (pattern.length > maxRegExpPatternLength) {
+      throw serializerError("INVALID_PAYLOAD", `RegExp pattern exceeds limit (${maxRegExpPatternLength})`);
+    }
+    if (!/^(?:([dgimsuvy])(?!.*\1))*$/.test(flags)) throw serializerError("INVALID_PAYLOAD", "Invalid RegExp flags");
+    // As an address: parsing it takes longer than reading it.
+    tally.add(0, pattern.length * 16);
+    const expression = compile(pattern, flags);
+    if (!allowUnsafeRegExp && isUnsafeRegExp(expression, tally)) {
+      throw serializerError("INVALID_PAYLOAD", "Unsafe RegExp pattern");
+    }
+    return expression;
+  },
+});
+
+function compile(pattern: string, flags: string): RegExp {
+  try {
+    return new RegExp(pattern, flags);
+  } catch {
+    throw invalidPayload("RegExp");
+  }
 }
 
-function createUrlCodec(): ClassCodec {
-  return {
-    id: "URL",
-    strategy: "value",
-    prototype: globalThis.URL?.prototype,
-    owns: (value) => typeof (value as Partial<URL>).href === "string",
-    serialize: (value: URL) => value.href,
-    deserialize(payload) {
-      if (typeof payload !== "string") throw invalidPayload("URL");
-      try {
-        return new URL(payload);
-      } catch {
-        throw invalidUrl();
-      }
-    },
-  };
-}
+const createUrlCodec = (): ClassCodec => ({
+  id: "URL",
+  strategy: "value",
+  flat: true,
+  prototype: globalThis.URL?.prototype,
+  owns: (value) => typeof (value as Partial<URL>).href === "string",
+  serialize: ({ href }: URL, run) => chargeText(href, run),
+  deserialize(payload, run) {
+    if (typeof payload !== "string") throw invalidPayload("URL");
+    chargeText(payload, run);
+    try {
+      return new URL(payload);
+    } catch {
+      throw invalidUrl();
+    }
+  },
+});
 
-function createUrlSearchParamsCodec(): ClassCodec {
-  return {
-    id: "URLSearchParams",
-    strategy: "value",
-    prototype: globalThis.URLSearchParams?.prototype,
-    owns: (value) => typeof (value as Partial<URLSearchParams>).getAll === "function",
-    serialize: (value: URLSearchParams) => value.toString(),
-    deserialize(payload) {
-      if (typeof payload !== "string") throw invalidPayload("URLSearchParams");
-      return new URLSearchParams(payload);
-    },
-  };
+const createUrlSearchParamsCodec = (): ClassCodec => ({
+  id: "URLSearchParams",
+  strategy: "value",
+  flat: true,
+  prototype: globalThis.URLSearchParams?.prototype,
+  owns: (value) => typeof (value as Partial<URLSearchParams>).getAll === "function",
+  serialize: (value: URLSearchParams, run) => chargeText(value.toString(), run),
+  deserialize(payload, run) {
+    if (typeof payload !== "string") throw invalidPayload("URLSearchParams");
+    return new URLSearchParams(chargeText(payload, run));
+  },
+});
+
+/** Parsing an address takes longer than reading it as a text, so it counts for more. */
+function chargeText(text: string, { tally }: CodecRun): string {
+  tally.add(0, text.length * 8);
+  return text;
 }
 
 /** The engine's own tag, which no `Symbol.toStringTag` stands in for. */

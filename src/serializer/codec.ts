@@ -1,4 +1,5 @@
-import { SymbolPolicy, readSymbolPolicy, type SymbolPolicyOption } from "./symbolPolicy";
+import type { SerializerLimits, Tally } from "./limits";
+import type { SymbolPolicyOption } from "./symbolPolicy";
 
 /**
  * How values of one custom type cross the wire.
@@ -27,7 +28,7 @@ export interface SerializerLike {
   addType?(...definition: any[]): void;
 }
 
-/** Every limit has a finite default. */
+/** Limits and habits of a serializer; what is left out keeps its default. */
 export interface SerializerOptions {
   /** Indents by two spaces. Default `false`. */
   readonly pretty?: boolean | undefined;
@@ -36,6 +37,17 @@ export interface SerializerOptions {
    * whose overflow is a `RangeError`. Default 1000, also for values that are not a number from 0 up.
    */
   readonly maxDepth?: number | undefined;
+  /**
+   * Most values in either direction: items and properties, shared ones counted wherever they occur. Default: 10,000,000
+   * when encoding and no limit when decoding; 1,000,000 for calls between processes. `Infinity` switches it off there, too.
+   */
+  readonly maxValues?: number | undefined;
+  /**
+   * Most UTF-16 units of texts and property names in either direction, shared ones counted wherever they occur; a byte
+   * counts as 4. Default: no limit; for calls between processes, 16 times the largest JSON body of an exposure, and the
+   * largest reply of a client. `Infinity` switches it off there, too.
+   */
+  readonly maxChars?: number | undefined;
   /** Ids that may be decoded; encoding is not restricted. Default: every registered type. */
   readonly allowedTypes?: readonly string[] | undefined;
   /** Which symbols may be decoded. Default `SymbolPolicy.AllowAll`. */
@@ -44,29 +56,32 @@ export interface SerializerOptions {
   readonly maxRegExpPatternLength?: number | undefined;
   /** Accepts patterns that may take exponential time; the length limit stays. Default `false`. */
   readonly allowUnsafeRegExp?: boolean | undefined;
+  /** Writes errors without their `stack`, as exposures do in any case. Default `false`. */
+  readonly omitErrorStacks?: boolean | undefined;
 }
 
-/** `SerializerOptions` with every default applied. */
-export interface SerializerLimits {
-  readonly pretty: boolean;
-  readonly maxDepth: number;
-  readonly allowedTypes: ReadonlySet<string> | undefined;
-  readonly symbolPolicy: SymbolPolicy;
-  readonly maxRegExpPatternLength: number;
-  readonly allowUnsafeRegExp: boolean;
+/** What a codec may ask of the encoder or decoder that uses it. */
+export interface CodecRun {
+  readonly limits: SerializerLimits;
+  /** Codecs add what they take beyond the texts they give or are given. */
+  readonly tally: Tally;
+  /** Keys of `Symbol.for` that were read; the process keeps such symbols for ever. */
+  readonly foreignSymbols: Set<string>;
 }
 
 /** A type as the encoders and decoders see it, built-in or custom. */
 export interface TypeCodec {
   readonly id: string;
   readonly strategy: "value" | "ref";
+  /** The payload is plain JSON: nothing in it has to be encoded or decoded in turn. */
+  readonly flat?: true;
   /** The record stands for a primitive, so its payload is not a level of its own. */
   readonly scalar?: true;
   /** Added by `addType`: its payload may look like another value of the type. */
   readonly custom?: true;
   // Method syntax: a codec for one type is a codec.
-  serialize(value: unknown): unknown;
-  deserialize(payload: unknown): unknown;
+  serialize(value: unknown, run: CodecRun): unknown;
+  deserialize(payload: unknown, run: CodecRun): unknown;
   create?(): unknown;
 }
 
@@ -76,31 +91,4 @@ export interface ClassCodec extends TypeCodec {
   readonly prototype: object | undefined;
   /** Recognises objects of other realms by internal slots, after their `Object.prototype.toString` tag fitted. */
   owns(value: object): boolean;
-}
-
-/** Codecs chosen by `typeof` and not by class. */
-export interface PrimitiveCodecs {
-  readonly undefined: TypeCodec;
-  readonly nonFinite: TypeCodec;
-  readonly bigint: TypeCodec;
-  readonly symbol: TypeCodec;
-}
-
-/** @throws {SerializerError} the symbol policy is unknown */
-export function resolveLimits(options: SerializerOptions): SerializerLimits {
-  const { allowedTypes, symbolPolicy = SymbolPolicy.AllowAll } = options;
-  return {
-    pretty: options.pretty === true,
-    maxDepth: readLimit(options.maxDepth, 0, 1000),
-    allowedTypes: allowedTypes && new Set(allowedTypes),
-    symbolPolicy: readSymbolPolicy(symbolPolicy),
-    maxRegExpPatternLength: readLimit(options.maxRegExpPatternLength, 1, 1024),
-    allowUnsafeRegExp: options.allowUnsafeRegExp === true,
-  };
-}
-
-function readLimit(limit: unknown, least: number, fallback: number): number {
-  if (typeof limit !== "number") return fallback;
-  const whole = Math.floor(limit);
-  return whole >= least ? whole : fallback;
 }

@@ -1,9 +1,10 @@
-import type { TypeCodec } from "./codec";
-import { depthExceeded, unsupportedValue } from "./serializerError";
+import type { CodecRun, TypeCodec } from "./codec";
+import { depthExceeded, unsupportedKind } from "./serializerError";
+import { Tally, type SerializerLimits } from "./limits";
 import type { TypeRegistry } from "./typeRegistry";
 
 /** One run of an encoder; `T` is what it makes of a value. */
-export interface Encoding<T> {
+export interface Encoding<T> extends CodecRun {
   readonly registry: TypeRegistry;
   /** Deepest level that may hold something, the root being 0. */
   readonly maxDepth: number;
@@ -12,18 +13,30 @@ export interface Encoding<T> {
   encode(value: unknown, depth: number): T;
   /** As `encode`, for a payload that is the very object it was made from. */
   encodeAgain(value: object, depth: number): T;
+  /** What is made of a payload that is plain JSON. */
+  encodeFlat(payload: unknown): T;
 }
 
-/** Whether JSON has a text for the value that means the value. */
-export function isJsonScalar(value: unknown): value is string | number | boolean | null {
+/**
+ * Most values that are encoded when no limit is stated: a task that returns what it was sent, or an array with one item
+ * far out, must not be able to hang the process.
+ */
+const defaultMaxValues = 10_000_000;
+
+export const startTally = ({ maxValues = defaultMaxValues, maxChars }: SerializerLimits): Tally =>
+  new Tally("serialize", maxValues, maxChars);
+
+/** How many UTF-16 units a value has that JSON can write as it is, 0 if it is no text; -1 for every other value. */
+export function scalarLength(value: unknown): number {
   switch (typeof value) {
     case "string":
+      return value.length;
     case "boolean":
-      return true;
+      return 0;
     case "number":
-      return Number.isFinite(value);
+      return Number.isFinite(value) ? 0 : -1;
     default:
-      return value === null;
+      return value === null ? 0 : -1;
   }
 }
 
@@ -33,29 +46,26 @@ export function isJsonScalar(value: unknown): value is string | number | boolean
  * @throws {SerializerError} a `TypeError` for a function
  */
 export function codecOfPrimitive(value: unknown, { primitives }: TypeRegistry): TypeCodec {
-  switch (typeof value) {
-    case "number":
-      return primitives.nonFinite;
-    case "undefined":
-      return primitives.undefined;
-    case "bigint":
-      return primitives.bigint;
-    case "symbol":
-      return primitives.symbol;
-    default:
-      throw unsupportedValue(`Cannot serialize value of type "${typeof value}"`);
-  }
+  const codec = primitives[typeof value];
+  if (codec === undefined) throw unsupportedKind(typeof value, value);
+  return codec;
 }
 
-/** The codec of an object that is not an array, if it has one. */
-export function codecOfObject(value: object, run: Encoding<unknown>): TypeCodec | undefined {
-  return isPlain(value) && !run.registry.hasCustomTypes() ? undefined : run.registry.codecOf(value, run.suspended);
+/** The codec of an object, if it has one; arrays have none. */
+export function codecOfObject(value: object, { registry, suspended }: Encoding<unknown>): TypeCodec | undefined {
+  if (Array.isArray(value) || (registry.customs.length === 0 && isPlain(value))) return undefined;
+  return registry.codecOf(value, suspended);
 }
 
 /** Encodes what a typed value is written as, one level below the value. */
 export function encodePayload<T>(value: unknown, codec: TypeCodec, depth: number, run: Encoding<T>): T {
   if (depth >= run.maxDepth && codec.scalar !== true) throw depthExceeded(run.maxDepth);
-  const payload = codec.serialize(value);
+  const payload = codec.serialize(value, run);
+  if (typeof payload === "string") run.tally.add(0, payload.length);
+  if (codec.flat === true) {
+    if (Array.isArray(payload) && payload.length > 0 && depth + 1 >= run.maxDepth) throw depthExceeded(run.maxDepth);
+    return run.encodeFlat(payload);
+  }
   const isSameType =
     codec.custom === true &&
     typeof payload === "object" &&
@@ -75,7 +85,3 @@ export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }
-
-/** What is written of an object without a type: its own fields, and nothing of a boxed string, whose characters are. */
-export const fieldsOf = (value: object): Record<string, unknown> =>
-  isPlain(value) ? (value as Record<string, unknown>) : value instanceof String ? {} : { ...value };

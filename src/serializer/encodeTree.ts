@@ -1,7 +1,11 @@
 import type { TypeCodec } from "./codec";
-import { codecOfObject, codecOfPrimitive, encodePayload, fieldsOf, isJsonScalar, type Encoding } from "./encode";
+import { contentOf } from "./contentOf";
+import { codecOfPrimitive, encodePayload, isPlain, scalarLength, startTally, type Encoding } from "./encode";
+import { encodeRoot } from "./findPath";
+import { inheritsKeys } from "./inheritsKeys";
+import type { SerializerLimits } from "./limits";
 import { escapePrefix, isGraphPayload, isReservedKey, isTypeRecord, isUnsafeKey, type TypeRecord } from "./markers";
-import { depthExceeded, treeTooLarge, unsupportedValue, type SerializerError } from "./serializerError";
+import { depthExceeded, unsupportedValue, type SerializerError } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
 
 /** Depth up to which the limit alone ends a loop; deeper runs remember where they are. */
@@ -10,53 +14,61 @@ const unwatchedDepth = 1000;
 interface TreeEncoding extends Encoding<unknown> {
   /** The objects around the current one; absent while loops are not watched for. */
   readonly ancestors: Set<object> | undefined;
-  /** Values met so far, shared ones every time: the tree repeats them. */
-  visited: number;
+  readonly inheritsKeys: boolean;
 }
-
-/**
- * Most values of one tree. A few kilobytes of graph text can share structure so that its tree would have billions;
- * a task that returns what it was sent must not be able to hang the process with it.
- */
-const maxTreeValues = 10_000_000;
 
 /**
  * Makes a value that `JSON.stringify` writes in tree format.
  *
  * Changes nothing it is given and copies only what leads to a typed value: plain data comes back itself.
  *
- * @throws {SerializerError} nested deeper than `maxDepth`; a `TypeError` for loops, functions and unique symbols
+ * @throws {SerializerError} nested deeper than `maxDepth`, larger than the limits; a `TypeError` for loops and for what
+ * cannot be carried
  */
-export function encodeTree(value: unknown, registry: TypeRegistry, maxDepth: number): unknown {
-  const encoded = encodeRoot(value, registry, maxDepth);
+export function encodeTree(value: unknown, registry: TypeRegistry, limits: SerializerLimits): unknown {
+  const encoded = encodeRootValue(value, registry, limits);
   return isGraphPayload(encoded) ? hideGraph(encoded) : encoded;
 }
 
-function encodeRoot(value: unknown, registry: TypeRegistry, maxDepth: number): unknown {
+function encodeRootValue(value: unknown, registry: TypeRegistry, limits: SerializerLimits): unknown {
+  const { maxDepth } = limits;
   try {
-    return encodeValue(value, 0, startRun(registry, Math.min(maxDepth, unwatchedDepth), undefined));
+    return encodeRoot(value, startRun(registry, limits, Math.min(maxDepth, unwatchedDepth)));
   } catch (error) {
     if ((error as Partial<SerializerError> | null)?.code !== "DEPTH_EXCEEDED") throw error;
     // A loop, or more depth than was tried: the slower run decides.
-    return encodeValue(value, 0, startRun(registry, maxDepth, new Set()));
+    return encodeRoot(value, startRun(registry, limits, maxDepth, new Set()));
   }
 }
 
-function startRun(registry: TypeRegistry, maxDepth: number, ancestors: Set<object> | undefined): TreeEncoding {
+function startRun(
+  registry: TypeRegistry,
+  limits: SerializerLimits,
+  maxDepth: number,
+  ancestors?: Set<object>,
+): TreeEncoding {
   const run: TreeEncoding = {
     registry,
+    limits,
+    tally: startTally(limits),
+    foreignSymbols: registry.foreignSymbols,
     maxDepth,
     ancestors,
-    visited: 0,
+    inheritsKeys: inheritsKeys(),
     suspended: [],
     encode: (value, depth) => encodeValue(value, depth, run),
     encodeAgain: (value, depth) => encodeUnwatched(value, depth, run),
+    encodeFlat: (payload) => payload,
   };
   return run;
 }
 
 function encodeValue(value: unknown, depth: number, run: TreeEncoding): unknown {
-  if (isJsonScalar(value)) return value;
+  const scalar = scalarLength(value);
+  if (scalar >= 0) {
+    run.tally.add(0, scalar);
+    return value;
+  }
   return typeof value === "object" && value !== null
     ? encodeObject(value, depth, run)
     : encodeTyped(value, codecOfPrimitive(value, run.registry), depth, run);
@@ -73,11 +85,14 @@ function encodeObject(value: object, depth: number, run: TreeEncoding): unknown 
 }
 
 function encodeUnwatched(value: object, depth: number, run: TreeEncoding): unknown {
-  run.visited += 1;
-  if (run.visited > maxTreeValues) throw treeTooLarge(maxTreeValues);
   if (Array.isArray(value)) return encodeItems(value, depth, run);
-  const codec = codecOfObject(value, run);
-  return codec ? encodeTyped(value, codec, depth, run) : encodeFields(value, depth, run);
+  const plain = isPlain(value);
+  const codec = plain && run.registry.customs.length === 0 ? undefined : run.registry.codecOf(value, run.suspended);
+  if (codec !== undefined) return encodeTyped(value, codec, depth, run);
+  const content = plain ? value : contentOf(value);
+  return typeof content === "object"
+    ? encodeFields(content as Record<string, unknown>, depth, run)
+    : encodeValue(content, depth, run);
 }
 
 function encodeTyped(value: unknown, codec: TypeCodec, depth: number, run: TreeEncoding): TypeRecord {
@@ -85,45 +100,58 @@ function encodeTyped(value: unknown, codec: TypeCodec, depth: number, run: TreeE
 }
 
 function encodeItems(source: readonly unknown[], depth: number, run: TreeEncoding): readonly unknown[] {
-  if (source.length > 0 && depth >= run.maxDepth) throw depthExceeded(run.maxDepth);
-  // The items of the array are counted as they are met, its scalars by their number.
-  run.visited += source.length;
+  const { length } = source;
+  if (length > 0 && depth >= run.maxDepth) throw depthExceeded(run.maxDepth);
+  // Before anything of that length is walked or made: an array may have one item and a billion holes.
+  run.tally.add(length, 0);
+  let chars = 0;
   // A copy hides a `toJSON`.
   let items = "toJSON" in source ? [...source] : source;
-  for (let index = 0; index < source.length; index += 1) {
+  for (let index = 0; index < length; index += 1) {
     const item = source[index];
-    if (isJsonScalar(item)) continue;
+    const scalar = scalarLength(item);
+    if (scalar >= 0) {
+      chars += scalar;
+      continue;
+    }
     const encoded = encodeValue(item, depth + 1, run);
     if (encoded === item) continue;
     if (items === source) items = [...source];
     (items as unknown[])[index] = encoded;
   }
+  run.tally.add(0, chars);
   return items;
 }
 
-function encodeFields(object: object, depth: number, run: TreeEncoding): Record<string, unknown> {
-  if (depth >= run.maxDepth && !Object.keys(object).every(isUnsafeKey)) throw depthExceeded(run.maxDepth);
-  // Only a copy of its fields hides the `toJSON` a class instance may inherit.
-  const source = fieldsOf(object);
+/** @param source without anything in its prototype but what `Object.prototype` has */
+function encodeFields(source: Record<string, unknown>, depth: number, run: TreeEncoding): Record<string, unknown> {
+  if (depth >= run.maxDepth && !Object.keys(source).every(isUnsafeKey)) throw depthExceeded(run.maxDepth);
   let fields = source;
   let reserved = typeof source.__type === "string" && isTypeRecord(source);
   let count = 0;
+  let chars = 0;
 
   for (const key in source) {
+    // `for in` is the fastest loop there is, but also shows what was put on `Object.prototype`.
+    if (run.inheritsKeys && !Object.hasOwn(source, key)) continue;
     count += 1;
+    chars += key.length;
     if (isReservedKey(key)) {
       reserved = true;
       if (isUnsafeKey(key)) continue;
     }
     const field = source[key];
-    // `for in` is the fastest loop there is, but also shows what was put on `Object.prototype`.
-    if (isJsonScalar(field) || !Object.hasOwn(source, key)) continue;
+    const scalar = scalarLength(field);
+    if (scalar >= 0) {
+      chars += scalar;
+      continue;
+    }
     const encoded = encodeValue(field, depth + 1, run);
     if (encoded === field) continue;
     if (fields === source) fields = { ...source };
     fields[key] = encoded;
   }
-  run.visited += count;
+  run.tally.add(count, chars);
   return reserved ? escapeKeys(fields) : fields;
 }
 

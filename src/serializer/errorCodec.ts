@@ -1,5 +1,5 @@
 import { isPlainObject } from "../lib/guards";
-import type { ClassCodec } from "./codec";
+import type { ClassCodec, CodecRun } from "./codec";
 import { isUnsafeKey } from "./markers";
 import { invalidPayload } from "./serializerError";
 
@@ -13,22 +13,26 @@ interface ErrorPayload {
 }
 
 /** Names and messages survive, subclasses do not: the other process need not have them. */
-export const createErrorCodec = (): ClassCodec => ({
+export const errorCodec = (): ClassCodec => ({
   id: "Error",
   strategy: "ref",
   prototype: Error.prototype,
   owns: () => true,
   serialize: writeError,
   deserialize: readError,
-  create: () => new Error(),
+  create: () => newError(""),
 });
 
-function writeError(error: Error): ErrorPayload {
-  const { name, message, stack } = error;
+function writeError(error: Error, { limits }: CodecRun): ErrorPayload {
+  const { name, message } = error;
   const customFields: Record<string, unknown> = {};
-  for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
-    if (!isReservedField(key) && "value" in property) customFields[key] = property.value;
+  for (const key of Object.getOwnPropertyNames(error)) {
+    if (isReservedField(key)) continue;
+    const property = Object.getOwnPropertyDescriptor(error, key)!;
+    if ("value" in property) customFields[key] = property.value;
   }
+  // The engine puts it together when it is read.
+  const stack: unknown = limits.omitErrorStacks ? undefined : error.stack;
   return {
     name: String(name),
     message: String(message),
@@ -41,14 +45,31 @@ function writeError(error: Error): ErrorPayload {
 function readError(payload: unknown): Error {
   if (!isErrorPayload(payload)) throw invalidPayload("Error");
   const { name, message, customFields = {}, stack } = payload;
-  const error = new Error(message);
+  const error = newError(message);
   defineOwn(error, "name", name, true);
-  if (stack !== undefined) defineOwn(error, "stack", stack, false);
+  defineOwn(error, "stack", stack ?? `${name}: ${message}`, false);
   if (Object.hasOwn(payload, "cause")) defineOwn(error, "cause", payload.cause, false);
   for (const [key, value] of Object.entries(customFields)) {
     if (!isReservedField(key)) defineOwn(error, key, value, true);
   }
   return error;
+}
+
+/** Where an error was read says nothing of where it was thrown, and takes ten times as long to find out as the rest. */
+function newError(message: string): Error {
+  const { stackTraceLimit } = Error;
+  limitStackTraces(0);
+  const error = new Error(message);
+  limitStackTraces(stackTraceLimit);
+  return error;
+}
+
+function limitStackTraces(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit;
+  } catch {
+    // It is read-only in hardened realms.
+  }
 }
 
 function isErrorPayload(payload: unknown): payload is ErrorPayload {

@@ -1,81 +1,268 @@
-/**
- * Whether a pattern may take exponential time on some input.
- *
- * A screen, not a proof: it refuses a quantified group that contains a quantifier (`(a+)+`) or whose alternatives
- * start alike (`(a|aa)+`). Linear in the length of the pattern, apart from sorting alternatives.
- */
-export function isUnsafePattern(pattern: string): boolean {
-  const groups: OpenGroup[] = [];
-  let index = 0;
+import type { Tally } from "./limits";
 
-  while (index < pattern.length) {
-    const character = pattern[index];
-    if (character === "\\") {
-      index += 2;
-    } else if (character === "[") {
-      index = endOfClass(pattern, index);
-    } else if (character === "(") {
-      const start = index + 1 + groupModifier(pattern, index + 1);
-      groups.push({ quantified: false, alternatives: [], start });
+/** States by where they stand in a part of an expression. */
+interface Fragment {
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+  /** In how many ways the part may stand for nothing. */
+  readonly empty: number;
+  /** Whether something in it may do so in two ways, which is one too many in a loop. */
+  readonly vague?: boolean | undefined;
+  /** In how many ways it can be gone through, at most. */
+  readonly ways: number;
+  /** Whether one alternative begins like another. */
+  readonly overlaps?: boolean;
+}
+
+/** More states, and more steps of about 20 ns, than an expression takes that a person writes. */
+const maxStates = 1000;
+const maxSteps = 100_000;
+/** What a step, and reading a unit of the expression, is charged as. */
+const charsPerStep = 4;
+const charsPerUnit = 64;
+/** A part that may occur more often is a loop, and so is one whose repeats might be gone through in more ways. */
+const maxCopies = 64;
+const maxWays = 10_000;
+/** Loops in a row that take each other's text; of as many, the time grows with the third power of the text's length. */
+const maxRow = 3;
+
+const nothing: Fragment = { first: [], last: [], empty: 1, ways: 1 };
+
+/**
+ * Whether a regular expression may take exponential time on some text.
+ *
+ * Refused are loops that can be gone through in two ways on the same text: `(a+)+`, `(\w|\d)+`, `(a|aa)*`, but not
+ * `(-[a-z]+)*`. A loop is what repeats without a bound, or within one that leaves as many ways; other repeats are
+ * written out. Refused as well are references to groups, lookarounds inside lookarounds, loops over what may be empty
+ * or whose alternatives begin alike, and four loops in a row that take each other's text.
+ *
+ * The expression becomes an automaton with a state for every character it may stand at (Glushkov's construction).
+ *
+ * @param tally is charged for the work
+ */
+export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolean {
+  // Without a repeat there is no loop.
+  if (!/[*+?{]|\\[1-9k]/.test(source)) return false;
+  const isUnicode = /[uv]/.test(flags);
+  /** What each state takes, as an expression for one character. */
+  const kinds: string[] = [];
+  const followers: Set<number>[] = [];
+  /** How many loops, the state's own the last, stand in a row. */
+  const rows: number[] = [];
+  const samples = new Map<string, readonly string[]>();
+  // What only means one character with the flag `u` is one unit without it, of which nothing is known.
+  const character = new RegExp(
+    "\\\\(?:[up]\\{.*?\\}|u[\\da-f]{4}|x[\\da-f]{2}|c[a-z]|[^])|[^]",
+    isUnicode ? "iuy" : "iy",
+  );
+  let steps = 0;
+  let index = 0;
+  let isLooking = false;
+  let isRefused = false;
+
+  parseChoice();
+  tally?.add(0, steps * charsPerStep + source.length * charsPerUnit);
+  return isRefused;
+
+  function refuse(): void {
+    isRefused = true;
+  }
+
+  /** Counts work. @returns whether to go on */
+  function step(count = 1): boolean {
+    steps += count;
+    if (steps > maxSteps) refuse();
+    return !isRefused;
+  }
+
+  /** What a sticky expression matches here, which is behind us then. */
+  function take(sticky: RegExp): RegExpExecArray | null {
+    sticky.lastIndex = index;
+    const match = sticky.exec(source);
+    if (match) index = sticky.lastIndex;
+    return match;
+  }
+
+  function parseChoice(): Fragment {
+    const texts: string[] = [];
+    const options: Fragment[] = [];
+    do {
+      const start = index;
+      options.push(parseSequence());
+      texts.push(source.slice(start, index));
+    } while (take(/\|/y));
+    if (!options[1]) return options[0]!;
+    return {
+      first: options.flatMap(({ first }) => first),
+      last: options.flatMap(({ last }) => last),
+      empty: options.reduce((sum, { empty }) => sum + empty, 0),
+      vague: options.some(({ vague }) => vague),
+      ways: options.reduce((sum, { ways }) => sum + ways, 0),
+      overlaps: texts.some((text, at) => texts.some((other, its) => at !== its && text.startsWith(other))),
+    };
+  }
+
+  function parseSequence(): Fragment {
+    let whole = nothing;
+    let isFirst = true;
+    while (index < source.length && !/[|)]/.test(source[index]!)) {
+      const part = parseRepeat();
+      whole = isFirst ? part : join(whole, part);
+      isFirst = false;
+    }
+    return whole;
+  }
+
+  function parseRepeat(): Fragment {
+    const start = index;
+    const firstState = kinds.length;
+    const body = parseAtom();
+    const end = index;
+    const quantifier = take(/(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y);
+    if (!quantifier) return body;
+    const after = index;
+    const [, sign, least, comma, most] = quantifier;
+    const min = sign === "+" ? 1 : Number(least ?? 0);
+    const max = sign === "?" ? 1 : sign || (comma && !most) ? Infinity : Number(most || min);
+    const ways = max > maxCopies ? Infinity : body.ways ** max * (max - min + 1);
+    if (max > maxCopies || (ways > maxWays && max > 1)) {
+      if (body.empty || body.vague || body.overlaps) refuse();
+      connect(body.last, body.first);
+      checkLoop(firstState);
+      return { ...body, empty: min ? 0 : 1, ways };
+    }
+    const copies = [body];
+    while (copies.length < max && step()) {
       index = start;
-    } else if (character === "|") {
-      const group = groups.at(-1);
-      if (group) closeAlternative(group, pattern, index);
-      index += 1;
-    } else if (character === ")") {
-      const group = groups.pop();
-      const repeated = quantifierLength(pattern, index + 1) > 0;
-      if (group) {
-        closeAlternative(group, pattern, index);
-        if (repeated && (group.quantified || overlap(group.alternatives))) return true;
-        const parent = groups.at(-1);
-        if (parent && group.quantified) parent.quantified = true;
+      copies.push(parseAtom());
+    }
+    index = after;
+    // From behind: a copy that may be missing stands only behind the one before.
+    const whole = copies.reduceRight((rest, copy, at) => {
+      const joined = rest === nothing ? copy : join(copy, rest);
+      return at < min ? joined : { ...joined, empty: 1 };
+    }, nothing);
+    return { ...(max ? whole : nothing), ways };
+  }
+
+  function parseAtom(): Fragment {
+    switch (source[index]) {
+      case "(":
+        return parseGroup();
+      case "[":
+        return addClass();
+      case "^":
+      case "$":
+        index += 1;
+        return nothing;
+      case "\\":
+        if (take(/\\b/iy)) return nothing;
+        if (!take(/\\(?:[1-9]\d*|k<[^>]*>)/y)) break;
+        refuse();
+        return nothing;
+      default:
+    }
+    return addState(take(character)![0]);
+  }
+
+  function parseGroup(): Fragment {
+    const isLook = /[=!]$/.test(take(/\((?:\?(?:<?[=!]|<[^>]*>|[a-z-]*:))?/y)![0]);
+    if (isLook && isLooking) refuse();
+    isLooking ||= isLook;
+    const inner = parseChoice();
+    index += 1;
+    if (!isLook) return inner;
+    isLooking = false;
+    return nothing;
+  }
+
+  function addClass(): Fragment {
+    const kind = take(/\[(?:\\[^]|[^\]\\])*\]/y)![0];
+    // With this flag there are classes in classes.
+    if (flags.includes("v") && kind.includes("[", 1)) refuse();
+    return addState(kind);
+  }
+
+  function addState(kind: string): Fragment {
+    const states = [kinds.push(kind) - 1];
+    if (kinds.length > maxStates) refuse();
+    followers.push(new Set());
+    rows.push(1);
+    return { first: states, last: states, empty: 0, ways: 1 };
+  }
+
+  function join(before: Fragment, after: Fragment): Fragment {
+    connect(before.last, after.first);
+    return {
+      first: before.empty ? [...before.first, ...after.first] : before.first,
+      last: after.empty ? [...before.last, ...after.last] : after.last,
+      empty: before.empty * after.empty,
+      vague: before.vague || after.vague || before.empty > 1 || after.empty > 1,
+      ways: before.ways * after.ways,
+    };
+  }
+
+  /** Lets every state of `to` follow every state of `from`. */
+  function connect(from: readonly number[], to: readonly number[]): void {
+    for (const state of from) {
+      for (const next of to) {
+        // A loop in a loop: each of the two could have come back.
+        if (!step() || followers[state]!.has(next)) return refuse();
+        if (followers[state]!.has(state) && followers[next]!.has(next) && overlap(state, next)) {
+          rows[next] = Math.max(rows[next]!, rows[state]! + 1);
+          if (rows[next] > maxRow) refuse();
+        }
+        followers[state]!.add(next);
       }
-      index += 1;
-    } else {
-      const length = quantifierLength(pattern, index);
-      const group = groups.at(-1);
-      if (length > 0 && group) group.quantified = true;
-      index += length || 1;
     }
   }
-  return false;
+
+  /**
+   * Refuses a loop, its states being those from `start` on, around which one text leads in two ways. All its states lead
+   * to each other, so it is enough that two ways part at a state, and that they meet again.
+   */
+  function checkLoop(start: number): void {
+    const seen = new Set<number>();
+    const apart: [number, number][] = [];
+    const follow = (one: number, other: number): void => {
+      for (const next of followers[one]!) {
+        for (const otherNext of followers[other]!) {
+          const pair = Math.min(next, otherNext) * maxStates + Math.max(next, otherNext);
+          if (!step() || (next === otherNext && one === other) || seen.has(pair)) continue;
+          if (next === otherNext) return refuse();
+          seen.add(pair);
+          if (overlap(next, otherNext)) apart.push([next, otherNext]);
+        }
+      }
+    };
+    for (let state = start; state < kinds.length; state += 1) follow(state, state);
+    for (const [one, other] of apart) follow(one, other);
+  }
+
+  /** Whether a character exists that both states take. What takes nothing of the sample may take anything. */
+  function overlap(one: number, other: number): boolean {
+    if (!step() || kinds[one] === kinds[other]) return true;
+    const sample = sampleOf(kinds[one]!);
+    const otherSample = sampleOf(kinds[other]!);
+    return !sample[0] || !otherSample[0] || sample.some((taken) => otherSample.includes(taken));
+  }
+  /** The characters of the sample that a kind takes. */
+  function sampleOf(kind: string): readonly string[] {
+    let taken = samples.get(kind);
+    if (!taken) {
+      step(1000);
+      taken = sampleText(source).match(new RegExp(kind, flags.replace(/[gy]/g, "") + "g")) ?? [];
+      samples.set(kind, taken);
+    }
+    return taken;
+  }
 }
 
-interface OpenGroup {
-  quantified: boolean;
-  readonly alternatives: string[];
-  /** Where the alternative being read begins. */
-  start: number;
-}
-
-function closeAlternative(group: OpenGroup, pattern: string, end: number): void {
-  group.alternatives.push(pattern.slice(group.start, end));
-  group.start = end + 1;
-}
-
-/** In sorted order an alternative stands right before one that starts with it. */
-function overlap(alternatives: readonly string[]): boolean {
-  const sorted = [...alternatives].sort();
-  return sorted.some((alternative, index) => index > 0 && alternative.startsWith(sorted[index - 1] as string));
-}
-
-/** Length of `?:`, `?=`, `?<!`, `?<name>` and their like, which are no quantifiers. */
-function groupModifier(pattern: string, index: number): number {
-  return matchAt(/\?(?:[:=!]|<[=!]|<[^>()]*>)?/y, pattern, index);
-}
-
-function quantifierLength(pattern: string, index: number): number {
-  return matchAt(/[*+?]|\{(?:\d+,?\d*|,\d+)\}/y, pattern, index);
-}
-
-function matchAt(sticky: RegExp, text: string, index: number): number {
-  sticky.lastIndex = index;
-  return sticky.exec(text)?.[0].length ?? 0;
-}
-
-function endOfClass(pattern: string, start: number): number {
-  let index = start + 1;
-  while (index < pattern.length && pattern[index] !== "]") index += pattern[index] === "\\" ? 2 : 1;
-  return index + 1;
+/** Characters that tell kinds apart: those of ASCII, some others, and those that the expression names. */
+function sampleText(source: string): string {
+  const ascii = String.fromCharCode(...Array(128).keys());
+  const named = source.replace(/\\(?:u\{?|x)([\da-f]+)\}?/gi, (_all, code: string) =>
+    String.fromCodePoint(Math.min(parseInt(code.slice(0, 6), 16), 0x10ffff)),
+  );
+  return `${ascii}é中\u2028😀${source}${named}`;
 }

@@ -19,16 +19,28 @@ export function serializerError(code: SerializerErrorCode, message: string): Ser
 }
 
 /** A value that has no text form: a mistake of the calling program, hence a `TypeError`. */
-export function unsupportedValue(message: string): SerializerError {
-  return Object.assign(new TypeError(message), { code: "UNSUPPORTED_VALUE" as const });
+export interface UnsupportedValueError extends SerializerError {
+  readonly code: "UNSUPPORTED_VALUE";
+  /** The value itself; not enumerable, since it is no detail to print or send. */
+  readonly culprit?: unknown;
 }
+
+export function unsupportedValue(message: string, culprit?: unknown): UnsupportedValueError {
+  const error = Object.assign(new TypeError(message), { code: "UNSUPPORTED_VALUE" as const });
+  return Object.defineProperty(error, "culprit", { value: culprit });
+}
+
+export const unsupportedKind = (kind: string, culprit: unknown): UnsupportedValueError =>
+  unsupportedValue(`Cannot serialize value of type "${kind}"`, culprit);
 
 export function depthExceeded(maxDepth: number): SerializerError {
   return serializerError("DEPTH_EXCEEDED", `Maximum depth exceeded (${maxDepth})`);
 }
 
-export function treeTooLarge(maxValues: number): SerializerError {
-  return serializerError("TREE_TOO_LARGE", `Cannot serialize more than ${maxValues} values in tree mode`);
+/** @param limit with its unit, as "10 values" */
+export function treeTooLarge(verb: "serialize" | "deserialize", limit: string): SerializerError {
+  const mode = verb === "serialize" ? " in tree mode" : "";
+  return serializerError("TREE_TOO_LARGE", `Cannot ${verb} more than ${limit}${mode}`);
 }
 
 export function invalidPayload(what: string): SerializerError {

@@ -1,6 +1,6 @@
-import type { TypeCodec } from "./codec";
+import type { CodecRun, TypeCodec } from "./codec";
 import { invalidPayload, serializerError, unsupportedValue } from "./serializerError";
-import { SymbolPolicy, symbolRefused } from "./symbolPolicy";
+import { assertSymbolAllowed } from "./symbolPolicy";
 
 const wellKnownNames = [
   "asyncIterator",
@@ -19,14 +19,16 @@ const wellKnownNames = [
   "unscopables",
 ] as const;
 
-export function createSymbolCodec(policy: SymbolPolicy): TypeCodec {
-  return {
-    id: "Symbol",
-    strategy: "value",
-    serialize: (symbol: symbol) => writeSymbol(symbol),
-    deserialize: (payload) => readSymbol(payload, policy),
-  };
-}
+/** The process never forgets a symbol of `Symbol.for`: different keys that a serializer reads, and UTF-16 units of each. */
+const maxForeignSymbols = 1000;
+const maxSymbolKey = 1024;
+
+export const symbolCodec: TypeCodec = {
+  id: "Symbol",
+  strategy: "value",
+  serialize: writeSymbol,
+  deserialize: readSymbol,
+};
 
 function writeSymbol(symbol: symbol): { kind: "For" | "WellKnown"; key: string } {
   const registered = Symbol.keyFor(symbol);
@@ -37,16 +39,21 @@ function writeSymbol(symbol: symbol): { kind: "For" | "WellKnown"; key: string }
 
   throw unsupportedValue(
     "Cannot serialize unique symbols; use Symbol.for(key) or a well-known symbol like Symbol.iterator",
+    symbol,
   );
 }
 
-function readSymbol(payload: unknown, policy: SymbolPolicy): symbol {
-  if (policy === SymbolPolicy.Disabled) throw symbolRefused("SymbolsNotAllowed");
+function readSymbol(payload: unknown, { limits, foreignSymbols }: CodecRun): symbol {
   const { kind, key } = (payload ?? {}) as { kind?: unknown; key?: unknown };
+  assertSymbolAllowed(limits.symbolPolicy, kind !== "For");
   if (typeof key !== "string") throw invalidPayload("symbol");
 
   if (kind === "For") {
-    if (policy === SymbolPolicy.WellKnownOnly) throw symbolRefused("GlobalSymbolsNotAllowed");
+    if (key.length > maxSymbolKey) throw refused(`Symbol key exceeds limit (${maxSymbolKey})`);
+    if (foreignSymbols.size >= maxForeignSymbols && !foreignSymbols.has(key)) {
+      throw refused(`Different symbols exceed limit (${maxForeignSymbols})`);
+    }
+    foreignSymbols.add(key);
     return Symbol.for(key);
   }
   if (kind !== "WellKnown" || !(wellKnownNames as readonly string[]).includes(key)) throw invalidPayload("symbol");
@@ -60,3 +67,5 @@ function wellKnownSymbol(name: string): symbol | undefined {
   const symbol: unknown = (Symbol as unknown as Record<string, unknown>)[name];
   return typeof symbol === "symbol" ? symbol : undefined;
 }
+
+const refused = (message: string): Error => serializerError("SYMBOL_REFUSED", message);

@@ -37,5 +37,11 @@ export function readSymbolPolicy(policy: SymbolPolicyOption): SymbolPolicy {
   }
 }
 
-export const symbolRefused = (reason: keyof typeof SymbolPolicyErrorMessage): Error =>
+const symbolRefused = (reason: keyof typeof SymbolPolicyErrorMessage): Error =>
   serializerError("SYMBOL_REFUSED", SymbolPolicyErrorMessage[reason]);
+
+/** @throws {SerializerError} the policy refuses the symbol */
+export function assertSymbolAllowed(policy: SymbolPolicy, isWellKnown: boolean): void {
+  if (policy === SymbolPolicy.Disabled) throw symbolRefused("SymbolsNotAllowed");
+  if (!isWellKnown && policy === SymbolPolicy.WellKnownOnly) throw symbolRefused("GlobalSymbolsNotAllowed");
+}

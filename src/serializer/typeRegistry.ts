@@ -1,12 +1,16 @@
 import { createBuiltinCodecs } from "./builtinCodecs";
-import type { ClassCodec, PrimitiveCodecs, SerializerLimits, TypeCodec, TypeDefinition } from "./codec";
-import { quoteId, serializerError, type SerializerError } from "./serializerError";
+import type { ClassCodec, TypeCodec } from "./codec";
+import type { SerializerLimits } from "./limits";
+import { quoteId, serializerError } from "./serializerError";
 
 /** Finds the codec of a value when encoding, and of an id when decoding. */
 export interface TypeRegistry {
-  readonly primitives: PrimitiveCodecs;
-  /** Plain objects need no search while this is `false`. */
-  hasCustomTypes(): boolean;
+  /** Codecs chosen by `typeof`. */
+  readonly primitives: Readonly<Record<string, TypeCodec>>;
+  /** Types of the application, in the order in which they are asked. Plain objects need no search while there are none. */
+  readonly customs: readonly CustomCodec[];
+  /** Keys of `Symbol.for` that were read. */
+  readonly foreignSymbols: Set<string>;
   /**
    * The type of an object that is not an array: a built-in one first, then custom types as registered.
    *
@@ -16,17 +20,18 @@ export interface TypeRegistry {
   /** Whether an object belongs to a built-in type, whose content no other object can take over. */
   isBuiltin(value: object): boolean;
   /** @throws {SerializerError} the id is unknown or not allowed */
-  codecById(id: unknown): TypeCodec;
-  /** @throws {SerializerError} the definition is incomplete or its id taken */
-  add(definition: TypeDefinition): void;
+  codecById(id: unknown, limits: SerializerLimits): TypeCodec;
+  /** @returns false when the id is taken */
+  add(codec: CustomCodec): boolean;
 }
 
-interface CustomCodec extends TypeCodec {
+/** A type that an application added. */
+export interface CustomCodec extends TypeCodec {
   is(value: unknown): boolean;
 }
 
-export function createTypeRegistry(limits: SerializerLimits): TypeRegistry {
-  const { classes, primitives } = createBuiltinCodecs(limits);
+export function createTypeRegistry(): TypeRegistry {
+  const { classes, primitives } = createBuiltinCodecs();
   const byId = new Map<unknown, TypeCodec>();
   const byPrototype = new Map<object | null, ClassCodec>();
   const byTag = new Map<string, ClassCodec>();
@@ -56,76 +61,25 @@ export function createTypeRegistry(limits: SerializerLimits): TypeRegistry {
 
   return {
     primitives,
-    hasCustomTypes: () => customs.length > 0,
-    codecOf(value, suspended) {
-      return (
-        builtinOf(value) ??
-        (customs.length === 0
-          ? undefined
-          : customs.find((codec) => !suspended.includes(codec.id) && claims(codec, value)))
-      );
-    },
+    customs,
+    foreignSymbols: new Set(),
+    codecOf: (value, suspended) =>
+      builtinOf(value) ?? customs.find((codec) => !suspended.includes(codec.id) && claims(codec, value)),
     isBuiltin: (value) => builtinOf(value) !== undefined,
-    codecById(id) {
-      if (limits.allowedTypes && !limits.allowedTypes.has(id as string)) {
+    codecById(id, { allowedTypes }) {
+      if (allowedTypes && !allowedTypes.has(id as string)) {
         throw serializerError("TYPE_REFUSED", `Type "${quoteId(id)}" is not allowed`);
       }
       const codec = byId.get(id);
       if (!codec) throw serializerError("TYPE_REFUSED", `Unknown type: ${quoteId(id)}`);
       return codec;
     },
-    add(definition) {
-      const codec = readDefinition(definition);
-      if (byId.has(codec.id)) throw invalidDefinition(`Type with id "${codec.id}" already exists`);
+    add(codec) {
+      if (byId.has(codec.id)) return false;
       byId.set(codec.id, codec);
       customs.push(codec);
+      return true;
     },
-  };
-}
-
-/**
- * The definition behind `addType(name, factory)`: objects say themselves what they are and what is written for them.
- *
- * @throws {SerializerError} there is no factory
- */
-export function definitionFromFactory(id: string, factory: ((payload: never) => unknown) | undefined): TypeDefinition {
-  if (typeof factory !== "function") throw invalidDefinition(`addType("${id}", factory) requires a factory`);
-  return {
-    id,
-    strategy: "value",
-    is: (value): value is SelfDescribing => isSelfDescribing(value) && value.typeName() === id,
-    serialize: (value: SelfDescribing) => value.toJSONValue(),
-    deserialize: factory,
-  };
-}
-
-interface SelfDescribing {
-  typeName(): string;
-  toJSONValue(): unknown;
-}
-
-function isSelfDescribing(value: unknown): value is SelfDescribing {
-  const { typeName, toJSONValue } = value as Partial<SelfDescribing>;
-  return typeof typeName === "function" && typeof toJSONValue === "function";
-}
-
-function readDefinition(definition: Partial<TypeDefinition> | undefined): CustomCodec {
-  if (!definition?.id) throw invalidDefinition("Invalid type definition: id is required");
-  const { id, strategy = "ref" } = definition;
-  if (!definition.serialize || !definition.deserialize) {
-    throw invalidDefinition("Invalid type definition: serialize and deserialize are required");
-  }
-  if (!definition.is) throw invalidDefinition("Invalid type definition: is is required");
-  // A view and not a copy: the methods may use `this`.
-  const type = definition as TypeDefinition;
-  return {
-    id,
-    strategy,
-    custom: true,
-    is: (value) => type.is(value),
-    serialize: (value) => type.serialize(value),
-    deserialize: (payload) => type.deserialize(payload),
-    ...(type.create && { create: () => type.create?.() }),
   };
 }
 
@@ -136,7 +90,5 @@ function claims(codec: CustomCodec, value: object): boolean {
     return false;
   }
 }
-
-const invalidDefinition = (message: string): SerializerError => serializerError("INVALID_TYPE_DEFINITION", message);
 
 const prototypeOf = (value: object): object | null => Object.getPrototypeOf(value) as object | null;

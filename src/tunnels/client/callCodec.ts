@@ -1,10 +1,11 @@
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
 import type { SerializerLike } from "../../serializer/codec";
-import { getDefaultSerializer } from "../../serializer/Serializer";
+import { wireSerializer } from "../../serializer/wireSerializer";
 import { extractFiles } from "../files/extractFiles";
 import { findFiles } from "../files/findFiles";
 import { contextHeader, defaultTokenHeader, jsonContentType, octetContentType } from "../protocol/headers";
+import { defaultReplyBytes } from "../protocol/replyLimit";
 import { textBody, type ByteStream, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { Carrier } from "./carrier";
@@ -21,6 +22,8 @@ export interface CallCodecOptions {
   readonly contexts?: readonly IAsyncContext<any>[] | undefined;
   /** Errors of the server that are thrown again as what they were, by id. */
   readonly errorRegistry?: ReadonlyMap<string, IErrorHelper<any>> | undefined;
+  /** Largest reply that the carriers read into one text, in bytes. */
+  readonly maxReplyBytes?: number | undefined;
 }
 
 /** A secret that goes along with every call. */
@@ -47,7 +50,9 @@ type CodecCarrier = Pick<Carrier, "accepts" | "describeHttpError">;
 
 /** Makes the codec of one client; everything that does not depend on the call is worked out here. */
 export function createCallCodec(options: CallCodecOptions, { accepts, describeHttpError }: CodecCarrier): CallCodec {
-  const { contexts = [], serializer = getDefaultSerializer() } = options;
+  const { contexts = [], maxReplyBytes = 0 } = options;
+  // A text has no more characters than bytes; inputs are not limited by what a client expects of replies.
+  const serializer = wireSerializer(options.serializer, { maxChars: Math.max(maxReplyBytes, defaultReplyBytes) });
   const reading: ReplyReading = {
     serializer,
     errors: options.errorRegistry ?? new Map(),
