@@ -386,13 +386,6 @@ describe("addType", () => {
   });
 });
 
-it.each([Object("ab"), Object(5), Object(true)] as object[])("writes nothing of a boxed primitive: %p", (boxed) => {
-  const serializer = new Serializer();
-
-  expect(serializer.stringify(boxed)).toBe("{}");
-  expect(serializer.parse(serializer.serialize(boxed))).toEqual({});
-});
-
 describe("limits", () => {
   const doubled = Array.from({ length: 40 }).reduce<unknown>((inner) => [inner, inner], []);
   const long = Array.from({ length: 100_000 }, () => 1);

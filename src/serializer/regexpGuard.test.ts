@@ -191,7 +191,7 @@ const { part: anyPart } = fc.letrec<{ part: Part }>((tie) => ({
     fc.array(tie("part"), { minLength: 2, maxLength: 3 }).map(choice),
     fc
       .tuple(tie("part"), fc.constantFrom([0, Infinity], [1, Infinity], [0, 1], [0, 3], [2, 2]))
-      .map(([body, [min, max]]) => repeat(body, min as number, max as number)),
+      .map(([body, [min, max]]) => repeat(body, min as number, max)),
   ),
 }));
 

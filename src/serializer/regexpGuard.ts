@@ -117,7 +117,6 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
     const start = index;
     const firstState = kinds.length;
     const body = parseAtom();
-    const end = index;
     const quantifier = take(/(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/y);
     if (!quantifier) return body;
     const after = index;

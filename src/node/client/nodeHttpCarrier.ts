@@ -22,7 +22,7 @@ export interface NodeHttpCarrierConfig {
   /** Most connections at a time; further calls wait for one. Default 128. */
   readonly maxConnections?: number | undefined;
   readonly compression?: ClientCompression | undefined;
-  /** Largest JSON reply, decompressed, in bytes. Default 256 MiB. */
+  /** Largest JSON reply, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface PoolCarrierConfig {
   readonly baseUrl: string;
   /** Most connections at a time; further calls wait for one. Default 128. */
   readonly maxConnections?: number | undefined;
-  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
   readonly compression?: ClientCompression | undefined;
 }

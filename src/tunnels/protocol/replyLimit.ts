@@ -1,7 +1,10 @@
 import { TunnelError } from "../../errors/tunnelError";
 
-/** Largest reply that is read into one text, in bytes, once decompressed. */
-export const defaultReplyBytes = 256 * 1024 * 1024;
+/**
+ * Largest reply that is read into one text, in bytes, once decompressed: what an exposure with default limits sends,
+ * and what takes no longer than a second to read.
+ */
+export const defaultReplyBytes = 32 * 1024 * 1024;
 
 /** What a reply over the limit is refused with. */
 export const replyTooLarge = (limitBytes: number): TunnelError =>

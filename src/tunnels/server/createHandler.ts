@@ -5,6 +5,7 @@ import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { CallScope } from "../../runtime/callScope";
 import type { SerializerLike } from "../../serializer/codec";
+import { wireSerializer } from "../../serializer/wireSerializer";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
 import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
@@ -46,7 +47,8 @@ export interface HandlerParts {
  * Nothing of the body is read before the caller is known and the target is served, so unknown callers cannot make us parse.
  */
 export function createHandler(parts: HandlerParts): Transport {
-  const { authenticate, allowList, serializer, errors, jsonBytes, openFile, report, onRefused } = parts;
+  const { authenticate, allowList, errors, jsonBytes, openFile, report, onRefused } = parts;
+  const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
 
   return async (request) => {
@@ -107,10 +109,14 @@ export function createHandler(parts: HandlerParts): Transport {
         edge.abandonReply();
         return taken;
       }
-      return within(slots, () => errorReply(answer, serializer));
+      const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
+      return within(slots, () => errorReply(answer, serializer, onDropped));
     }
   };
 }
+
+/** How many characters a value may have for every byte that a body of text may have, as a tree of it would have them. */
+const charsPerByte = 16;
 
 /** What was given the signal, or reads from the caller's connection, fails with the platform's errors when it leaves. */
 function isGivenUp(error: unknown, request: WireRequest): boolean {

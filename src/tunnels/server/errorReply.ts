@@ -47,19 +47,32 @@ export function answerFailure(
   return { ...refusal(internalError), opaque: true };
 }
 
-/** Writes an error envelope; data that cannot be written is left out. */
-export function errorReply(answer: FailureAnswer, serializer: SerializerLike): WireResponse {
+/**
+ * Writes an error envelope; data that cannot be written is left out.
+ *
+ * @param onDropped receives why data is left out
+ */
+export function errorReply(
+  answer: FailureAnswer,
+  serializer: SerializerLike,
+  onDropped: (why: unknown) => void,
+): WireResponse {
   const { status, error, retryAfterSeconds } = answer;
   const { message, code, id, data, httpCode } = error;
   const envelope = { ok: false as const, error: { message, code, ...present({ id, data, httpCode }) } };
   const headers = retryAfterSeconds === undefined ? undefined : { "retry-after": String(retryAfterSeconds) };
-  return { status, headers, body: { kind: "text", text: write(envelope, serializer) } };
+  return { status, headers, body: { kind: "text", text: write(envelope, serializer, onDropped) } };
 }
 
-function write(envelope: { readonly ok: false; readonly error: WireError }, serializer: SerializerLike): string {
+function write(
+  envelope: { readonly ok: false; readonly error: WireError },
+  serializer: SerializerLike,
+  onDropped: (why: unknown) => void,
+): string {
   try {
     return serializer.stringify(envelope);
-  } catch {
+  } catch (why) {
+    onDropped(why);
     const { data: _unwritable, ...error } = envelope.error;
     return serializer.stringify({ ...envelope, error });
   }

@@ -15,7 +15,7 @@ export interface FetchCarrierConfig {
   readonly baseUrl: string;
   /** Default: the global `fetch`, looked up at each call. */
   readonly fetchImpl?: typeof fetch | undefined;
-  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface HttpCallerConfig
     Pick<CallCodecOptions, "serializer" | "auth" | "contexts" | "errorRegistry">,
     Pick<RequestHooksOptions, "onRequest">,
     Pick<DeadlineOptions, "timeoutMs"> {
-  /** Largest reply that is read into one text, decompressed, in bytes. Default 256 MiB. */
+  /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
   readonly baseUrl: string;
