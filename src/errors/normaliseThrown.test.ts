@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import { isError, normalizeError } from "./normaliseThrown";
 
 describe("normalizeError", () => {
-  it("keeps errors, of whatever realm, as they are", () => {
+  it("normalizeError keeps errors, of whatever realm, as they are", () => {
     const ours = new TypeError("ours");
     const foreign: unknown = runInNewContext("new RangeError('foreign')");
 
@@ -10,7 +10,7 @@ describe("normalizeError", () => {
     expect(normalizeError(foreign)).toBe(foreign);
   });
 
-  it("keeps the reason of an abort that gave none", () => {
+  it("normalizeError keeps the reason of an abort that gave none", () => {
     const controller = new AbortController();
     controller.abort();
 
@@ -18,13 +18,13 @@ describe("normalizeError", () => {
     expect(normalizeError(controller.signal.reason)).toBe(controller.signal.reason);
   });
 
-  it("gives anything else the shape of an error", () => {
+  it("normalizeError gives anything else the shape of an error", () => {
     expect(normalizeError("lost").message).toBe("lost");
     expect(normalizeError(undefined).message).toBe("undefined");
     expect(normalizeError(Object.create(null)).message).toBe("[object Object]");
   });
 
-  it("takes what answers no question for no error", () => {
+  it("normalizeError takes what answers no question for no error", () => {
     const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
     revoke();
 

@@ -1,7 +1,7 @@
 import { asBytes, describeKind } from "./bytes";
 
 describe("asBytes", () => {
-  it("leaves bytes as they are, without a copy", () => {
+  it("asBytes leaves bytes as they are, without a copy", () => {
     const bytes = Buffer.from("ab");
 
     expect(asBytes(bytes)).toBe(bytes);
@@ -13,11 +13,11 @@ describe("asBytes", () => {
     ["a part of a buffer", new DataView(new Uint8Array([1, 2, 3]).buffer, 1, 2), [2, 3]],
     ["another view", new Uint16Array([0x0101]), [1, 1]],
     ["a whole buffer", new Uint8Array([7]).buffer, [7]],
-  ])("makes bytes of %s", (_what, piece, expected) => {
+  ])("asBytes makes bytes of %s", (_what, piece, expected) => {
     expect([...(asBytes(piece) ?? [])]).toEqual(expected);
   });
 
-  it.each([[null], [undefined], [1], [{}], [["a"]], [true], [new Date(0)]])("makes nothing of %p", (piece) => {
+  it.each([[null], [undefined], [1], [{}], [["a"]], [true], [new Date(0)]])("asBytes makes nothing of %p", (piece) => {
     expect(asBytes(piece)).toBeUndefined();
   });
 });

@@ -15,7 +15,7 @@ describe("describeValue", () => {
     ["an object without a prototype", Object.create(null), "[object Object]"],
     ["an object whose toString throws", { toString: () => revoked().toString() }, "[object Object]"],
     ["a proxy that was revoked", revoked(), "[object]"],
-  ])("has words for %s", (_case, value, text) => {
+  ])("describeValue has words for %s", (_case, value, text) => {
     expect(describeValue(value)).toBe(text);
   });
 });

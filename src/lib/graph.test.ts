@@ -3,7 +3,7 @@ import { findCycles, findNodesOnLoops, visitDependencyFirst } from "./graph";
 const edges = (graph: Record<string, string[]>) => (id: string) => graph[id] ?? [];
 
 describe("visitDependencyFirst", () => {
-  it("visits successors before the node, each once, in written order", () => {
+  it("visitDependencyFirst visits successors before the node, each once, in written order", () => {
     const graph = edges({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] });
     const order: string[] = [];
 
@@ -12,7 +12,7 @@ describe("visitDependencyFirst", () => {
     expect(order).toEqual(["d", "b", "c", "a"]);
   });
 
-  it("walks a chain of 100,000 nodes", () => {
+  it("visitDependencyFirst walks a chain of 100,000 nodes", () => {
     let visits = 0;
 
     visitDependencyFirst(
@@ -27,7 +27,7 @@ describe("visitDependencyFirst", () => {
 });
 
 describe("visitDependencyFirst on loops", () => {
-  it("says so for a loop, and not for a shared successor", () => {
+  it("visitDependencyFirst says so for a loop, and not for a shared successor", () => {
     const looping = edges({ a: ["b"], b: ["c"], c: ["b"] });
     const sharing = edges({ a: ["b", "c"], b: ["c"] });
 
@@ -37,15 +37,15 @@ describe("visitDependencyFirst on loops", () => {
 });
 
 describe("findCycles", () => {
-  it("finds nothing in a tree with shared leaves", () => {
+  it("findCycles finds nothing in a tree with shared leaves", () => {
     expect(findCycles(["a", "b", "c"], edges({ a: ["b", "c"], b: ["c"], c: [] }))).toEqual([]);
   });
 
-  it("reports a node that depends on itself", () => {
+  it("findCycles reports a node that depends on itself", () => {
     expect(findCycles(["a"], edges({ a: ["a"] }))).toEqual([["a", "a"]]);
   });
 
-  it("reports each loop once, wherever it is entered", () => {
+  it("findCycles reports each loop once, wherever it is entered", () => {
     const graph = edges({ x: ["b"], a: ["b"], b: ["c"], c: ["a"], d: ["e"], e: ["d"] });
 
     expect(findCycles(["x", "a", "b", "c", "d", "e"], graph)).toEqual([
@@ -58,7 +58,7 @@ describe("findCycles", () => {
 describe("findNodesOnLoops", () => {
   const onLoops = (graph: Record<string, string[]>) => [...findNodesOnLoops(Object.keys(graph), edges(graph))].sort();
 
-  it("finds loops of any length, and not what merely leads to or from them", () => {
+  it("findNodesOnLoops finds loops of any length, and not what merely leads to or from them", () => {
     expect(onLoops({ a: ["b"], b: ["c"], c: ["d", "a"], d: ["e"], e: ["e", "f"], f: [], before: ["a"] })).toEqual([
       "a",
       "b",
@@ -67,11 +67,11 @@ describe("findNodesOnLoops", () => {
     ]);
   });
 
-  it("finds none where paths only meet", () => {
+  it("findNodesOnLoops finds none where paths only meet", () => {
     expect(onLoops({ a: ["b", "c"], b: ["d"], c: ["d"], d: [] })).toEqual([]);
   });
 
-  it("tells loops apart that share an edge from ones that follow each other", () => {
+  it("findNodesOnLoops tells loops apart that share an edge from ones that follow each other", () => {
     expect(onLoops({ a: ["b"], b: ["a", "x"], x: ["c"], c: ["d"], d: ["c", "e"], e: ["c"] })).toEqual([
       "a",
       "b",
@@ -81,7 +81,7 @@ describe("findNodesOnLoops", () => {
     ]);
   });
 
-  it("asks a chain of 100,000 nodes for its edges once each", () => {
+  it("findNodesOnLoops asks a chain of 100,000 nodes for its edges once each", () => {
     let asked = 0;
     const chain = (id: number) => {
       asked += 1;

@@ -1,11 +1,11 @@
 import { InFlight } from "./inFlight";
 
 describe("InFlight", () => {
-  it("is idle before anything entered it", async () => {
+  it("InFlight is idle before anything entered it", async () => {
     await new InFlight().whenIdle();
   });
 
-  it("tells everyone who waits as soon as the last one has left", async () => {
+  it("InFlight tells everyone who waits as soon as the last one has left", async () => {
     const inFlight = new InFlight();
     const order: string[] = [];
     inFlight.enter();
@@ -22,7 +22,7 @@ describe("InFlight", () => {
     expect(inFlight.count).toBe(0);
   });
 
-  it("waits again for what entered later", async () => {
+  it("InFlight waits again for what entered later", async () => {
     const inFlight = new InFlight();
     inFlight.enter();
     const before = inFlight.whenIdle();

@@ -1,7 +1,7 @@
 import { createLifecycleListeners, createListenerSet } from "./lifecycleListeners";
 
 describe("createListenerSet", () => {
-  it("calls handlers in the order they were added", () => {
+  it("createListenerSet calls handlers in the order they were added", () => {
     const set = createListenerSet<string>();
     const heard: string[] = [];
     set.add((event) => heard.push(`first ${event}`));
@@ -12,7 +12,7 @@ describe("createListenerSet", () => {
     expect(heard).toEqual(["first a", "second a"]);
   });
 
-  it("swallows what handlers throw and reject with, and goes on", async () => {
+  it("createListenerSet swallows what handlers throw and reject with, and goes on", async () => {
     const set = createListenerSet<string>();
     const last = jest.fn();
     set.add(() => {
@@ -28,7 +28,7 @@ describe("createListenerSet", () => {
     expect(last).toHaveBeenCalledWith("a");
   });
 
-  it("counts a function added twice as two registrations", () => {
+  it("createListenerSet counts a function added twice as two registrations", () => {
     const set = createListenerSet<string>();
     const handler = jest.fn();
     const removeFirst = set.add(handler);
@@ -42,7 +42,7 @@ describe("createListenerSet", () => {
     expect(set.size).toBe(1);
   });
 
-  it("skips a handler that was removed during the event and keeps one added during it for the next", () => {
+  it("createListenerSet skips a handler that was removed during the event and keeps one added during it for the next", () => {
     const set = createListenerSet<string>();
     const removed = jest.fn();
     const added = jest.fn();
@@ -62,7 +62,7 @@ describe("createListenerSet", () => {
 describe("createLifecycleListeners", () => {
   type Event = { type: "start" | "stop"; id: number };
 
-  it("delivers events of the subscribed type only, until unsubscribed", () => {
+  it("createLifecycleListeners delivers events of the subscribed type only, until unsubscribed", () => {
     const listeners = createLifecycleListeners<Event>();
     const heard: Event[] = [];
     const stop = listeners.on("start", (event) => heard.push(event));
@@ -75,7 +75,7 @@ describe("createLifecycleListeners", () => {
     expect(heard).toEqual([{ type: "start", id: 1 }]);
   });
 
-  it("fires once at most once, also when the handler emits the event again", () => {
+  it("createLifecycleListeners fires once at most once, also when the handler emits the event again", () => {
     const listeners = createLifecycleListeners<Event>();
     const handler = jest.fn(() => listeners.emit("start", (type) => ({ type, id: 2 })));
     listeners.once("start", handler);
@@ -85,7 +85,7 @@ describe("createLifecycleListeners", () => {
     expect(handler).toHaveBeenCalledTimes(1);
   });
 
-  it("does not make the event when nobody listens", () => {
+  it("createLifecycleListeners does not make the event without listeners", () => {
     const listeners = createLifecycleListeners<Event>();
     const makeEvent = jest.fn((): Event => ({ type: "start", id: 1 }));
 

@@ -11,10 +11,10 @@ it.each([
   ["a", undefined],
   ["handlers", undefined],
   ["", undefined],
-])("takes %p for %p", (name, nearest) => {
+])("nearestName takes %p for %p", (name, nearest) => {
   expect(nearestName(name, known)).toBe(nearest);
 });
 
-it("wastes no time on what is far too long", () => {
+it("nearestName wastes no time on what is far too long", () => {
   expect(nearestName("x".repeat(1_000_000), known)).toBeUndefined();
 });

@@ -11,7 +11,7 @@ describe("repeats", () => {
     return { add, told };
   };
 
-  it("are told at once as long as they are few", () => {
+  it("repeats are told at once as long as they are few", () => {
     const { add, told } = start();
 
     add("a", "1");
@@ -20,7 +20,7 @@ describe("repeats", () => {
     expect(told).toEqual(["1+0", "2+0"]);
   });
 
-  it("are counted beyond that, and told as one at the end of the period", () => {
+  it("repeats are counted beyond that, and told as one at the end of the period", () => {
     const { add, told } = start();
     for (let count = 1; count <= 1000; count++) add("a", String(count));
 
@@ -29,7 +29,7 @@ describe("repeats", () => {
     expect(told).toEqual(["1+0", "2+0", "1000+997"]);
   });
 
-  it("are told at once again in the next period, and of each kind apart", () => {
+  it("repeats are told at once again in the next period, and of each kind apart", () => {
     const { add, told } = start();
     for (const name of ["1", "2"]) add("a", name);
     add("b", "other");

@@ -5,7 +5,7 @@ const standard = (validate: (value: unknown) => unknown): StandardSchema => ({
 });
 
 describe("compileSchema", () => {
-  it("calls parse on the schema it belongs to", () => {
+  it("compileSchema calls parse on the schema it belongs to", () => {
     class Doubling {
       readonly factor = 2;
       parse(value: number): number {
@@ -16,7 +16,7 @@ describe("compileSchema", () => {
     expect(compileSchema(new Doubling())(4)).toBe(8);
   });
 
-  it("returns the value of a Standard Schema, or throws its issues", () => {
+  it("compileSchema returns the value of a Standard Schema, or throws its issues", () => {
     const parse = compileSchema(
       standard((value) => (value === 1 ? { value: "one" } : { issues: [{ message: "no" }] })),
     );
@@ -25,14 +25,14 @@ describe("compileSchema", () => {
     expect(() => parse(2)).toThrow(new SchemaIssuesError([{ message: "no" }]));
   });
 
-  it("gives a promise for a Standard Schema that is asynchronous", async () => {
+  it("compileSchema gives a promise for a Standard Schema that is asynchronous", async () => {
     const parse = compileSchema(standard(async (value) => (value === 1 ? { value } : { issues: [{ message: "no" }] })));
 
     await expect(parse(1)).resolves.toBe(1);
     await expect(parse(2)).rejects.toBeInstanceOf(SchemaIssuesError);
   });
 
-  it("takes a function that carries a schema, as some libraries make them", () => {
+  it("compileSchema takes a function that carries a schema, as some libraries make them", () => {
     const callable = Object.assign(
       () => undefined,
       standard(() => ({ value: 1 })),
@@ -43,14 +43,14 @@ describe("compileSchema", () => {
 });
 
 describe("compileSyncSchema", () => {
-  it("refuses a promise, and lets its failure go unheard", async () => {
+  it("compileSyncSchema refuses a promise, and ignores its failure", async () => {
     const parse = compileSyncSchema(standard(() => Promise.reject(new Error("late"))));
 
     expect(() => parse(1)).toThrow(new Error("the schema returned a promise; use a synchronous schema"));
     await new Promise(setImmediate);
   });
 
-  it("throws what it is told to", () => {
+  it("compileSyncSchema throws what it is told to", () => {
     const parse = compileSyncSchema({ parse: async () => 1 }, (cause) => new TypeError("told", { cause }));
 
     expect(() => parse(1)).toThrow(TypeError);
@@ -67,7 +67,7 @@ describe("isSchema", () => {
     [{ "~standard": {} }, false],
     [null, false],
     ["schema", false],
-  ])("%p: %s", (value, expected) => {
+  ])("isSchema says of %p: %s", (value, expected) => {
     expect(isSchema(value)).toBe(expected);
   });
 });

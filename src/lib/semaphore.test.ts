@@ -14,11 +14,11 @@ async function settle(): Promise<void> {
 }
 
 describe("Semaphore", () => {
-  it.each([0, -1, NaN])("refuses %d permits", (maxPermits) => {
+  it.each([0, -1, NaN])("a Semaphore refuses %d permits", (maxPermits) => {
     expect(() => new Semaphore(maxPermits)).toThrow("maxPermits must be greater than 0");
   });
 
-  it("admits as many as there are permits and the others in the order they came", async () => {
+  it("a Semaphore admits as many as there are permits and the others in the order they came", async () => {
     const semaphore = new Semaphore(2);
     const admitted: number[] = [];
     const callers = [1, 2, 3, 4].map((id) => semaphore.acquire().then(() => admitted.push(id)));
@@ -34,7 +34,7 @@ describe("Semaphore", () => {
     expect(semaphore.getAvailablePermits()).toBe(0);
   });
 
-  it("never has more permits than its maximum", async () => {
+  it("a Semaphore never has more permits than its maximum", async () => {
     const semaphore = new Semaphore(1);
 
     semaphore.release();
@@ -44,7 +44,7 @@ describe("Semaphore", () => {
     expect(semaphore.getAvailablePermits()).toBe(0);
   });
 
-  it("gives the permit back when the function fails, at once or later", async () => {
+  it("a Semaphore gives the permit back when the function fails, at once or later", async () => {
     const semaphore = new Semaphore(1);
 
     await expect(semaphore.withPermit(() => Promise.reject(new Error("later")))).rejects.toThrow("later");
@@ -59,7 +59,7 @@ describe("Semaphore", () => {
     expect(semaphore.getAvailablePermits()).toBe(1);
   });
 
-  it("reports its figures", async () => {
+  it("a Semaphore reports its figures", async () => {
     const semaphore = new Semaphore(4);
     await semaphore.acquire();
 
@@ -73,7 +73,7 @@ describe("Semaphore", () => {
     expect(semaphore.getMaxPermits()).toBe(4);
   });
 
-  it("drains 50,000 waiters in linear time", async () => {
+  it("a Semaphore drains 50,000 waiters in linear time", async () => {
     const semaphore = new Semaphore(1);
     await semaphore.acquire();
     const waiting = Array.from({ length: 50_000 }, () => semaphore.acquire().then(() => semaphore.release()));
@@ -89,7 +89,7 @@ describe("Semaphore timeouts", () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it("gives up after the timeout and leaves the line", async () => {
+  it("a Semaphore stops waiting after the timeout and leaves the line", async () => {
     const semaphore = new Semaphore(1);
     await semaphore.acquire();
     const late = semaphore.acquire({ timeout: 50 });
@@ -103,7 +103,7 @@ describe("Semaphore timeouts", () => {
     await expect(patient).resolves.toBeUndefined();
   });
 
-  it.each([0, -5, undefined])("waits for ever with timeout %p", async (timeout) => {
+  it.each([0, -5, undefined])("a Semaphore waits for ever with timeout %p", async (timeout) => {
     const semaphore = new Semaphore(1);
     await semaphore.acquire();
 
@@ -113,7 +113,7 @@ describe("Semaphore timeouts", () => {
     expect(semaphore.getWaitingCount()).toBe(1);
   });
 
-  it("does not fire at once for a timeout longer than a timer can hold", async () => {
+  it("a Semaphore does not fire at once for a timeout longer than a timer can hold", async () => {
     const semaphore = new Semaphore(1);
     await semaphore.acquire();
     void semaphore.acquire({ timeout: Infinity });
@@ -123,7 +123,7 @@ describe("Semaphore timeouts", () => {
     expect(semaphore.getWaitingCount()).toBe(1);
   });
 
-  it("leaves no timer and no abort listener behind, however the wait ends", async () => {
+  it("a Semaphore leaves no timer and no abort listener behind, however the wait ends", async () => {
     const semaphore = new Semaphore(1);
     const controller = new AbortController();
     const remove = jest.spyOn(controller.signal, "removeEventListener");
@@ -150,7 +150,7 @@ describe("Semaphore timeouts", () => {
 });
 
 describe("Semaphore abort and dispose", () => {
-  it("rejects at once with a signal that already aborted, even when a permit is free", async () => {
+  it("a Semaphore rejects at once with a signal that already aborted, even when a permit is free", async () => {
     const semaphore = new Semaphore(1);
 
     const refused = semaphore.acquire({ signal: AbortSignal.abort("gone") });
@@ -159,7 +159,7 @@ describe("Semaphore abort and dispose", () => {
     expect(semaphore.getAvailablePermits()).toBe(1);
   });
 
-  it("takes one that aborts out of the middle of the line", async () => {
+  it("a Semaphore takes one that aborts out of the middle of the line", async () => {
     const semaphore = new Semaphore(1);
     const controller = new AbortController();
     await semaphore.acquire();
@@ -177,7 +177,7 @@ describe("Semaphore abort and dispose", () => {
     expect(admitted).toEqual(["first", "third"]);
   });
 
-  it("does not abort whoever was admitted already", async () => {
+  it("a Semaphore does not abort what was admitted already", async () => {
     const semaphore = new Semaphore(1);
     const controller = new AbortController();
     const events = record(semaphore);
@@ -188,7 +188,7 @@ describe("Semaphore abort and dispose", () => {
     expect(events.map(({ type }) => type)).toEqual(["acquired"]);
   });
 
-  it("rejects those who wait and those who come after dispose, and ignores releases", async () => {
+  it("a Semaphore rejects those who wait and those who come after dispose, and ignores releases", async () => {
     const semaphore = new Semaphore(1);
     await semaphore.acquire();
     const waiting = semaphore.acquire();
@@ -203,7 +203,7 @@ describe("Semaphore abort and dispose", () => {
     expect(semaphore.getAvailablePermits()).toBe(0);
   });
 
-  it("is disposed of at the end of a using block", () => {
+  it("a Semaphore is disposed of at the end of a using block", () => {
     let escaped: Semaphore;
     {
       using semaphore = new Semaphore(1);
@@ -215,7 +215,7 @@ describe("Semaphore abort and dispose", () => {
 });
 
 describe("Semaphore events", () => {
-  it("tells what happened with the figures right after", async () => {
+  it("the events of a Semaphore tells what happened with the figures right after", async () => {
     const semaphore = new Semaphore(1);
     const controller = new AbortController();
     const events = record(semaphore);
@@ -243,7 +243,7 @@ describe("Semaphore events", () => {
     expect(events.at(-1)).toEqual({ type: "disposed", permits: 1, waiting: 0, maxPermits: 1, disposed: true });
   });
 
-  it("is not disturbed by handlers that throw or reject", async () => {
+  it("the events of a Semaphore is not disturbed by handlers that throw or reject", async () => {
     const semaphore = new Semaphore(1);
     semaphore.on("acquired", () => {
       throw new Error("handler");
@@ -253,7 +253,7 @@ describe("Semaphore events", () => {
     await expect(semaphore.acquire()).resolves.toBeUndefined();
   });
 
-  it("stops delivery on unsubscribe, and after one event for once", async () => {
+  it("the events of a Semaphore stops delivery on unsubscribe, and after one event for once", async () => {
     const semaphore = new Semaphore(5);
     const always = jest.fn();
     const single = jest.fn();

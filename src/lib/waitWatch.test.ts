@@ -3,7 +3,7 @@ import { WaitWatch } from "./waitWatch";
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-it("reports what takes long, once, and says what is waited for", () => {
+it("a wait watch reports what takes long, once, and says what is waited for", () => {
   const slow: string[] = [];
   const watch = new WaitWatch(1000, (name) => slow.push(name));
 
@@ -19,7 +19,7 @@ it("reports what takes long, once, and says what is waited for", () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-it("keeps one timer for any number of waits, and none once it is stopped", () => {
+it("a wait watch keeps one timer for any number of waits, and none once it is stopped", () => {
   const slow: string[] = [];
   const watch = new WaitWatch(1000, (name) => slow.push(name));
 

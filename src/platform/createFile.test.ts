@@ -3,7 +3,7 @@ import { isFileSentinel } from "./inputFile";
 
 const meta = { name: "a.bin", type: "text/plain" };
 
-it("writes the sentinel with its sidecar last, and F1 as id", () => {
+it("createFile writes the sentinel with its sidecar last, and F1 as id", () => {
   const blob = new Blob(["x"]);
 
   expect(Object.entries(createFile(meta, blob))).toEqual([
@@ -19,14 +19,14 @@ it.each([
   ["bytes", new Uint8Array([104, 105])],
   ["a view into a larger buffer", new Uint8Array([0, 104, 105, 0]).subarray(1, 3)],
   ["an ArrayBuffer", new Uint8Array([104, 105]).buffer],
-])("makes a blob of %s, with the type that was stated", async (_what, source) => {
+])("createFile makes a blob of %s, with the type that was stated", async (_what, source) => {
   const { blob } = createFile(meta, source)._web;
 
   expect(await blob.text()).toBe("hi");
   expect(blob.type).toBe("text/plain");
 });
 
-it("leaves streams and buffers to the clients of Node", () => {
+it("createFile leaves streams and buffers to the clients of Node", () => {
   const source = { stream: (async function* () {})() };
 
   expect(createFile({ name: "a" }, source)).toEqual({
@@ -47,7 +47,7 @@ describe("isFileSentinel", () => {
     ["another kind", { $runnerFile: "Blob", id: "A" }, false],
     ["nothing", null, false],
     ["text", "File", false],
-  ])("%s", (_what, value, expected) => {
+  ])("isFileSentinel says of each shape whether it is one: %s", (_what, value, expected) => {
     expect(isFileSentinel(value)).toBe(expected);
   });
 });

@@ -48,14 +48,14 @@ function errorOf(fn: () => unknown): unknown {
 }
 
 describe("PlatformAdapter", () => {
-  it("detects its runtime unless told", () => {
+  it("a PlatformAdapter detects its runtime unless told", () => {
     expect(new PlatformAdapter().id).toBe("node");
     expect(new PlatformAdapter("universal")).toMatchObject({ id: "universal", env: "universal" });
     withGlobals({ window: {}, document: {} });
     expect(new PlatformAdapter().id).toBe("browser");
   });
 
-  it("calls timers that are replaced later", () => {
+  it("a PlatformAdapter calls timers that are replaced later", () => {
     const platform = new PlatformAdapter("browser");
     const fired = jest.fn();
     jest.useFakeTimers();
@@ -72,18 +72,21 @@ describe("PlatformAdapter", () => {
 describe("PlatformAdapter on Node", () => {
   const platform = new PlatformAdapter("node");
 
-  it.each(["uncaughtException", "unhandledRejection"] as const)("adds and removes its %s listener", (type) => {
-    const before = process.listenerCount(type);
-    const subscribe = type === "uncaughtException" ? "onUncaughtException" : "onUnhandledRejection";
+  it.each(["uncaughtException", "unhandledRejection"] as const)(
+    "a PlatformAdapter on Node adds and removes its %s listener",
+    (type) => {
+      const before = process.listenerCount(type);
+      const subscribe = type === "uncaughtException" ? "onUncaughtException" : "onUnhandledRejection";
 
-    const remove = platform[subscribe](() => {});
+      const remove = platform[subscribe](() => {});
 
-    expect(process.listenerCount(type)).toBe(before + 1);
-    remove();
-    expect(process.listenerCount(type)).toBe(before);
-  });
+      expect(process.listenerCount(type)).toBe(before + 1);
+      remove();
+      expect(process.listenerCount(type)).toBe(before);
+    },
+  );
 
-  it("listens to SIGINT and SIGTERM and names the signal", () => {
+  it("a PlatformAdapter on Node listens to SIGINT and SIGTERM and names the signal", () => {
     const on = jest.spyOn(process, "on");
     const signals: (string | undefined)[] = [];
 
@@ -95,7 +98,7 @@ describe("PlatformAdapter on Node", () => {
     expect(process.listenerCount("SIGTERM")).toBe(0);
   });
 
-  it("has AsyncLocalStorage, which can be forced to hold nothing", () => {
+  it("a PlatformAdapter on Node has AsyncLocalStorage, which can be forced to hold nothing", () => {
     const storage = platform.createAsyncLocalStorage<number>();
     process.env["RUNNER_FORCE_NOOP_ALS"] = "1";
     const noop = platform.createAsyncLocalStorage<number>();
@@ -105,7 +108,7 @@ describe("PlatformAdapter on Node", () => {
     expect(noop.run(1, () => [noop.getStore(), "ran"])).toEqual([undefined, "ran"]);
   });
 
-  it("reads process.env and exits through the process", () => {
+  it("a PlatformAdapter on Node reads process.env and exits through the process", () => {
     const exit = jest.spyOn(process, "exit").mockImplementation((() => undefined) as never);
     withGlobals({ __ENV__: { PATH: "elsewhere" } });
 
@@ -119,14 +122,14 @@ describe("PlatformAdapter on Node", () => {
 describe.each(["browser", "universal", "edge"] as PlatformId[])("PlatformAdapter off Node: %s", (id) => {
   const platform = new PlatformAdapter(id);
 
-  it("cannot exit, and names the detected runtime when asked to", () => {
+  it("a PlatformAdapter off Node cannot exit, and names the detected runtime when asked to", () => {
     const error = errorOf(() => platform.exit(0));
 
     expect(platformUnsupportedFunctionError.is(error) && error.data).toEqual({ functionName: "exit" });
     expect((error as Error).message).toContain("Detected platform: node.");
   });
 
-  it("makes storages that cannot be used", () => {
+  it("a PlatformAdapter off Node makes storages that cannot be used", () => {
     const storage = platform.createAsyncLocalStorage<number>();
 
     expect(platform.hasAsyncLocalStorage()).toBe(false);
@@ -136,7 +139,7 @@ describe.each(["browser", "universal", "edge"] as PlatformId[])("PlatformAdapter
     expect(platformUnsupportedFunctionError.is(errorOf(() => storage.getStore()))).toBe(true);
   });
 
-  it("hears errors and rejections of the global scope, unwrapped where possible", () => {
+  it("a PlatformAdapter off Node receives errors and rejections of the global scope, unwrapped where possible", () => {
     const target = fakeTarget();
     withGlobals({ ...target, window: id === "universal" ? undefined : target });
     const heard: unknown[] = [];
@@ -155,14 +158,14 @@ describe.each(["browser", "universal", "edge"] as PlatformId[])("PlatformAdapter
     expect(heard).toEqual(["thrown", bare, "rejected"]);
   });
 
-  it("does nothing without an event target", () => {
+  it("a PlatformAdapter off Node does nothing without an event target", () => {
     const remove = platform.onUncaughtException(() => {});
 
     expect(() => remove()).not.toThrow();
     expect(() => platform.onShutdownSignal(() => {})()).not.toThrow();
   });
 
-  it("reads the first environment record there is", () => {
+  it("a PlatformAdapter off Node reads the first environment record there is", () => {
     process.env["RUNNER_TEST_KEY"] = "process";
     withGlobals({ env: { RUNNER_TEST_KEY: "global" } });
     expect(platform.getEnv("RUNNER_TEST_KEY")).toBe("process");
@@ -175,7 +178,7 @@ describe.each(["browser", "universal", "edge"] as PlatformId[])("PlatformAdapter
 });
 
 describe("PlatformAdapter shutdown off Node", () => {
-  it("takes unloading and hiding the page as a shutdown, and nothing else", () => {
+  it("a PlatformAdapter off Node takes unloading and hiding the page as a shutdown, and nothing else", () => {
     const window = fakeTarget();
     const document = { visibilityState: "visible" };
     withGlobals({ window, document });
@@ -192,7 +195,7 @@ describe("PlatformAdapter shutdown off Node", () => {
     expect(signals).toEqual(["visibilitychange", "beforeunload"]);
   });
 
-  it("never shuts an edge runtime down", () => {
+  it("a PlatformAdapter off Node never shuts an edge runtime down", () => {
     const window = fakeTarget();
     withGlobals({ window });
 
@@ -203,7 +206,7 @@ describe("PlatformAdapter shutdown off Node", () => {
 });
 
 describe("PlatformAdapter on Deno and Bun", () => {
-  it.each(["Deno", "Bun"])("uses the AsyncLocalStorage of %s", (name) => {
+  it.each(["Deno", "Bun"])("a PlatformAdapter on Deno and Bun uses the AsyncLocalStorage of %s", (name) => {
     withGlobals({ [name]: {} });
     const platform = new PlatformAdapter();
     const storage = platform.createAsyncLocalStorage<number>();
@@ -221,7 +224,7 @@ describe("PlatformAdapter at the edge", () => {
       { navigator: { userAgent: "Cloudflare-Workers" } },
     ],
     ["Vercel", { EdgeRuntime: "edge-runtime" }],
-  ])("uses the AsyncLocalStorage of %s", (_host, globals) => {
+  ])("a PlatformAdapter at the edge uses the AsyncLocalStorage of %s", (_host, globals) => {
     withGlobals(globals);
     const platform = new PlatformAdapter();
     const storage = platform.createAsyncLocalStorage<number>();
@@ -231,7 +234,7 @@ describe("PlatformAdapter at the edge", () => {
     expect(storage.run(1, () => storage.getStore())).toBe(1);
   });
 
-  it("uses a storage that is a global, where there are no modules of Node", () => {
+  it("a PlatformAdapter at the edge uses a storage that is a global, where there are no modules of Node", () => {
     class AsyncLocalStorage {
       run = <R>(_store: number, callback: () => R): R => callback();
       getStore = (): string => "of the global class";
@@ -244,7 +247,7 @@ describe("PlatformAdapter at the edge", () => {
 });
 
 describe("perPlatform", () => {
-  it("keeps one value per adapter", () => {
+  it("perPlatform keeps one value per adapter", () => {
     let made = 0;
     const value = perPlatform((platform) => `${platform.id} ${++made}`);
 

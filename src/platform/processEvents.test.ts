@@ -30,7 +30,7 @@ beforeEach(() => setPlatform((platform = new FakePlatform("universal"))));
 afterEach(() => setPlatform(realPlatform));
 
 describe("onUncaughtError", () => {
-  it("installs one listener of each kind for all handlers and removes them after the last", () => {
+  it("onUncaughtError installs one listener of each kind for all handlers and removes them after the last", () => {
     const removeFirst = onUncaughtError(() => {});
     const removeSecond = onUncaughtError(() => {});
     expect(platform.counts()).toEqual([1, 1, 0]);
@@ -44,7 +44,7 @@ describe("onUncaughtError", () => {
     expect(platform.counts()).toEqual([0, 0, 0]);
   });
 
-  it("dispatches to every handler with the source, whatever other handlers do", () => {
+  it("onUncaughtError dispatches to every handler with the source, whatever other handlers do", () => {
     const heard: unknown[] = [];
     const removers = [
       onUncaughtError(() => {
@@ -65,7 +65,7 @@ describe("onUncaughtError", () => {
     ]);
   });
 
-  it("keeps the handlers of an adapter apart from those of another", () => {
+  it("onUncaughtError keeps the handlers of an adapter apart from those of another", () => {
     const first = platform;
     const removeFirst = onUncaughtError(() => {});
     setPlatform((platform = new FakePlatform("universal")));
@@ -80,7 +80,7 @@ describe("onUncaughtError", () => {
 });
 
 describe("onShutdownSignal", () => {
-  it("shares one listener and names the signal", () => {
+  it("onShutdownSignal shares one listener and names the signal", () => {
     const heard: string[] = [];
     const removers = [
       onShutdownSignal((signal) => heard.push(signal)),

@@ -13,7 +13,7 @@ function deferred<T = void>() {
 }
 
 describe("createTrackedScope", () => {
-  it("knows the frame across awaits, inside only", async () => {
+  it("createTrackedScope knows the frame across awaits, inside only", async () => {
     const scope = createTrackedScope<string>();
 
     const seen = await scope.run("a", async () => {
@@ -25,7 +25,7 @@ describe("createTrackedScope", () => {
     expect(scope.frames()).toEqual([]);
   });
 
-  it("nests frames and restores the outer one", async () => {
+  it("createTrackedScope nests frames and restores the outer one", async () => {
     const scope = createTrackedScope<string>();
 
     const seen = await scope.run("outer", async () => {
@@ -39,7 +39,7 @@ describe("createTrackedScope", () => {
     expect(seen).toEqual({ inner: ["inner", "outer"], outer: ["outer"] });
   });
 
-  it("keeps concurrent calls apart", async () => {
+  it("createTrackedScope keeps concurrent calls apart", async () => {
     const scope = createTrackedScope<string>();
     const gate = deferred();
     const observe = async (): Promise<string[]> => {
@@ -54,7 +54,7 @@ describe("createTrackedScope", () => {
     expect(await Promise.all([...calls, outside])).toEqual([["a"], ["b"], []]);
   });
 
-  it("forgets a frame once its call has settled, also for work that outlives it", async () => {
+  it("createTrackedScope forgets a frame once its call has settled, also for work that outlives it", async () => {
     const scope = createTrackedScope<string>();
     const gate = deferred();
     const detached: Promise<string[]>[] = [];
@@ -71,7 +71,7 @@ describe("createTrackedScope", () => {
     await running;
   });
 
-  it("sees the calls still in flight around one that has settled", async () => {
+  it("createTrackedScope sees the calls still in flight around one that has settled", async () => {
     const scope = createTrackedScope<string>();
     const gate = deferred();
 
@@ -87,7 +87,7 @@ describe("createTrackedScope", () => {
     expect(seen).toEqual(["outer"]);
   });
 
-  it("throws at once what the function throws at once, and recovers", async () => {
+  it("createTrackedScope throws at once what the function throws at once, and recovers", async () => {
     const scope = createTrackedScope<string>();
 
     expect(() =>
@@ -100,7 +100,7 @@ describe("createTrackedScope", () => {
     expect(await scope.run("b", async () => scope.frames())).toEqual(["b"]);
   });
 
-  it("passes rejections on, and recovers", async () => {
+  it("createTrackedScope passes rejections on, and recovers", async () => {
     const scope = createTrackedScope<string>();
 
     await expect(scope.run("a", () => Promise.reject(new Error("later")))).rejects.toThrow("later");
@@ -108,7 +108,7 @@ describe("createTrackedScope", () => {
     expect(await scope.run("b", async () => scope.frames())).toEqual(["b"]);
   });
 
-  it("does not mix frames of several scopes", async () => {
+  it("createTrackedScope does not mix frames of several scopes", async () => {
     const [one, two] = [createTrackedScope<string>(), createTrackedScope<string>()];
 
     const seen = await one.run("one", async () => {
@@ -120,7 +120,7 @@ describe("createTrackedScope", () => {
     expect(seen).toEqual([["one"], []]);
   });
 
-  it("enables its storage only while something is in flight", async () => {
+  it("createTrackedScope enables its storage only while something is in flight", async () => {
     const disable = jest.fn();
     const made: string[] = [];
     class Counting extends PlatformAdapter {
@@ -143,7 +143,7 @@ describe("createTrackedScope", () => {
     expect(made).toEqual(["storage"]);
   });
 
-  it("only calls the function where there is no AsyncLocalStorage", async () => {
+  it("createTrackedScope only calls the function where there is no AsyncLocalStorage", async () => {
     setPlatform(new PlatformAdapter("edge"));
     const scope = createTrackedScope<string>();
 

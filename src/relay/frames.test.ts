@@ -108,17 +108,20 @@ const golden: readonly (readonly [name: string, frame: Uint8Array, hex: string])
 ];
 
 describe("the frames of the protocol", () => {
-  it.each(golden)("encodes %s byte for byte", (_name, frame, expected) => {
+  it.each(golden)("the frames of the protocol encodes %s byte for byte", (_name, frame, expected) => {
     expect(hex(frame)).toBe(expected);
   });
 
-  it.each([1, 2, 3, 7, 8, 9, 64])("reads what was sent when it arrives in pieces of %i bytes", (pieceBytes) => {
-    const bytes = Buffer.concat(golden.map(([, frame]) => frame));
+  it.each([1, 2, 3, 7, 8, 9, 64])(
+    "the frames of the protocol reads what was sent when it arrives in pieces of %i bytes",
+    (pieceBytes) => {
+      const bytes = Buffer.concat(golden.map(([, frame]) => frame));
 
-    expect(
-      read(bytes, pieceBytes).map((frame) => hex(frameOf(frame.type, frame.flags, frame.streamId, frame.payload))),
-    ).toEqual(golden.map(([, frame]) => hex(frame)));
-  });
+      expect(
+        read(bytes, pieceBytes).map((frame) => hex(frameOf(frame.type, frame.flags, frame.streamId, frame.payload))),
+      ).toEqual(golden.map(([, frame]) => hex(frame)));
+    },
+  );
 });
 
 describe("payloads", () => {
@@ -142,17 +145,17 @@ describe("payloads", () => {
       { code: 65_535, receivedTotal: 0, reason: "é" },
     ],
     ["TRAILERS", decodeTrailers, encodeTrailers(["A", "b"]), ["A", "b"]],
-  ])("of %s are read as they were written", (_name, decode, payload, expected) => {
+  ])("payloads of frames of %s are read as they were written", (_name, decode, payload, expected) => {
     expect(decode(payload)).toEqual(expected);
   });
 
-  it("cut the reason of a RESET at 256 bytes, between characters", () => {
+  it("payloads of frames cut the reason of a RESET at 256 bytes, between characters", () => {
     const { reason } = decodeReset(encodeReset({ code: 0, receivedTotal: 0, reason: "€".repeat(200) }));
 
     expect(reason).toBe("€".repeat(85));
   });
 
-  it("leave the addresses of an OPEN out where they do not fit", () => {
+  it("payloads of frames leave the addresses of an OPEN out where they do not fit", () => {
     expect(decodeOpen(encodeOpen({ bindId: 9, peer: "x".repeat(300), local: "" }))).toEqual({
       bindId: 9,
       peer: "",
@@ -177,7 +180,7 @@ describe("payloads", () => {
     ["no JSON", utf8("{")],
     ["a list", utf8("[]")],
     ["bytes that are no UTF-8", new Uint8Array([0xff, 0xfe])],
-  ])("of a request's HEAD are refused with %s", (_name, payload) => {
+  ])("payloads of frames of a request's HEAD are refused with %s", (_name, payload) => {
     expect(() => decodeRequestHead(payload)).toThrow(MuxProtocolError);
   });
 
@@ -186,7 +189,7 @@ describe("payloads", () => {
     ["status 600", responseHead({ s: 600 })],
     ["a reason with a line break", responseHead({ r: "OK\r\n" })],
     ["a header value with a NUL", responseHead({ h: ["a", "\0"] })],
-  ])("of a response's HEAD are refused with %s", (_name, payload) => {
+  ])("payloads of frames of a response's HEAD are refused with %s", (_name, payload) => {
     expect(() => decodeResponseHead(payload)).toThrow(MuxProtocolError);
   });
 
@@ -194,10 +197,13 @@ describe("payloads", () => {
     ["WINDOW", decodeWindow],
     ["RESET", decodeReset],
     ["OPEN", decodeOpen],
-  ])("of %s are refused when they are too short, and when a number is past 2^53", (_name, decode) => {
-    expect(() => decode(new Uint8Array(3))).toThrow(MuxProtocolError);
-    expect(() => decode(new Uint8Array(12).fill(0xff))).toThrow(MuxProtocolError);
-  });
+  ])(
+    "payloads of frames of %s are refused when they are too short, and when a number is past 2^53",
+    (_name, decode) => {
+      expect(() => decode(new Uint8Array(3))).toThrow(MuxProtocolError);
+      expect(() => decode(new Uint8Array(12).fill(0xff))).toThrow(MuxProtocolError);
+    },
+  );
 });
 
 describe("a FrameReader", () => {
@@ -208,11 +214,11 @@ describe("a FrameReader", () => {
     ["a stream id with the highest bit set", Buffer.from("0000000080000001", "hex")],
     ["DATA for the session", Buffer.from("0000000000000000", "hex")],
     ["a control message for a stream", Buffer.from("0700000000000001", "hex")],
-  ])("refuses %s before anything of its payload arrives", (_name, header) => {
+  ])("a FrameReader refuses %s before anything of its payload arrives", (_name, header) => {
     expect(() => read(header)).toThrow(MuxProtocolError);
   });
 
-  it("gives back any frames, however their bytes are cut", () => {
+  it("a FrameReader gives back any frames, however their bytes are cut", () => {
     const frame = fc.record({
       type: fc.constantFrom(FrameType.DATA, FrameType.HEAD, FrameType.EXTENSION),
       flags: fc.nat(15),
@@ -228,7 +234,7 @@ describe("a FrameReader", () => {
     );
   });
 
-  it("throws nothing but protocol errors for random bytes", () => {
+  it("a FrameReader throws nothing but protocol errors for random bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         try {

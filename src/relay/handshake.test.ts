@@ -7,7 +7,7 @@ const limits: RelayLimits = { ...defaultSettings, graceMs: 60_000, maxBindings: 
 const hello = (fields: Partial<Hello> = {}): Hello => ({ t: "HELLO", ...fields });
 
 describe("negotiate", () => {
-  it("takes the smaller of both sides, and drops features it does not know", () => {
+  it("negotiate takes the smaller of both sides, and drops features it does not know", () => {
     const asked = hello({ maxStreams: 10, maxFrame: 4096, window: 9_999_999, features: ["autotune", "telepathy"] });
 
     expect(negotiate(asked, "hoody-tunnel.v1", limits)).toMatchObject({
@@ -17,7 +17,7 @@ describe("negotiate", () => {
     });
   });
 
-  it("grants links to the second version of the protocol alone, up to the limit", () => {
+  it("negotiate grants links to the second version of the protocol alone, up to the limit", () => {
     expect(negotiate(hello({ connections: 99 }), "hoody-tunnel.v2", limits)).toMatchObject({ connections: 8 });
     expect(negotiate(hello({ connections: 4 }), "hoody-tunnel.v1", limits)).toMatchObject({ connections: 1 });
   });
@@ -28,13 +28,13 @@ describe("negotiate", () => {
     ["an empty window", { window: 0 }, "BAD_FRAME"],
     ["no streams", { maxStreams: 0 }, "BAD_FRAME"],
     ["a shard on a primary link", { shard: { sessionId: "s", token: "t", index: 1 } }, "BAD_FRAME"],
-  ])("refuses %s", (_name, fields, code) => {
+  ])("negotiate refuses %s", (_name, fields, code) => {
     expect(negotiate(hello(fields), "hoody-tunnel.v2", limits)).toBe(code);
   });
 });
 
 describe("readAgreement", () => {
-  it("never takes more than the driver asked for, and leaves out what a relay does not say", () => {
+  it("readAgreement never takes more than the driver asked for, and leaves out what a relay does not say", () => {
     const ok = decodeControl(
       Buffer.from(JSON.stringify({ t: "HELLO_OK", sessionId: "s", maxFrame: 9_999_999, maxStreams: 5 })),
     ) as HelloOk;
@@ -64,7 +64,7 @@ describe("mayResume", () => {
       { owner: "anonymous", principal: "anonymous", isTokenRight: true },
       true,
     ],
-  ])("decides by %s", (_name, request, expected) => {
+  ])("mayResume decides by %s", (_name, request, expected) => {
     expect(mayResume(request)).toBe(expected);
   });
 });
@@ -84,7 +84,7 @@ describe("a SessionLife", () => {
     return { clock, life, log };
   }
 
-  it("waits for its driver for the grace, and not a millisecond longer", () => {
+  it("a SessionLife waits for its driver for the grace, and not a millisecond longer", () => {
     const [resumed, dropped] = [lifeOf(), lifeOf()];
     for (const { life } of [resumed, dropped]) life.park();
 
@@ -96,7 +96,7 @@ describe("a SessionLife", () => {
     expect([resumed.life.state, resumed.log, dropped.log]).toEqual(["attached", [], ["expired"]]);
   });
 
-  it("ends when it has been idle, counted from when it became so", () => {
+  it("a SessionLife ends when it has been idle, counted from when it became so", () => {
     const { clock, life, log } = lifeOf({ idle: true });
     clock.advance(299_000);
     life.touch();
@@ -107,14 +107,14 @@ describe("a SessionLife", () => {
     expect(log).toEqual(["idle"]);
   });
 
-  it("asks again later while something is going on", () => {
+  it("a SessionLife asks again later while something is going on", () => {
     const { clock, log } = lifeOf();
     clock.advance(3_000_000);
 
     expect(log).toEqual([]);
   });
 
-  it("expires no more once it has ended", () => {
+  it("a SessionLife expires no more once it has ended", () => {
     const { clock, life, log } = lifeOf();
     life.park();
     life.end();

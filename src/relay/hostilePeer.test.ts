@@ -46,15 +46,15 @@ function survives(role: "relay" | "driver", messages: readonly Uint8Array[]): vo
 }
 
 describe("a session whose peer sends nonsense", () => {
-  it("survives random bytes", () => {
+  it("a session whose peer sends nonsense survives random bytes", () => {
     fc.assert(fc.property(roles, fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 20 }), survives));
   });
 
-  it("survives valid frames in random order", () => {
+  it("a session whose peer sends nonsense survives valid frames in random order", () => {
     fc.assert(fc.property(roles, fc.array(frame, { maxLength: 60 }), survives), { numRuns: 300 });
   });
 
-  it("survives frames with flipped bits", () => {
+  it("a session whose peer sends nonsense survives frames with flipped bits", () => {
     fc.assert(
       fc.property(
         roles,
@@ -72,7 +72,7 @@ describe("a session whose peer sends nonsense", () => {
     );
   });
 
-  it("survives the end of the connection after every byte of an exchange", () => {
+  it("a session whose peer sends nonsense survives the end of the connection after every byte of an exchange", () => {
     const recorded = Buffer.concat([
       encodeFrameHeader(FrameType.ACCEPT, 0, 1, 0),
       encodeFrameHeader(FrameType.DATA, 0, 1, 5),
@@ -88,7 +88,7 @@ describe("a session whose peer sends nonsense", () => {
     }
   });
 
-  it("keeps nothing of a flood of resets, windows and accepts for streams that are over", () => {
+  it("a session whose peer sends nonsense keeps nothing of a flood of resets, windows and accepts for streams that are over", () => {
     const { session, link, clock, failures } = victim("relay");
     session.linkLost(link);
     const { session: other, link: otherLink } = victim("relay");
@@ -114,15 +114,18 @@ describe("control messages", () => {
     ["a HELLO whose resume is no object", '{"t":"HELLO","resume":7}'],
     ["a session id of 2,000 characters", `{"t":"HELLO","resume":{"sessionId":"${"x".repeat(2000)}"}}`],
     ["more than 64 KiB", JSON.stringify({ t: "HELLO", agent: "x".repeat(70_000) })],
-  ])("are refused with %s", (_name, text) => {
+  ])("control messages are refused with %s", (_name, text) => {
     expect(() => decodeControl(Buffer.from(text))).toThrow(MuxProtocolError);
   });
 
-  it.each(["PONG", "__proto__", "constructor", "toString"])("of the unknown type %s are ignored", (t) => {
-    expect(decodeControl(Buffer.from(JSON.stringify({ t })))).toBeUndefined();
-  });
+  it.each(["PONG", "__proto__", "constructor", "toString"])(
+    "control messages of the unknown type %s are ignored",
+    (t) => {
+      expect(decodeControl(Buffer.from(JSON.stringify({ t })))).toBeUndefined();
+    },
+  );
 
-  it("throw nothing but protocol errors for any JSON", () => {
+  it("control messages throw nothing but protocol errors for any JSON", () => {
     fc.assert(
       fc.property(
         fc.constantFrom("HELLO", "HELLO_OK", "BIND", "GOAWAY", "BIND_OK"),

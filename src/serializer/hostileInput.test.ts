@@ -226,7 +226,7 @@ const rows: readonly Row[] = [
 
 describe("hostile text", () => {
   it.each(rows.map(([what, ...row]) => [what, row] as const))(
-    "is refused: %s",
+    "hostile text is refused: %s",
     (_what, [text, message, code, options]) => {
       const error = caught(() => new Serializer(options).parse(text));
 
@@ -249,7 +249,7 @@ describe("hostile text", () => {
     ],
     ["in a plain object of a graph", '{"__graph":true,"root":{"__proto__":{"polluted":1},"k":1},"nodes":{}}', { k: 1 }],
     ["as the id of a node", '{"__graph":true,"root":1,"nodes":{"__proto__":{"polluted":1}}}', 1],
-  ])("reaches no prototype: %s", (_where, text, expected) => {
+  ])("hostile text reaches no prototype: %s", (_where, text, expected) => {
     const value: unknown = new Serializer().parse(text);
 
     expect(value).toEqual(expected);
@@ -257,7 +257,7 @@ describe("hostile text", () => {
     expect(Object.getPrototypeOf(value)).toBe(Object.getPrototypeOf(expected));
   });
 
-  it("cannot replace what an error inherits", () => {
+  it("hostile text cannot replace what an error inherits", () => {
     const fields =
       '{"__proto__":{"polluted":1},"toString":"x","valueOf":"x","__defineGetter__":"x","message":"x","own":1}';
     const error = new Serializer().parse<Error>(
@@ -268,19 +268,19 @@ describe("hostile text", () => {
     expect(error.message).toBe("m");
   });
 
-  it("loses unknown content beside a record without looking at it", () => {
+  it("hostile text loses unknown content beside a record without looking at it", () => {
     const text = `{"a":{"__type":"Nope","value":1},"__type":"Date","value":0,"z":${"[".repeat(2000)}${"]".repeat(2000)}}`;
 
     expect(new Serializer().parse(text)).toEqual(new Date(0));
   });
 
-  it("decodes a payload once, wherever its key stands", () => {
+  it("hostile text decodes a payload once, wherever its key stands", () => {
     const text = '{"value":[{"$runner.escape::$runner.escape::k":1}],"__type":"Set"}';
 
     expect(new Serializer().parse(text)).toEqual(new Set([{ "$runner.escape::k": 1 }]));
   });
 
-  it("is no JSON: a SyntaxError", () => {
+  it("hostile text is no JSON: a SyntaxError", () => {
     for (const text of ["", "{", "undefined", "[1,]", '{"a":1}}']) {
       expect(caught(() => new Serializer().parse(text)).name).toBe("SyntaxError");
     }

@@ -96,13 +96,13 @@ const hostileText = fc.oneof(
 );
 
 describe("any supported value", () => {
-  it("survives the tree format", () => {
+  it("any supported value survives the tree format", () => {
     fc.assert(
       fc.property(supported, (value) => expect(serializer.parse(serializer.stringify(value))).toStrictEqual(value)),
     );
   });
 
-  it("survives the graph format", () => {
+  it("any supported value survives the graph format", () => {
     fc.assert(
       fc.property(supported, (value) =>
         expect(serializer.deserialize(serializer.serialize(value))).toStrictEqual(value),
@@ -110,7 +110,7 @@ describe("any supported value", () => {
     );
   });
 
-  it("is written the same way by indented and by compact serializers", () => {
+  it("any supported value is written the same way by indented and by compact serializers", () => {
     const pretty = new Serializer({ pretty: true });
 
     fc.assert(
@@ -121,7 +121,7 @@ describe("any supported value", () => {
     );
   });
 
-  it("is plain JSON when it is plain data", () => {
+  it("any supported value is plain JSON when it is plain data", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         fc.pre(!/__type|__graph|__proto__|\$runner|constructor|prototype/.test(JSON.stringify(value)));
@@ -132,7 +132,7 @@ describe("any supported value", () => {
 });
 
 describe("any text", () => {
-  it("is read or refused with a documented error, and pollutes nothing", () => {
+  it("any text is read or refused with a documented error, and pollutes nothing", () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
 
     fc.assert(
@@ -150,7 +150,7 @@ describe("any text", () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
   });
 
-  it("means the same after another round when it was read", () => {
+  it("any text means the same after another round when it was read", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         let value: unknown;

@@ -257,7 +257,7 @@ describe("golden vectors", () => {
   const byDirection = (direction: string): (readonly [string, Vector])[] =>
     vectors.filter((vector) => vector.direction === direction).map((vector) => [vector.name, vector] as const);
 
-  it.each(byDirection("encode"))("writes %s as recorded", (name, vector) => {
+  it.each(byDirection("encode"))("the serializer writes %s as recorded", (name, vector) => {
     const serializer = serializerFor(name);
     const value = defined(values[name])();
     const write = (): string =>
@@ -267,21 +267,21 @@ describe("golden vectors", () => {
     else expect(write()).toBe(vector.wire);
   });
 
-  it.each(byDirection("decode"))("reads %s as recorded", (name, vector) => {
+  it.each(byDirection("decode"))("the serializer reads %s as recorded", (name, vector) => {
     const read = (): unknown => serializerFor(name).parse(texts[name] ?? defined(vector.wire));
 
     if (vector.throws) expectThrow(read, vector);
     else expect(describeValue(read())).toBe(vector.value);
   });
 
-  it.each(byDirection("call"))("answers the call %s as recorded", (name, vector) => {
+  it.each(byDirection("call"))("the serializer answers the call %s as recorded", (name, vector) => {
     const call = defined(calls[name]);
 
     if (vector.throws) expectThrow(call, vector);
     else expect(call).not.toThrow();
   });
 
-  it("covers every entry of the file", () => {
+  it("the serializer covers every entry of the file", () => {
     expect(
       vectors.map(({ direction }) => direction).filter((direction) => !/^(encode|decode|call)$/.test(direction)),
     ).toEqual([]);

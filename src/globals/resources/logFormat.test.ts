@@ -19,7 +19,7 @@ const hostile = {
 };
 
 describe("formatJson", () => {
-  it("writes one line with the fields of the log", () => {
+  it("formatJson writes one line with the fields of the log", () => {
     const text = formatJson(log({ source: "app.x", data: { n: 1 } }));
 
     expect(text).toBe(
@@ -27,7 +27,7 @@ describe("formatJson", () => {
     );
   });
 
-  it("indents when asked to", () => {
+  it("formatJson indents when asked to", () => {
     expect(formatJson({ level: "info", message: { a: [1] }, timestamp }, 2)).toBe(
       [
         "{",
@@ -43,7 +43,7 @@ describe("formatJson", () => {
     );
   });
 
-  it("has a text for cycles, bigints, functions and errors, at any depth", () => {
+  it("formatJson has a text for cycles, bigints, functions and errors, at any depth", () => {
     const message = { deep: { deeper: { deepest: { value: circular() } } }, big: 10n, run: () => 1 };
     const error = Object.assign(new TypeError("boom"), { code: "E1" });
 
@@ -57,7 +57,7 @@ describe("formatJson", () => {
     expect(read.data).toMatchObject({ error: { name: "TypeError", message: "boom", code: "E1" } });
   });
 
-  it("finds the cycle of an error that holds itself", () => {
+  it("formatJson finds the cycle of an error that holds itself", () => {
     const error = new Error("boom");
     Object.assign(error, { self: error });
 
@@ -66,7 +66,7 @@ describe("formatJson", () => {
     });
   });
 
-  it("does not take a value met twice for a cycle", () => {
+  it("formatJson does not take a value met twice for a cycle", () => {
     const shared = { a: 1 };
 
     expect(JSON.parse(formatJson(log({ message: { left: shared, right: [shared] } })))).toMatchObject({
@@ -74,7 +74,7 @@ describe("formatJson", () => {
     });
   });
 
-  it("replaces what cannot be serialised where it stands, and keeps everything else", () => {
+  it("formatJson replaces what cannot be serialised where it stands, and keeps everything else", () => {
     expect(JSON.parse(formatJson(log({ data: { hostile, kept: 1 } })))).toEqual({
       level: "info",
       message: "hello",
@@ -83,7 +83,7 @@ describe("formatJson", () => {
     });
   });
 
-  it("survives nesting deeper than the engine can follow", () => {
+  it("formatJson survives nesting deeper than the engine can follow", () => {
     let nested: unknown[] = [];
     for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
 
@@ -95,7 +95,7 @@ describe("formatJson", () => {
 });
 
 describe("formatLines", () => {
-  it("writes a header and the message under the column after the level", () => {
+  it("formatLines writes a header and the message under the column after the level", () => {
     expect(formatLines(log({ source: "app.x", message: "one\ntwo" }))).toEqual([
       "03:04:05.067 ● INFO    app.x",
       "                       one",
@@ -112,11 +112,11 @@ describe("formatLines", () => {
     ["error", "✕ ERROR  "],
     ["critical", "█ CRITICAL"],
     ["other", "● OTHER  "],
-  ])("marks level %s", (level, badge) => {
+  ])("formatLines marks level %s", (level, badge) => {
     expect(formatLines(log({ level: level as "info", message: "" }))).toEqual([`03:04:05.067 ${badge}`, ""]);
   });
 
-  it("does not repeat an error of several lines that the message tells already", () => {
+  it("formatLines does not repeat an error of several lines that the message tells already", () => {
     const error = { name: "ZodError", message: '[\n  { "path": ["a"] }\n]' };
 
     const text = formatLines(log({ level: "error", message: `ZodError: ${error.message}`, error })).join("\n");
@@ -125,15 +125,15 @@ describe("formatLines", () => {
     expect(text).toContain("╰─ Error: ZodError\n");
   });
 
-  it("aligns the message with a level longer than the column", () => {
+  it("formatLines aligns the message with a level longer than the column", () => {
     expect(formatLines(log({ level: "critical", message: "x" }))[1]).toBe(`${" ".repeat(24)}x`);
   });
 
-  it.each(["", 0, null, undefined, false])("writes no line for the message %p", (message) => {
+  it.each(["", 0, null, undefined, false])("formatLines writes no line for the message %p", (message) => {
     expect(formatLines(log({ message }))).toHaveLength(2);
   });
 
-  it("writes error, data and context between blank lines", () => {
+  it("formatLines writes error, data and context between blank lines", () => {
     const stack = "Error: boom\n    at foo (/a/b.js:1:2)\n    at /c/d.js:3:4";
 
     const lines = formatLines(
@@ -163,11 +163,11 @@ describe("formatLines", () => {
     ]);
   });
 
-  it("writes nothing for empty data and a context of only the source", () => {
+  it("formatLines writes nothing for empty data and a context of only the source", () => {
     expect(formatLines(log({ message: "", data: {}, context: { source: "app.x" } }))).toHaveLength(2);
   });
 
-  it("names what lies deeper than three levels of data by its kind", () => {
+  it("formatLines names what lies deeper than three levels of data by its kind", () => {
     const data = { a: { b: { c: { d: 1 } } }, list: [[[1]]], self: circular() };
 
     const lines = formatLines(log({ message: "", data }));
@@ -186,21 +186,21 @@ describe("formatLines", () => {
     ["a function", () => 1, ["function()"]],
     ["a symbol", Symbol("s"), ["Symbol(s)"]],
     ["what cannot be serialised", hostile, ["[Unserializable]"]],
-  ])("prints %s given as message", (_kind, message, expected) => {
+  ])("formatLines prints %s given as message", (_kind, message, expected) => {
     const lines = formatLines(log({ message })).slice(1, -1);
 
     expect(lines.map((line) => line.slice(23))).toEqual(expected);
   });
 
-  it("prints an error given as message with its stack", () => {
+  it("formatLines prints an error given as message with its stack", () => {
     expect(formatLines(log({ message: new RangeError("boom") }))[1]).toBe(`${" ".repeat(23)}RangeError: boom`);
   });
 
-  it("does not fail on an invalid timestamp", () => {
+  it("formatLines does not fail on an invalid timestamp", () => {
     expect(formatLines(log({ timestamp: new Date(NaN), message: "" }))[0]).toBe("--:--:--.--- ● INFO   ");
   });
 
-  it("paints with the theme it is given", () => {
+  it("formatLines paints with the theme it is given", () => {
     const lines = formatLines(
       log({
         level: "warn",

@@ -25,7 +25,7 @@ describe("LogPrinter", () => {
     ["warn", "error"],
     ["error", "error"],
     ["critical", "error"],
-  ] as const)("sends the lines of %s to the %s writer", (level, writer) => {
+  ] as const)("a LogPrinter sends the lines of %s to the %s writer", (level, writer) => {
     capture();
 
     new LogPrinter({ strategy: "plain", useColors: false }).print(log(level));
@@ -34,16 +34,19 @@ describe("LogPrinter", () => {
     expect(written.every((line) => line.startsWith(`${writer}: `))).toBe(true);
   });
 
-  it.each(["json", "json_pretty"] as const)("sends every level to the log writer as %s, in one call", (strategy) => {
-    capture();
+  it.each(["json", "json_pretty"] as const)(
+    "a LogPrinter sends every level to the log writer as %s, in one call",
+    (strategy) => {
+      capture();
 
-    new LogPrinter({ strategy, useColors: true }).print(log("error"));
+      new LogPrinter({ strategy, useColors: true }).print(log("error"));
 
-    expect(written).toHaveLength(1);
-    expect(written[0]).toMatch(/^log: \{/);
-  });
+      expect(written).toHaveLength(1);
+      expect(written[0]).toMatch(/^log: \{/);
+    },
+  );
 
-  it("falls back to the log writer when there is none for errors", () => {
+  it("a LogPrinter falls back to the log writer when there is none for errors", () => {
     capture();
     LogPrinter.setWriters({ error: undefined });
 
@@ -52,7 +55,7 @@ describe("LogPrinter", () => {
     expect(written[0]).toMatch(/^log: /);
   });
 
-  it("colours pretty only, when told to or given a theme", () => {
+  it("a LogPrinter colours pretty only, when told to or given a theme", () => {
     capture();
 
     new LogPrinter({ strategy: "plain", useColors: true }).print(log("info"));
@@ -65,7 +68,7 @@ describe("LogPrinter", () => {
     expect(written[6]).toContain("<green>● ");
   });
 
-  it("writes to the console as it is at that moment, and does without one", () => {
+  it("a LogPrinter writes to the console as it is at that moment, and does without one", () => {
     const consoleLog = jest.spyOn(console, "log").mockImplementation(() => {});
     const consoleError = jest.spyOn(console, "error").mockImplementation(() => {});
     const printer = new LogPrinter({ strategy: "plain", useColors: false });
@@ -84,7 +87,7 @@ describe("LogPrinter", () => {
     }
   });
 
-  it("loses a line rather than fail the caller when a writer throws", () => {
+  it("a LogPrinter loses a line rather than fail the caller when a writer throws", () => {
     LogPrinter.setWriters({
       log: () => {
         throw new Error("EPIPE");

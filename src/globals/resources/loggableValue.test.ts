@@ -53,7 +53,7 @@ afterEach(() => LogPrinter.resetWriters());
 describe.each(["json", "json_pretty", "plain", "pretty"] as const)("a log as %s keeps its line", (printStrategy) => {
   const logger = () => new Logger({ printThreshold: "trace", printStrategy, bufferLogs: false, useColors: true });
 
-  it.each(Object.entries(hostileValues))("with %s anywhere in it", async (_kind, value) => {
+  it.each(Object.entries(hostileValues))("a log keeps its line with %s anywhere in it", async (_kind, value) => {
     const infos: Record<string, unknown>[] = [
       { data: value },
       { data: { deep: [value] } },
@@ -74,15 +74,18 @@ describe.each(["json", "json_pretty", "plain", "pretty"] as const)("a log as %s 
     expect(isWritten("the child")).toBe(true);
   });
 
-  it.each(Object.entries(largeValues))("with %s, most of which it leaves out", async (_kind, value) => {
-    await logger().info("the line", { data: { value } });
-    await logger().info(value, { data: { kept: "the data" } });
+  it.each(Object.entries(largeValues))(
+    "a log keeps its line with %s, most of which it leaves out",
+    async (_kind, value) => {
+      await logger().info("the line", { data: { value } });
+      await logger().info(value, { data: { kept: "the data" } });
 
-    expect([isWritten("the line"), isWritten("the data")]).toEqual([true, true]);
-    expect(written.join("\n").length).toBeLessThan(5_000_000);
-  });
+      expect([isWritten("the line"), isWritten("the data")]).toEqual([true, true]);
+      expect(written.join("\n").length).toBeLessThan(5_000_000);
+    },
+  );
 
-  it("with a level that does not exist, or nothing where its fields should be", async () => {
+  it("a log keeps its line with a level that does not exist, or nothing where its fields should be", async () => {
     await logger().log("verbose" as never, "the line");
     await logger().log("toString" as never, "the other line", null as never);
 
@@ -91,7 +94,7 @@ describe.each(["json", "json_pretty", "plain", "pretty"] as const)("a log as %s 
 });
 
 describe("toLoggable", () => {
-  it("replaces what throws where it stands, and keeps the rest", () => {
+  it("toLoggable replaces what throws where it stands, and keeps the rest", () => {
     expect(toLoggable({ bad: { toJSON: throwing }, good: 1, proxy: revoked({}) })).toEqual({
       bad: "[Unserializable]",
       good: 1,
@@ -99,13 +102,13 @@ describe("toLoggable", () => {
     });
   });
 
-  it("shows symbols, boxed primitives, dates and what toJSON gives", () => {
+  it("toLoggable shows symbols, boxed primitives, dates and what toJSON gives", () => {
     expect(
       toLoggable([Symbol("s"), Object(1), Object("s"), new Date(0), new Date(NaN), { toJSON: () => ({ toJSON: 1 }) }]),
     ).toEqual(["Symbol(s)", 1, "s", "1970-01-01T00:00:00.000Z", null, { toJSON: 1 }]);
   });
 
-  it("counts what it leaves out of large values", () => {
+  it("toLoggable counts what it leaves out of large values", () => {
     const rows = toLoggable(Array.from({ length: 10_005 }, () => 1)) as unknown[];
     const text = toLoggable(["y".repeat(1_000_007), "z"]) as string[];
 

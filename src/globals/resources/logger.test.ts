@@ -19,7 +19,7 @@ function setUp(options: Partial<LoggerOptions> = {}) {
 const messages = (logs: readonly PrintableLog[]): unknown[] => logs.map(({ message }) => message);
 
 describe("Logger", () => {
-  it("prints what reaches the threshold and tells listeners everything", async () => {
+  it("a Logger prints what reaches the threshold and tells listeners everything", async () => {
     const { logger, printed, heard, listen } = setUp({ printThreshold: "warn" });
     listen();
 
@@ -29,7 +29,7 @@ describe("Logger", () => {
     expect(messages(heard)).toEqual(levels);
   });
 
-  it("prints nothing with a null threshold", async () => {
+  it("a Logger prints nothing with a null threshold", async () => {
     const { logger, printed, heard, listen } = setUp({ printThreshold: null });
     listen();
 
@@ -39,7 +39,7 @@ describe("Logger", () => {
     expect(messages(heard)).toEqual(["m"]);
   });
 
-  it("makes a log of level, message, source, time, error, data and context", async () => {
+  it("a Logger makes a log of level, message, source, time, error, data and context", async () => {
     const { logger, heard, listen } = setUp();
     listen();
     const error = new TypeError("boom");
@@ -63,7 +63,7 @@ describe("Logger", () => {
     ["text", "text"],
     [0, "0"],
     [Object.create(null), "[object Object]"],
-  ])("describes %p as an unknown error", async (error, message) => {
+  ])("a Logger describes %p as an unknown error", async (error, message) => {
     const { logger, heard, listen } = setUp();
     listen();
 
@@ -72,7 +72,7 @@ describe("Logger", () => {
     expect(heard[0]?.error).toEqual({ name: "UnknownError", message });
   });
 
-  it("takes an error of null for none", async () => {
+  it("a Logger takes an error of null for none", async () => {
     const { logger, heard, listen } = setUp();
     listen();
 
@@ -81,7 +81,7 @@ describe("Logger", () => {
     expect(heard[0]?.error).toBeUndefined();
   });
 
-  it("prints before it returns unless a listener is asynchronous", async () => {
+  it("a Logger prints before it returns unless a listener is asynchronous", async () => {
     const { logger, printed, listen } = setUp();
     listen();
 
@@ -95,7 +95,7 @@ describe("Logger", () => {
     expect(messages(printed)).toEqual(["first", "second"]);
   });
 
-  it("does not make logs that would reach nobody", () => {
+  it("a Logger does not make logs that would reach nothing", () => {
     const { logger } = setUp();
     const info = Object.defineProperty({}, "source", {
       get() {
@@ -106,7 +106,7 @@ describe("Logger", () => {
     expect(() => logger.debug("m", info)).not.toThrow();
   });
 
-  it("calls listeners in order, each after the one before", async () => {
+  it("a Logger calls listeners in order, each after the one before", async () => {
     const { logger } = setUp();
     const log: string[] = [];
     logger.onLog(async () => {
@@ -120,7 +120,7 @@ describe("Logger", () => {
     expect(log).toEqual(["slow", "fast"]);
   });
 
-  it("prints, ignoring the threshold, that a listener failed and goes on", async () => {
+  it("a Logger prints, ignoring the threshold, that a listener failed and goes on", async () => {
     const { logger, printed, heard, listen } = setUp({ printThreshold: null });
     logger.onLog(() => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- listeners may throw anything
@@ -142,7 +142,7 @@ describe("Logger", () => {
     );
   });
 
-  it("prints any log handed to print", () => {
+  it("a Logger prints any log handed to print", () => {
     const { logger, printed } = setUp({ printThreshold: null });
 
     logger.print({ level: "trace", message: "m", timestamp: new Date(0) });
@@ -152,7 +152,7 @@ describe("Logger", () => {
 });
 
 describe("Logger.with", () => {
-  it("merges contexts, the innermost last, and inherits the source", async () => {
+  it("Logger.with merges contexts, the innermost last, and inherits the source", async () => {
     const { logger, heard, listen } = setUp();
     listen();
     const child = logger.with({ source: "app.child", additionalContext: { a: 1, b: 1 } });
@@ -167,7 +167,7 @@ describe("Logger.with", () => {
     ]);
   });
 
-  it("shares listeners, threshold, printer and buffer with its parent", async () => {
+  it("Logger.with shares listeners, threshold, printer and buffer with its parent", async () => {
     const { logger, printed } = setUp({ bufferLogs: true });
     const child = logger.with({ source: "app.child" });
     const heard = jest.fn();
@@ -186,7 +186,7 @@ describe("Logger.with", () => {
 });
 
 describe("Logger.lock", () => {
-  it("tells listeners of all buffered logs in order, then prints, then stops buffering", async () => {
+  it("Logger.lock tells listeners of all buffered logs in order, then prints, then stops buffering", async () => {
     const { logger, printed } = setUp({ bufferLogs: true });
     const log: unknown[] = [];
     await logger.info("one");
@@ -205,7 +205,7 @@ describe("Logger.lock", () => {
     expect(messages(printed)).toEqual(["one", "three"]);
   });
 
-  it("keeps what is logged while listeners work in order", async () => {
+  it("Logger.lock keeps what is logged while listeners work in order", async () => {
     const { logger, printed } = setUp({ bufferLogs: true });
     await logger.info("one");
     logger.onLog(({ message }) => (message === "one" ? logger.info("meanwhile") : undefined));
@@ -215,7 +215,7 @@ describe("Logger.lock", () => {
     expect(messages(printed)).toEqual(["one", "meanwhile"]);
   });
 
-  it("does its work once", async () => {
+  it("Logger.lock does its work once", async () => {
     const { logger, printed } = setUp({ bufferLogs: true });
     await logger.info("one");
 
@@ -246,7 +246,7 @@ describe("Logger colours", () => {
     [{ isTTY: undefined, noColor: "", useColors: undefined }, false],
     [{ isTTY: true, noColor: "", useColors: false }, false],
     [{ isTTY: undefined, noColor: "1", useColors: true }, true],
-  ])("with %p are used: %p", async ({ isTTY, noColor, useColors }, expected) => {
+  ])("colours of a Logger with %p are used: %p", async ({ isTTY, noColor, useColors }, expected) => {
     Object.defineProperty(process.stdout, "isTTY", { value: isTTY, configurable: true });
     process.env["NO_COLOR"] = noColor;
     LogPrinter.setWriters({ log: (line) => written.push(String(line)) });

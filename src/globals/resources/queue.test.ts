@@ -22,7 +22,7 @@ function deferred<T = void>() {
 }
 
 describe("Queue", () => {
-  it("runs one task at a time, in the order they came", async () => {
+  it("a Queue runs one task at a time, in the order they came", async () => {
     const queue = new Queue();
     const log: string[] = [];
     const task = (id: string) => async () => {
@@ -38,7 +38,7 @@ describe("Queue", () => {
     expect(log).toEqual(["start a", "end a", "start b", "end b"]);
   });
 
-  it("fails the caller of a failing task and goes on", async () => {
+  it("a Queue fails the caller of a failing task and goes on", async () => {
     const queue = new Queue();
 
     const failures = [
@@ -54,7 +54,7 @@ describe("Queue", () => {
     await expect(last).resolves.toBe("fine");
   });
 
-  it("runs each task in the async context of its caller", async () => {
+  it("a Queue runs each task in the async context of its caller", async () => {
     const queue = new Queue();
     const context = new AsyncLocalStorage<string>();
 
@@ -65,7 +65,7 @@ describe("Queue", () => {
     expect(seen).toEqual(["a", "b"]);
   });
 
-  it("tells the life of each task", async () => {
+  it("a Queue tells the life of each task", async () => {
     const queue = new Queue();
     const events = record(queue);
 
@@ -85,7 +85,7 @@ describe("Queue", () => {
     expect(events[5]?.error).toEqual(new Error("text"));
   });
 
-  it("is not disturbed by handlers that throw or reject, and honours once and unsubscribe", async () => {
+  it("a Queue is not disturbed by handlers that throw or reject, and honours once and unsubscribe", async () => {
     const queue = new Queue();
     const single = jest.fn(() => Promise.reject(new Error("handler")));
     const never = jest.fn();
@@ -104,7 +104,7 @@ describe("Queue", () => {
 });
 
 describe("Queue dead-locks", () => {
-  it("rejects a task queued from inside a task of the same queue", async () => {
+  it("a Queue rejects a task queued from inside a task of the same queue", async () => {
     const queue = new Queue();
 
     const nested = queue.run(async () => {
@@ -116,7 +116,7 @@ describe("Queue dead-locks", () => {
     await expect(queue.run(async () => 2)).resolves.toBe(2);
   });
 
-  it("rejects a task queued around a corner, through another queue", async () => {
+  it("a Queue rejects a task queued around a corner, through another queue", async () => {
     const [first, second] = [new Queue(), new Queue()];
 
     const around = first.run(() => second.run(() => first.run(async () => 1)));
@@ -124,7 +124,7 @@ describe("Queue dead-locks", () => {
     await expect(around).rejects.toThrow(deadLock);
   });
 
-  it("tells queues that share a scope apart", async () => {
+  it("a Queue tells queues that share a scope apart", async () => {
     const scope = createTrackedScope<Queue>();
     const [first, second] = [new Queue(scope), new Queue(scope)];
 
@@ -132,7 +132,7 @@ describe("Queue dead-locks", () => {
     await expect(first.run(() => second.run(() => first.run(async () => 1)))).rejects.toThrow(deadLock);
   });
 
-  it("accepts a task from work that outlived the task it came from", async () => {
+  it("a Queue accepts a task from work that outlived the task it came from", async () => {
     const queue = new Queue();
     const gate = deferred();
     const late: Promise<string>[] = [];
@@ -147,7 +147,7 @@ describe("Queue dead-locks", () => {
     await running;
   });
 
-  it("accepts tasks from outside while one is running", async () => {
+  it("a Queue accepts tasks from outside while one is running", async () => {
     const queue = new Queue();
     const gate = deferred();
 
@@ -158,7 +158,7 @@ describe("Queue dead-locks", () => {
     await expect(Promise.all([running, waiting])).resolves.toEqual([undefined, 2]);
   });
 
-  it("works, without detection, where there is no AsyncLocalStorage", async () => {
+  it("a Queue works, without detection, where there is no AsyncLocalStorage", async () => {
     setPlatform(new PlatformAdapter("edge"));
     const queue = new Queue();
     const nested: Promise<number>[] = [];
@@ -170,7 +170,7 @@ describe("Queue dead-locks", () => {
 });
 
 describe("Queue abort and dispose", () => {
-  it("finishes what was queued, then refuses", async () => {
+  it("a Queue finishes what was queued, then refuses", async () => {
     const queue = new Queue();
     const done: number[] = [];
     void queue.run(async () => void done.push(1));
@@ -184,7 +184,7 @@ describe("Queue abort and dispose", () => {
     expect(done).toEqual([1, 2]);
   });
 
-  it("aborts the signal of running and queued tasks with cancel, and still runs them", async () => {
+  it("a Queue aborts the signal of running and queued tasks with cancel, and still runs them", async () => {
     const queue = new Queue();
     const events = record(queue);
     const gate = deferred();
@@ -202,7 +202,7 @@ describe("Queue abort and dispose", () => {
     expect(events.filter(({ taskId }) => taskId === 0).map(({ type }) => type)).toEqual(["disposed", "cancel"]);
   });
 
-  it("still cancels when asked to after a plain dispose, once", async () => {
+  it("a Queue still cancels when asked to after a plain dispose, once", async () => {
     const queue = new Queue();
     const cancelled = jest.fn();
     queue.on("cancel", cancelled);
@@ -220,7 +220,7 @@ describe("Queue abort and dispose", () => {
     expect(cancelled).toHaveBeenCalledTimes(1);
   });
 
-  it("takes a waiting task out when its caller's signal aborts, and never starts it", async () => {
+  it("a Queue takes a waiting task out when its caller's signal aborts, and never starts it", async () => {
     const queue = new Queue();
     const events = record(queue);
     const gate = deferred();
@@ -241,7 +241,7 @@ describe("Queue abort and dispose", () => {
     await expect(new Queue().run(task, { signal: controller.signal })).rejects.toThrow("Operation was aborted");
   });
 
-  it("waits for its tasks at the end of an await using block", async () => {
+  it("a Queue waits for its tasks at the end of an await using block", async () => {
     let finished = false;
     {
       await using queue = new Queue();

@@ -33,11 +33,11 @@ const startEcho = () =>
   });
 
 describe("the Mixed client", () => {
-  it("goes by the name of older guides, too", () => {
+  it("the Mixed client goes by the name of older guides, too", () => {
     expect(createMixedHttpClient).toBe(createHttpMixedClient);
   });
 
-  it("picks the way by the shape of the input", async () => {
+  it("the Mixed client picks the way by the shape of the input", async () => {
     await using peer = await startEcho();
     await using client = createHttpMixedClient({ baseUrl: peer.baseUrl });
     const byFetch = createHttpMixedClient({ baseUrl: peer.baseUrl, fetchImpl: fetch });
@@ -55,7 +55,7 @@ describe("the Mixed client", () => {
     ["always", true, ["a", "b"]],
     ["for the ids a predicate names", ({ id }) => id === "b", ["b"]],
     ["for what a predicate learns later", async ({ input }) => (input as { n: number }).n === 1, ["a"]],
-  ])("takes plain inputs the Smart way %s", async (_what, forceSmart, smart) => {
+  ])("the Mixed client takes plain inputs the Smart way %s", async (_what, forceSmart, smart) => {
     await using peer = await startEcho();
     await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, forceSmart, fetchImpl: fetch });
 
@@ -69,7 +69,7 @@ describe("the Mixed client", () => {
     ["over its pool", {}],
     ["over a fetch", { fetchImpl: fetch }],
     ["the Smart way", { forceSmart: true }],
-  ])("hands out a streamed reply to a plain input as a stream of Node: %s", async (_way, config) => {
+  ])("the Mixed client hands out a streamed reply to a plain input as a stream of Node: %s", async (_way, config) => {
     await using peer = await startEcho();
     await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, ...config });
 
@@ -79,7 +79,7 @@ describe("the Mixed client", () => {
     expect(await text(reply)).toBe("streamed");
   });
 
-  it("asks no predicate about streams, files and events", async () => {
+  it("the Mixed client asks no predicate about streams, files and events", async () => {
     const forceSmart = jest.fn(() => false);
     await using peer = await startEcho();
     await using client = createHttpMixedClient({ baseUrl: peer.baseUrl, forceSmart });
@@ -91,7 +91,7 @@ describe("the Mixed client", () => {
     expect(forceSmart).not.toHaveBeenCalled();
   });
 
-  it("rejects when the predicate throws", async () => {
+  it("the Mixed client rejects when the predicate throws", async () => {
     const client = createHttpMixedClient({
       baseUrl: "http://127.0.0.1:1",
       forceSmart() {
@@ -114,7 +114,7 @@ describe("factories of a run", () => {
   const factories = { universal: httpClientFactory, smart: httpSmartClientFactory, mixed: httpMixedClientFactory };
 
   it.each(Object.keys(factories) as (keyof typeof factories)[])(
-    "give clients the contexts, errors and types of the application: %s",
+    "factories of a run give clients the contexts, errors and types of the application: %s",
     async (kind) => {
       class Distance {
         constructor(readonly meters: number) {}
@@ -150,7 +150,7 @@ describe("factories of a run", () => {
     },
   );
 
-  it("calls without fetch, unless a fetch is given", async () => {
+  it("factories of a run calls without fetch, unless a fetch is given", async () => {
     await using peer = await startEcho();
     await using app = await run(r.resource("app").build(), options);
     const factory = app.getResourceValue(httpClientFactory);
@@ -160,7 +160,7 @@ describe("factories of a run", () => {
     expect(await factory({ baseUrl: peer.baseUrl }).task("t", createFile({ name: "a" }, new Blob(["x"])))).toBe("form");
   });
 
-  it("close their clients at the end of the run, after the resources that use them", async () => {
+  it("factories of a run close their clients at the end of the run, after the resources that use them", async () => {
     await using peer = await startEcho();
     const remote = r
       .resource("app.remote")
@@ -177,7 +177,7 @@ describe("factories of a run", () => {
     expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  it("let calls under way finish before the run has ended", async () => {
+  it("factories of a run let calls under way finish before the run has ended", async () => {
     const arrived = createDeferred();
     const finish = createDeferred();
     await using peer = await startPeer((_request, response) => {
@@ -196,7 +196,7 @@ describe("factories of a run", () => {
     await disposed;
   });
 
-  it("leave it to the application to say what failed to dispose", async () => {
+  it("factories of a run leave it to the application to say what failed to dispose", async () => {
     const broken = r
       .resource("app.broken")
       .dependencies({ factory: httpSmartClientFactory })

@@ -12,7 +12,7 @@ const file = (source: WireFile["source"], meta: Partial<WireFile["meta"]> = {}, 
 const write = (...files: WireFile[]) => multipartStream({ kind: "form", manifest: '{"input":1}', files }, "B");
 const bytes = (content: string) => ({ bytes: new TextEncoder().encode(content) });
 
-it("writes the manifest first, then the files in order, to the byte", async () => {
+it("a multipart stream writes the manifest first, then the files in order, to the byte", async () => {
   const { stream } = write(
     file(bytes("one"), { type: "text/plain" }, "A"),
     file({ blob: new Blob(["two"], { type: "image/png" }) }, { name: "b", type: "text/plain" }, "B"),
@@ -36,13 +36,13 @@ it.each([
   ["line breaks", "a\r\nX-Evil: 1\r\n\r\n", 'filename="a%0D%0AX-Evil: 1%0D%0A%0D%0A"'],
   ["a zero byte", "a\0b", 'filename="a%00b"'],
   ["text beyond ASCII", "naïve 😀.txt", 'filename="naïve 😀.txt"'],
-])("keeps a name on its line: %s", async (_what, name, expected) => {
+])("a multipart stream keeps a name on its line: %s", async (_what, name, expected) => {
   const body = await text(write(file(bytes(""), { name, type: "x/y\r\nX-Evil: 2" }, 'i"\r\nd')).stream);
 
   expect(body).toContain(`name="file:i\\"%0D%0Ad"; ${expected}\r\nContent-Type: x/y%0D%0AX-Evil: 2\r\n\r\n`);
 });
 
-it("knows its length unless a stream is among the files", async () => {
+it("a multipart stream knows its length unless a stream is among the files", async () => {
   const known = write(file(bytes("é"), { name: "é" }), file({ blob: new Blob(["12"]) }, {}, "B"));
 
   expect(known.totalBytes).toBe(Buffer.byteLength(await text(known.stream)));
@@ -58,13 +58,13 @@ it.each([
       yield* content;
     },
   ],
-])("takes streams of every kind: %s", async (_kind, make) => {
+])("a multipart stream takes streams of every kind: %s", async (_kind, make) => {
   const body = await text(write(file({ stream: make("content") as AsyncIterable<Uint8Array> })).stream);
 
   expect(body).toContain("\r\n\r\ncontent\r\n");
 });
 
-it("pulls no more than its reader takes", async () => {
+it("a multipart stream pulls no more than its reader takes", async () => {
   let pulled = 0;
   const endless = (async function* () {
     for (;;) {
@@ -81,7 +81,7 @@ it("pulls no more than its reader takes", async () => {
   stream.destroy();
 });
 
-it("fails with a file that is not due yet, and closes the others", async () => {
+it("a multipart stream fails with a file that is not due yet, and closes the others", async () => {
   const first = new PassThrough();
   const second = new PassThrough();
   const { stream } = write(file({ stream: first }), file({ stream: second }, {}, "B"));
@@ -93,7 +93,7 @@ it("fails with a file that is not due yet, and closes the others", async () => {
   expect(first.destroyed).toBe(true);
 });
 
-it("fails with a file that had failed before", async () => {
+it("a multipart stream fails with a file that had failed before", async () => {
   const broken = new PassThrough();
   broken.on("error", () => {});
   broken.destroy(new Error("broke before"));
@@ -104,7 +104,7 @@ it("fails with a file that had failed before", async () => {
   expect((await rejectionOf(text(stream))).message).toBe("broke before");
 });
 
-it("closes its files when it is given up, even while one of them keeps it waiting", async () => {
+it("a multipart stream closes its files when it is aborted, even while one of them keeps it waiting", async () => {
   const silent = new PassThrough();
   const { stream } = write(file({ stream: silent }), file({ stream: new PassThrough() }, {}, "B"));
   stream.resume();
@@ -115,7 +115,7 @@ it("closes its files when it is given up, even while one of them keeps it waitin
   expect(silent.destroyed).toBe(true);
 });
 
-it("reads the boundary it wrote, and any other", () => {
+it("a multipart stream reads the boundary it wrote, and any other", () => {
   expect(boundaryOf(newFormContentType())).toMatch(/^runner-[a-z0-9]+-[a-z0-9]+$/);
   expect(newFormContentType()).not.toBe(newFormContentType());
   expect(boundaryOf('multipart/form-data; charset=utf-8; Boundary="a b"; x=y')).toBe("a b");

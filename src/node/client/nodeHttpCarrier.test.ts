@@ -16,7 +16,7 @@ const streamOf = (response: ServerResponse): void =>
   void response.writeHead(200, { "content-type": "application/octet-stream" });
 
 describe("JSON", () => {
-  it("states its length, reuses its connections, and reads the envelope", async () => {
+  it("a JSON call of the Smart client states its length, reuses its connections, and reads the envelope", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true, result: 3 }));
     await using client = open(peer.baseUrl);
 
@@ -30,7 +30,7 @@ describe("JSON", () => {
     expect(peer.connectionCount).toBeLessThanOrEqual(2);
   });
 
-  it("may be answered by a stream", async () => {
+  it("a JSON call of the Smart client may be answered by a stream", async () => {
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
       response.end("RAW");
@@ -43,7 +43,7 @@ describe("JSON", () => {
     expect(await text(reply)).toBe("RAW");
   });
 
-  it("is the only reply to an event", async () => {
+  it("a JSON call of the Smart client is the only reply to an event", async () => {
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
       response.end("RAW");
@@ -55,7 +55,7 @@ describe("JSON", () => {
 });
 
 describe("duplex", () => {
-  it("answers while the question is still being asked", async () => {
+  it("a duplex call of the Smart client answers while the question is still being asked", async () => {
     await using peer = await startStreamingPeer((request, response) => {
       streamOf(response);
       request.on("data", (chunk: Buffer) => response.write(chunk.toString().toUpperCase()));
@@ -79,7 +79,7 @@ describe("duplex", () => {
     ["a web stream", () => new Blob(["ab", "c"]).stream()],
     ["text in object mode", () => Readable.from(["ab", "c"])],
     ["bytes", () => Readable.from(Buffer.from("abc"))],
-  ])("sends %s", async (_what, source) => {
+  ])("a duplex call of the Smart client sends %s", async (_what, source) => {
     await using peer = await startPeer((_request, response, body) => sendJson(response, { ok: true, result: body }));
     await using client = open(peer.baseUrl);
 
@@ -87,7 +87,7 @@ describe("duplex", () => {
     expect(peer.received[0]?.headers["content-type"]).toBe("application/octet-stream");
   });
 
-  it("rejects a stream of anything but bytes, and lets the far side know", async () => {
+  it("a duplex call of the Smart client rejects a stream of anything but bytes, and lets the server know", async () => {
     const arrived = createDeferred();
     const aborted = createDeferred();
     await using peer = await startStreamingPeer((request) => {
@@ -106,7 +106,7 @@ describe("duplex", () => {
     await aborted.promise;
   });
 
-  it("fails the reply when the source fails after it started", async () => {
+  it("a duplex call of the Smart client fails the reply when the source fails after it started", async () => {
     await using peer = await startStreamingPeer((_request, response) => {
       streamOf(response);
       response.write("first");
@@ -121,7 +121,7 @@ describe("duplex", () => {
     expect((await rejectionOf(buffer(reply))).message).toBe("source broke");
   });
 
-  it("survives a source that failed while a hook was awaited", async () => {
+  it("a duplex call of the Smart client survives a source that failed while a hook was awaited", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
     const source = createReadStream("/does/not/exist");
     const failed = createDeferred();
@@ -133,7 +133,7 @@ describe("duplex", () => {
     expect(await rejectionOf(client.task("t", { file }))).toMatchObject({ code: "ENOENT" });
   });
 
-  it("believes a refusal that comes while it is still sending", async () => {
+  it("a duplex call of the Smart client believes a refusal that comes while it is still sending", async () => {
     await using peer = await startStreamingPeer((request, response) => {
       response.setHeader("connection", "close");
       sendJson(response, { ok: false, error: { code: "PAYLOAD_TOO_LARGE", message: "Payload too large" } }, 413);
@@ -152,7 +152,7 @@ describe("duplex", () => {
 });
 
 describe("streamed replies", () => {
-  it("are given up by the signal, with its reason, and the far side notices", async () => {
+  it("streamed replies to the Smart client are aborted by the signal, with its reason, and the server notices", async () => {
     const left = createDeferred();
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
@@ -170,7 +170,7 @@ describe("streamed replies", () => {
     await left.promise;
   });
 
-  it("that nobody reads do not end the process when they break", async () => {
+  it("streamed replies to the Smart client that are not read do not end the process when they break", async () => {
     const broken = createDeferred();
     await using peer = await startPeer((request, response) => {
       streamOf(response);
@@ -185,7 +185,7 @@ describe("streamed replies", () => {
     expect(reply.errored).toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("of a refusal are an HTTP error with a preview", async () => {
+  it("streamed replies to the Smart client of a refusal are an HTTP error with a preview", async () => {
     await using peer = await startPeer((_request, response) =>
       response.writeHead(503, { "content-type": "text/html" }).end("<h1>busy</h1>"),
     );
@@ -203,7 +203,7 @@ describe("streamed replies", () => {
     expect((error.details as { statusText: string }).statusText).toBe("Service Unavailable");
   });
 
-  it("of an endless refusal are read no further than the preview needs", async () => {
+  it("streamed replies to the Smart client of an endless refusal are read no further than the preview needs", async () => {
     const left = createDeferred();
     await using peer = await startPeer((_request, response) => {
       response.on("close", left.resolve);
@@ -222,7 +222,7 @@ describe("time", () => {
   it.each([
     ["the head of the reply never comes", false],
     ["the body of the reply never ends", true],
-  ])("runs out when %s, and the far side notices", async (_what, startsReply) => {
+  ])("the time limit of the Smart client runs out when %s, and the server notices", async (_what, startsReply) => {
     const left = createDeferred();
     await using peer = await startPeer((_request, response) => {
       response.on("close", left.resolve);
@@ -243,7 +243,7 @@ describe("time", () => {
     await left.promise;
   });
 
-  it("runs out for an upload nobody takes, and closes its source", async () => {
+  it("the time limit of the Smart client runs out for an upload that is not taken, and closes its source", async () => {
     await using peer = await startStreamingPeer(() => {});
     await using client = open(peer.baseUrl, { timeoutMs: 100 });
     const source = new Readable({ read() {} });
@@ -259,7 +259,7 @@ describe("compression", () => {
   const compressed = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync };
 
   it.each(Object.entries(compressed))(
-    "of replies is undone without being asked for: %s",
+    "the Smart client's compression of replies is undone without being asked for: %s",
     async (encoding, compress) => {
       await using peer = await startPeer((request, response) => {
         const isJson = request.url?.endsWith("/json");
@@ -274,7 +274,7 @@ describe("compression", () => {
     },
   );
 
-  it("of replies is asked for when switched on", async () => {
+  it("the Smart client's compression of replies is asked for when switched on", async () => {
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
     await using client = open(peer.baseUrl, { compression: { responses: true } });
 
@@ -287,7 +287,7 @@ describe("compression", () => {
     ["JSON", () => ({ a: 1 }), '{"input":{"a":1}}'],
     ["a stream", () => Readable.from(["raw"]), "raw"],
     ["a form", () => createNodeFile({ name: "a" }, { buffer: Buffer.from("content") }), "content"],
-  ])("of requests covers %s", async (_what, input, expected) => {
+  ])("the Smart client's compression of requests covers %s", async (_what, input, expected) => {
     const bodies: string[] = [];
     await using peer = await startStreamingPeer((request, response) => {
       void buffer(request).then((bytes) => {
@@ -320,14 +320,17 @@ describe("hostile replies", () => {
       "xx",
       { code: "INVALID_RESPONSE" },
     ],
-  ])("of %s reject the call and nothing else", async (_what, headers, body, expected) => {
-    await using peer = await startPeer((_request, response) => response.writeHead(200, headers).end(body));
-    await using client = open(peer.baseUrl);
+  ])(
+    "hostile replies to the Smart client of %s reject the call and nothing else",
+    async (_what, headers, body, expected) => {
+      await using peer = await startPeer((_request, response) => response.writeHead(200, headers).end(body));
+      await using client = open(peer.baseUrl);
 
-    expect(await rejectionOf(client.task("t"))).toMatchObject(expected);
-  });
+      expect(await rejectionOf(client.task("t"))).toMatchObject(expected);
+    },
+  );
 
-  it("that end early reject the call", async () => {
+  it("hostile replies to the Smart client that end early reject the call", async () => {
     await using peer = await startPeer((request, response) => {
       response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
       response.write('{"ok":true', () => request.socket.destroy());
@@ -337,14 +340,14 @@ describe("hostile replies", () => {
     expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("that are no HTTP reject the call", async () => {
+  it("hostile replies to the Smart client that are no HTTP reject the call", async () => {
     await using peer = await startPeer((request) => request.socket.end("SSH-2.0-OpenSSH\r\n"));
     await using client = open(peer.baseUrl);
 
     expect(await rejectionOf(client.task("t"))).toMatchObject({ code: expect.stringMatching(/^HPE_/) as string });
   });
 
-  it("over the limit reject the call, compressed or not", async () => {
+  it("hostile replies to the Smart client over the limit reject the call, compressed or not", async () => {
     const body = JSON.stringify({ ok: true, result: "x".repeat(100_000) });
     await using peer = await startPeer((request, response) => {
       const isZipped = request.url?.endsWith("/bomb") === true;
@@ -364,7 +367,7 @@ describe("hostile replies", () => {
 });
 
 describe("progress", () => {
-  it("of a form of known length ends at its length, of a stream at what was sent", async () => {
+  it("progress of the Smart client of a form of known length ends at its length, of a stream at what was sent", async () => {
     const told: Record<string, unknown[]> = { form: [], stream: [], json: [] };
     await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
     await using client = open(peer.baseUrl);
@@ -381,7 +384,7 @@ describe("progress", () => {
     expect(told["json"]).toEqual([{ sentBytes: 11, totalBytes: 11 }]);
   });
 
-  it("of a streamed reply is told while it is read", async () => {
+  it("progress of the Smart client of a streamed reply is told while it is read", async () => {
     const told: unknown[] = [];
     await using peer = await startPeer((_request, response) => {
       response.writeHead(200, { "content-type": "text/plain", "content-length": 200_000 }).end("x".repeat(200_000));
@@ -398,7 +401,7 @@ describe("progress", () => {
 });
 
 describe("closing", () => {
-  it("waits for streams that are still being read", async () => {
+  it("closing the Smart client waits for streams that are still being read", async () => {
     const finish = createDeferred();
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
@@ -416,7 +419,7 @@ describe("closing", () => {
     await closed;
   });
 
-  it("cuts them when told to stop waiting", async () => {
+  it("closing the Smart client cuts them when told to stop waiting", async () => {
     await using peer = await startPeer((_request, response) => {
       streamOf(response);
       response.write("a");
@@ -431,7 +434,7 @@ describe("closing", () => {
   });
 });
 
-it("has the last word of onRequest decide the boundary", async () => {
+it("the Smart client has the last word of onRequest decide the boundary", async () => {
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl, {
     onRequest: ({ headers }) => void (headers["content-type"] = 'multipart/form-data; boundary="my own"'),

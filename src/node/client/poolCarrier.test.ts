@@ -13,7 +13,7 @@ import { poolCarrier } from "./poolCarrier";
 const open = (baseUrl: string, config: Partial<MixedHttpClientConfig> = {}) =>
   createHttpMixedClient({ baseUrl, ...config });
 
-it("reuses connections, and never has more than allowed", async () => {
+it("the pool of a client reuses connections, and never has more than allowed", async () => {
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl, { maxConnections: 2 });
 
@@ -24,7 +24,7 @@ it("reuses connections, and never has more than allowed", async () => {
   expect(peer.connectionCount).toBe(2);
 });
 
-it("shares one pool among calls that are made before it is loaded", async () => {
+it("the pool of a client shares one pool among calls that are made before it is loaded", async () => {
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl, { maxConnections: 1 });
 
@@ -33,7 +33,7 @@ it("shares one pool among calls that are made before it is loaded", async () => 
   expect(peer.connectionCount).toBe(1);
 });
 
-it("lets the far side notice that the caller gave up, and goes on with another connection", async () => {
+it("the pool of a client lets the server notice that the caller aborted, and goes on with another connection", async () => {
   const arrived = createDeferred();
   const left = createDeferred();
   await using peer = await startPeer((request, response) => {
@@ -54,7 +54,7 @@ it("lets the far side notice that the caller gave up, and goes on with another c
   expect(await client.task("quick")).toBe("quick");
 });
 
-it("never sends what was given up while it waited for a connection", async () => {
+it("the pool of a client never sends what was aborted while it waited for a connection", async () => {
   const arrived = createDeferred();
   const finish = createDeferred();
   await using peer = await startPeer((_request, response) => {
@@ -76,7 +76,7 @@ it("never sends what was given up while it waited for a connection", async () =>
   expect(peer.received.map(({ path }) => path)).toEqual(["/__runner/task/first", "/__runner/task/third"]);
 });
 
-it("leaves no listener on a signal that outlives the call", async () => {
+it("the pool of a client leaves no listener on a signal that outlives the call", async () => {
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl);
   const { signal } = new AbortController();
@@ -86,7 +86,7 @@ it("leaves no listener on a signal that outlives the call", async () => {
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
-it("times out while the reply is still arriving, with the error of fetch", async () => {
+it("the pool of a client times out while the reply is still arriving, with the error of fetch", async () => {
   await using peer = await startPeer((_request, response) => {
     response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
   });
@@ -98,7 +98,7 @@ it("times out while the reply is still arriving, with the error of fetch", async
   });
 });
 
-it("passes the error of the connection on", async () => {
+it("the pool of a client passes the error of the connection on", async () => {
   const peer = await startPeer(() => {});
   await peer[Symbol.asyncDispose]();
   await using client = open(peer.baseUrl);
@@ -107,7 +107,7 @@ it("passes the error of the connection on", async () => {
 });
 
 it.each(["/__runner", "ftp://x/r", "http://user:secret@x/r"])(
-  "says at the first call that it cannot use %s",
+  "the pool of a client says at the first call that it cannot use %s",
   async (baseUrl) => {
     await using client = open(baseUrl);
 
@@ -121,7 +121,7 @@ it.each(["/__runner", "ftp://x/r", "http://user:secret@x/r"])(
 describe("hostile replies", () => {
   const reply = JSON.stringify({ ok: true, result: "é".repeat(100_000) });
 
-  it("are refused over the limit, and the connection with them", async () => {
+  it("hostile replies to the pool are refused over the limit, and the connection with them", async () => {
     const left = createDeferred();
     await using peer = await startPeer((_request, response) => {
       response.on("close", left.resolve);
@@ -140,7 +140,7 @@ describe("hostile replies", () => {
     await left.promise;
   });
 
-  it("are decompressed although nobody asked, up to the limit", async () => {
+  it("hostile replies to the pool are decompressed although it was not asked for, up to the limit", async () => {
     await using peer = await startPeer((request, response) =>
       response
         .writeHead(200, { "content-type": "application/json", "content-encoding": "gzip" })
@@ -155,7 +155,7 @@ describe("hostile replies", () => {
   it.each([
     ["that lie about their encoding", "gzip", { code: "Z_DATA_ERROR" }],
     ["in an encoding nobody knows", "zebra", { code: "INVALID_RESPONSE" }],
-  ])("%s are rejected", async (_what, encoding, expected) => {
+  ])("hostile replies to the pool %s are rejected", async (_what, encoding, expected) => {
     await using peer = await startPeer((_request, response) =>
       response.writeHead(200, { "content-type": "application/json", "content-encoding": encoding }).end(reply),
     );
@@ -164,7 +164,7 @@ describe("hostile replies", () => {
     expect(await rejectionOf(client.task("t"))).toMatchObject(expected);
   });
 
-  it("that end early are rejected", async () => {
+  it("hostile replies to the pool that end early are rejected", async () => {
     await using peer = await startPeer((request, response) => {
       response.writeHead(200, { "content-type": "application/json", "content-length": reply.length });
       response.write(reply.slice(0, 100), () => request.socket.destroy());
@@ -174,7 +174,7 @@ describe("hostile replies", () => {
     expect(await rejectionOf(client.task("t"))).toMatchObject({ code: "UND_ERR_SOCKET" });
   });
 
-  it("that are no HTTP are rejected", async () => {
+  it("hostile replies to the pool that are no HTTP are rejected", async () => {
     await using peer = await startPeer((request) => request.socket.end("SSH-2.0-OpenSSH\r\n"));
     await using client = open(peer.baseUrl);
 
@@ -182,7 +182,7 @@ describe("hostile replies", () => {
   });
 });
 
-it("joins a reply that comes in pieces, even within a character", async () => {
+it("the pool of a client joins a reply that comes in pieces, even within a character", async () => {
   const bytes = Buffer.from('{"ok":true,"result":"é"}');
   const cut = bytes.indexOf(0xa9);
   await using peer = await startPeer((_request, response) => {
@@ -194,7 +194,7 @@ it("joins a reply that comes in pieces, even within a character", async () => {
   expect(await client.task("t")).toBe("é");
 });
 
-it("tells the progress of both directions", async () => {
+it("the pool of a client tells the progress of both directions", async () => {
   const told: unknown[] = [];
   await using peer = await startPeer((_request, response) => sendJson(response, { ok: true }));
   await using client = open(peer.baseUrl);
@@ -209,7 +209,7 @@ it("tells the progress of both directions", async () => {
 });
 
 describe("closing", () => {
-  it("waits for the calls under way", async () => {
+  it("closing the pool waits for the calls under way", async () => {
     const arrived = createDeferred();
     const finish = createDeferred();
     await using peer = await startPeer((_request, response) => {
@@ -228,7 +228,7 @@ describe("closing", () => {
     await closed;
   });
 
-  it("stops waiting when told to, also by a second closing", async () => {
+  it("closing the pool stops waiting when told to, also by a second closing", async () => {
     const arrived = createDeferred();
     await using peer = await startPeer(() => arrived.resolve());
     const client = open(peer.baseUrl);
@@ -242,13 +242,13 @@ describe("closing", () => {
     await closed;
   });
 
-  it("costs nothing for a client that was never used", async () => {
+  it("closing the pool costs nothing for a client that was never used", async () => {
     await open("http://127.0.0.1:1/r").close();
     await open("/relative").close();
   });
 });
 
-it("sends by fetch where a stand-in takes the place of undici, as in Bun", async () => {
+it("the pool of a client sends by fetch where a stand-in takes the place of undici, as in Bun", async () => {
   await using peer = await startPeer((request, response) => {
     if (request.url?.endsWith("/stream")) return response.writeHead(200, { "content-type": "a/b" }).end("bytes");
     return sendJson(response, { ok: true, result: "sec-fetch-mode" in request.headers });
@@ -265,7 +265,7 @@ it("sends by fetch where a stand-in takes the place of undici, as in Bun", async
   await client.close();
 });
 
-it("refuses a redirect and names it", async () => {
+it("the pool of a client refuses a redirect and names it", async () => {
   await using peer = await startPeer((_request, response) =>
     response.writeHead(302, { location: "https://elsewhere.test/x", "content-type": "application/json" }).end("{}"),
   );
@@ -278,7 +278,7 @@ it("refuses a redirect and names it", async () => {
 });
 
 describe("a streamed reply", () => {
-  it("is read at the pace of its reader", async () => {
+  it("a streamed reply is read at the pace of its reader", async () => {
     const blocked = createDeferred();
     await using peer = await startPeer((_request, response) => {
       response.writeHead(200, { "content-type": "a/b" });
@@ -300,7 +300,7 @@ describe("a streamed reply", () => {
     expect(bytes).toBe(400 * 65_536);
   });
 
-  it("that breaks off fails its reader, and not the process", async () => {
+  it("a streamed reply that breaks off fails its reader, and not the process", async () => {
     using uncaught = watchUncaught();
     await using peer = await startPeer((request, response) => {
       response.writeHead(200, { "content-type": "a/b" });
@@ -314,7 +314,7 @@ describe("a streamed reply", () => {
     expect(uncaught.seen).toEqual([]);
   });
 
-  it("in a coding that is unknown fails its call, and not the process", async () => {
+  it("a streamed reply in a coding that is unknown fails its call, and not the process", async () => {
     using uncaught = watchUncaught();
     await using peer = await startPeer((_request, response) =>
       response.writeHead(200, { "content-type": "a/b", "content-encoding": "zebra" }).end("x"),
@@ -325,7 +325,7 @@ describe("a streamed reply", () => {
     expect(uncaught.seen).toEqual([]);
   });
 
-  it("frees its connection when it is destroyed unread", async () => {
+  it("a streamed reply frees its connection when it is destroyed unread", async () => {
     const left = createDeferred();
     await using peer = await startPeer((request, response) => {
       if (request.url?.endsWith("/next")) return sendJson(response, { ok: true, result: "next" });

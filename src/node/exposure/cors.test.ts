@@ -4,7 +4,7 @@ import { mergeVary } from "./reply/outgoingReply";
 const origin = (value: string) => ["access-control-allow-origin", value];
 
 describe("createCors", () => {
-  it("matches strings and expressions of one list", () => {
+  it("createCors matches strings and expressions of one list", () => {
     const cors = createCors({ origin: ["https://a.test", /\.internal$/] });
 
     expect(cors.headersFor("https://a.test")).toEqual(origin("https://a.test"));
@@ -13,7 +13,7 @@ describe("createCors", () => {
     expect(cors.headersFor(undefined)).toEqual([]);
   });
 
-  it.each(["g", "y"])("does not let an expression with the flag %s remember the last request", (flag) => {
+  it.each(["g", "y"])("createCors does not let an expression with the flag %s remember the last request", (flag) => {
     const cors = createCors({ origin: new RegExp("https://a\\.test", flag) });
 
     const answers = [1, 2, 3].map(() => cors.headersFor("https://a.test").length);
@@ -21,14 +21,14 @@ describe("createCors", () => {
     expect(answers).toEqual([2, 2, 2]);
   });
 
-  it("never answers credentials with a star or an echo", () => {
+  it("createCors never answers credentials with a star or an echo", () => {
     const cors = createCors({ credentials: true });
 
     expect(cors.headersFor("https://evil.test")).toEqual(["access-control-allow-credentials", "true"]);
     expect([cors.varies, cors.isUnusable]).toEqual([true, true]);
   });
 
-  it("takes empty lists for none given", () => {
+  it("createCors takes empty lists for none given", () => {
     const cors = createCors({ methods: [], allowedHeaders: [] });
 
     expect(cors.preflightFor({ "access-control-request-headers": "x-a" })).toEqual([
@@ -38,7 +38,7 @@ describe("createCors", () => {
     ]);
   });
 
-  it("reuses the headers of replies that do not differ by origin", () => {
+  it("createCors reuses the headers of replies that do not differ by origin", () => {
     const cors = createCors({ origin: "https://a.test" });
 
     expect(cors.headersFor("https://a.test")).toBe(cors.headersFor("https://b.test"));

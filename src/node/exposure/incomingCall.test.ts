@@ -17,11 +17,11 @@ describe("request ids", () => {
   const withId = (id?: string) =>
     ({ headers: { ...(id !== undefined && { "x-runner-request-id": id }) } }) as unknown as IncomingMessage;
 
-  it.each(["abc-123:x.y_z", "x".repeat(128)])("are the caller's, when usable: %s", (id) => {
+  it.each(["abc-123:x.y_z", "x".repeat(128)])("request ids are the caller's, when usable: %s", (id) => {
     expect(createRequestIds()(withId(id))).toBe(id);
   });
 
-  it.each(["", "bad id!", "x".repeat(129), "a\u0000b"])("replace an unusable one: %j", (id) => {
+  it.each(["", "bad id!", "x".repeat(129), "a\u0000b"])("request ids replace an unusable one: %j", (id) => {
     const req = withId(id);
 
     const assigned = createRequestIds()(req);
@@ -30,7 +30,7 @@ describe("request ids", () => {
     expect(req.headers["x-runner-request-id"]).toBe(assigned);
   });
 
-  it("differ from request to request, and from exposure to exposure", () => {
+  it("request ids differ from request to request, and from exposure to exposure", () => {
     const [first, second] = [createRequestIds(), createRequestIds()];
     const ids = [...Array(1000).keys()].flatMap(() => [first(withId()), second(withId())]);
 

@@ -22,18 +22,21 @@ describe("createRouter", () => {
     ["/other", undefined],
     ["*", undefined],
     ["", undefined],
-  ])("takes %j for %j", (target, expected) => {
+  ])("createRouter takes %j for %j", (target, expected) => {
     expect(route(target)).toEqual(expected);
   });
 
-  it.each(["/%C3%BC/a%3Ab", "/%c3%bc/a:b", "/%C3%BC/%61%3ab"])("takes %s for one and the same base path", (path) => {
-    const spelled = createRouter(canonicalPath("/ü/a:b") as string);
+  it.each(["/%C3%BC/a%3Ab", "/%c3%bc/a:b", "/%C3%BC/%61%3ab"])(
+    "createRouter takes %s for one and the same base path",
+    (path) => {
+      const spelled = createRouter(canonicalPath("/ü/a:b") as string);
 
-    expect(spelled(`${path}/task/app%2Fx`)).toEqual({ kind: "task", id: "app/x" });
-    expect([spelled(`${path}x/task/app.add`), spelled("/%ff/a:b/task/app.add")]).toEqual([undefined, undefined]);
-  });
+      expect(spelled(`${path}/task/app%2Fx`)).toEqual({ kind: "task", id: "app/x" });
+      expect([spelled(`${path}x/task/app.add`), spelled("/%ff/a:b/task/app.add")]).toEqual([undefined, undefined]);
+    },
+  );
 
-  it("serves everything below the root", () => {
+  it("createRouter serves everything below the root", () => {
     const root = createRouter("/");
 
     expect([root("/task/app.add"), root("/"), root("//task/app.add")]).toEqual([add, nowhere, add]);

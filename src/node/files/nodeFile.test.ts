@@ -13,7 +13,7 @@ import { NodeInputFile } from "./nodeInputFile";
 const fileOf = (stream: Readable) =>
   ({ name: "a", resolve: async () => ({ stream }), stream: () => stream }) as InputFile<Readable>;
 
-it("writes the sentinel with its sidecar last, and F1 as id", () => {
+it("createNodeFile writes the sentinel with its sidecar last, and F1 as id", () => {
   const source = { buffer: Buffer.from("x") };
   const meta = { name: "a" };
 
@@ -63,13 +63,13 @@ async function* pieces() {
 }
 
 describe("readInputFileToBuffer", () => {
-  it("joins bytes, text and whatever else a stream holds", async () => {
+  it("readInputFileToBuffer joins bytes, text and whatever else a stream holds", async () => {
     const stream = Readable.from([Buffer.from("a"), "é", 5, new Uint8Array([98])]);
 
     expect((await readInputFileToBuffer(fileOf(stream))).toString()).toBe("aé5b");
   });
 
-  it("rejects with the stream's own error", async () => {
+  it("readInputFileToBuffer rejects with the stream's own error", async () => {
     const broken = new Readable({
       read() {
         this.destroy(new Error("broke"));
@@ -81,7 +81,7 @@ describe("readInputFileToBuffer", () => {
 });
 
 describe("writeInputFileToPath", () => {
-  it("makes directories, replaces what is there and counts bytes", async () => {
+  it("writeInputFileToPath makes directories, replaces what is there and counts bytes", async () => {
     const directory = await mkdtemp(join(tmpdir(), "runner-file-"));
     try {
       const path = join(directory, "deep/er/file.txt");
@@ -94,7 +94,7 @@ describe("writeInputFileToPath", () => {
     }
   });
 
-  it("rejects for a path that cannot be written, and closes the stream", async () => {
+  it("writeInputFileToPath rejects for a path that cannot be written, and closes the stream", async () => {
     const directory = await mkdtemp(join(tmpdir(), "runner-file-"));
     try {
       await writeFile(join(directory, "file"), "");
@@ -111,7 +111,7 @@ describe("writeInputFileToPath", () => {
 });
 
 describe("toPassThrough", () => {
-  it("gives another stream with the same content", async () => {
+  it("toPassThrough gives another stream with the same content", async () => {
     const stream = Readable.from(["ab"]);
 
     const through = toPassThrough(stream);
@@ -120,7 +120,7 @@ describe("toPassThrough", () => {
     expect(await text(through)).toBe("ab");
   });
 
-  it("fails as its source does", async () => {
+  it("toPassThrough fails as its source does", async () => {
     const source = new PassThrough();
     const read = rejectionOf(text(toPassThrough(source)));
     source.destroy(new Error("broke"));
@@ -135,7 +135,7 @@ it.each([
     "writeInputFileToPath",
     (file: NodeInputFile, dir: string): Promise<unknown> => writeInputFileToPath(file, join(dir, "a")),
   ],
-])("leaves no part of a file behind that breaks off on its way to the disk: %s", async (_name, save) => {
+])("createNodeFile leaves no part of a file behind that breaks off on its way to the disk: %s", async (_name, save) => {
   const dir = await mkdtemp(join(tmpdir(), "runner-test-"));
   const breaking = Readable.from(
     (async function* generate() {

@@ -6,7 +6,7 @@ describe("discardRest", () => {
   const message = () =>
     Object.assign(new PassThrough(), { complete: false }) as unknown as PassThrough & IncomingMessage;
 
-  it("reads on until the sender is done", async () => {
+  it("discardRest reads on until the sender is done", async () => {
     const request = message();
     const discarded = discardRest(request);
 
@@ -17,7 +17,7 @@ describe("discardRest", () => {
     expect(request.listenerCount("data")).toBe(0);
   });
 
-  it("gives up after 16 MiB", async () => {
+  it("discardRest stops after 16 MiB", async () => {
     const request = message();
     const discarded = discardRest(request);
     let sentBytes = 0;
@@ -34,7 +34,7 @@ describe("discardRest", () => {
     expect(sentBytes).toBeLessThan(20 * 1024 * 1024);
   });
 
-  it("gives up after 5 seconds", async () => {
+  it("discardRest stops after 5 seconds", async () => {
     jest.useFakeTimers();
     const request = message();
     const discarded = discardRest(request);

@@ -37,11 +37,11 @@ describe("a local caller", () => {
     ["127.0.0.1", "10.0.0.1", false],
     ["10.0.0.1", "127.0.0.1", false],
     ["::ffff:10.0.0.1", "::1", false],
-  ])("connects to %s from %s: %s", (localAddress, remoteAddress, expected) => {
+  ])("a local caller connects to %s from %s: %s", (localAddress, remoteAddress, expected) => {
     expect(isLocal({ localAddress, remoteAddress })).toBe(expected);
   });
 
-  it("has a socket, which requests that a platform hands to a function have not", () => {
+  it("a local caller has a socket, which requests that a platform hands to a function have not", () => {
     const { socket: _socket, ...bare } = requestOf({});
 
     expect(isLocalCaller(bare as IncomingMessage, () => true)).toBe(false);
@@ -76,11 +76,11 @@ describe("a local caller", () => {
     ["[::]", false],
     ["::1", false],
     ["evil.test:127", false],
-  ])("names the host %j: %s", (host, expected) => {
+  ])("a local caller names the host %j: %s", (host, expected) => {
     expect(isLocal({ headers: { host } })).toBe(expected);
   });
 
-  it("names a host, and one only", () => {
+  it("a local caller names a host, and one only", () => {
     const none = requestOf({});
     delete none.headers.host;
 
@@ -93,7 +93,7 @@ describe("a local caller", () => {
     ["http://evil.test/__runner/task/app.add", false],
     ["HTTP://evil.test", false],
     ["/__runner/task/http://evil.test", true],
-  ])("asks for %s: %s", (url, expected) => {
+  ])("a local caller asks for %s: %s", (url, expected) => {
     expect(isLocal({ url })).toBe(expected);
   });
 
@@ -102,7 +102,7 @@ describe("a local caller", () => {
     [1, 1, true],
     [2, 0, true],
     [0, 9, false],
-  ])("speaks HTTP %s.%s: %s", (major, minor, expected) => {
+  ])("a local caller speaks HTTP %s.%s: %s", (major, minor, expected) => {
     expect(isLocal({ version: [major, minor] })).toBe(expected);
   });
 
@@ -120,16 +120,16 @@ describe("a local caller", () => {
     "sec-fetch-dest",
     "sec-fetch-user",
     "sec-fetch-anything",
-  ])("sends no %s", (name) => {
+  ])("a local caller sends no %s", (name) => {
     expect(isLocal({ headers: { [name]: "" } })).toBe(false);
   });
 
-  it("may be the fetch of Node, which says its mode and nothing else of the kind", () => {
+  it("a local caller may be the fetch of Node, which says its mode and nothing else of the kind", () => {
     expect(isLocal({ headers: { "sec-fetch-mode": "cors" } })).toBe(true);
     expect(isLocal({ headers: { "sec-fetch-mode": "cors", "sec-fetch-site": "none" } })).toBe(false);
   });
 
-  it("sends no origin, unless it is one that was admitted, whose page then says what it fetches for", () => {
+  it("a local caller sends no origin, unless it is one that was admitted, whose page then says what it fetches for", () => {
     const headers = { origin: "http://a.test", "sec-fetch-site": "cross-site" };
 
     expect(isLocal({ headers })).toBe(false);

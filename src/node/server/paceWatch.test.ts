@@ -20,7 +20,7 @@ describe("PaceWatch", () => {
     return { watch, watched, onStalled, move, hold: (isHeld: boolean) => void (bytes = isHeld ? undefined : 0) };
   }
 
-  it("finds what stood still for the whole time, once", () => {
+  it("PaceWatch finds what stood still for the whole time, once", () => {
     const { onStalled } = watchOne(1000);
 
     jest.advanceTimersByTime(1000);
@@ -30,7 +30,7 @@ describe("PaceWatch", () => {
     expect(onStalled).toHaveBeenCalledTimes(1);
   });
 
-  it("leaves alone what keeps moving, however slowly, where there is no least rate", () => {
+  it("PaceWatch leaves alone what keeps moving, however slowly, where there is no least rate", () => {
     const { onStalled, move } = watchOne(1000);
 
     move(20, 900, 1);
@@ -38,7 +38,7 @@ describe("PaceWatch", () => {
     expect(onStalled).not.toHaveBeenCalled();
   });
 
-  it("finds what moves more slowly than the least rate", () => {
+  it("PaceWatch finds what moves more slowly than the least rate", () => {
     const { onStalled, move } = watchOne(1000, { bytesPerSecond: 100, overMs: 4000 });
 
     move(10, 900, 80);
@@ -46,7 +46,7 @@ describe("PaceWatch", () => {
     expect(onStalled).toHaveBeenCalledTimes(1);
   });
 
-  it("leaves alone what keeps to the least rate on average, also by standing still in between", () => {
+  it("PaceWatch leaves alone what keeps to the least rate on average, also by standing still in between", () => {
     const { onStalled, move } = watchOne(1000, { bytesPerSecond: 100, overMs: 4000 });
 
     move(20, 900, 100);
@@ -54,7 +54,7 @@ describe("PaceWatch", () => {
     expect(onStalled).not.toHaveBeenCalled();
   });
 
-  it("takes no shorter time for the rate than for standing still", () => {
+  it("PaceWatch takes no shorter time for the rate than for standing still", () => {
     const { onStalled, move } = watchOne(4000, { bytesPerSecond: 100, overMs: 10 });
 
     move(10, 3500, 500);
@@ -62,7 +62,7 @@ describe("PaceWatch", () => {
     expect(onStalled).not.toHaveBeenCalled();
   });
 
-  it("does not count the time in which something else holds it back", () => {
+  it("PaceWatch does not count the time in which something else holds it back", () => {
     const { onStalled, move, hold } = watchOne(1000, { bytesPerSecond: 100, overMs: 4000 });
 
     hold(true);
@@ -74,7 +74,7 @@ describe("PaceWatch", () => {
     expect(onStalled).toHaveBeenCalledTimes(1);
   });
 
-  it("forgets what is done, and stops its timer when nothing is left", () => {
+  it("PaceWatch forgets what is done, and stops its timer when nothing is left", () => {
     const { watch, watched, onStalled } = watchOne(1000);
 
     watch.delete(watched);

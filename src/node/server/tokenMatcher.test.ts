@@ -5,24 +5,27 @@ describe("createTokenMatcher", () => {
   const find = createTokenMatcher(["short", "a-rather-long-token", "clé", "short"]);
   const matches = (presented: string): boolean => find(presented) !== undefined;
 
-  it.each(["short", "a-rather-long-token", "clé"])("knows %s and names its holder by a digest", (presented) => {
-    const digest = createHash("sha256").update(presented).digest("hex");
+  it.each(["short", "a-rather-long-token", "clé"])(
+    "createTokenMatcher knows %s and names its holder by a digest",
+    (presented) => {
+      const digest = createHash("sha256").update(presented).digest("hex");
 
-    expect(find(presented)).toEqual({ name: `token:${digest.slice(0, 16)}` });
-  });
+      expect(find(presented)).toEqual({ name: `token:${digest.slice(0, 16)}` });
+    },
+  );
 
   it.each(["", "shor", "shorts", "short\0", "SHORT", "a-rather-long-token-and-more", "cle", "x".repeat(20_000)])(
-    "does not know %j",
+    "createTokenMatcher does not know %j",
     (presented) => {
       expect(matches(presented)).toBe(false);
     },
   );
 
-  it("knows nothing without tokens", () => {
+  it("createTokenMatcher knows nothing without tokens", () => {
     expect(createTokenMatcher([])("")).toBeUndefined();
   });
 
-  it("keeps nothing of the value before", () => {
+  it("createTokenMatcher keeps nothing of the value before", () => {
     matches("a-rather-long-token");
 
     expect(matches("short")).toBe(true);

@@ -16,7 +16,7 @@ const link = (patch: Partial<EventLink>) =>
   linkEvent({ event, listeners: [], interceptors: [], guard: undefined, state: new RunState(), ...patch });
 
 describe("linkEvent", () => {
-  it("makes no emission that nobody hears", async () => {
+  it("linkEvent makes no emission without listeners", async () => {
     const meta = jest.fn(() => ({}));
     const observed = Object.defineProperty({ ...event }, "meta", { get: meta });
 
@@ -25,7 +25,7 @@ describe("linkEvent", () => {
     expect(meta).not.toHaveBeenCalled();
   });
 
-  it("calls a single listener at once", () => {
+  it("linkEvent calls a single listener at once", () => {
     const heard: unknown[] = [];
 
     void link({ listeners: [listener(({ data }) => heard.push(data))] }).emit(1, "test");
@@ -33,7 +33,7 @@ describe("linkEvent", () => {
     expect(heard).toEqual([1]);
   });
 
-  it("never throws at once, whatever fails", async () => {
+  it("linkEvent never throws at once, whatever fails", async () => {
     const failing = () => {
       throw new Error("boom");
     };
@@ -51,7 +51,7 @@ describe("linkEvent", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(Array(links.length).fill("rejected"));
   });
 
-  it("parses the payload before interceptors see it", async () => {
+  it("linkEvent parses the payload before interceptors see it", async () => {
     const seen: unknown[] = [];
     const doubling = { ...event, payloadSchema: { parse: (n: number) => n * 2 } };
     const { emitWithResult } = link({
@@ -63,7 +63,7 @@ describe("linkEvent", () => {
     expect(seen).toEqual([4]);
   });
 
-  it("skips a listener for what it emitted itself, and by filter", async () => {
+  it("linkEvent skips a listener for what it emitted itself, and by filter", async () => {
     const heard: string[] = [];
     const { emit } = link({
       listeners: [
@@ -79,7 +79,7 @@ describe("linkEvent", () => {
     expect(heard).toEqual(["all", "mine", "filtered", "all"]);
   });
 
-  it("waits only for listeners that are asynchronous", async () => {
+  it("linkEvent waits only for listeners that are asynchronous", async () => {
     const log: string[] = [];
     const { emit } = link({
       listeners: [
@@ -98,7 +98,7 @@ describe("linkEvent", () => {
 });
 
 describe("an Emission", () => {
-  it("can be spread without losing its controls", () => {
+  it("an Emission can be spread without losing its controls", () => {
     const emission = new Emission(event, 1, "test");
     const copy = { ...emission, data: 2 };
 

@@ -21,14 +21,14 @@ const task = r
   .build();
 
 describe("applyOverrides", () => {
-  it("changes nothing when nobody overrides", () => {
+  it("applyOverrides changes nothing without overrides", () => {
     const problems = createProblems();
     const registrations = collect(r.resource("app").register(task).build(), [], problems);
 
     expect(applyOverrides(registrations, problems)).toEqual({ registrations, requests: [] });
   });
 
-  it("puts the override where its base stood, with its own dependencies", () => {
+  it("applyOverrides puts the override where its base stood, with its own dependencies", () => {
     const value = r.resource("value").build();
     const replaced = r.override(task).dependencies({ value }).build();
 
@@ -39,7 +39,7 @@ describe("applyOverrides", () => {
     expect(registrations.get("task")?.definition).toBe(replaced);
   });
 
-  it("adds what a resource brings in front of it, under its name", () => {
+  it("applyOverrides adds what a resource brings in front of it, under its name", () => {
     const parent = r.resource("parent").register(r.resource("kept").build()).build();
     const brought = r.resource("brought").register(r.resource("below").build()).build();
 
@@ -49,7 +49,7 @@ describe("applyOverrides", () => {
     expect(registrations.get("brought")?.owner).toBe("parent");
   });
 
-  it("adds framework definitions that only the override refers to", () => {
+  it("applyOverrides adds framework definitions that only the override refers to", () => {
     const provided = createResource({ id: "globals.provided", [symbolFramework]: { value: () => 1 } }, () => "unknown");
     const replaced = r.override(task).dependencies({ provided }).build();
 
@@ -59,7 +59,7 @@ describe("applyOverrides", () => {
     expect(problems).toEqual([]);
   });
 
-  it("lists requests from the weakest to the strongest", () => {
+  it("applyOverrides lists requests from the weakest to the strongest", () => {
     const named = (title: string) => r.override(task).meta({ title }).build();
     const inner = r
       .resource("inner")

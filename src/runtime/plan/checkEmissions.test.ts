@@ -32,15 +32,15 @@ const emitter = r.resource("emitter").build();
 const reentrant = (...items: RegisterableItems[]) => [...findReentrantEvents(planOf(items), (id) => id === "emitter")];
 
 describe("findReentrantEvents", () => {
-  it("finds none without hooks that emit", () => {
+  it("findReentrantEvents finds none without hooks that emit", () => {
     expect(reentrant(hook("onA", a), hook("onAll", "*"))).toEqual([]);
   });
 
-  it("finds the events on a way back to themselves, and no others", () => {
+  it("findReentrantEvents finds the events on a way back to themselves, and no others", () => {
     expect(reentrant(hook("onA", a, { b }), hook("onB", b, { a }), hook("onC", c, { a }))).toEqual(["a", "b"]);
   });
 
-  it("follows tasks, their middleware and resources", () => {
+  it("findReentrantEvents follows tasks, their middleware and resources", () => {
     const middleware = r.middleware
       .task("middleware")
       .dependencies({ a })
@@ -56,18 +56,18 @@ describe("findReentrantEvents", () => {
     expect(reentrant(middleware, task, service, hook("onA", a, { service }))).toEqual(["a"]);
   });
 
-  it("takes a hook with the event manager at hand to emit anything", () => {
+  it("findReentrantEvents takes a hook with the event manager at hand to emit anything", () => {
     expect(reentrant(emitter, hook("onA", a, { emitter }))).toEqual(["a"]);
     expect(reentrant(emitter, hook("onA", a, { emitter }), hook("onB", b, { a }))).toEqual(["a", "b"]);
     expect(reentrant(emitter, hook("onAll", "*", { emitter }))).toEqual(["a", "b", "c"]);
   });
 
-  it("counts a wildcard hook for every event", () => {
+  it("findReentrantEvents counts a wildcard hook for every event", () => {
     expect(reentrant(hook("onAll", "*", { a }))).toEqual(["a"]);
   });
 });
 
-it("looks at every definition once to find re-entrant events, however many hooks reach it", () => {
+it("checkEmissions looks at every definition once to find re-entrant events, however many hooks reach it", () => {
   const first = r
     .task("task0")
     .dependencies({ a })
@@ -106,17 +106,17 @@ describe("checkEmissions", () => {
     return problems.errors.map((error) => (error as Error & { data: { cycles: string[] } }).data.cycles);
   };
 
-  it("reports each cycle of direct emissions once", () => {
+  it("checkEmissions reports each cycle of direct emissions once", () => {
     expect(cyclesOf(hook("onA", a, { b }), hook("onB", b, { c }), hook("onC", c, { a }))).toEqual([
       ["a -> b -> c -> a"],
     ]);
   });
 
-  it("counts every event a hook listens to", () => {
+  it("checkEmissions counts every event a hook listens to", () => {
     expect(cyclesOf(hook("onAB", [a, b], { c }), hook("onC", c, { b }))).toEqual([["c -> b -> c"]]);
   });
 
-  it("leaves wildcards, self edges and emissions through tasks to the run", () => {
+  it("checkEmissions leaves wildcards, self edges and emissions through tasks to the run", () => {
     const task = r
       .task("task")
       .dependencies({ a })

@@ -20,7 +20,7 @@ const resource = (id: string, ...needs: IResource<any, any>[]) =>
     .build();
 
 describe("planBoot", () => {
-  it("puts what is needed first, and keeps container order otherwise", () => {
+  it("planBoot puts what is needed first, and keeps container order otherwise", () => {
     const [a, b] = [resource("a"), resource("b")];
 
     expect(plan([resource("needsB", b), a, b, resource("needsA", a)]).order).toEqual([
@@ -32,7 +32,7 @@ describe("planBoot", () => {
     ]);
   });
 
-  it("goes through resource middleware, task middleware, hooks, what resources need, tasks, resources, root", () => {
+  it("planBoot goes through resource middleware, task middleware, hooks, what resources need, tasks, resources, root", () => {
     const needed = resource("needed");
     const items = [
       resource("other"),
@@ -69,7 +69,7 @@ describe("planBoot", () => {
     ]);
   });
 
-  it("puts resources that initialise first, with what they need, before everything", () => {
+  it("planBoot puts resources that initialise first, with what they need, before everything", () => {
     const address = resource("address");
     const tunnel = resource("tunnel", address);
     const hook = r
@@ -83,7 +83,7 @@ describe("planBoot", () => {
     expect(plan(items, ({ id }) => id === "tunnel").order).toEqual(["address", "tunnel", "other", "hook", "app"]);
   });
 
-  it("puts middleware before what it is attached to, and what it needs before it", () => {
+  it("planBoot puts middleware before what it is attached to, and what it needs before it", () => {
     const clock = resource("clock");
     const everywhere = r.middleware
       .resource("everywhere")
@@ -95,7 +95,7 @@ describe("planBoot", () => {
     expect(plan([resource("wrapped"), everywhere, clock]).order).toEqual(["clock", "everywhere", "wrapped", "app"]);
   });
 
-  it("leaves events, tags, errors and contexts out: there is nothing to initialise", () => {
+  it("planBoot leaves events, tags, errors and contexts out: there is nothing to initialise", () => {
     const items = [
       r.event("event").build(),
       r.tag("tag").build(),
@@ -106,7 +106,7 @@ describe("planBoot", () => {
     expect(plan(items)).toEqual({ order: ["app"], problems: [] });
   });
 
-  it("reports every missing dependency, and plans on", () => {
+  it("planBoot reports every missing dependency, and plans on", () => {
     const { order, problems } = plan([resource("a", resource("x")), resource("b", resource("y"))]);
 
     expect(problems).toEqual([
@@ -116,7 +116,7 @@ describe("planBoot", () => {
     expect(order).toEqual(["a", "b", "app"]);
   });
 
-  it("takes an id that belongs to another kind as missing", () => {
+  it("planBoot takes an id that belongs to another kind as missing", () => {
     const task = r
       .task("same")
       .run(async () => 1)

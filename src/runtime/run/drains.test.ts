@@ -3,7 +3,7 @@ import { createDrains } from "./drains";
 const never = new Promise<void>(() => {});
 
 describe("the drains of a run", () => {
-  it("take as long as the longest of them, since all run at once", async () => {
+  it("the drains of a run take as long as the longest of them, since all run at once", async () => {
     const drains = createDrains();
     const started: string[] = [];
     let release = (): void => {};
@@ -29,7 +29,7 @@ describe("the drains of a run", () => {
     await drained;
   });
 
-  it("take no time without servers, and none for a server that was removed", async () => {
+  it("the drains of a run take no time without servers, and none for a server that was removed", async () => {
     const drains = createDrains();
     const remove = drains.add({ longestMs: 10, drain: () => never });
 
@@ -40,7 +40,7 @@ describe("the drains of a run", () => {
     await drains.drainAll();
   });
 
-  it("do not fail for a server that fails", async () => {
+  it("the drains of a run do not fail for a server that fails", async () => {
     const drains = createDrains();
     drains.add({
       longestMs: 0,

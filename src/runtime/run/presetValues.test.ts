@@ -11,7 +11,7 @@ const endingWith = (id: string, dispose: () => Promise<void>) =>
     },
   });
 
-it("reports what fails to end with the run, and ends the rest", async () => {
+it("presetValues reports what fails to end with the run, and ends the rest", async () => {
   const log: ILog[] = [];
   const ended = jest.fn(async () => {});
   const app = await run(r.resource("app").build());

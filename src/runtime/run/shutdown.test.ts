@@ -38,7 +38,7 @@ function deferred() {
 }
 
 describe("registerForShutdown", () => {
-  it("disposes one run after the other, then exits with 0", async () => {
+  it("registerForShutdown disposes one run after the other, then exits with 0", async () => {
     const log: string[] = [];
     const gate = deferred();
     registerForShutdown(async (reason) => {
@@ -59,7 +59,7 @@ describe("registerForShutdown", () => {
     expect(platform.exits).toEqual([0]);
   });
 
-  it("goes on after a disposer that fails, and after an exit that is not supported", async () => {
+  it("registerForShutdown goes on after a disposer that fails, and after an exit that is not supported", async () => {
     const second = jest.fn(async () => {});
     platform.exit = new PlatformAdapter("browser").exit;
     registerForShutdown(() => {
@@ -75,7 +75,7 @@ describe("registerForShutdown", () => {
     expect(platform.handlers.size).toBe(0);
   });
 
-  it("exits with 1 at once on a second signal", async () => {
+  it("registerForShutdown exits with 1 at once on a second signal", async () => {
     const gate = deferred();
     registerForShutdown(() => gate.promise);
     const second = jest.fn(async () => {});
@@ -90,7 +90,7 @@ describe("registerForShutdown", () => {
     await settle();
   });
 
-  it("takes each disposer out before it runs, so that nothing is disposed of twice", async () => {
+  it("registerForShutdown takes each disposer out before it runs, so that nothing is disposed of twice", async () => {
     const dispose = jest.fn(async () => unregister());
     const unregister = registerForShutdown(dispose);
 
@@ -103,7 +103,7 @@ describe("registerForShutdown", () => {
     expect(platform.exits).toEqual([0]);
   });
 
-  it("does not dispose of a run that unregistered, and stops listening after the last", async () => {
+  it("registerForShutdown does not dispose of a run that unregistered, and stops listening after the last", async () => {
     const dispose = jest.fn(async () => {});
     const unregister = registerForShutdown(dispose);
     const handlers = [...platform.handlers];
@@ -117,7 +117,7 @@ describe("registerForShutdown", () => {
     expect(platform.exits).toEqual([]);
   });
 
-  it("also disposes of a run that registers while shutting down", async () => {
+  it("registerForShutdown also disposes of a run that registers while shutting down", async () => {
     const late = jest.fn(async (_reason: string) => {});
     registerForShutdown(async () => void registerForShutdown(late));
 
@@ -143,20 +143,23 @@ describe("registerForShutdown in a process of its own", () => {
     return { child, output, exited };
   }
 
-  it.each(["SIGINT", "SIGTERM"] as const)("disposes on %s and exits with 0", async (signal) => {
-    const { child, output, exited } = await start(`
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "registerForShutdown in a process of its own disposes on %s and exits with 0",
+    async (signal) => {
+      const { child, output, exited } = await start(`
       registerForShutdown(async (reason) => console.log("disposed " + reason));
       setInterval(() => {}, 1000);
       console.log("ready");
     `);
 
-    child.kill(signal);
+      child.kill(signal);
 
-    expect(await exited).toEqual([0, null]);
-    expect(output.join("")).toBe(`ready\ndisposed ${signal}\n`);
-  });
+      expect(await exited).toEqual([0, null]);
+      expect(output.join("")).toBe(`ready\ndisposed ${signal}\n`);
+    },
+  );
 
-  it("exits with 1 on a second signal while disposing", async () => {
+  it("registerForShutdown in a process of its own exits with 1 on a second signal while disposing", async () => {
     const { child, exited } = await start(`
       registerForShutdown(() => { console.log("disposing"); return new Promise(() => {}); });
       setInterval(() => {}, 1000);
@@ -170,7 +173,7 @@ describe("registerForShutdown in a process of its own", () => {
     expect(await exited).toEqual([1, null]);
   });
 
-  it("leaves signals to the runtime once nothing is registered", async () => {
+  it("registerForShutdown in a process of its own leaves signals to the runtime once nothing is registered", async () => {
     const { child, exited } = await start(`
       registerForShutdown(async () => {})();
       setInterval(() => {}, 1000);

@@ -6,7 +6,7 @@ import {
 } from "./unhandledErrors";
 
 describe("createDefaultUnhandledError", () => {
-  it("logs the error with its source and kind", async () => {
+  it("createDefaultUnhandledError logs the error with its source and kind", async () => {
     const logger = { error: jest.fn() };
     const error = new TypeError("boom");
 
@@ -19,7 +19,7 @@ describe("createDefaultUnhandledError", () => {
     });
   });
 
-  it("makes an error of anything else", async () => {
+  it("createDefaultUnhandledError makes an error of anything else", async () => {
     const logger = { error: jest.fn() };
 
     await createDefaultUnhandledError(logger)({ error: "text" });
@@ -32,7 +32,7 @@ describe("createDefaultUnhandledError", () => {
 });
 
 describe("bindProcessErrorHandler", () => {
-  it("reports with kind process and the event as source", async () => {
+  it("bindProcessErrorHandler reports with kind process and the event as source", async () => {
     const handler = jest.fn<void | Promise<void>, [OnUnhandledErrorInfo]>();
 
     await bindProcessErrorHandler(handler)("lost", "unhandledRejection");
@@ -40,7 +40,7 @@ describe("bindProcessErrorHandler", () => {
     expect(handler).toHaveBeenCalledWith({ error: "lost", kind: "process", source: "unhandledRejection" });
   });
 
-  it("swallows what the handler throws", async () => {
+  it("bindProcessErrorHandler swallows what the handler throws", async () => {
     const bound = bindProcessErrorHandler(() => {
       throw new Error("handler");
     });
@@ -50,7 +50,7 @@ describe("bindProcessErrorHandler", () => {
 });
 
 describe("safeReportUnhandledError", () => {
-  it("swallows what the handler rejects with", async () => {
+  it("safeReportUnhandledError swallows what the handler rejects with", async () => {
     const report = safeReportUnhandledError(() => Promise.reject(new Error("handler")), { error: 1 });
 
     await expect(report).resolves.toBeUndefined();

@@ -9,7 +9,7 @@ const serializer = new Serializer();
 const user = defineAsyncContext<unknown>({ id: "app.user" });
 const trace = defineAsyncContext<string>({ id: "app.trace", serialize: (value) => `<${value}>` });
 
-it("writes active contexts by id, each in its own form, and skips the others", () => {
+it("the context header writes active contexts by id, each in its own form, and skips the others", () => {
   const header = user.provide({ id: 7 }, () => trace.provide("t", () => writeContexts([user, trace], serializer)));
 
   expect(JSON.parse(String(header))).toEqual({ "app.user": '{"id":7}', "app.trace": "<t>" });
@@ -17,7 +17,7 @@ it("writes active contexts by id, each in its own form, and skips the others", (
   expect(writeContexts([user, trace], serializer)).toBeUndefined();
 });
 
-it("writes nothing but printable ASCII, whatever the value and the serializer", () => {
+it("the context header writes nothing but printable ASCII, whatever the value and the serializer", () => {
   const text = 'é \u{1f600} \u2028 \x7f \n "quoted"';
   const pretty = new Serializer({ pretty: true });
 
@@ -27,7 +27,7 @@ it("writes nothing but printable ASCII, whatever the value and the serializer", 
   expect(user.parse((JSON.parse(header) as Record<string, string>)["app.user"] ?? "")).toBe(text);
 });
 
-it("refuses more than 8 KiB, naming the contexts", () => {
+it("the context header refuses more than 8 KiB, naming the contexts", () => {
   const fits = "x".repeat(8192 - '{"app.user":"\\"\\""}'.length);
   const write = (value: string) => user.provide(value, () => writeContexts([user], serializer));
 
@@ -37,7 +37,7 @@ it("refuses more than 8 KiB, naming the contexts", () => {
   expect(error).toMatchObject({ code: "CONTEXT_TOO_LARGE", message: expect.stringContaining("app.user") as string });
 });
 
-it("lets the mistakes of a serialize hook be seen", () => {
+it("the context header lets the mistakes of a serialize hook be seen", () => {
   const broken = defineAsyncContext<string>({
     id: "app.broken",
     serialize() {
@@ -48,7 +48,7 @@ it("lets the mistakes of a serialize hook be seen", () => {
   expect(() => broken.provide("x", () => writeContexts([broken], serializer))).toThrow("no text for it");
 });
 
-it("asks anything that looks like a context, since it may come from elsewhere", () => {
+it("the context header asks anything that looks like a context, since it may come from elsewhere", () => {
   const foreign = { id: "x.active", use: () => 1, serialize: String } as never;
   const inactive = {
     id: "x.inactive",
@@ -61,7 +61,7 @@ it("asks anything that looks like a context, since it may come from elsewhere", 
   expect(writeContexts([foreign, inactive], serializer)).toBe('{"x.active":"1"}');
 });
 
-it("skips every context where there is no AsyncLocalStorage", () => {
+it("the context header skips every context where there is no AsyncLocalStorage", () => {
   const platform = getPlatform();
   setPlatform(new PlatformAdapter("edge"));
   try {

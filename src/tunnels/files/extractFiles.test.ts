@@ -11,7 +11,7 @@ const bytes = new Uint8Array([1, 2]);
 const inMemory = (id: string) => file(id, { _node: { buffer: bytes } });
 
 describe("inputs with files", () => {
-  it("leaves a bare sentinel and keeps everything else, types included", () => {
+  it("inputs with files leaves a bare sentinel and keeps everything else, types included", () => {
     class Distance {
       constructor(readonly meters: number) {}
     }
@@ -36,30 +36,30 @@ describe("inputs with files", () => {
     ["_node.buffer", { _node: { buffer: bytes, stream: [] }, _web: { blob: "b" } }, { bytes }],
     ["_node.stream", { _node: { stream: "s" }, _web: { blob: "b" } }, { stream: "s" }],
     ["_web.blob", { _node: {}, _web: { blob: "b" } }, { blob: "b" }],
-  ])("takes the bytes from %s when it is the best there is", (_name, sidecars, source) => {
+  ])("inputs with files takes the bytes from %s when it is the best there is", (_name, sidecars, source) => {
     expect(extractFiles(file("A", sidecars))?.files[0]?.source).toEqual(source);
   });
 
-  it("understands the older spelling and writes the newer one", () => {
+  it("inputs with files understands the older spelling and writes the newer one", () => {
     const extracted = extractFiles({ $ejson: "File", id: "A", meta: { name: "a" }, _node: { buffer: bytes } });
 
     expect(extracted.input).toEqual({ $runnerFile: "File", id: "A", meta: { name: "a" } });
   });
 
-  it("lists files in the order they stand, each source once", () => {
+  it("inputs with files lists files in the order they stand, each source once", () => {
     const first = inMemory("A");
     const extracted = extractFiles({ x: [first, inMemory("B")], y: first, z: file("Z", {}) });
 
     expect(extracted.files.map(({ id }) => id)).toEqual(["A", "B"]);
   });
 
-  it("refuses two sources under one id", () => {
+  it("inputs with files refuses two sources under one id", () => {
     const other = file("A", { _node: { buffer: new Uint8Array([3]) } });
 
     expect(thrownBy(() => extractFiles([inMemory("A"), other])).message).toContain('share the id "A"');
   });
 
-  it("keeps loops and shared objects what they are", () => {
+  it("inputs with files keeps loops and shared objects what they are", () => {
     const shared = { n: 1 };
     const input: Record<string, unknown> = { file: inMemory("A"), one: shared, two: shared };
     input["self"] = input;
@@ -71,7 +71,7 @@ describe("inputs with files", () => {
     expect(copy).not.toBe(input);
   });
 
-  it("gives no prototype to a copy", () => {
+  it("inputs with files gives no prototype to a copy", () => {
     const input = JSON.parse('{"__proto__":{"polluted":true}}') as Record<string, unknown>;
     input["file"] = inMemory("A");
 

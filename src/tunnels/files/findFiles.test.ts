@@ -27,7 +27,7 @@ it.each([
   ["a file hidden in a Map", new Map([["f", file("A")]])],
   ["a loop", loop],
   ["a depth that no serializer writes", deep(file("A"), 100_000)],
-])("finds none in %s", (_what, input) => {
+])("findFiles finds none in %s", (_what, input) => {
   expect(findFiles(input)).toEqual([]);
 });
 
@@ -36,11 +36,11 @@ it.each([
   ["behind thousands of values", [...Array.from({ length: 10_000 }, () => ({})), file("A"), [file("B")], file("C")]],
   ["in a loop", Object.assign([file("A"), file("B"), file("C"), {}, loop])],
   ["in the depth", [file("A"), deep([file("B"), file("C")], 1000)]],
-])("finds those %s, in the order they stand", (_where, input) => {
+])("findFiles finds those %s, in the order they stand", (_where, input) => {
   expect(idsOf(input)).toEqual(["A", "B", "C"]);
 });
 
-it("asks a value that is shared by thousands not thousands of times", () => {
+it("findFiles asks a value that is shared by thousands not thousands of times", () => {
   let reads = 0;
   const shared = {
     get field() {
@@ -58,7 +58,7 @@ it.each([
   ["Blob", new Blob(["x"])],
   ["Readable", Readable.from(["x"])],
   ["ReadableStream", new ReadableStream()],
-])("says what to do with a bare %s, which would be sent as {}", (name, value) => {
+])("findFiles says what to do with a bare %s, which would be sent as {}", (name, value) => {
   expect(thrownBy(() => findFiles({ avatar: [value] })).message).toBe(
     `A ${name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.`,
   );

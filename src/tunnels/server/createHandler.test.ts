@@ -96,13 +96,13 @@ const unread = (): WireBody => ({
 });
 
 describe("a handler is a transport", () => {
-  it("that runs tasks", async () => {
+  it("a handler is a transport that runs tasks", async () => {
     await using server = await startHandler();
 
     expect(textOf(await server.handle(call("task", "shout", '{"input":"a"}')))).toEqual({ ok: true, result: "A" });
   });
 
-  it("that emits events, and returns the payload when asked to", async () => {
+  it("a handler is a transport that emits events, and returns the payload when asked to", async () => {
     await using server = await startHandler();
 
     const plain = await server.handle(call("event", "noted", '{"payload":{"n":2}}'));
@@ -111,7 +111,7 @@ describe("a handler is a transport", () => {
     expect([textOf(plain), textOf(returned)]).toEqual([{ ok: true }, { ok: true, result: { n: 4 } }]);
   });
 
-  it("that takes forms whose files are there", async () => {
+  it("a handler is a transport that takes forms whose files are there", async () => {
     await using server = await startHandler();
     const source = { bytes: new Uint8Array([1]) };
     const manifest = JSON.stringify({ input: { file: { $runnerFile: "File", id: "F1", meta: { name: "a" } } } });
@@ -122,7 +122,7 @@ describe("a handler is a transport", () => {
     expect(textOf(reply)).toMatchObject({ ok: true, result: { meta: { name: "a", type: "t" } } });
   });
 
-  it("that misses a file of a form", async () => {
+  it("a handler is a transport that misses a file of a form", async () => {
     await using server = await startHandler();
     const manifest = JSON.stringify({ input: { $ejson: "File", id: "F1" } });
 
@@ -134,7 +134,7 @@ describe("a handler is a transport", () => {
     ]);
   });
 
-  it("that streams", async () => {
+  it("a handler is a transport that streams", async () => {
     await using server = await startHandler();
 
     const { body } = await server.handle(call("task", "count"));
@@ -144,7 +144,7 @@ describe("a handler is a transport", () => {
     expect(Buffer.concat(chunks).toString()).toBe("12");
   });
 
-  it("that lists what it serves", async () => {
+  it("a handler is a transport that lists what it serves", async () => {
     await using server = await startHandler();
 
     const reply = textOf(await server.handle(call("discovery", "")));
@@ -161,7 +161,7 @@ describe("a handler is a transport", () => {
     });
   });
 
-  it("that never rejects, and reports what it does not tell", async () => {
+  it("a handler is a transport that never rejects, and reports what it does not tell", async () => {
     await using server = await startHandler();
 
     const reply = await server.handle(call("task", "fail"));
@@ -175,7 +175,7 @@ describe("a handler is a transport", () => {
 });
 
 describe("a body is not read", () => {
-  it("for a caller that is not let in", async () => {
+  it("a body is not read for a caller that is not let in", async () => {
     const authenticate = (): never => {
       throw new WireFailureError(unauthorized);
     };
@@ -184,13 +184,13 @@ describe("a body is not read", () => {
     expect((await server.handle(call("task", "shout", unread()))).status).toBe(401);
   });
 
-  it.each(["hidden", "nobody"])("for %s, which is not served", async (id) => {
+  it.each(["hidden", "nobody"])("a body is not read for %s, which is not served", async (id) => {
     await using server = await startHandler();
 
     expect((await server.handle(call("task", id, unread()))).status).toBe(403);
   });
 
-  it("when it is a form for an event", async () => {
+  it("a body is not read when it is a form for an event", async () => {
     await using server = await startHandler();
 
     const reply = await server.handle(call("event", "noted", { kind: "form", manifest: "{}", files: [] }));
@@ -209,7 +209,7 @@ describe("the signal", () => {
   it.each([
     ["shout", '{"input":"a"}'],
     ["relay", '{"input":{"looks":false}}'],
-  ])("stays unread while %s does not look at it", async (id, body) => {
+  ])("the signal of a request stays unread while %s does not look at it", async (id, body) => {
     await using server = await startHandler();
     const { request, reads } = watched(id, body);
 
@@ -221,7 +221,7 @@ describe("the signal", () => {
   it.each([
     ["look", ""],
     ["relay", '{"input":{"looks":true}}'],
-  ])("reaches %s, and who it calls", async (id, body) => {
+  ])("the signal of a request reaches %s, and who it calls", async (id, body) => {
     await using server = await startHandler();
     const { request } = watched(id, body);
 

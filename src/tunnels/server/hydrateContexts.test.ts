@@ -19,7 +19,7 @@ const slow = r
 const contexts = new Map([who, strict, slow].map((context) => [context.id, context]));
 const read = createContextReader(contexts, new Serializer());
 
-it("reads the contexts that are registered, each by its own hooks", () => {
+it("hydrateContexts reads the contexts that are registered, each by its own hooks", () => {
   const slots = read(JSON.stringify({ who: '{"name":"ada"}', strict: "5" }));
 
   expect([...(slots ?? [])]).toEqual([
@@ -40,14 +40,14 @@ it.each<[string, string | undefined]>([
   ["entries that the schema refuses", '{"strict":"\\"five\\""}'],
   ["entries whose schema would have to be waited for", '{"slow":"5"}'],
   ["names of the prototype", '{"__proto__":"1","constructor":"1"}'],
-])("provides nothing for %s", (_what, header) => {
+])("hydrateContexts provides nothing for %s", (_what, header) => {
   expect(read(header)).toBe(undefined);
 });
 
-it("keeps good entries beside bad ones", () => {
+it("hydrateContexts keeps good entries beside bad ones", () => {
   expect([...(read('{"who":"{bad","strict":"5"}') ?? [])]).toEqual([["strict", 5]]);
 });
 
-it("takes the first of several headers", () => {
+it("hydrateContexts takes the first of several headers", () => {
   expect([...(read(['{"strict":"1"}', '{"strict":"2"}']) ?? [])]).toEqual([["strict", 1]]);
 });

@@ -3,17 +3,17 @@ import { hydrateFiles } from "./hydrateFiles";
 const sentinel = (id: string) => ({ $runnerFile: "File", id, meta: { name: id } });
 const open = ({ id }: { readonly id: string }) => `file ${id}`;
 
-it("replaces sentinels of both spellings, wherever they are", () => {
+it("hydrateFiles replaces sentinels of both spellings, wherever they are", () => {
   const input = { a: sentinel("A"), list: [{ deep: { $ejson: "File", id: "B" } }] };
 
   expect(hydrateFiles(input, open)).toEqual({ a: "file A", list: [{ deep: "file B" }] });
 });
 
-it("replaces an input that is a sentinel as a whole", () => {
+it("hydrateFiles replaces an input that is a sentinel as a whole", () => {
   expect(hydrateFiles(sentinel("A"), open)).toBe("file A");
 });
 
-it("opens a file once, however often it is named", () => {
+it("hydrateFiles opens a file once, however often it is named", () => {
   const opened: string[] = [];
 
   const [first, second] = hydrateFiles([sentinel("A"), sentinel("A")], ({ id }) => ({ id, n: opened.push(id) })) as [
@@ -25,7 +25,7 @@ it("opens a file once, however often it is named", () => {
   expect(opened).toEqual(["A"]);
 });
 
-it("leaves everything else as it is, by identity", () => {
+it("hydrateFiles leaves everything else as it is, by identity", () => {
   const input = { when: new Date(0), map: new Map([["k", sentinel("A")]]), bytes: Buffer.from("x"), none: null };
   const { when, map, bytes } = input;
 
@@ -35,7 +35,7 @@ it("leaves everything else as it is, by identity", () => {
   expect(map.get("k")).toEqual(sentinel("A"));
 });
 
-it("gets through loops", () => {
+it("hydrateFiles gets through loops", () => {
   const input: { self?: unknown; file?: unknown } = { file: sentinel("A") };
   input.self = input;
 

@@ -5,7 +5,7 @@ import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support
 import { createFile } from "../../platform/createFile";
 import { createExposureClient, createExposureFetch, createHttpClient } from "./httpClients";
 
-it("needs a fetch", () => {
+it("a client over fetch needs a fetch", () => {
   const original = globalThis.fetch;
   Reflect.deleteProperty(globalThis, "fetch");
   try {
@@ -19,7 +19,7 @@ it("needs a fetch", () => {
   }
 });
 
-it("calls what was given instead of fetch the way fetch is called", async () => {
+it("a client over fetch calls what was given instead of fetch the way fetch is called", async () => {
   const calls: unknown[] = [];
   const fetchImpl = async (url: unknown, init: unknown) => {
     calls.push([url, init]);
@@ -43,7 +43,7 @@ it("calls what was given instead of fetch the way fetch is called", async () => 
   ]);
 });
 
-it("gives up on a stand-in that knows no signals", async () => {
+it("a client over fetch does not wait for a stand-in that knows no signals", async () => {
   const client = createHttpClient({ baseUrl: "http://x", fetchImpl: () => new Promise(() => {}), timeoutMs: 1 });
 
   expect(await rejectionOf(client.task("t"))).toMatchObject({ name: "AbortError" });
@@ -52,28 +52,31 @@ it("gives up on a stand-in that knows no signals", async () => {
 it.each([
   ["createHttpClient", createHttpClient],
   ["createExposureFetch", createExposureFetch],
-])("keeps its credentials from wherever a redirect leads, and names it: %s", async (_name, create) => {
-  await using thief = await startPeer((_request, response) => sendJson(response, { ok: true }));
-  await using peer = await startPeer((_request, response) =>
-    response.writeHead(307, { location: thief.baseUrl }).end(),
-  );
+])(
+  "a client over fetch keeps its credentials from wherever a redirect leads, and names it: %s",
+  async (_name, create) => {
+    await using thief = await startPeer((_request, response) => sendJson(response, { ok: true }));
+    await using peer = await startPeer((_request, response) =>
+      response.writeHead(307, { location: thief.baseUrl }).end(),
+    );
 
-  const error = await rejectionOf(create({ baseUrl: peer.baseUrl, auth: { token: "secret" } }).task("t"));
+    const error = await rejectionOf(create({ baseUrl: peer.baseUrl, auth: { token: "secret" } }).task("t"));
 
-  expect(error.name).toBe("TypeError");
-  expect(error.message.split("\n")[0]).toBe("fetch failed");
-  expect(error.message).toContain(`redirect (307) to "${thief.baseUrl}"`);
-  expect(thief.received).toEqual([]);
-});
+    expect(error.name).toBe("TypeError");
+    expect(error.message.split("\n")[0]).toBe("fetch failed");
+    expect(error.message).toContain(`redirect (307) to "${thief.baseUrl}"`);
+    expect(thief.received).toEqual([]);
+  },
+);
 
-it("refuses a redirect that a browser shows without its status", async () => {
+it("a client over fetch refuses a redirect that a browser shows without its status", async () => {
   const opaque = { type: "opaqueredirect", status: 0, headers: new Headers(), body: null } as Response;
   const client = createHttpClient({ baseUrl: "http://x", fetchImpl: async () => opaque });
 
   expect((await rejectionOf(client.task("t"))).message).toContain("The server replied with a redirect.");
 });
 
-it.each(["body", "head"])("times out while it waits for the %s of the reply", async (part) => {
+it.each(["body", "head"])("a client over fetch times out while it waits for the %s of the reply", async (part) => {
   await using peer = await startPeer((_request, response) => {
     if (part === "body") response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
   });
@@ -86,7 +89,7 @@ it.each(["body", "head"])("times out while it waits for the %s of the reply", as
   });
 });
 
-it("lets the far side notice that the caller gave up", async () => {
+it("a client over fetch lets the server notice that the caller aborted", async () => {
   const arrived = createDeferred();
   const left = createDeferred();
   await using peer = await startPeer((_request, response) => {
@@ -104,7 +107,7 @@ it("lets the far side notice that the caller gave up", async () => {
   await left.promise;
 });
 
-it("rejects a reply that ends early", async () => {
+it("a client over fetch rejects a reply that ends early", async () => {
   await using peer = await startPeer((request, response) => {
     response.writeHead(200, { "content-type": "application/json", "content-length": 100 });
     response.write('{"ok":true', () => request.socket.destroy());
@@ -113,7 +116,7 @@ it("rejects a reply that ends early", async () => {
   expect(await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl }).task("t"))).toMatchObject({ name: "TypeError" });
 });
 
-it("tells how much of an upload and of a reply has gone", async () => {
+it("a client over fetch tells how much of an upload and of a reply has gone", async () => {
   const reply = JSON.stringify({ ok: true, result: "x".repeat(200_000) });
   await using peer = await startPeer((_request, response) =>
     response.writeHead(200, { "content-type": "application/json", "content-length": reply.length }).end(reply),
@@ -132,21 +135,24 @@ it("tells how much of an upload and of a reply has gone", async () => {
   expect(received.at(-1)).toEqual({ receivedBytes: reply.length, totalBytes: reply.length });
 });
 
-it.each(["blob", "stream", "file of Node"])("sends JSON only from the smallest client: refuses a %s", async (what) => {
-  const inputs: Record<string, unknown> = {
-    blob: createFile({ name: "a" }, new Blob([])),
-    stream: new ReadableStream(),
-    "file of Node": createFile({ name: "a" }, { buffer: new Uint8Array() }),
-  };
-  await using peer = await startStreamingPeer((_request, response) => response.end());
+it.each(["blob", "stream", "file of Node"])(
+  "a client over fetch sends JSON only from the smallest client: refuses a %s",
+  async (what) => {
+    const inputs: Record<string, unknown> = {
+      blob: createFile({ name: "a" }, new Blob([])),
+      stream: new ReadableStream(),
+      "file of Node": createFile({ name: "a" }, { buffer: new Uint8Array() }),
+    };
+    await using peer = await startStreamingPeer((_request, response) => response.end());
 
-  const error = await rejectionOf(createExposureFetch({ baseUrl: peer.baseUrl }).task("t", inputs[what]));
+    const error = await rejectionOf(createExposureFetch({ baseUrl: peer.baseUrl }).task("t", inputs[what]));
 
-  expect(error.message).toContain("createExposureFetch sends JSON only.");
-  expect(peer.connectionCount).toBe(0);
-});
+    expect(error.message).toContain("createExposureFetch sends JSON only.");
+    expect(peer.connectionCount).toBe(0);
+  },
+);
 
-it("takes no calls once it is closed", async () => {
+it("a client over fetch takes no calls once it is closed", async () => {
   const client = createHttpClient({ baseUrl: "http://x" });
 
   await client.close();
@@ -162,7 +168,7 @@ describe("a streamed reply", () => {
   it.each([
     ["createHttpClient", createHttpClient],
     ["createExposureFetch", createExposureFetch],
-  ])("is a web stream, whatever its bytes look like: %s", async (_name, create) => {
+  ])("a streamed reply is a web stream, whatever its bytes look like: %s", async (_name, create) => {
     for (const type of ["application/octet-stream", "text/plain", "text/plain;charset=UTF-8"]) {
       await using peer = await replyWith(type);
 
@@ -173,7 +179,7 @@ describe("a streamed reply", () => {
     }
   });
 
-  it("is no reply to an event", async () => {
+  it("a streamed reply is no reply to an event", async () => {
     await using peer = await replyWith("text/plain");
 
     const error = await rejectionOf(createHttpClient({ baseUrl: peer.baseUrl }).eventWithResult("e", 1));
@@ -181,7 +187,7 @@ describe("a streamed reply", () => {
     expect(error).toMatchObject({ code: "INVALID_RESPONSE", details: { statusCode: 200, contentType: "text/plain" } });
   });
 
-  it("may be empty", async () => {
+  it("a streamed reply may be empty", async () => {
     await using peer = await startPeer((_request, response) => response.writeHead(204).end());
 
     const reply = await createHttpClient({ baseUrl: peer.baseUrl }).task<void, ReadableStream>("t");
@@ -196,7 +202,7 @@ describe("a streamed reply", () => {
       response.writeHead(200, { "content-type": "a/b" }).write("piece");
     });
 
-  it("fails with the reason of its signal, however far it was read, and its server notices", async () => {
+  it("a streamed reply fails with the reason of its signal, however far it was read, and its server notices", async () => {
     const left = createDeferred();
     await using peer = await startSlow(left.resolve);
     const controller = new AbortController();
@@ -211,7 +217,7 @@ describe("a streamed reply", () => {
     await left.promise;
   });
 
-  it("is waited for by closing, and cut where closing does not wait", async () => {
+  it("a streamed reply is waited for by closing, and cut where closing does not wait", async () => {
     const finish = createDeferred();
     await using peer = await startPeer((_request, response) => {
       response.writeHead(200, { "content-type": "a/b" }).write("a");
@@ -232,7 +238,7 @@ describe("a streamed reply", () => {
     expect(await reading).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  it("reports how much of it has arrived", async () => {
+  it("a streamed reply reports how much of it has arrived", async () => {
     await using peer = await startPeer((_request, response) =>
       response.writeHead(200, { "content-type": "a/b", "content-length": 200_000 }).end("x".repeat(200_000)),
     );

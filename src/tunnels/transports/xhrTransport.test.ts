@@ -59,7 +59,7 @@ async function start(onProgress: (progress: unknown) => void, signal?: AbortSign
   return { call, xhr: FakeXhr.last };
 }
 
-it("carries calls that want to know their progress, and tells it", async () => {
+it("the transport over XMLHttpRequest carries calls that want to know their progress, and tells it", async () => {
   const told: unknown[] = [];
 
   const { call, xhr } = await start((progress) => told.push(progress));
@@ -80,7 +80,7 @@ it("carries calls that want to know their progress, and tells it", async () => {
   expect(await ((xhr.body as FormData).get("file:F1") as Blob).text()).toBe("12345");
 });
 
-it("is given up by the signal, with its reason", async () => {
+it("the transport over XMLHttpRequest is aborted by the signal, with its reason", async () => {
   const controller = new AbortController();
   const reason = new Error("enough");
 
@@ -90,7 +90,7 @@ it("is given up by the signal, with its reason", async () => {
   expect(await rejectionOf(call)).toBe(reason);
 });
 
-it("fails in the words of fetch, also when the reply comes from elsewhere", async () => {
+it("the transport over XMLHttpRequest fails in the words of fetch, also when the reply comes from elsewhere", async () => {
   const lost = await start(() => {});
   lost.xhr.onerror?.();
   const redirected = await start(() => {});
@@ -102,7 +102,7 @@ it("fails in the words of fetch, also when the reply comes from elsewhere", asyn
   expect(errors[1]?.message).toContain('redirect to "http://elsewhere.test/"');
 });
 
-it("resolves to a stream of what is no JSON, whatever its bytes look like", async () => {
+it("the transport over XMLHttpRequest resolves to a stream of what is no JSON, whatever its bytes look like", async () => {
   const { call, xhr } = await start(() => {});
   xhr.contentType = "application/octet-stream";
   xhr.onload?.();
@@ -113,7 +113,7 @@ it("resolves to a stream of what is no JSON, whatever its bytes look like", asyn
   expect(await text(reply as ReadableStream)).toBe('{"ok":true,"result":3}');
 });
 
-it("leaves calls without an interest in progress, or with a fetch of their own, to fetch", async () => {
+it("the transport over XMLHttpRequest leaves calls without an interest in progress, or with a fetch of their own, to fetch", async () => {
   const fetchImpl = async () => new Response('{"ok":true,"result":"by fetch"}');
   const own = createHttpClient({ baseUrl: "http://x.test/r", fetchImpl });
 

@@ -40,7 +40,7 @@ const tidy = `
 `;
 
 describe("what the command finds", () => {
-  it("exits with 0 where an application has nothing to do, and says so", async () => {
+  it("migrate check exits with 0 where an application has nothing to do, and says so", async () => {
     project = createTempProject({ "main.js": tidy });
 
     const { exitCode, stdout } = await runner("migrate", "check", "main.js");
@@ -50,7 +50,7 @@ describe("what the command finds", () => {
     expect(stdout).toContain('dry run of "shop" (run(...) of main.js)');
   });
 
-  it("finds imports that this version has elsewhere or not at all, by file and line", async () => {
+  it("migrate check finds imports that this version has elsewhere or not at all, by file and line", async () => {
     project = createTempProject({
       "main.js": tidy,
       "src/server.ts": [
@@ -78,7 +78,7 @@ describe("what the command finds", () => {
     ]);
   });
 
-  it("finds members of globals that this version has elsewhere or not at all", async () => {
+  it("migrate check finds members of globals that this version has elsewhere or not at all", async () => {
     project = createTempProject({
       "main.js": tidy,
       "clients.js": [
@@ -100,7 +100,7 @@ describe("what the command finds", () => {
     expect(report.findings[1]?.fix).toBe('did you mean "logger"?');
   });
 
-  it("reports every problem of the boot at once, where the definition at fault is made", async () => {
+  it("migrate check reports every problem of the boot at once, where the definition at fault is made", async () => {
     project = createTempProject({
       "main.js": `
         import { r, run } from "@bluelibs/runner";
@@ -130,7 +130,7 @@ describe("what the command finds", () => {
     expect(report.findings.every(({ fix, rule }) => rule === "runOption" || fix !== undefined)).toBe(true);
   });
 
-  it("lists what an application does differently without an error", async () => {
+  it("migrate check lists what an application does differently without an error", async () => {
     project = createTempProject({
       "main.js": `
         import { r, run } from "@bluelibs/runner";
@@ -176,7 +176,7 @@ describe("how the command finds the root", () => {
     export const app = r.resource("shop").register([part]).build();
   `;
 
-  it("takes the one exported resource that no other exported resource registers", async () => {
+  it("migrate check takes the one exported resource that no other exported resource registers", async () => {
     project = createTempProject({ "app.js": root });
 
     const { exitCode, report } = await check("app.js");
@@ -184,7 +184,7 @@ describe("how the command finds the root", () => {
     expect([exitCode, report.roots]).toEqual([0, [{ id: "shop", from: "app" }]]);
   });
 
-  it("takes the export that is named, with the config it carries", async () => {
+  it("migrate check takes the export that is named, with the config it carries", async () => {
     project = createTempProject({ "app.js": `${root} export const configured = part.with({ a: 1 });` });
 
     const { report } = await check("app.js", "--export", "configured");
@@ -192,7 +192,7 @@ describe("how the command finds the root", () => {
     expect(report.roots).toEqual([{ id: "shop.part", from: "configured" }]);
   });
 
-  it("asks which one is meant where several could be the root", async () => {
+  it("migrate check asks which one is meant where several could be the root", async () => {
     project = createTempProject({ "app.js": `${root} export const other = r.resource("other").build();` });
 
     const { exitCode, report } = await check("app.js");
@@ -203,7 +203,7 @@ describe("how the command finds the root", () => {
     );
   });
 
-  it("says what is missing where the entry has no root", async () => {
+  it("migrate check says what is missing where the entry has no root", async () => {
     project = createTempProject({ "app.js": "export const create = () => 1;" });
 
     const { exitCode, report } = await check("app.js");
@@ -212,7 +212,7 @@ describe("how the command finds the root", () => {
     expect(report.refusal).toContain("neither calls run(...) while it loads nor exports a resource");
   });
 
-  it("reads the sources alone without an entry, and says that this is not all", async () => {
+  it("migrate check reads the sources alone without an entry, and says that this is not all", async () => {
     project = createTempProject({ "app.js": 'import { nodeExposure } from "@bluelibs/runner";' });
 
     const { exitCode, report } = await check();
@@ -223,7 +223,7 @@ describe("how the command finds the root", () => {
 });
 
 describe("what the command does to an application", () => {
-  it("neither initialises, nor listens, nor runs what follows run(...)", async () => {
+  it("migrate check neither initialises, nor listens, nor runs what follows run(...)", async () => {
     project = createTempProject({
       "main.js": `
         import { writeFileSync } from "node:fs";
@@ -250,7 +250,7 @@ describe("what the command does to an application", () => {
     expect(traces).toEqual([]);
   });
 
-  it("tries the application on this version, whichever one is installed, in both module formats", async () => {
+  it("migrate check tries the application on this version, whichever one is installed, in both module formats", async () => {
     const source = `
       const { r, run, nodeExposure } = require("@bluelibs/runner");
       const lost = r.event("shop.events.lost").build();
@@ -270,7 +270,7 @@ describe("what the command does to an application", () => {
     expect(report.installedRange).toBe("^5.2.0");
   });
 
-  it("loads TypeScript by the loader that the application has", async () => {
+  it("migrate check loads TypeScript by the loader that the application has", async () => {
     project = createTempProject({
       "package.json": JSON.stringify({ name: "shop" }),
       "main.ts": `
@@ -297,7 +297,7 @@ describe("what the command does to an application", () => {
     ]);
   });
 
-  it("says what to install where nothing loads TypeScript", async () => {
+  it("migrate check says what to install where nothing loads TypeScript", async () => {
     project = createTempProject({ "main.ts": tidy });
 
     const { exitCode, report } = await check("main.ts");
@@ -321,7 +321,7 @@ describe("entries that fail", () => {
       "The process that loaded the entry ended with SIGKILL.",
       "-",
     ],
-  ])("are reported when the entry %s", async (_how, source, message, place) => {
+  ])("entries that fail are reported when the entry %s", async (_how, source, message, place) => {
     project = createTempProject({ "main.js": source });
 
     const { exitCode, report } = await check("main.js", "--timeout", "30");
@@ -332,7 +332,7 @@ describe("entries that fail", () => {
     expect(finding?.file === undefined ? "-" : `${finding.file}:${finding.line}`).toBe(place);
   });
 
-  it("are reported when the entry never finishes loading", async () => {
+  it("entries that fail are reported when the entry never finishes loading", async () => {
     project = createTempProject({ "main.js": "console.log('busy'); for (;;);" });
 
     const { exitCode, report } = await check("main.js", "--timeout", "1");
@@ -341,7 +341,7 @@ describe("entries that fail", () => {
     expect(report.findings[0]?.message).toBe("The entry did not finish loading within 1 s. It printed: busy");
   });
 
-  it("do not keep the roots from being examined that were given to run before", async () => {
+  it("entries that fail do not keep the roots from being examined that were given to run before", async () => {
     project = createTempProject({ "main.js": `${tidy.replace("await run", "void run")} throw new Error("later");` });
 
     const { exitCode, report } = await check("main.js");
@@ -349,7 +349,7 @@ describe("entries that fail", () => {
     expect([exitCode, report.roots.map(({ id }) => id)]).toEqual([0, ["shop"]]);
   });
 
-  it("cannot write control characters to the terminal", async () => {
+  it("entries that fail cannot write control characters to the terminal", async () => {
     project = createTempProject({ "main.js": 'throw new Error("\\u001b[2J\\u0007gone");' });
 
     const { stdout } = await runner("migrate", "check", "main.js");
@@ -370,7 +370,7 @@ describe("arguments", () => {
     [["migrate", "check", "main.js", "--timeout", "soon"], "--timeout must be a number of seconds up to 3600"],
     [["migrate"], 'There is no command "migrate".'],
     [[], "A command is needed."],
-  ])("that make no sense exit with 2 and say why: %j", async (args, message) => {
+  ])("arguments that make no sense exit with 2 and say why: %j", async (args, message) => {
     project = createTempProject({ "main.js": tidy });
 
     const { exitCode, stdout, stderr } = await runner(...args);
@@ -379,7 +379,7 @@ describe("arguments", () => {
     expect(stderr).toContain(message);
   });
 
-  it("that ask for help or the version are answered with exit code 0", async () => {
+  it("arguments that ask for help or the version are answered with exit code 0", async () => {
     project = createTempProject({});
 
     const [help, version] = [await runner("migrate", "check", "--help"), await runner("--version")];

@@ -24,7 +24,7 @@ it.each([
   ['const { a } = await import("x");', ["a"]],
   ['require("x").a();', ["a"]],
   ["import { a } from `x`;", ["a"]],
-])("reads the names of %s", (text, names) => {
+])("readImports reads the names of %s", (text, names) => {
   expect(importsOf(text)).toEqual([{ from: "x:1", names }]);
 });
 
@@ -33,7 +33,7 @@ it.each([
   'const all = require("x");',
   'import all = require("x");',
   'const all = await import("x")',
-])("reads the module that %s names", (text) => {
+])("readImports reads the module that %s names", (text) => {
   expect(importsOf(text)).toEqual([{ from: "x:1", names: expect.any(Array), namespace: "all" }]);
 });
 
@@ -44,7 +44,7 @@ it.each([
   ["a regular expression", 'const rule = /import "x" [/] require("x")/;'],
   ["a method of that name", 'loader.require("x"); loader.import("x");'],
   ["an export of its own", 'export const from = 1; export { from }; export default "x";'],
-])("finds no import in %s", (_what, text) => {
+])("readImports finds no import in %s", (_what, text) => {
   expect(importsOf(text)).toEqual([]);
 });
 
@@ -55,20 +55,20 @@ it.each([
   ["an apostrophe that nothing closes", "const page = <p>it's</p>;"],
   ["a regular expression with quotes in it", "const quotes = /[\"'`/]/g;"],
   ["an escaped line end", "const text = 'a\\\nb';"],
-])("reads on behind %s, and counts lines", (_what, text) => {
+])("readImports reads on behind %s, and counts lines", (_what, text) => {
   const lines = text.split("\n").length;
 
   expect(importsOf(`${text}\nimport { a } from "x";`)).toEqual([{ from: `x:${lines + 1}`, names: ["a"] }]);
 });
 
 it.each(["`${", "/*", '"', "/", "{", "import {", "import { a", "require(", "`", "\\", "import type"])(
-  "ends where the text ends within %s",
+  "readImports ends where the text ends within %s",
   (text) => {
     expect(importsOf(text)).toEqual([]);
   },
 );
 
-it("reads a megabyte of any one piece in one pass", () => {
+it("readImports reads a megabyte of any one piece in one pass", () => {
   for (const char of ["`", "/", "{", "'", "(", "a", "\\", "${`", "import {", "a < ", "/[", "=/["]) {
     const text = char.repeat(Math.ceil(2 ** 20 / char.length));
 
@@ -76,7 +76,7 @@ it("reads a megabyte of any one piece in one pass", () => {
   }
 });
 
-it("reads chains of members, optional ones and those over several lines", () => {
+it("readImports reads chains of members, optional ones and those over several lines", () => {
   const tokens = readTokens("globals.middleware\n  .task?.retry.with(1); other.globals.a; globals; globals?.tags");
 
   expect(readMembers(tokens, "globals").map(({ path }) => path)).toEqual([

@@ -12,7 +12,7 @@ function scan(limits: Partial<ScanLimits> = {}) {
   return { ...summary, paths };
 }
 
-it("reads sources in a fixed order, and leaves out what others wrote and what a build made", () => {
+it("scanSources reads sources in a fixed order, and leaves out what others wrote and what a build made", () => {
   project = createTempProject({
     "b.ts": "",
     "a/c.mjs": "",
@@ -26,14 +26,14 @@ it("reads sources in a fixed order, and leaves out what others wrote and what a 
   expect(scan()).toEqual({ files: 2, notes: [], paths: ["b.ts", "a/c.mjs"] });
 });
 
-it("follows no links, so that a loop of them ends", () => {
+it("scanSources follows no links, so that a loop of them ends", () => {
   project = createTempProject({ "a/b.js": "" });
   symlinkSync(project.folder, join(project.folder, "a/loop"), "dir");
 
   expect(scan().paths).toEqual(["a/b.js"]);
 });
 
-it("stops at its limits, and says what it left out", () => {
+it("scanSources stops at its limits, and says what it left out", () => {
   project = createTempProject({ "a.js": "1;", "b.js": "1;", "c.js": "x".repeat(100), "deep/er/d.js": "" });
 
   expect(scan({ maxFiles: 1 })).toMatchObject({ paths: ["a.js"], notes: [expect.stringContaining("after 1 files")] });

@@ -1,15 +1,15 @@
 import { resolveDrain } from "./drain";
 
 describe("resolveDrain", () => {
-  it("keeps the defaults of what is left out, key by key", () => {
+  it("resolveDrain keeps the defaults of what is left out, key by key", () => {
     expect(resolveDrain({ quietMs: 5 }, undefined)).toEqual({ delayMs: 0, quietMs: 5, graceMs: 10_000 });
   });
 
-  it("takes limits.closeMs for graceMs, and Infinity for weeks", () => {
+  it("resolveDrain takes limits.closeMs for graceMs, and Infinity for weeks", () => {
     expect(resolveDrain(undefined, { closeMs: Infinity }).graceMs).toBe(2 ** 31 - 1);
   });
 
-  it("takes both names of one time only where they say the same", () => {
+  it("resolveDrain takes both names of one time only where they say the same", () => {
     expect(resolveDrain({ graceMs: 5 }, { closeMs: 5 }).graceMs).toBe(5);
     expect(() => resolveDrain({ graceMs: 5 }, { closeMs: 6 })).toThrow("two names of one time");
   });
@@ -19,7 +19,7 @@ describe("resolveDrain", () => {
     ["http.drain.quietMs", { quietMs: -1 }, undefined],
     ["http.drain.graceMs", { graceMs: NaN }, undefined],
     ["http.limits.closeMs", undefined, { closeMs: "5s" }],
-  ])("names %s where it makes no sense", (field, drain, limits) => {
+  ])("resolveDrain names %s where it makes no sense", (field, drain, limits) => {
     expect(() => resolveDrain(drain, limits)).toThrow(`${field} must be a number of at least 0`);
   });
 });

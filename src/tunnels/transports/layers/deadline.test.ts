@@ -16,7 +16,7 @@ const request = (patch: Partial<WireRequest> = {}): WireRequest => ({
 const pending = ({ signal }: WireRequest): Promise<WireResponse> =>
   new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
 
-it.each([0, -1, Number.NaN, Infinity, 2 ** 31])("is no layer where there is no limit: %p", (timeoutMs) => {
+it.each([0, -1, Number.NaN, Infinity, 2 ** 31])("a deadline is no layer where there is no limit: %p", (timeoutMs) => {
   const send = async () => reply;
 
   expect(deadline({ baseUrl: "http://x", timeoutMs })(send)).toBe(send);
@@ -29,7 +29,7 @@ describe("timeoutMs", () => {
   it.each([
     ["the hook", requestHooks({ baseUrl: "http://x", onRequest: () => new Promise<void>(() => {}) })(pending)],
     ["the carrier", pending],
-  ])("also covers %s", async (_what, next) => {
+  ])("timeoutMs also covers %s", async (_what, next) => {
     const send = deadline({ baseUrl: "http://x", timeoutMs: 50 })(next);
 
     const call = rejectionOf(Promise.resolve(send(request())));
@@ -41,7 +41,7 @@ describe("timeoutMs", () => {
     });
   });
 
-  it("rejects with the error of the carrier's choice", async () => {
+  it("timeoutMs rejects with the error of the carrier's choice", async () => {
     const late = (url: string, timeoutMs: number) => new Error(`${url} took ${timeoutMs}`);
     const send = deadline({ baseUrl: "http://x", timeoutMs: 50, timeoutError: late })(pending);
 
@@ -51,7 +51,7 @@ describe("timeoutMs", () => {
     expect((await call).message.split("\n")[0]).toBe("http://x/task/a%20b took 50");
   });
 
-  it("leaves neither timer nor listener behind", async () => {
+  it("timeoutMs leaves neither timer nor listener behind", async () => {
     const { signal } = new AbortController();
     const removed = jest.spyOn(signal, "removeEventListener");
     const added = jest.spyOn(signal, "addEventListener");
@@ -63,7 +63,7 @@ describe("timeoutMs", () => {
     expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
   });
 
-  it("lets the caller's own signal through", async () => {
+  it("timeoutMs lets the caller's own signal through", async () => {
     const controller = new AbortController();
     const reason = new Error("mine");
     const send = deadline({ baseUrl: "http://x", timeoutMs: 50 })(pending);
@@ -74,7 +74,7 @@ describe("timeoutMs", () => {
     expect(await call).toBe(reason);
   });
 
-  it("ends with the start of a streamed reply, which the caller's signal still reaches", async () => {
+  it("timeoutMs ends with the start of a streamed reply, which the caller's signal still reaches", async () => {
     const closed = createDeferred();
     const stream = { once: (_event: string, listener: () => void) => void closed.promise.then(listener) };
     const controller = new AbortController();

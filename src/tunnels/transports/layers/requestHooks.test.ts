@@ -11,14 +11,14 @@ const request = (patch: Partial<WireRequest> = {}): WireRequest => ({
   ...patch,
 });
 
-it("is no layer where there is no hook", () => {
+it("onRequest is no layer where there is no hook", () => {
   const send = async () => reply;
 
   expect(requestHooks({ baseUrl: "http://x" })(send)).toBe(send);
 });
 
 describe("onRequest", () => {
-  it("has the last word on a copy of the headers", async () => {
+  it("onRequest has the last word on a copy of the headers", async () => {
     const sent: WireRequest[] = [];
     const send = requestHooks({
       baseUrl: "http://x/r",
@@ -44,7 +44,7 @@ describe("onRequest", () => {
     ],
     ["a number", (headers) => (headers["X-Count"] = 3), { "x-runner-token": "client", "x-count": "3" }],
     ["nothing", (headers) => (headers["X-Runner-Token"] = undefined), {}],
-  ])("sends one header per name, in lower case, where the hook writes %s", async (_what, write, expected) => {
+  ])("onRequest sends one header per name, in lower case, where the hook writes %s", async (_what, write, expected) => {
     const sent: WireRequest[] = [];
     const send = requestHooks({ baseUrl: "http://x", onRequest: ({ headers }) => void write(headers) })(
       async (each) => (sent.push(each), reply),
@@ -55,7 +55,7 @@ describe("onRequest", () => {
     expect(sent[0]?.headers).toEqual(expected);
   });
 
-  it("stops being waited for when the caller gives up", async () => {
+  it("onRequest stops being waited for when the caller aborts", async () => {
     const next = jest.fn(async () => reply);
     const controller = new AbortController();
     const send = requestHooks({ baseUrl: "http://x", onRequest: () => new Promise(() => {}) })(next);
