@@ -10,7 +10,7 @@ const lower = {
   relay: ["lib", "errors"],
   tunnels: ["lib", "errors", "platform", "define", "serializer", "runtime"],
   globals: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels"],
-  node: ["lib", "errors", "platform", "define", "serializer", "runtime", "tunnels", "globals"],
+  node: ["lib", "errors", "platform", "define", "serializer", "runtime", "relay", "tunnels", "globals"],
 };
 
 /** Files of a layer that may import one thing above or beside it. */
@@ -35,7 +35,7 @@ const homes = {
 /** Rooms inside a layer, and the other rooms each may import. Files beside the rooms serve all of them. */
 const lowerRooms = {
   runtime: { plan: [], events: ["plan"], link: ["plan", "events"], run: ["plan", "events", "link"] },
-  node: { files: [], client: ["files"], server: [], cli: [], exposure: ["files", "server"] },
+  node: { files: [], client: ["files"], server: [], cli: [], exposure: ["files", "server"], relay: ["server"] },
 };
 
 const tests = String.raw`^src/__tests__/|\.test(-d)?\.ts$`;

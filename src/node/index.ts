@@ -67,6 +67,36 @@ export type {
 export type { ClientCompression } from "./client/clientCompression";
 export type { Readable } from "node:stream";
 
+// Reverse tunnels
+export { tunnelRelay, type TunnelRelay, type TunnelSessionInfo } from "./relay/tunnelRelay";
+export type { TunnelRelayAuth, TunnelRelayConfig, TunnelRelayLimits } from "./relay/tunnelRelayConfig";
+export {
+  tunnelExpose,
+  tunnelPull,
+  tunnelServe,
+  type TunnelExposeOptions,
+  type TunnelHandle,
+  type TunnelPullOptions,
+  type TunnelServeOptions,
+} from "./relay/driver/tunnelExpose";
+export {
+  TunnelSession,
+  type TunnelSessionEvents,
+  type TunnelSessionOptions,
+  type TunnelSessionState,
+} from "./relay/driver/tunnelSession";
+export { TunnelBindError, TunnelRefusedError } from "./relay/driver/driverErrors";
+export {
+  createTunnelAdminClient,
+  type TunnelAdminClient,
+  type TunnelAdminConfig,
+  type TunnelBindingInfo,
+  type TunnelBindings,
+  type TunnelHealth,
+  type TunnelOverview,
+  type TunnelSessions,
+} from "./relay/adminClient";
+
 // Files
 export { createNodeFile } from "./files/createNodeFile";
 export { readInputFileToBuffer, toPassThrough, writeInputFileToPath } from "./files/nodeFile";

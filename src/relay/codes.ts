@@ -1,4 +1,4 @@
-/** Why a stream was reset; the number travels in a RESET frame. Spec: readmes/REVERSE_TUNNEL_PROTOCOL.md. */
+/** Why a stream was reset; the number travels in a RESET frame. */
 export const ResetCode = /* @__PURE__ */ Object.freeze({
   CANCEL: 0,
   LINK_LOST: 1,

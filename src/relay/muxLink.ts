@@ -50,6 +50,7 @@ interface ControlFrame {
  */
 export class MuxLink implements StreamLink {
   readonly #options: MuxLinkOptions;
+  #host: LinkHost;
   readonly #reader: FrameReader;
   readonly #keepalive: Keepalive;
   #control: ControlFrame[] = [];
@@ -67,15 +68,16 @@ export class MuxLink implements StreamLink {
   #rttMs: number | undefined;
 
   constructor(options: MuxLinkOptions) {
-    const { clock, host, maxFrameBytes, pingMs, deadMs } = options;
+    const { clock, maxFrameBytes, pingMs, deadMs } = options;
     this.#options = options;
+    this.#host = options.host;
     this.#reader = new FrameReader(maxFrameBytes, (frame) => this.#receiveFrame(frame));
     this.#keepalive = new Keepalive({
       clock,
       pingMs,
       deadMs,
       sendPing: () => this.ping(),
-      onDead: () => host.onSilent(this),
+      onDead: () => this.#host.onSilent(this),
     });
   }
 
@@ -104,6 +106,11 @@ export class MuxLink implements StreamLink {
     return this.#options.clock.now();
   }
 
+  /** From now on another session handles what arrives. */
+  moveTo(host: LinkHost): void {
+    this.#host = host;
+  }
+
   /** A message arrived. Never throws: what is wrong with it goes to the host. */
   receive(bytes: Uint8Array): void {
     if (this.#isClosed) return;
@@ -111,7 +118,7 @@ export class MuxLink implements StreamLink {
     try {
       this.#reader.push(bytes);
     } catch (error) {
-      this.#options.host.onViolation(
+      this.#host.onViolation(
         error instanceof MuxProtocolError
           ? error
           : new MuxProtocolError("A frame could not be handled.", "INTERNAL", CloseCode.INTERNAL),
@@ -209,7 +216,7 @@ export class MuxLink implements StreamLink {
     // A frame before this one may have ended the session.
     if (this.#isClosed) return;
     if (frame.type === FrameType.PING) this.#receivePing(frame);
-    else if (frame.type !== FrameType.EXTENSION) this.#options.host.onFrame(frame, this);
+    else if (frame.type !== FrameType.EXTENSION) this.#host.onFrame(frame, this);
   }
 
   #receivePing({ flags, payload }: Frame): void {
@@ -250,6 +257,6 @@ export class MuxLink implements StreamLink {
     if (this.#isOverfull) return;
     this.#isOverfull = true;
     const message = `Too many ${what} wait for the peer to read.`;
-    this.#options.host.onViolation(new MuxProtocolError(message, "ENHANCE_CALM", CloseCode.ENHANCE_CALM), this);
+    this.#host.onViolation(new MuxProtocolError(message, "ENHANCE_CALM", CloseCode.ENHANCE_CALM), this);
   }
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { muxPair, type MuxPair } from "../__tests__/support/muxPair";
 import { CloseCode, ResetCode } from "./codes";
-import { decodeResponseHead, encodeRequestHead, encodeResponseHead, encodeWindow } from "./framePayloads";
+import { decodeResponseHead, encodeResponseHead, encodeWindow } from "./framePayloads";
 import { encodeFrameHeader, flagEnd, FrameType } from "./frames";
 import type { MuxStream } from "./muxStream";
 
 const open = { bindId: 1, peer: "v:1", local: "l:2" };
-const head = encodeRequestHead({ method: "POST", target: "/", headers: [], bindId: 1, peer: "v", requestId: "r" });
+const head = { method: "POST", target: "/", headers: [], bindId: 1, peer: "v", requestId: "r" };
 const bytesOf = (length: number, seed = 1): Uint8Array =>
   Uint8Array.from({ length }, (_, index) => (index * 31 + seed * 7) & 255);
 const sha = (pieces: readonly Uint8Array[]): string => createHash("sha256").update(Buffer.concat(pieces)).digest("hex");

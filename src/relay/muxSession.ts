@@ -2,7 +2,16 @@ import type { Clock } from "./clock";
 import { CloseCode, ResetCode, type GoAwayCode } from "./codes";
 import { decodeControl, encodeControl, maxControlBytes, type ControlMessage } from "./controlMessages";
 import { WindowBudget } from "./credit";
-import { decodeOpen, decodeReset, decodeTrailers, decodeWindow, encodeOpen, type OpenPayload } from "./framePayloads";
+import {
+  decodeOpen,
+  decodeReset,
+  decodeTrailers,
+  decodeWindow,
+  encodeOpen,
+  encodeRequestHead,
+  type OpenPayload,
+  type RequestHead,
+} from "./framePayloads";
 import { flagEnd, FrameType, maxStreamId, type Frame } from "./frames";
 import type { Link } from "./link";
 import { MuxLink, type LinkHost } from "./muxLink";
@@ -61,7 +70,8 @@ export interface GoAwayOptions {
 /** Streams over one or several links. The first link that is attached is the primary one: it carries control messages. */
 export class MuxSession implements LinkHost, StreamHost {
   readonly #options: MuxSessionOptions;
-  readonly #budget: WindowBudget;
+  #settings: SessionSettings;
+  #budget: WindowBudget;
   readonly #streams = new Map<number, MuxStream>();
   readonly #links: MuxLink[] = [];
   readonly #controlRate: TokenBucket;
@@ -77,6 +87,7 @@ export class MuxSession implements LinkHost, StreamHost {
   constructor(options: MuxSessionOptions) {
     const { clock, settings } = options;
     this.#options = options;
+    this.#settings = settings;
     this.#budget = new WindowBudget(settings.sessionBufferBytes);
     this.#controlRate = new TokenBucket(50, 200, clock.now());
     this.#earlyResets = new TokenBucket(200, 2000, clock.now());
@@ -104,12 +115,24 @@ export class MuxSession implements LinkHost, StreamHost {
     return this.#earlyResets.isEmpty(this.#options.clock.now());
   }
 
+  /** What was agreed on in the greeting, before the first stream. */
+  agree(settings: SessionSettings): void {
+    this.#settings = settings;
+    this.#budget = new WindowBudget(settings.sessionBufferBytes);
+  }
+
   /** Adds a link; bytes are given to what is returned. */
   attach(link: Link): MuxLink {
-    const { clock, settings } = this.#options;
-    const muxLink = new MuxLink({ ...settings, link, clock, host: this });
+    const { clock } = this.#options;
+    const muxLink = new MuxLink({ ...this.#settings, link, clock, host: this });
     this.#links.push(muxLink);
     return muxLink;
+  }
+
+  /** Takes a secondary link over from the session it greeted in, which has nothing else. */
+  adopt(link: MuxLink): void {
+    link.moveTo(this);
+    this.#links.push(link);
   }
 
   /** The connection of a link is gone: its streams are, too; without the primary one, all are. */
@@ -126,12 +149,19 @@ export class MuxSession implements LinkHost, StreamHost {
 
   /** Opens a stream for a visitor's connection. @returns `undefined` where the session takes no more */
   openTcp(open: OpenPayload): MuxStream | undefined {
-    return this.#open((stream, link) => link.sendControl(FrameType.OPEN, 0, stream.id, encodeOpen(open)));
+    return this.#open(open.bindId, (stream, link) => link.sendControl(FrameType.OPEN, 0, stream.id, encodeOpen(open)));
   }
 
-  /** Opens a stream for an HTTP exchange. @param head made by `encodeRequestHead` */
-  openHttp(head: Uint8Array, flags: number): MuxStream | undefined {
-    return this.#open((stream) => stream.sendHead(head, flags));
+  /** Opens a stream for an HTTP exchange. */
+  openHttp(head: RequestHead, flags: number): MuxStream | undefined {
+    return this.#open(head.bindId, (stream) => stream.sendHead(encodeRequestHead(head), flags));
+  }
+
+  /** Cuts the streams of one binding, on both sides. */
+  resetStreams(bindId: number, code: ResetCode): void {
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.bindId === bindId) stream.resetAndReport(code, "The binding has gone.");
+    }
   }
 
   send(message: ControlMessage): void {
@@ -204,7 +234,7 @@ export class MuxSession implements LinkHost, StreamHost {
 
   onHeld(_stream: MuxStream, bytes: number): void {
     this.#heldBytes += bytes;
-    if (bytes <= 0 || this.#heldBytes <= this.#options.settings.sessionBufferBytes) return;
+    if (bytes <= 0 || this.#heldBytes <= this.#settings.sessionBufferBytes) return;
     const largest = [...this.#streams.values()].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
     largest.resetAndReport(ResetCode.QUOTA, "The session holds too many bytes.");
   }
@@ -220,8 +250,8 @@ export class MuxSession implements LinkHost, StreamHost {
     return true;
   }
 
-  #open(sendOpening: (stream: MuxStream, link: MuxLink) => void): MuxStream | undefined {
-    const { maxStreams } = this.#options.settings;
+  #open(bindId: number, sendOpening: (stream: MuxStream, link: MuxLink) => void): MuxStream | undefined {
+    const { maxStreams } = this.#settings;
     const link = this.#pickLink();
     if (link === undefined || this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
     if (this.#nextStreamId > maxStreamId) {
@@ -229,6 +259,7 @@ export class MuxSession implements LinkHost, StreamHost {
       return undefined;
     }
     const stream = this.#add(this.#nextStreamId, link, true);
+    stream.bindId = bindId;
     this.#nextStreamId += 2;
     sendOpening(stream, link);
     return stream;
@@ -248,7 +279,7 @@ export class MuxSession implements LinkHost, StreamHost {
   }
 
   #add(id: number, link: MuxLink, isOpener: boolean): MuxStream {
-    const { windowBytes, maxWindowBytes } = this.#options.settings;
+    const { windowBytes, maxWindowBytes } = this.#settings;
     const stream = new MuxStream({
       id,
       isOpener,
@@ -289,7 +320,7 @@ export class MuxSession implements LinkHost, StreamHost {
   #receiveOpening({ type, streamId, flags, payload }: Frame, link: MuxLink): void {
     const opening: StreamOpening =
       type === FrameType.OPEN ? { kind: "tcp", open: decodeOpen(payload) } : { kind: "http", payload, flags };
-    const isFull = this.#streams.size >= this.#options.settings.maxStreams;
+    const isFull = this.#streams.size >= this.#settings.maxStreams;
     const stream = this.#add(streamId, link, false);
     if (isFull) return stream.reset(ResetCode.STREAM_LIMIT, "The driver takes no more streams.");
     this.#options.handler.onStream?.(stream, opening);

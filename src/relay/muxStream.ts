@@ -75,6 +75,8 @@ export class MuxStream {
   readonly link: StreamLink;
   handler: StreamHandler = {};
   isAccepted = false;
+  /** The binding it was opened for; 0 on the side that did not open it. */
+  bindId = 0;
   readonly #host: StreamHost;
   readonly #credit: SendCredit;
   readonly #window: ReceiveWindow;

@@ -1,0 +1,148 @@
+import { TunnelError } from "../../errors/tunnelError";
+
+/** Configures `createTunnelAdminClient`. */
+export interface TunnelAdminConfig {
+  /** URL of the relay, as "https://relay.example.com". */
+  readonly baseUrl: string;
+  readonly auth?: { readonly token?: string | undefined; readonly header?: string | undefined } | undefined;
+  /** Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Takes the place of the global `fetch`. */
+  readonly fetchImpl?: typeof fetch | undefined;
+}
+
+/** A binding, as sessions list it. */
+export interface TunnelBindingInfo {
+  readonly kind: "http" | "tcp";
+  readonly mode: "expose" | "pull";
+  readonly containerPort: number;
+  readonly bindId: number;
+}
+
+/** A relay's answer to `health.check`; without credentials only `status`. */
+export interface TunnelHealth {
+  readonly status: string;
+  readonly pid?: number | undefined;
+  readonly started?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly fds?: number | undefined;
+  readonly memory?: { readonly rss: number } | undefined;
+}
+
+interface SessionFacts {
+  readonly sessionId: string;
+  readonly peerAddr: string;
+  readonly protocol: string;
+  readonly connectionsGranted: number;
+  readonly activeStreams: number;
+}
+
+/** Everything that is published, by session. */
+export interface TunnelOverview {
+  readonly sessions: readonly (SessionFacts & {
+    readonly exposeBindings: readonly TunnelBindingInfo[];
+    readonly pullBindings: readonly TunnelBindingInfo[];
+  })[];
+  readonly orphanedSessions: number;
+  readonly totalStreams: number;
+  readonly totalBindings: number;
+}
+
+/** Sessions that are connected. */
+export interface TunnelSessions {
+  readonly sessions: readonly (SessionFacts & {
+    readonly maxStreams: number;
+    readonly isV2: boolean;
+    readonly bindings: readonly TunnelBindingInfo[];
+  })[];
+}
+
+/** Ports that are bound, of parked sessions as well. */
+export interface TunnelBindings {
+  readonly bindings: readonly {
+    readonly port: number;
+    readonly kind: "http" | "tcp";
+    readonly mode: "expose" | "pull";
+    /** "" for PULL. */
+    readonly sessionId: string;
+    /** 0 for PULL. */
+    readonly bindId: number;
+  }[];
+}
+
+interface Answer<T> {
+  readonly data: T;
+}
+
+/** What operators see and do. Every call rejects with a `TunnelError`, whose `details.statusCode` is the relay's. */
+export interface TunnelAdminClient {
+  readonly health: { check(): Promise<Answer<TunnelHealth>> };
+  listTunnels(): Promise<Answer<TunnelOverview>>;
+  listSessions(): Promise<Answer<TunnelSessions>>;
+  listBindings(): Promise<Answer<TunnelBindings>>;
+  /** Prometheus text 0.0.4. */
+  getMetrics(): Promise<Answer<string>>;
+  /** Ends a session. @param grace how long its visitors may take, in ms; at most 5,000 */
+  killSession(
+    sessionId: string,
+    grace?: number | { readonly grace_ms?: number | undefined },
+  ): Promise<Answer<{ readonly sessionId: string; readonly status: "closing" }>>;
+}
+
+/**
+ * Makes a client for the control plane of a relay.
+ *
+ * @throws {TypeError} `baseUrl` is no http or https URL
+ * @see readmes/REVERSE_TUNNELS.md
+ */
+export function createTunnelAdminClient({
+  baseUrl,
+  auth,
+  timeoutMs = 30_000,
+  fetchImpl,
+}: TunnelAdminConfig): TunnelAdminClient {
+  if (!URL.canParse(baseUrl) || !/^https?:/.test(baseUrl)) {
+    throw new TypeError(`baseUrl must be an http or https URL, got "${String(baseUrl)}".`);
+  }
+  const prefix = `${baseUrl.replace(/\/$/, "")}/api/v1/tunnel`;
+  const headers = auth?.token === undefined ? {} : { [auth.header ?? "x-runner-token"]: auth.token };
+
+  async function ask<T>(path: string, method = "GET"): Promise<Answer<T>> {
+    const response = await (fetchImpl ?? fetch)(prefix + path, {
+      method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    if (!response.ok) throw failureOf(response.status, text);
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    return { data: (isJson ? JSON.parse(text) : text) as T };
+  }
+
+  return {
+    health: { check: () => ask("/health") },
+    listTunnels: () => ask("/tunnels"),
+    listSessions: () => ask("/sessions"),
+    listBindings: () => ask("/bindings"),
+    getMetrics: () => ask("/metrics"),
+    killSession(sessionId, grace) {
+      const graceMs = typeof grace === "object" ? grace.grace_ms : grace;
+      const query = graceMs === undefined ? "" : `?grace_ms=${graceMs}`;
+      return ask(`/sessions/${encodeURIComponent(sessionId)}${query}`, "DELETE");
+    },
+  };
+}
+
+function failureOf(statusCode: number, text: string): TunnelError {
+  let code = "HTTP_ERROR";
+  let message = `The relay answered ${statusCode}.`;
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
+    if (typeof error?.code === "string") code = error.code;
+    if (typeof error?.message === "string") message = error.message;
+  } catch {
+    // The status says enough.
+  }
+  return new TunnelError(code, message, { statusCode });
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from "node:http";
+
+/** Where a request says it wants to go. */
+export interface Authority {
+  /** In lower case, without port and without a dot at its end. */
+  readonly host: string;
+  /** In origin form. */
+  readonly target: string;
+}
+
+/**
+ * Reads host and target of a request.
+ *
+ * @returns `undefined` where they contradict each other: not exactly one `Host`, a target of another authority, or
+ * characters that are no part of a host name
+ */
+export function readAuthority(req: IncomingMessage): Authority | undefined {
+  const hosts = req.rawHeaders.filter((_, index) => index % 2 === 0 && /^host$/i.test(req.rawHeaders[index] as string));
+  const { host: stated } = req.headers;
+  if (hosts.length !== 1 || stated === undefined) return undefined;
+  const host = hostOf(stated);
+  if (host === undefined) return undefined;
+  const url = req.url ?? "/";
+  if (url.startsWith("/") || url === "*") return { host, target: url };
+  // RFC 9112 section 3.2.2: the absolute form, as proxies send it.
+  const [, authority = "", rest = ""] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+  if (hostOf(authority) !== host) return undefined;
+  return { host, target: rest.startsWith("/") ? rest : `/${rest}` };
+}
+
+function hostOf(authority: string): string | undefined {
+  const name = authority
+    .toLowerCase()
+    .replace(/:\d{1,5}$/, "")
+    .replace(/\.$/, "");
+  return /^(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)$/.test(name) ? name : undefined;
+}
+
+/** Names under which a program of this machine reaches a listener on loopback. */
+export const isLoopbackHost = (host: string): boolean =>
+  host === "localhost" || host === "[::1]" || host.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(host);

@@ -1,0 +1,233 @@
+import type { Server } from "node:net";
+import { ResetCode, type BindErrorCode } from "../../relay/codes";
+import type { Bind, BindKind, BindMode } from "../../relay/controlMessages";
+import { isBindableName } from "../../relay/publicUrl";
+import type { ResolvedRelayConfig } from "./config";
+import type { MuxSession } from "../../relay/muxSession";
+
+/** A session, as far as bindings are concerned. */
+export interface BindingSession {
+  readonly id: string;
+  readonly owner: { readonly principal: string };
+  readonly isAttached: boolean;
+  readonly bindings: Map<number, Binding>;
+  readonly mux: MuxSession | undefined;
+  /** Tells the driver that a binding is no longer its own. */
+  revoke(binding: Binding, code: "TAKEOVER" | "ADMIN"): void;
+  /** A visitor's stream has ended. */
+  touch(): void;
+}
+
+/** A published port. The session it leads to changes when another one takes it over; the listener stays. */
+export interface Binding {
+  readonly bindId: number;
+  readonly kind: BindKind;
+  readonly mode: BindMode;
+  readonly containerPort: number;
+  readonly name: string | undefined;
+  readonly host: string;
+  publicUrl: string | null;
+  session: BindingSession;
+  readonly listener: Server;
+}
+
+export interface BindRefusal {
+  readonly code: BindErrorCode;
+  readonly message: string;
+}
+
+/** How listeners are made, which is the business of who serves visitors. */
+export interface ListenerFactory {
+  /** Rejects with `EADDRINUSE` and the like. */
+  listen(mode: BindMode, host: string, port: number, bindingOf: () => Binding | undefined): Promise<Server>;
+  /** Ports that the relay itself uses. */
+  isReserved(port: number): boolean;
+  publicUrlOf(binding: Pick<Binding, "containerPort" | "name" | "session">): string | null;
+}
+
+/** The bindings of a relay, by port and by name. */
+export class BindingTable {
+  readonly #config: ResolvedRelayConfig;
+  readonly #factory: ListenerFactory;
+  readonly #byPort = new Map<number, Binding>();
+  readonly #byName = new Map<string, Binding>();
+  /** Ports and names that are being bound. */
+  readonly #pending = new Set<string>();
+  #nextBindId = 1;
+
+  constructor(config: ResolvedRelayConfig, factory: ListenerFactory) {
+    this.#config = config;
+    this.#factory = factory;
+  }
+
+  get all(): readonly Binding[] {
+    return [...this.#byPort.values()];
+  }
+
+  byPort(port: number): Binding | undefined {
+    return this.#byPort.get(port);
+  }
+
+  byName(name: string): Binding | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Checks in the order of the protocol's page, then listens. */
+  async bind(request: Bind, session: BindingSession): Promise<Binding | BindRefusal> {
+    const wanted = this.#read(request);
+    if ("code" in wanted) return wanted;
+    const { name, port } = wanted;
+    const holder =
+      (port === 0 ? undefined : this.#byPort.get(port)) ?? (name === undefined ? undefined : this.#byName.get(name));
+    if (holder !== undefined) return this.#takeOver(holder, wanted, session);
+    if (session.bindings.size >= this.#config.session.maxBindings) {
+      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${this.#config.session.maxBindings} bindings.`);
+    }
+    const keys = [...(port === 0 ? [] : [`port ${port}`]), ...(name === undefined ? [] : [`name ${name}`])];
+    if (keys.some((key) => this.#pending.has(key))) return refuse("ALREADY_BOUND", "It is being bound.");
+    for (const key of keys) this.#pending.add(key);
+    try {
+      return await this.#listen(wanted, session);
+    } finally {
+      for (const key of keys) this.#pending.delete(key);
+    }
+  }
+
+  /** Lets no more visitors in. */
+  unpublish(binding: Binding): void {
+    this.#byPort.delete(binding.containerPort);
+    if (binding.name !== undefined) this.#byName.delete(binding.name);
+    binding.listener.close();
+  }
+
+  /** Stops to publish a binding; its streams are cut. */
+  drop(binding: Binding): void {
+    this.unpublish(binding);
+    binding.session.bindings.delete(binding.bindId);
+    binding.session.mux?.resetStreams(binding.bindId, ResetCode.BIND_REVOKED);
+  }
+
+  #read(request: Bind): WantedBinding | BindRefusal {
+    const { kind, mode, host, name, takeover } = request;
+    const isKnown = (kind === "http" && mode === "expose") || (kind === "tcp" && mode === "pull");
+    if (!isKnown || (mode === "pull" && takeover)) {
+      return refuse("INVALID_KIND", "http with expose, and tcp with pull (without takeover), are what can be bound.");
+    }
+    if (host !== undefined && host !== null && !isLoopbackName(host)) {
+      return refuse("INVALID_HOST", "Only loopback addresses can be bound.");
+    }
+    if (name !== undefined && name !== null && !(typeof name === "string" && isBindableName(name))) {
+      return refuse("INVALID_HOST", "A name is one label of a host name, and none that is reserved.");
+    }
+    const port = this.#readPort(request.containerPort, mode);
+    if (typeof port === "object") return port;
+    return {
+      kind: kind,
+      mode: mode,
+      host: mode === "pull" && typeof host === "string" ? host : "127.0.0.1",
+      name: name ?? undefined,
+      port,
+      takeover,
+    };
+  }
+
+  #readPort(port: unknown, mode: BindMode): number | BindRefusal {
+    if (!Number.isInteger(port) || (port as number) < 0 || (port as number) > 65_535) {
+      return refuse("RESERVED_PORT", "A port is a number from 0 to 65535.");
+    }
+    if (port !== 0 && (port as number) < 80) return refuse("PRIVILEGED_PORT", "Ports below 80 cannot be bound.");
+    if (port !== 0 && (port as number) < 1_024 && !this.#config.allowPrivileged[mode]) {
+      return refuse("PRIVILEGED_PORT", "The operator does not allow ports below 1024.");
+    }
+    if (this.#factory.isReserved(port as number)) return refuse("RESERVED_PORT", "The relay uses this port itself.");
+    return port as number;
+  }
+
+  /** One synchronous step: no visitor finds the binding without a session. */
+  #takeOver(holder: Binding, wanted: WantedBinding, session: BindingSession): Binding | BindRefusal {
+    const isSame =
+      holder.kind === wanted.kind &&
+      holder.name === wanted.name &&
+      (wanted.port === 0 || holder.containerPort === wanted.port);
+    const { session: before } = holder;
+    if (before === session) return isSame ? holder : refuse("ALREADY_BOUND", "Another binding of this session has it.");
+    const isOwn = before.owner.principal === session.owner.principal;
+    const isParked = !before.isAttached;
+    if (!isSame || !isOwn || !(wanted.takeover || isParked) || holder.mode === "pull") {
+      return refuse("ALREADY_BOUND", "Another session has it.");
+    }
+    holder.session = session;
+    session.bindings.set(holder.bindId, holder);
+    before.revoke(holder, "TAKEOVER");
+    before.mux?.resetStreams(holder.bindId, ResetCode.BIND_TAKEOVER);
+    return holder;
+  }
+
+  async #listen(wanted: WantedBinding, session: BindingSession): Promise<Binding | BindRefusal> {
+    const { mode, host, kind, name } = wanted;
+    let binding: Binding | undefined;
+    for (const port of this.#candidates(wanted.port)) {
+      try {
+        const listener = await this.#factory.listen(mode, host, port, () => binding);
+        // The driver may have left meanwhile.
+        if (!session.isAttached) {
+          listener.close();
+          return refuse("INTERNAL", "The session has ended.");
+        }
+        binding = {
+          bindId: this.#nextBindId++,
+          kind,
+          mode,
+          containerPort: port,
+          name,
+          host,
+          publicUrl: null,
+          session,
+          listener,
+        };
+        binding.publicUrl = mode === "expose" ? this.#factory.publicUrlOf(binding) : null;
+        this.#byPort.set(port, binding);
+        if (name !== undefined) this.#byName.set(name, binding);
+        session.bindings.set(binding.bindId, binding);
+        return binding;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (wanted.port !== 0) {
+          return code === "EADDRINUSE"
+            ? refuse("PORT_IN_USE", `Something else listens on port ${port}.`)
+            : refuse("INTERNAL", `Port ${port} could not be opened${code === undefined ? "" : ` (${code})`}.`);
+        }
+      }
+    }
+    return refuse("INTERNAL", "No port of the range is free.");
+  }
+
+  *#candidates(port: number): Iterable<number> {
+    if (port !== 0) {
+      yield port;
+      return;
+    }
+    const [from, to] = this.#config.portRange;
+    const size = to - from + 1;
+    const first = Math.floor(Math.random() * size);
+    for (let step = 0; step < size; step++) {
+      const candidate = from + ((first + step) % size);
+      if (!this.#byPort.has(candidate) && !this.#factory.isReserved(candidate)) yield candidate;
+    }
+  }
+}
+
+interface WantedBinding {
+  readonly kind: BindKind;
+  readonly mode: BindMode;
+  readonly host: string;
+  readonly name: string | undefined;
+  /** 0 for any. */
+  readonly port: number;
+  readonly takeover: boolean;
+}
+
+const refuse = (code: BindErrorCode, message: string): BindRefusal => ({ code, message });
+
+const isLoopbackName = (host: unknown): boolean =>
+  typeof host === "string" && (host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host));

@@ -1,0 +1,36 @@
+import type { Readable, Writable } from "node:stream";
+import type { MuxStream } from "../../relay/muxStream";
+
+/**
+ * Sends what a source gives, at the pace of the stream.
+ *
+ * @returns `onDrain` for the stream's handler
+ */
+export function sendFrom(source: Readable, stream: MuxStream, endOf: () => readonly string[] | undefined): () => void {
+  source.on("data", (chunk: Buffer) => {
+    if (!stream.write(chunk)) source.pause();
+  });
+  source.once("end", () => {
+    const trailers = endOf();
+    stream.end(trailers === undefined || trailers.length === 0 ? undefined : trailers);
+  });
+  return () => void source.resume();
+}
+
+/**
+ * Writes what a stream received, and consumes it once the destination has taken it.
+ *
+ * @returns `onData` for the stream's handler
+ */
+export function receiveInto(destination: Writable, stream: MuxStream): (bytes: Uint8Array) => void {
+  let waitingBytes = 0;
+  destination.on("drain", () => {
+    const taken = waitingBytes;
+    waitingBytes = 0;
+    if (taken > 0) stream.consumed(taken);
+  });
+  return (bytes) => {
+    if (destination.write(bytes) && waitingBytes === 0) stream.consumed(bytes.length);
+    else waitingBytes += bytes.length;
+  };
+}

@@ -1,0 +1,106 @@
+import { hardFrameBytes } from "../../relay/frames";
+import { compilePublicUrl, splitPatterns, type PublicUrlPattern } from "../../relay/publicUrl";
+import type { RelayLimits } from "../../relay/handshake";
+import type { TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";
+
+/** A relay's configuration with its defaults; sizes in bytes, times in ms. */
+export interface ResolvedRelayConfig {
+  readonly listen: { readonly port: number; readonly host: string } | undefined;
+  readonly server: TunnelRelayConfig["server"];
+  readonly tokens: readonly string[] | undefined;
+  /** In lower case. */
+  readonly tokenHeader: string;
+  readonly allowAnonymous: boolean | undefined;
+  readonly patterns: readonly PublicUrlPattern[];
+  readonly portRange: readonly [from: number, to: number];
+  readonly allowedOrigins: ReadonlySet<string>;
+  readonly allowPrivileged: { readonly expose: boolean; readonly pull: boolean };
+  readonly trustedProxies: ReadonlySet<string>;
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly session: RelayLimits;
+  readonly maxPreAuthConnections: number;
+  readonly helloTimeoutMs: number;
+  readonly maxSessions: number;
+  readonly maxSessionsPerPrincipal: number;
+  readonly idleMs: number;
+  readonly drainMs: number;
+  readonly responseTimeoutMs: number;
+}
+
+/**
+ * Fills in defaults.
+ *
+ * @param environment where a pattern of public URLs is read from that the config leaves out
+ * @throws {TypeError} a value cannot be meant; the message names it
+ */
+export function resolveRelayConfig(
+  config: TunnelRelayConfig = {},
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ResolvedRelayConfig {
+  const { listen, server, auth = {}, limits = {}, allowPrivileged = {}, portRange = [20_000, 20_999] } = config;
+  if (listen === undefined && server === undefined) {
+    throw new TypeError("tunnelRelay needs listen: { port } or a server to attach to.");
+  }
+  const [from, to] = portRange;
+  port("portRange[0]", from);
+  port("portRange[1]", to);
+  if (from > to) throw new TypeError(`portRange must go from the lower to the higher port, got [${from}, ${to}].`);
+  const patterns = config.publicUrlPattern ?? splitPatterns(environment.HOODY_TUNNEL_PUBLIC_URL_PATTERN ?? "");
+  const tokens = auth.token === undefined ? undefined : [auth.token].flat();
+  if (tokens?.some((token) => typeof token !== "string" || token === "") === true) {
+    throw new TypeError("auth.token must be a string, or a list of strings, none of them empty.");
+  }
+  return {
+    listen: listen && { port: port("listen.port", listen.port, 0), host: listen.host ?? "127.0.0.1" },
+    server,
+    tokens,
+    tokenHeader: (auth.header ?? "x-runner-token").toLowerCase(),
+    allowAnonymous: auth.allowAnonymous,
+    patterns: [patterns].flat().map((pattern) => compilePublicUrl(pattern)),
+    portRange: [from, to],
+    allowedOrigins: new Set(config.allowedOrigins),
+    allowPrivileged: { expose: allowPrivileged.expose === true, pull: allowPrivileged.pull === true },
+    trustedProxies: new Set(config.trustedProxies),
+    aliases: new Map(Object.entries(config.aliases ?? {}).map(([host, { name }]) => [host.toLowerCase(), name])),
+    session: resolveSessionLimits(config, limits),
+    maxPreAuthConnections: count("limits.maxPreAuthConnections", limits.maxPreAuthConnections, 32),
+    helloTimeoutMs: count("limits.helloTimeoutMs", limits.helloTimeoutMs, 5_000),
+    maxSessions: count("limits.maxSessions", limits.maxSessions, 256),
+    maxSessionsPerPrincipal: count("limits.maxSessionsPerPrincipal", limits.maxSessionsPerPrincipal, 16),
+    idleMs: count("idleMs", config.idleMs, 300_000, 0),
+    drainMs: count("drainMs", config.drainMs, 30_000, 0),
+    responseTimeoutMs: count("responseTimeoutMs", config.responseTimeoutMs, 60_000),
+  };
+}
+
+function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimits): RelayLimits {
+  return {
+    maxFrameBytes: atMost("limits.maxFrame", count("limits.maxFrame", limits.maxFrame, 65_536, 1_024), hardFrameBytes),
+    maxStreams: atMost("limits.maxStreams", count("limits.maxStreams", limits.maxStreams, 1_000), 4_096),
+    windowBytes: count("limits.window", limits.window, 262_144, 1_024),
+    maxWindowBytes: count("limits.maxWindow", limits.maxWindow, 8_388_608, 1_024),
+    sessionBufferBytes: count("limits.sessionBufferBytes", limits.sessionBufferBytes, 67_108_864, 65_536),
+    maxBindings: count("limits.maxBindings", limits.maxBindings, 32),
+    maxConnectionsPerSession: count("limits.maxConnectionsPerSession", limits.maxConnectionsPerSession, 8),
+    pingMs: count("pingMs", config.pingMs, 15_000),
+    deadMs: count("deadMs", config.deadMs, 60_000),
+    graceMs: count("graceMs", config.graceMs, 60_000, 0),
+  };
+}
+
+function count(name: string, value: number | undefined, fallback: number, least = 1): number {
+  if (value === undefined) return fallback;
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new TypeError(`${name} must be a whole number of at least ${least}, got ${String(value)}.`);
+  }
+  return value;
+}
+
+function atMost(name: string, value: number, most: number): number {
+  if (value > most) throw new TypeError(`${name} must be at most ${most}, got ${value}.`);
+  return value;
+}
+
+function port(name: string, value: number, least = 1): number {
+  return atMost(name, count(name, value, least, least), 65_535);
+}

@@ -1,0 +1,148 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { CloseCode, type HelloErrorCode } from "../../relay/codes";
+import type { ControlMessage, Hello } from "../../relay/controlMessages";
+import { subprotocols, type Subprotocol } from "../../relay/handshake";
+import type { MuxLink } from "../../relay/muxLink";
+import { MuxSession } from "../../relay/muxSession";
+import { nodeClock } from "./nodeClock";
+import type { RelayParts } from "./relayParts";
+import type { RelaySession } from "./relaySession";
+import { wsLink, type WsUpgrader } from "./wsLink";
+
+/** Whether a request may connect, and as whom. */
+export type ConnectVerdict = { readonly principal: string } | { readonly status: number; readonly code: string };
+
+export interface ConnectOptions {
+  readonly parts: RelayParts;
+  readonly upgrader: WsUpgrader;
+  readonly admit: (req: IncomingMessage) => Promise<ConnectVerdict>;
+}
+
+/** Largest head of a request to connect, in bytes. */
+const maxHeadBytes = 16_384;
+
+/** Where drivers connect: upgrade, greeting, and the links of sessions. */
+export class ConnectEndpoint {
+  readonly #options: ConnectOptions;
+  #preAuth = 0;
+  #isStopped = false;
+
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+  }
+
+  /** The relay stops: drivers are told to come back later. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Answers an upgrade request. Never rejects. */
+  async accept(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { parts, admit, upgrader } = this.#options;
+    socket.on("error", () => socket.destroy());
+    if (this.#preAuth >= parts.config.maxPreAuthConnections) {
+      parts.counters.preAuthRejected += 1;
+      return void socket.destroy();
+    }
+    const release = this.#hold(socket);
+    try {
+      if (this.#isStopped) return refuse(socket, 503, "GOING_AWAY");
+      const protocol = chooseProtocol(req);
+      if (protocol === undefined) return refuse(socket, 400, "BAD_REQUEST");
+      if (headBytesOf(req) > maxHeadBytes) return refuse(socket, 431, "HEADERS_TOO_LARGE");
+      const verdict = await admit(req);
+      if ("status" in verdict) return refuse(socket, verdict.status, verdict.code);
+      if (socket.destroyed) return;
+      const ws = await upgrader.upgrade(req, socket, head, protocol);
+      const { remoteAddress = "", remotePort = 0 } = req.socket;
+      const owner = { principal: verdict.principal, peerAddr: `${remoteAddress}:${remotePort}`, protocol };
+      this.#greet(owner, (events) => wsLink(ws, socket, events), release);
+    } catch {
+      socket.destroy();
+    }
+  }
+
+  /** Takes one of the places for connections that have not greeted. @returns what gives it back */
+  #hold(socket: Duplex): () => void {
+    this.#preAuth += 1;
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) this.#preAuth -= 1;
+      isHeld = false;
+    };
+    socket.once("close", release);
+    return release;
+  }
+
+  #greet(
+    owner: { readonly principal: string; readonly peerAddr: string; readonly protocol: Subprotocol },
+    connect: (events: Parameters<typeof wsLink>[2]) => ReturnType<typeof wsLink>,
+    release: () => void,
+  ): void {
+    const { sessions, config, counters } = this.#options.parts;
+    let session: RelaySession | undefined;
+    // Secondary links join the multiplexer of their session; until the greeting says so, each has its own.
+    let mux = new MuxSession({
+      role: "relay",
+      clock: nodeClock,
+      settings: config.session,
+      handler: { onControl: (message) => onControl(message), onFailed: () => onGone() },
+    });
+    const own = mux;
+    const late = nodeClock.after(config.helloTimeoutMs, () => own.close());
+    const onGone = (): void => {
+      late();
+      release();
+      session?.linkLost(mux, link);
+    };
+    const refuseHello = (code: HelloErrorCode): void => {
+      own.send({ t: "HELLO_ERR", code });
+      own.close(CloseCode.PROTOCOL_ERROR, code);
+    };
+    const onHello = (hello: Hello): void => {
+      late();
+      if (hello.shard !== undefined) {
+        const joined = sessions.get(hello.shard.sessionId);
+        const shared = joined?.acceptsShard(hello.shard.token) === true ? joined.mux : undefined;
+        if (shared === undefined || joined === undefined) return refuseHello("CAPACITY");
+        session = joined;
+        mux = shared;
+        shared.adopt(link);
+        release();
+        return;
+      }
+      const outcome = sessions.greet(hello, own, owner);
+      if (typeof outcome === "string") return refuseHello(outcome);
+      if (hello.resume !== undefined)
+        counters.resumes[outcome.id === hello.resume.sessionId ? "resumed" : "unknown"] += 1;
+      session = outcome;
+      release();
+    };
+    const onControl = (message: ControlMessage): void => {
+      if (session !== undefined) session.receive(message);
+      else if (message.t === "HELLO") onHello(message);
+      else own.close(CloseCode.PROTOCOL_ERROR, "The first message must be HELLO.");
+    };
+    const link: MuxLink = own.attach(
+      connect({ onBytes: (bytes) => link.receive(bytes), onDrain: () => link.drained(), onClose: onGone }),
+    );
+  }
+}
+
+/** The newest subprotocol that both sides speak. */
+function chooseProtocol({ method, headers }: IncomingMessage): Subprotocol | undefined {
+  const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim());
+  if (method !== "GET" || headers.upgrade?.toLowerCase() !== "websocket") return undefined;
+  return subprotocols.find((protocol) => offered.includes(protocol));
+}
+
+const headBytesOf = ({ rawHeaders, url = "" }: IncomingMessage): number =>
+  rawHeaders.reduce((sum, text) => sum + text.length + 2, url.length);
+
+function refuse(socket: Duplex, status: number, code: string): void {
+  const body = JSON.stringify({ error: { code, message: `The relay refuses this connection (${code}).` } });
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,157 @@
+import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
+import { ResetCode } from "../../../relay/codes";
+import {
+  decodeRequestHead,
+  encodeResponseHead,
+  type RequestHead,
+  type ResponseHead,
+} from "../../../relay/framePayloads";
+import { flagEnd, flagInfo, flagUpgrade } from "../../../relay/frames";
+import type { MuxStream } from "../../../relay/muxStream";
+import { receiveInto, sendFrom } from "../byteFlow";
+import { isConnectError, joinSocket } from "../joinSocket";
+import { endToEndHeaders, upgradeHeaders } from "../headers";
+import type { StreamTarget } from "./streamTarget";
+
+/** A local HTTP service. */
+export interface HttpTargetOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Over TLS; `rejectUnauthorized: false` for a certificate of its own making. */
+  readonly tls?:
+    { readonly ca?: string | Buffer | undefined; readonly rejectUnauthorized?: boolean | undefined } | undefined;
+  /** How long to wait for a connection, in ms. */
+  readonly connectTimeoutMs: number;
+  /** Instead of sockets: a connection in this process. */
+  readonly createConnection?: (() => Duplex) | undefined;
+}
+
+/** Sends each exchange as one request over a keep-alive connection: the service sees ordinary HTTP. */
+export function httpTarget(options: HttpTargetOptions): StreamTarget {
+  const { host, port, tls, connectTimeoutMs, createConnection } = options;
+  const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
+  const agent =
+    tls === undefined ? new HttpAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
+  if (createConnection !== undefined) Object.assign(agent, { createConnection });
+
+  function requestOf({ method, target, headers }: RequestHead, isUpgrade: boolean): ClientRequest {
+    const protocol = isUpgrade ? valueOf(headers, "upgrade") : undefined;
+    const raw = protocol === undefined ? endToEndHeaders(headers) : upgradeHeaders(headers, protocol);
+    const request = tls === undefined ? httpRequest : httpsRequest;
+    // A list keeps order, case and repetitions.
+    return request({ agent, host, port, method, path: target, headers: raw as never, setHost: false });
+  }
+
+  return {
+    open(stream, opening) {
+      if (opening.kind !== "http") return stream.reset(ResetCode.INTERNAL, "This binding serves HTTP.");
+      const isUpgrade = (opening.flags & flagUpgrade) !== 0;
+      const request = requestOf(decodeRequestHead(opening.payload), isUpgrade);
+      stream.accept();
+      limitConnecting(request, connectTimeoutMs, stream);
+      if (isUpgrade) forwardUpgrade(request, stream);
+      else forward(request, stream, (opening.flags & flagEnd) !== 0);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+const dropUndefined = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+function limitConnecting(request: ClientRequest, timeoutMs: number, stream: MuxStream): void {
+  request.once("socket", (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
+      request.destroy();
+    }, timeoutMs);
+    socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+  });
+}
+
+function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean): void {
+  const receive = receiveInto(request, stream);
+  let response: IncomingMessage | undefined;
+  let resume = (): void => {};
+  stream.handler = {
+    onData: receive,
+    onTrailers: (trailers) => request.addTrailers(trailers as never),
+    onEnd: () => void request.end(),
+    onDrain: () => resume(),
+    // The visitor left, or the link is gone.
+    onReset: () => void (response?.destroy(), request.destroy()),
+  };
+  request.on("continue", () => sendHead(stream, { status: 100, reason: "Continue", headers: [] }, flagInfo));
+  request.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
+    if (statusCode !== 101 && statusCode !== 100) {
+      sendHead(stream, { status: statusCode, reason: statusMessage, headers: rawHeaders }, flagInfo);
+    }
+  });
+  request.on("response", (message) => {
+    response = message;
+    sendHead(stream, responseHeadOf(message), 0);
+    resume = sendFrom(message, stream, () => message.rawTrailers);
+    message.on("error", () => stream.reset(ResetCode.LOCAL_RESET, "The local service broke off."));
+    message.once("close", () => {
+      if (!message.complete) stream.reset(ResetCode.LOCAL_RESET, "The local service broke off.");
+    });
+  });
+  request.on("error", (error: NodeJS.ErrnoException) => {
+    const code =
+      response === undefined && isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET;
+    stream.reset(code, error.code ?? error.message);
+  });
+  // Without a body nothing follows that would send the request.
+  if (isBodiless) request.end();
+  else request.flushHeaders();
+}
+
+function forwardUpgrade(request: ClientRequest, stream: MuxStream): void {
+  let socket: Duplex | undefined;
+  stream.handler = { onReset: () => void (socket?.destroy(), request.destroy()) };
+  request.on("upgrade", (message, upgraded, head) => {
+    socket = upgraded;
+    sendHead(
+      stream,
+      responseHeadOf(message, upgradeHeaders(message.rawHeaders, message.headers.upgrade ?? "")),
+      flagUpgrade,
+    );
+    joinSocket(upgraded, stream, { head });
+  });
+  // The service does not switch: what it answers instead is an ordinary response.
+  request.on("response", (message) => {
+    sendHead(stream, responseHeadOf(message), 0);
+    const resume = sendFrom(message, stream, () => message.rawTrailers);
+    stream.handler = { onDrain: resume, onReset: () => void message.destroy() };
+  });
+  request.on("error", (error: NodeJS.ErrnoException) =>
+    stream.reset(
+      isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET,
+      error.code ?? error.message,
+    ),
+  );
+  request.end();
+}
+
+const sendHead = (stream: MuxStream, head: ResponseHead, flags: number): void =>
+  stream.sendHead(encodeResponseHead(head), flags);
+
+function responseHeadOf(message: IncomingMessage, headers = endToEndHeaders(message.rawHeaders)): ResponseHead {
+  const declared = message.headers["content-length"];
+  return {
+    status: message.statusCode ?? 502,
+    reason: message.statusMessage ?? "",
+    headers,
+    contentLength: declared === undefined ? undefined : Number(declared),
+  };
+}
+
+function valueOf(headers: readonly string[], name: string): string | undefined {
+  for (let index = 0; index < headers.length; index += 2) {
+    if ((headers[index] as string).toLowerCase() === name) return headers[index + 1];
+  }
+  return undefined;
+}

@@ -1,0 +1,28 @@
+import { connect } from "node:net";
+import { ResetCode } from "../../../relay/codes";
+import { joinSocket } from "../joinSocket";
+import type { StreamTarget } from "./streamTarget";
+
+/** A local TCP service. */
+export interface TcpTargetOptions {
+  readonly host: string;
+  readonly port: number;
+  /** How long to wait for a connection, in ms. */
+  readonly connectTimeoutMs: number;
+}
+
+/** Joins each stream to a connection of its own; half-closed connections stay so. */
+export const tcpTarget = ({ host, port, connectTimeoutMs }: TcpTargetOptions): StreamTarget => ({
+  open(stream, opening) {
+    if (opening.kind !== "tcp") return stream.reset(ResetCode.INTERNAL, "This binding serves TCP.");
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    stream.accept();
+    joinSocket(socket, stream);
+    const timer = setTimeout(() => {
+      stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
+      socket.destroy();
+    }, connectTimeoutMs);
+    socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+  },
+  close() {},
+});

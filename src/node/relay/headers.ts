@@ -1,0 +1,77 @@
+import type { IncomingMessage } from "node:http";
+
+/** RFC 9110 section 7.6.1: what belongs to one connection, and not to the message. */
+const hopByHop: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+const isForwarding = (name: string): boolean =>
+  name === "forwarded" || name === "x-real-ip" || name.startsWith("x-forwarded-") || name.startsWith("x-hoody-");
+
+/** Names that a `Connection` header lists are of the connection as well. */
+function listedBy(headers: readonly string[]): ReadonlySet<string> {
+  const listed = new Set<string>();
+  for (let index = 0; index < headers.length; index += 2) {
+    if ((headers[index] as string).toLowerCase() !== "connection") continue;
+    for (const name of (headers[index + 1] as string).split(",")) listed.add(name.trim().toLowerCase());
+  }
+  return listed;
+}
+
+function filterHeaders(headers: readonly string[], isDropped: (name: string) => boolean): string[] {
+  const listed = listedBy(headers);
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = (headers[index] as string).toLowerCase();
+    if (!listed.has(name) && !isDropped(name)) kept.push(headers[index] as string, headers[index + 1] as string);
+  }
+  return kept;
+}
+
+/** Names and values in turn, without those of the connection. */
+export const endToEndHeaders = (headers: readonly string[]): string[] =>
+  filterHeaders(headers, (name) => hopByHop.has(name));
+
+/** As `endToEndHeaders`; `Upgrade` and `Connection: Upgrade` stay. */
+export const upgradeHeaders = (headers: readonly string[], protocol: string): string[] => [
+  ...endToEndHeaders(headers),
+  "Connection",
+  "Upgrade",
+  "Upgrade",
+  protocol,
+];
+
+export interface VisitorFacts {
+  /** Address of the visitor, after trusted proxies. */
+  readonly address: string;
+  readonly isSecure: boolean;
+  readonly port: number;
+  readonly requestId: string;
+  /** Path prefix that was cut off. */
+  readonly prefix?: string | undefined;
+  /** Whether the peer is a proxy whose headers count. */
+  readonly isTrusted: boolean;
+}
+
+/** What the application behind a driver receives: what a visitor says of itself is replaced by what the relay saw. */
+export function forwardedHeaders(req: IncomingMessage, facts: VisitorFacts): string[] {
+  const { rawHeaders } = req;
+  const { address, isSecure, port, requestId, prefix, isTrusted } = facts;
+  const kept = filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(name) || name === "x-request-id");
+  const before = isTrusted ? req.headers["x-forwarded-for"] : undefined;
+  kept.push("X-Forwarded-For", before === undefined ? address : `${String(before)}, ${address}`);
+  kept.push("X-Forwarded-Host", req.headers.host ?? "");
+  kept.push("X-Forwarded-Proto", isSecure ? "https" : "http");
+  kept.push("X-Forwarded-Port", String(port));
+  if (prefix !== undefined) kept.push("X-Forwarded-Prefix", prefix);
+  kept.push("X-Request-Id", requestId);
+  return kept;
+}

@@ -1,0 +1,107 @@
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import { ResetCode } from "../../relay/codes";
+import { decodeResponseHead, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
+import { flagEnd, flagInfo } from "../../relay/frames";
+import type { MuxSession } from "../../relay/muxSession";
+import type { MuxStream } from "../../relay/muxStream";
+import { receiveInto, sendFrom } from "./byteFlow";
+import { endToEndHeaders } from "./headers";
+import { sendVisitorError, visitorErrors, type VisitorError } from "./visitorError";
+
+/** One HTTP request of a visitor, ready to be sent through a session. */
+export interface VisitorRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly session: MuxSession;
+  readonly bindId: number;
+  /** In origin form, without a prefix that was cut off. */
+  readonly target: string;
+  readonly headers: readonly string[];
+  readonly peer: string;
+  readonly requestId: string;
+  /** How long a driver may take until its response begins, in ms. */
+  readonly responseTimeoutMs: number;
+}
+
+/** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
+export function exchange(visitor: VisitorRequest): MuxStream | undefined {
+  const { req, res, session, responseTimeoutMs } = visitor;
+  const isBodiless = !("transfer-encoding" in req.headers) && (req.headers["content-length"] ?? "0") === "0";
+  const stream = session.isThrottled ? undefined : session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
+  if (stream === undefined) {
+    sendVisitorError(req, res, visitorErrors.streamLimit);
+    return undefined;
+  }
+
+  const timer = setTimeout(() => {
+    stream.reset(ResetCode.TIMEOUT);
+    sendVisitorError(req, res, visitorErrors.upstreamTimeout);
+  }, responseTimeoutMs);
+  stream.handler = {
+    onDrain: isBodiless ? () => {} : sendFrom(req, stream, () => req.rawTrailers),
+    onData: receiveInto(res, stream),
+    onHead(payload, flags) {
+      const head = decodeResponseHead(payload);
+      if (flags & flagInfo) return writeInterim(res, head);
+      clearTimeout(timer);
+      writeHead(res, head);
+    },
+    onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
+    onEnd: () => void res.end(),
+    onReset({ code }) {
+      clearTimeout(timer);
+      // A response that was cut must never look whole.
+      if (res.headersSent) res.destroy();
+      else sendVisitorError(req, res, failureOf(code));
+    },
+  };
+  res.once("close", () => {
+    clearTimeout(timer);
+    // It also closes after success.
+    if (!res.writableFinished) stream.reset(ResetCode.CANCEL, "The visitor left.");
+  });
+  return stream;
+}
+
+function requestHeadOf({ req, bindId, target, headers, peer, requestId }: VisitorRequest): RequestHead {
+  const declared = req.headers["content-length"];
+  return {
+    method: req.method ?? "GET",
+    target,
+    headers,
+    bindId,
+    peer,
+    requestId,
+    contentLength: declared === undefined ? undefined : Number(declared),
+  };
+}
+
+function writeInterim(res: ServerResponse, { status, headers }: ResponseHead): void {
+  if (res.headersSent) return;
+  if (status === 100) res.writeContinue();
+  else if (status === 102) res.writeProcessing();
+  else if (status === 103) res.writeEarlyHints(Object.fromEntries(pairsOf(headers)));
+}
+
+function writeHead(res: ServerResponse, { status, reason, headers }: ResponseHead): void {
+  // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
+  if (status === 101) return void res.destroy();
+  res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), endToEndHeaders(headers));
+  // Heads leave before their first byte: a stream of events may stay silent for long.
+  res.flushHeaders();
+}
+
+function pairsOf(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
+  return pairs;
+}
+
+const failures: Readonly<Record<number, VisitorError>> = /* @__PURE__ */ (() => ({
+  [ResetCode.REFUSED]: visitorErrors.streamLimit,
+  [ResetCode.STREAM_LIMIT]: visitorErrors.streamLimit,
+  [ResetCode.LOCAL_CONNECT_FAILED]: visitorErrors.localConnectFailed,
+  [ResetCode.TIMEOUT]: visitorErrors.localConnectTimeout,
+}))();
+
+const failureOf = (code: number): VisitorError => failures[code] ?? visitorErrors.interrupted;

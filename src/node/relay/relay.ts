@@ -1,0 +1,248 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ResetCode } from "../../relay/codes";
+import { readAuthority } from "./authority";
+import { BindingTable, type Binding } from "./bindings";
+import type { ResolvedRelayConfig } from "./config";
+import { ConnectEndpoint, type ConnectVerdict } from "./connectEndpoint";
+import { ControlPlane, controlPrefix } from "./controlPlane";
+import { joinSocket } from "./joinSocket";
+import { createCounters, type RelayParts } from "./relayParts";
+import { RelayRoutes } from "./relayRoutes";
+import { RelaySessions } from "./relaySessions";
+import { sendVisitorError, upgradeRefusal, visitorErrors } from "./visitorError";
+import { Visitors, type VisitorRoute } from "./visitors";
+import { createWsUpgrader } from "./wsLink";
+
+/** Decides who may connect, and who may use the control plane. */
+export interface RelayGuard {
+  admit(req: IncomingMessage): Promise<ConnectVerdict>;
+}
+
+/** Where drivers connect. */
+export const connectPath = "/api/v1/tunnel/connect";
+
+/** Heads of visitors, in bytes; time for them, in ms. */
+const visitorHeadBytes = 32_768;
+const visitorHeadMs = 15_000;
+
+/** The public side of reverse tunnels: one server for drivers and operators, and one listener per binding. */
+export class Relay {
+  readonly #config: ResolvedRelayConfig;
+  readonly #guard: RelayGuard;
+  readonly #parts: RelayParts;
+  readonly #routes: RelayRoutes;
+  readonly #visitors: Visitors;
+  readonly #control: ControlPlane;
+  #connect: ConnectEndpoint | undefined;
+  #server: Server | undefined;
+  readonly #detach: (() => void)[] = [];
+  #draining: Promise<void> | undefined;
+
+  constructor(config: ResolvedRelayConfig, guard: RelayGuard) {
+    this.#config = config;
+    this.#guard = guard;
+    const bindings = new BindingTable(config, {
+      listen: (mode, host, port, bindingOf) =>
+        mode === "expose" ? this.#listenForVisitors(host, port, bindingOf) : this.#listenForTcp(host, port, bindingOf),
+      isReserved: (port) => port !== 0 && port === this.port,
+      publicUrlOf: ({ containerPort, name, session }) => {
+        const facts = { port: containerPort, name, session: session.id };
+        return config.patterns.map((pattern) => pattern.format(facts)).find((url) => url !== undefined) ?? null;
+      },
+    });
+    const sessions = new RelaySessions(config, bindings);
+    this.#parts = { config, bindings, sessions, counters: createCounters() };
+    this.#routes = new RelayRoutes(config, bindings);
+    this.#visitors = new Visitors(config, this.#routes);
+    this.#control = new ControlPlane(this.#parts);
+  }
+
+  get parts(): RelayParts {
+    return this.#parts;
+  }
+
+  get server(): Server | undefined {
+    return this.#server;
+  }
+
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Listens, or attaches to the server of the config. */
+  async start(): Promise<void> {
+    this.#connect = new ConnectEndpoint({
+      parts: this.#parts,
+      upgrader: await createWsUpgrader(),
+      admit: (req) => this.#guard.admit(req),
+    });
+    const { listen, server } = this.#config;
+    if (listen !== undefined) {
+      this.#server = createVisitorServer();
+      this.#attach(this.#server, true);
+      await listening(this.#server, listen.port, listen.host);
+    }
+    if (server !== undefined) {
+      this.#server ??= server;
+      this.#attach(server, false);
+    }
+  }
+
+  /** Takes no new drivers and visitors, tells drivers that they may come back, and lets visitors finish for a while. */
+  drain(): Promise<void> {
+    return (this.#draining ??= this.#drain());
+  }
+
+  /** Drains, and closes everything. */
+  async close(): Promise<void> {
+    await this.drain();
+    const { sessions, bindings } = this.#parts;
+    for (const detach of this.#detach.splice(0)) detach();
+    const closed = bindings.all.map(({ listener }) => new Promise<void>((resolve) => listener.close(() => resolve())));
+    sessions.endAll();
+    const own = this.#config.listen === undefined ? undefined : this.#server;
+    own?.closeAllConnections();
+    await Promise.all([...closed, own && new Promise((resolve) => own.close(resolve))]);
+  }
+
+  async #drain(): Promise<void> {
+    const { sessions, config } = this.#parts;
+    this.#connect?.stop();
+    sessions.shutDown(config.drainMs);
+    const endsAt = performance.now() + config.drainMs;
+    while (sessions.all.some(({ activeStreams }) => activeStreams > 0) && performance.now() < endsAt) {
+      await sleep(drainPollMs, undefined, { ref: true });
+    }
+  }
+
+  #attach(server: Server, isOwn: boolean): void {
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+      if (isOwn || this.#isOurs(req)) void this.#serve(req, res);
+    };
+    const onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      // Upgrades of other paths are the business of whoever owns the server.
+      if (isOwn || this.#isOurs(req)) this.#serveUpgrade(req, socket, head);
+    };
+    server.on("request", onRequest).on("upgrade", onUpgrade);
+    this.#detach.push(() => void server.off("request", onRequest).off("upgrade", onUpgrade));
+  }
+
+  #isOurs(req: IncomingMessage): boolean {
+    const authority = readAuthority(req);
+    if (authority === undefined) return false;
+    const { host, target } = authority;
+    return target.startsWith(controlPrefix) || this.#routes.find(host, pathOf(target)) !== undefined;
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const route = this.#route(req);
+    if (route !== "own") return this.#visitors.serve(req, res, route);
+    const { url = "/" } = req;
+    if (!url.startsWith(`${controlPrefix}/`)) return sendVisitorError(req, res, visitorErrors.notFound);
+    const verdict = await this.#guard.admit(req);
+    if ("status" in verdict && !(isHealth(url) && isLoopbackPeer(req))) return refuseControl(res, verdict);
+    if ("status" in verdict) return sendJson(res, 200, { status: "ok" });
+    this.#control.serve(req, res, url);
+  }
+
+  #serveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const route = this.#route(req);
+    if (route !== "own") return this.#visitors.serveUpgrade(req, socket, head, route);
+    if (pathOf(req.url ?? "/") === connectPath) return void this.#connect?.accept(req, socket, head);
+    socket.on("error", () => socket.destroy());
+    socket.end(upgradeRefusal(req, visitorErrors.notFound));
+  }
+
+  /** A host or path of a tunnel leads there, and never to the relay's own paths. */
+  #route(req: IncomingMessage): VisitorRoute | "own" {
+    const authority = readAuthority(req);
+    if (authority === undefined) return visitorErrors.badRequest;
+    const { host, target } = authority;
+    const path = pathOf(target);
+    const found = this.#routes.find(host, decoded(path));
+    if (found === undefined) return "own";
+    // Encoded slashes and dots must not change which tunnel a path leads to.
+    if (this.#routes.find(host, path)?.prefix !== found.prefix) return visitorErrors.badRequest;
+    if (found.binding === undefined) return visitorErrors.notFound;
+    const rest = target.slice(found.prefix.length);
+    return {
+      binding: found.binding,
+      target: rest.startsWith("/") ? rest : `/${rest}`,
+      prefix: found.prefix === "" ? undefined : found.prefix,
+    };
+  }
+
+  async #listenForVisitors(host: string, port: number, bindingOf: () => Binding | undefined): Promise<Server> {
+    const server = createVisitorServer();
+    server.on("request", (req, res) => this.#visitors.serve(req, res, this.#visitors.routeOnPort(req, bindingOf())));
+    server.on("checkContinue", (req, res) => void server.emit("request", req, res));
+    server.on("upgrade", (req, socket, head) =>
+      this.#visitors.serveUpgrade(req, socket, head, this.#visitors.routeOnPort(req, bindingOf())),
+    );
+    return listening(server, port, host);
+  }
+
+  async #listenForTcp(host: string, port: number, bindingOf: () => Binding | undefined): Promise<TcpServer> {
+    const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
+      const binding = bindingOf();
+      const stream = binding?.session.mux?.openTcp({
+        bindId: binding.bindId,
+        peer: `${socket.remoteAddress}:${socket.remotePort}`,
+        local: `${host}:${port}`,
+      });
+      if (stream === undefined) return void socket.destroy();
+      joinSocket(socket, stream, { lost: ResetCode.CANCEL });
+      socket.once("close", () => binding?.session.touch());
+    });
+    return listening(server, port, host);
+  }
+}
+
+/** How often a relay that stops looks whether its visitors are served, in ms. */
+const drainPollMs = 20;
+
+/** Requests that contradict themselves are refused by the parser, which is strict. */
+const createVisitorServer = (): Server =>
+  createServer({
+    headersTimeout: visitorHeadMs,
+    requestTimeout: 0,
+    maxHeaderSize: visitorHeadBytes,
+    keepAliveTimeout: 65_000,
+    insecureHTTPParser: false,
+  });
+
+function listening<S extends TcpServer>(server: S, port: number, host: string): Promise<S> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve(server);
+    });
+  });
+}
+
+const pathOf = (target: string): string => target.split(/[?#]/, 1)[0] as string;
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+const isHealth = (url: string): boolean => pathOf(url) === `${controlPrefix}/health`;
+
+const isLoopbackPeer = ({ socket }: IncomingMessage): boolean =>
+  /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/.test(socket.remoteAddress ?? "");
+
+const refuseControl = (res: ServerResponse, { status, code }: { status: number; code: string }): void =>
+  sendJson(res, status, { error: { code, message: `The relay refuses this request (${code}).` } });
+
+function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  res.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+}

@@ -1,0 +1,182 @@
+import type { IncomingMessage, Server } from "node:http";
+import { createResource, type IResource } from "../../define/resource";
+import { WireFailureError } from "../../errors/wireErrors";
+import { logger, store } from "../../globals/resources/handles";
+import type { Logger } from "../../globals/resources/logger";
+import { globalTags } from "../../globals/tags";
+import { symbolFramework } from "../../lib/symbols";
+import { getPlatform } from "../../platform/platform";
+import type { Store } from "../../runtime/run/store";
+import { textBody, type WireRequest } from "../../tunnels/protocol/wire";
+import { createAuthenticate } from "../../tunnels/server/authenticate";
+import { isLocalCaller } from "../server/localCaller";
+import { isRepeated } from "../server/repeatedHeaders";
+import { portOf, urlOf } from "../server/serverAddress";
+import { createTokenMatcher } from "../server/tokenMatcher";
+import { resolveRelayConfig, type ResolvedRelayConfig } from "./config";
+import type { ConnectVerdict } from "./connectEndpoint";
+import { connectPath, Relay } from "./relay";
+import type { TunnelRelayConfig } from "./tunnelRelayConfig";
+
+/** A session, as operators see it. */
+export interface TunnelSessionInfo {
+  readonly sessionId: string;
+  readonly peerAddr: string;
+  readonly activeStreams: number;
+  readonly isAttached: boolean;
+}
+
+/** The value of `tunnelRelay`. */
+export interface TunnelRelay extends AsyncDisposable {
+  /** Where drivers and operators reach it, for programs of this machine. */
+  readonly url: string;
+  readonly port: number;
+  readonly connectPath: string;
+  readonly server: Server | undefined;
+  sessions(): readonly TunnelSessionInfo[];
+  /** Cuts the links of a session, which its driver may resume. @returns whether there was one */
+  drop(sessionId: string): boolean;
+  /** Ends a session. @returns whether there was one */
+  kill(sessionId: string, options?: { readonly graceMs?: number | undefined }): boolean;
+  close(): Promise<void>;
+}
+
+interface RelayDependencies {
+  readonly store: Store;
+  readonly logger: Logger;
+}
+
+/** How long validators of one request may take, in ms. */
+const authMs = 10_000;
+
+/**
+ * The public side of reverse tunnels: drivers behind NAT connect to it, and publish their services through it.
+ *
+ * Who may connect is decided as for an exposure: tokens, validator tasks, or programs of this machine.
+ *
+ * @see readmes/REVERSE_TUNNELS.md
+ */
+export const tunnelRelay: IResource<TunnelRelayConfig, Promise<TunnelRelay>> = /* @__PURE__ */ (() =>
+  createResource(
+    {
+      id: "platform.node.resources.tunnelRelay",
+      dependencies: { store, logger },
+      configSchema: { parse: checkConfig },
+      init: startRelay,
+      dispose: async (relay: TunnelRelay) => relay.close(),
+      [symbolFramework]: {},
+    },
+    () => "unknown",
+  ))();
+
+function checkConfig(config: TunnelRelayConfig): TunnelRelayConfig {
+  resolveRelayConfig(config);
+  return config;
+}
+
+async function startRelay(
+  config: TunnelRelayConfig | undefined,
+  { store, logger }: RelayDependencies,
+): Promise<TunnelRelay> {
+  const platform = getPlatform();
+  const resolved = resolveRelayConfig(config, {
+    HOODY_TUNNEL_PUBLIC_URL_PATTERN: platform.getEnv("HOODY_TUNNEL_PUBLIC_URL_PATTERN"),
+  });
+  const isProduction = store.mode === "prod" || platform.getEnv("NODE_ENV") === "production";
+  const relay = new Relay(resolved, { admit: createGuard(resolved, store, { isProduction, logger }) });
+  await relay.start();
+  const close = (): Promise<void> => (closing ??= relay.close());
+  let closing: Promise<void> | undefined;
+  store.addDrain({ longestMs: resolved.drainMs, drain: () => relay.drain() });
+  const { server = null } = relay;
+  void logger.info("node.relay.listen", { data: { port: portOf(server), connectPath } });
+  return {
+    get url() {
+      return urlOf(server, "/");
+    },
+    get port() {
+      return portOf(server);
+    },
+    connectPath,
+    server: relay.server,
+    sessions: () =>
+      relay.parts.sessions.all.map(({ id, owner, activeStreams, isAttached }) => ({
+        sessionId: id,
+        peerAddr: owner.peerAddr,
+        activeStreams,
+        isAttached,
+      })),
+    drop(sessionId) {
+      const session = relay.parts.sessions.get(sessionId);
+      session?.cutLinks();
+      return session !== undefined;
+    },
+    kill(sessionId, { graceMs = 50 } = {}) {
+      const session = relay.parts.sessions.get(sessionId);
+      session?.kill(graceMs);
+      return session !== undefined;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface GuardFacts {
+  readonly isProduction: boolean;
+  readonly logger: Logger;
+}
+
+/** Credentials as for an exposure; pages of other origins are kept out before. */
+function createGuard(
+  config: ResolvedRelayConfig,
+  store: Store,
+  { isProduction, logger }: GuardFacts,
+): (req: IncomingMessage) => Promise<ConnectVerdict> {
+  const { tokens, tokenHeader, allowAnonymous, allowedOrigins } = config;
+  const validators = store
+    .getTasksWithTag(globalTags.authValidator)
+    .map(({ id }) => store.findTask(id))
+    .filter((cell) => cell !== undefined);
+  const authenticate = createAuthenticate({
+    header: tokenHeader,
+    findTokenHolder: tokens && createTokenMatcher(tokens),
+    validators,
+    timeoutMs: authMs,
+    admitsAnonymous: ({ edge }) => allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
+    onOddVerdict: (id, verdict) =>
+      void logger.warn("relay.auth.verdict: a validator approves by { ok: true } only.", { data: { id, verdict } }),
+  });
+  if (tokens === undefined && validators.length === 0) {
+    void logger.warn("The relay has no authentication. Set auth.token or add a validator task.");
+  }
+  return async (req) => {
+    const { origin } = req.headers;
+    if (origin !== undefined && !allowedOrigins.has(origin)) return { status: 403, code: "ORIGIN_NOT_ALLOWED" };
+    try {
+      const { name } = await authenticate(requestOf(req, allowedOrigins));
+      return { principal: name };
+    } catch (error) {
+      if (!(error instanceof WireFailureError)) throw error;
+      return { status: error.failure.status, code: error.failure.code };
+    }
+  };
+}
+
+/** As much of a call as authentication looks at. */
+function requestOf(req: IncomingMessage, allowedOrigins: ReadonlySet<string>): WireRequest {
+  const { headers, method = "GET", url = "/" } = req;
+  return {
+    target: { kind: "discovery", id: "" },
+    headers,
+    body: textBody(""),
+    signal: undefined,
+    edge: {
+      describe: () => ({ headers, method, url, path: url.split("?", 1)[0] as string }),
+      isLocal: () => isLocalCaller(req, (origin) => allowedOrigins.has(origin)),
+      isRepeated: (name) => isRepeated(req, name),
+      enter: (contexts) => contexts ?? new Map(),
+      isReplyTaken: () => false,
+      abandonReply() {},
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import type { Server } from "node:http";
+
+/** Limits of a relay; each is answered as the page on the protocol says. */
+export interface TunnelRelayLimits {
+  /** Connections that have not said HELLO. Default 32. */
+  readonly maxPreAuthConnections?: number | undefined;
+  /** From the upgrade to HELLO, in ms. Default 5,000. */
+  readonly helloTimeoutMs?: number | undefined;
+  /** Default 256. */
+  readonly maxSessions?: number | undefined;
+  /** Default 16. */
+  readonly maxSessionsPerPrincipal?: number | undefined;
+  /** Links of one session, of the second version of the protocol. Default 8. */
+  readonly maxConnectionsPerSession?: number | undefined;
+  /** Visitors of one session at a time. Default 1,000, at most 4,096. */
+  readonly maxStreams?: number | undefined;
+  /** Bindings of one session. Default 32. */
+  readonly maxBindings?: number | undefined;
+  /** Largest payload of a frame, in bytes. Default 65,536, at most 262,144. */
+  readonly maxFrame?: number | undefined;
+  /** First window of a stream, in bytes. Default 262,144. */
+  readonly window?: number | undefined;
+  /** Largest window of a stream, in bytes. Default 8 MiB. */
+  readonly maxWindow?: number | undefined;
+  /** Received and not taken by visitors, over one session, in bytes. Default 64 MiB. */
+  readonly sessionBufferBytes?: number | undefined;
+}
+
+/** Who may connect to a relay, as for an exposure. */
+export interface TunnelRelayAuth {
+  readonly token?: string | readonly string[] | undefined;
+  /** Name of the header. Default "x-runner-token". */
+  readonly header?: string | undefined;
+  /** Without tokens and validator tasks: `true` serves everyone. Default: programs of this machine, outside production. */
+  readonly allowAnonymous?: boolean | undefined;
+}
+
+/** Configures `tunnelRelay`. */
+export interface TunnelRelayConfig {
+  /** An own server; port 0 picks a free one. Host by default "127.0.0.1". */
+  readonly listen?: { readonly port: number; readonly host?: string | undefined } | undefined;
+  /** A server to attach to. */
+  readonly server?: Server | undefined;
+  readonly auth?: TunnelRelayAuth | undefined;
+  /** Where bindings are published, as `https://{port}-{name}.tun.example.com`. Default HOODY_TUNNEL_PUBLIC_URL_PATTERN. */
+  readonly publicUrlPattern?: string | readonly string[] | undefined;
+  /** Ports for bindings that ask for none. Default 20,000 to 20,999. */
+  readonly portRange?: readonly [from: number, to: number] | undefined;
+  /** Origins of pages that may connect. Default none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Ports 80 to 1023. Default neither. */
+  readonly allowPrivileged?: { readonly expose?: boolean | undefined; readonly pull?: boolean | undefined } | undefined;
+  /** Addresses of proxies whose forwarding headers count. Default none. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Host names that lead to the binding of a name. */
+  readonly aliases?: Readonly<Record<string, { readonly name: string }>> | undefined;
+  readonly limits?: TunnelRelayLimits | undefined;
+  /** A session without bindings and streams ends after this, in ms. Default 300,000; 0 for never. */
+  readonly idleMs?: number | undefined;
+  /** Silence after which a link is asked for a sign of life, in ms. Default 15,000. */
+  readonly pingMs?: number | undefined;
+  /** Silence after which a link is given up, in ms. Default 60,000. */
+  readonly deadMs?: number | undefined;
+  /** How long a session waits for its driver to come back, in ms. Default 60,000. */
+  readonly graceMs?: number | undefined;
+  /** How long requests in flight may take when the relay stops, in ms. Default 30,000. */
+  readonly drainMs?: number | undefined;
+  /** How long a driver may take until a response begins, in ms. Default 60,000. */
+  readonly responseTimeoutMs?: number | undefined;
+}

@@ -1,0 +1,78 @@
+import { STATUS_CODES, type IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { ResetCode } from "../../relay/codes";
+import { decodeResponseHead, type ResponseHead } from "../../relay/framePayloads";
+import { flagUpgrade } from "../../relay/frames";
+import { receiveInto, sendFrom } from "./byteFlow";
+import { endToEndHeaders, upgradeHeaders } from "./headers";
+import type { VisitorRequest } from "./httpExchange";
+import { cutSocket } from "./joinSocket";
+import { upgradeRefusal, visitorErrors } from "./visitorError";
+
+/** A visitor's request to switch protocols. */
+export interface UpgradeRequest extends Omit<VisitorRequest, "res"> {
+  readonly socket: Duplex;
+  /** What arrived behind the request's head. */
+  readonly head: Buffer;
+}
+
+/** Carries an upgrade, and the bytes of both directions once it was granted. */
+export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs, ...request }: UpgradeRequest): void {
+  const protocol = req.headers.upgrade ?? "";
+  // The upgrade to HTTP/2 in clear text leads past everything that looks at requests here.
+  const stream = /^h2c$/i.test(protocol)
+    ? undefined
+    : session.openHttp(
+        {
+          method: req.method ?? "GET",
+          target: request.target,
+          headers: upgradeHeaders(request.headers, protocol),
+          bindId: request.bindId,
+          peer: request.peer,
+          requestId: request.requestId,
+        },
+        flagUpgrade,
+      );
+  if (stream === undefined) return void socket.end(upgradeRefusal(req, visitorErrors.streamLimit));
+
+  const timer = setTimeout(() => {
+    stream.reset(ResetCode.TIMEOUT);
+    socket.end(upgradeRefusal(req, visitorErrors.upstreamTimeout));
+  }, responseTimeoutMs);
+  const onClose = (): void => {
+    clearTimeout(timer);
+    if (!socket.readableEnded) stream.reset(ResetCode.CANCEL, "The visitor left.");
+  };
+  socket.once("close", onClose);
+  stream.handler = {
+    onHead(payload, flags) {
+      clearTimeout(timer);
+      const response = decodeResponseHead(payload);
+      const isSwitched = (flags & flagUpgrade) !== 0 && response.status === 101;
+      socket.write(headText(req, response, isSwitched));
+      if (head.length > 0) socket.unshift(head);
+      const { onReset = () => {} } = stream.handler;
+      stream.handler = {
+        onData: receiveInto(socket, stream),
+        onEnd: () => void socket.end(),
+        onDrain: isSwitched ? sendFrom(socket, stream, () => undefined) : () => {},
+        onReset,
+      };
+      // What follows an answer that does not switch is its body; nothing more is sent.
+      if (!isSwitched) stream.end();
+    },
+    onReset({ code }) {
+      clearTimeout(timer);
+      cutSocket(socket, code);
+    },
+  };
+}
+
+function headText(req: IncomingMessage, { status, reason, headers }: ResponseHead, isSwitched: boolean): string {
+  const kept = isSwitched
+    ? upgradeHeaders(headers, req.headers.upgrade ?? "")
+    : [...endToEndHeaders(headers), "Connection", "close"];
+  const lines: string[] = [];
+  for (let index = 0; index < kept.length; index += 2) lines.push(`${kept[index]}: ${kept[index + 1]}`);
+  return `HTTP/1.1 ${status} ${reason || (STATUS_CODES[status] ?? "")}\r\n${lines.join("\r\n")}\r\n\r\n`;
+}

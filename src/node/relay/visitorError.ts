@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** What a visitor is told when the relay itself answers. */
+export interface VisitorError {
+  readonly status: number;
+  readonly code: VisitorErrorCode;
+  readonly message: string;
+  readonly retryAfterSeconds?: number | undefined;
+}
+
+export type VisitorErrorCode =
+  | "TUNNEL_NOT_FOUND"
+  | "HOST_NOT_ALLOWED"
+  | "BAD_REQUEST"
+  | "GATE_DENIED"
+  | "GATE_AUTH"
+  | "RATE_LIMITED"
+  | "LOCAL_CONNECT_FAILED"
+  | "LOCAL_CONNECT_TIMEOUT"
+  | "TUNNEL_INTERRUPTED"
+  | "TUNNEL_ORPHANED"
+  | "STREAM_LIMIT"
+  | "UPSTREAM_TIMEOUT"
+  | "HOOK_FAILED";
+
+const error = (status: number, code: VisitorErrorCode, message: string, retryAfterSeconds?: number): VisitorError => ({
+  status,
+  code,
+  message,
+  retryAfterSeconds,
+});
+
+export const visitorErrors = /* @__PURE__ */ (() => ({
+  notFound: error(404, "TUNNEL_NOT_FOUND", "No tunnel is published here."),
+  hostNotAllowed: error(421, "HOST_NOT_ALLOWED", "This host name does not lead here."),
+  badRequest: error(400, "BAD_REQUEST", "The request contradicts itself."),
+  localConnectFailed: error(502, "LOCAL_CONNECT_FAILED", "The application behind the tunnel is not reachable."),
+  localConnectTimeout: error(502, "LOCAL_CONNECT_TIMEOUT", "The application behind the tunnel does not answer."),
+  interrupted: error(
+    502,
+    "TUNNEL_INTERRUPTED",
+    "The tunnel was interrupted; whether the request was handled is unknown.",
+  ),
+  orphaned: error(503, "TUNNEL_ORPHANED", "The tunnel is reconnecting.", 5),
+  streamLimit: error(503, "STREAM_LIMIT", "The tunnel serves as many visitors as it can.", 1),
+  upstreamTimeout: error(504, "UPSTREAM_TIMEOUT", "The application behind the tunnel took too long."),
+}))();
+
+/** Answers a visitor: JSON where it is asked for, else a short page. */
+export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): void {
+  const { type, body } = render(req, failure);
+  res.writeHead(failure.status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    "x-hoody-tunnel-error": failure.code,
+    ...(failure.retryAfterSeconds !== undefined && { "retry-after": String(failure.retryAfterSeconds) }),
+  });
+  res.end(req.method === "HEAD" ? undefined : body);
+}
+
+/** As `sendVisitorError`, on the bare connection of an upgrade request. */
+export function upgradeRefusal(req: IncomingMessage, failure: VisitorError): string {
+  const { type, body } = render(req, failure);
+  const { status, code, retryAfterSeconds } = failure;
+  return [
+    `HTTP/1.1 ${status} Refused`,
+    "Connection: close",
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `x-hoody-tunnel-error: ${code}`,
+    ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${retryAfterSeconds}`]),
+    "",
+    body,
+  ].join("\r\n");
+}
+
+function render({ headers }: IncomingMessage, { status, code, message }: VisitorError): { type: string; body: string } {
+  if (prefersJson(headers.accept)) {
+    return { type: "application/json", body: JSON.stringify({ error: { code, message } }) };
+  }
+  const body = `<!doctype html><meta charset="utf-8"><title>${status} ${code}</title><h1>${status}</h1><p>${message}</p>`;
+  return { type: "text/html; charset=utf-8", body };
+}
+
+/** A browser asks for HTML by name; what accepts anything is a program. */
+const prefersJson = (accept: string | undefined): boolean => accept === undefined || !/text\/html/i.test(accept);

@@ -1,0 +1,165 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { WebSocket as WsSocket, WebSocketServer as WsServer } from "ws";
+import { CloseCode } from "../../relay/codes";
+import type { Link } from "../../relay/link";
+
+type WsModule = typeof import("ws");
+
+/** Largest message that is accepted, in bytes: senders keep to half of it. */
+const maxMessageBytes = 1_048_576;
+
+// eslint-disable-next-line no-restricted-syntax -- the module, loaded when it is first needed; listed in ARCHITECTURE.md
+let loading: Promise<WsModule> | undefined;
+const loadWs = (): Promise<WsModule> => (loading ??= import("ws"));
+
+/** What a link reports of its connection. */
+export interface LinkEvents {
+  onBytes(bytes: Uint8Array): void;
+  /** The connection took what was queued. */
+  onDrain(): void;
+  /** Called once. @param code 1006 for a connection that was cut */
+  onClose(code: number, reason: string): void;
+}
+
+/** A WebSocket as a link: binary messages only. */
+export function wsLink(ws: WsSocket, socket: Duplex, events: LinkEvents): Link {
+  ws.binaryType = "nodebuffer";
+  ws.on("message", (data: Buffer, isBinary: boolean) => {
+    if (isBinary) events.onBytes(data);
+    else ws.close(CloseCode.TEXT_MESSAGE, "Binary messages only.");
+  });
+  socket.on("drain", () => events.onDrain());
+  // A failing connection closes as well.
+  ws.on("error", () => {});
+  ws.on("close", (code: number, reason: Buffer) => events.onClose(code, reason.toString()));
+  return {
+    send(pieces) {
+      if (ws.readyState === ws.OPEN) ws.send(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+    },
+    get queuedBytes() {
+      return ws.bufferedAmount;
+    },
+    close: (code, reason) => ws.close(code, reason),
+    destroy: () => ws.terminate(),
+  };
+}
+
+/** Turns upgrade requests into WebSockets. */
+export interface WsUpgrader {
+  /** Answers 101 with the subprotocol. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): Promise<WsSocket>;
+}
+
+export async function createWsUpgrader(): Promise<WsUpgrader> {
+  const { WebSocketServer } = await loadWs();
+  const server: WsServer = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    skipUTF8Validation: true,
+    handleProtocols: (_protocols, req) => chosen.get(req) ?? false,
+  });
+  const chosen = new WeakMap<IncomingMessage, string>();
+  return {
+    upgrade: (req, socket, head, protocol) =>
+      new Promise((resolve, reject) => {
+        chosen.set(req, protocol);
+        socket.once("error", reject);
+        socket.once("close", () => reject(new Error("The connection was lost during the upgrade.")));
+        server.handleUpgrade(req, socket, head, (ws) => {
+          socket.off("error", reject);
+          resolve(ws);
+        });
+      }),
+  };
+}
+
+/** How a driver dials its relay. */
+export interface DialOptions {
+  /** `ws:` or `wss:`. */
+  readonly url: string;
+  readonly protocols: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A relay that refused the upgrade. */
+export class DialRefusedError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "DialRefusedError";
+    this.status = status;
+  }
+}
+
+/** A connection that is open. */
+export interface Dialled {
+  readonly protocol: string;
+  readonly connect: (events: LinkEvents) => Link;
+}
+
+/** @throws {DialRefusedError} the relay answered with another status than 101 */
+export async function dial({ url, protocols, headers, timeoutMs, signal }: DialOptions): Promise<Dialled> {
+  const { WebSocket } = await loadWs();
+  signal.throwIfAborted();
+  const ws = new WebSocket(url, [...protocols], {
+    headers,
+    handshakeTimeout: timeoutMs,
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    skipUTF8Validation: true,
+    followRedirects: false,
+    ...(masksNothing(url) && { generateMask: () => {} }),
+  });
+  let socket: Duplex | undefined;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+      ws.terminate();
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    const settled = (): void => signal.removeEventListener("abort", abort);
+    ws.once("upgrade", (response) => (socket = response.socket));
+    ws.once("unexpected-response", (upgrade, response) => {
+      settled();
+      readRefusal(response, (text) => {
+        reject(new DialRefusedError(response.statusCode ?? 0, text));
+        upgrade.destroy();
+      });
+    });
+    // Terminating a socket that connects is an error as well; the first rejection counts.
+    ws.on("error", (error) => {
+      settled();
+      reject(error);
+    });
+    ws.once("open", () => {
+      settled();
+      resolve({ protocol: ws.protocol, connect: (events) => wsLink(ws, socket as Duplex, events) });
+    });
+  });
+}
+
+/** RFC 6455 section 10.3: masks protect proxies on the way, of which an encrypted or local connection has none. */
+function masksNothing(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return (
+    protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
+}
+
+const maxRefusalBytes = 4_096;
+
+function readRefusal(response: IncomingMessage, done: (text: string) => void): void {
+  let text = "";
+  response.setEncoding("utf8");
+  response.on("data", (chunk: string) => {
+    if (text.length < maxRefusalBytes) text += chunk;
+  });
+  response.once("close", () => done(text.slice(0, maxRefusalBytes)));
+  response.on("error", () => {});
+}
