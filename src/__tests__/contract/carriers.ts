@@ -17,7 +17,7 @@ import type { Transport } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createHandler } from "../../tunnels/server/createHandler";
-import { createContextReader } from "../../tunnels/server/hydrateContexts";
+import { createContextReader } from "../../tunnels/server/readContexts";
 import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
 import { httpLayers } from "../../tunnels/transports/httpClients";
 import { carrierOf } from "../support/carrierOf";

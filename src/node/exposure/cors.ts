@@ -23,7 +23,7 @@ export interface Cors {
 }
 
 /** Other origins are not admitted, and get no headers. */
-export const noCors: Cors = {
+export const corsDisabled: Cors = {
   headersFor: () => [],
   preflightFor: () => [],
   varies: false,

@@ -19,7 +19,7 @@ import { createHandler, type HandlerParts } from "../../tunnels/server/createHan
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
-import { noCors, type Cors } from "./cors";
+import { corsDisabled, type Cors } from "./cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
@@ -32,7 +32,7 @@ import { RequestFormBody } from "./body/requestFormBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { openNodeStream } from "./reply/pieceFlow";
 import { createQueuedReplies } from "./reply/queuedReplies";
-import { createRouter, nowhere } from "./router";
+import { createRouter, unknownTarget } from "./router";
 
 /** What the edge needs beside the pipeline's parts. */
 export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStream" | "origin"> {
@@ -74,7 +74,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const readerWatch = new PaceWatch(limits.replyIdleMs);
   const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, onBroken };
   // Outside the base path other origins have no business.
-  const outsidePolicy: ReplyPolicy = { ...policy, cors: noCors, vary: "", compressFrom: undefined };
+  const outsidePolicy: ReplyPolicy = { ...policy, cors: corsDisabled, vary: "", compressFrom: undefined };
   const source: BodySource = {
     paceWatch: new PaceWatch(limits.bodyIdleMs, limits.bodyRate),
     leftoverWatch: new PaceWatch(limits.bodyIdleMs),
@@ -103,7 +103,11 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
    *
    * The only async function above the pipeline: once contexts are in use, Node runs a hook for every promise.
    */
-  async function answer(target: WireTarget | typeof nowhere, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function answer(
+    target: WireTarget | typeof unknownTarget,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
     // Callers know that such a request was not served, whereas a task that ran could tell no one.
     if (drain.endsConnections && endingConnections.has(req.socket)) return;
     drain.enter();
@@ -128,7 +132,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         leave();
         return await reply.refuse(refusal);
       }
-      if (target === nowhere || (target.kind === "discovery" && !discoverable)) return await reply.refuse(notFound);
+      if (target === unknownTarget || (target.kind === "discovery" && !discoverable))
+        return await reply.refuse(notFound);
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
 
@@ -177,8 +182,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     },
     handleOnly(kind, req, res) {
       const target = routeOf(req);
-      const isAddressed = target !== undefined && target !== nowhere && target.kind === kind;
-      return answer(isAddressed ? target : nowhere, req, res);
+      const isAddressed = target !== undefined && target !== unknownTarget && target.kind === kind;
+      return answer(isAddressed ? target : unknownTarget, req, res);
     },
     refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound),
   };
@@ -190,7 +195,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     if (known !== undefined) return known;
     const target = route(url);
     if (target === undefined && typeof req.originalUrl === "string") return route(req.originalUrl);
-    if (target !== undefined && target !== nowhere) rememberServed(url, target);
+    if (target !== undefined && target !== unknownTarget) rememberServed(url, target);
     return target;
   }
 

@@ -18,7 +18,7 @@ import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import { createAuthenticate } from "../../tunnels/server/authenticate";
 import { createAllowListSource } from "../../tunnels/server/allowList";
-import { createContextReader } from "../../tunnels/server/hydrateContexts";
+import { createContextReader } from "../../tunnels/server/readContexts";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors } from "./cors";

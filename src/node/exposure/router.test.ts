@@ -1,4 +1,4 @@
-import { canonicalPath, createRouter, nowhere, originForm, pathOf } from "./router";
+import { canonicalPath, createRouter, unknownTarget, originForm, pathOf } from "./router";
 
 const add = { kind: "task", id: "app.add" };
 
@@ -14,10 +14,10 @@ describe("createRouter", () => {
     ["/__runner/task/app%2Fx", { kind: "task", id: "app/x" }],
     ["/__runner/event/app/x", { kind: "event", id: "app/x" }],
     ["/__runner/discovery/more", { kind: "discovery", id: "" }],
-    ["/__runner", nowhere],
-    ["/__runner?x", nowhere],
-    ["/__runner/task", nowhere],
-    ["/__runner/task/%E0%A4%A", nowhere],
+    ["/__runner", unknownTarget],
+    ["/__runner?x", unknownTarget],
+    ["/__runner/task", unknownTarget],
+    ["/__runner/task/%E0%A4%A", unknownTarget],
     ["/__runnerX/task/app.add", undefined],
     ["/other", undefined],
     ["*", undefined],
@@ -39,7 +39,7 @@ describe("createRouter", () => {
   it("createRouter serves everything below the root", () => {
     const root = createRouter("/");
 
-    expect([root("/task/app.add"), root("/"), root("//task/app.add")]).toEqual([add, nowhere, add]);
+    expect([root("/task/app.add"), root("/"), root("//task/app.add")]).toEqual([add, unknownTarget, add]);
   });
 });
 

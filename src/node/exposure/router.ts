@@ -2,10 +2,10 @@ import { parseTarget } from "../../tunnels/protocol/paths";
 import type { WireTarget } from "../../tunnels/protocol/wire";
 
 /** Below the base path, but addressing nothing. */
-export const nowhere = "nowhere";
+export const unknownTarget = "unknownTarget";
 
 /** Says what a request target addresses; `undefined` when it is outside the base path. */
-export type Router = (requestTarget: string) => WireTarget | typeof nowhere | undefined;
+export type Router = (requestTarget: string) => WireTarget | typeof unknownTarget | undefined;
 
 /** @param basePath as resolved: canonical, and "/" or without a slash at the end */
 export function createRouter(basePath: string): Router {
@@ -18,7 +18,7 @@ export function createRouter(basePath: string): Router {
     const rest = path.slice(prefix.length);
     // A path that merely begins with the same characters belongs to another handler.
     if (rest !== "" && rest.charCodeAt(0) !== slash) return undefined;
-    return parseTarget(rest) ?? nowhere;
+    return parseTarget(rest) ?? unknownTarget;
   };
 }
 

@@ -9,7 +9,7 @@ import { defaultReplyBytes } from "../protocol/replyLimit";
 import { textBody, type ByteStream, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { Carrier } from "./carrier";
-import { writeContexts } from "./contextHeader";
+import { writeContexts } from "./writeContexts";
 import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readEnvelope";
 import { TunnelError } from "../../errors/tunnelError";
 

@@ -5,7 +5,7 @@ import { run } from "../../run";
 import { textBody, type WireBody, type WireRequest, type WireResponse, type WireTarget } from "../protocol/wire";
 import { createAllowListSource } from "./allowList";
 import { createHandler, type HandlerParts } from "./createHandler";
-import { createContextReader } from "./hydrateContexts";
+import { createContextReader } from "./readContexts";
 
 const shout = r
   .task("shout")

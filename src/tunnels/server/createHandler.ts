@@ -13,7 +13,7 @@ import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allo
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
 import { answerFailure, errorReply, type Phase } from "./errorReply";
-import type { ReadContexts } from "./hydrateContexts";
+import type { ReadContexts } from "./readContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
 import { readBody, readInput, readManifest } from "./readInput";

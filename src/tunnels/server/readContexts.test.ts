@@ -1,6 +1,6 @@
 import { r } from "../../define/r";
 import { Serializer } from "../../serializer/Serializer";
-import { createContextReader } from "./hydrateContexts";
+import { createContextReader } from "./readContexts";
 
 const who = r.asyncContext<{ name: string }>("who").build();
 const strict = r
@@ -19,7 +19,7 @@ const slow = r
 const contexts = new Map([who, strict, slow].map((context) => [context.id, context]));
 const read = createContextReader(contexts, new Serializer());
 
-it("hydrateContexts reads the contexts that are registered, each by its own hooks", () => {
+it("readContexts reads the contexts that are registered, each by its own hooks", () => {
   const slots = read(JSON.stringify({ who: '{"name":"ada"}', strict: "5" }));
 
   expect([...(slots ?? [])]).toEqual([
@@ -40,14 +40,14 @@ it.each<[string, string | undefined]>([
   ["entries that the schema refuses", '{"strict":"\\"five\\""}'],
   ["entries whose schema would have to be waited for", '{"slow":"5"}'],
   ["names of the prototype", '{"__proto__":"1","constructor":"1"}'],
-])("hydrateContexts provides nothing for %s", (_what, header) => {
+])("readContexts provides nothing for %s", (_what, header) => {
   expect(read(header)).toBe(undefined);
 });
 
-it("hydrateContexts keeps good entries beside bad ones", () => {
+it("readContexts keeps good entries beside bad ones", () => {
   expect([...(read('{"who":"{bad","strict":"5"}') ?? [])]).toEqual([["strict", 5]]);
 });
 
-it("hydrateContexts takes the first of several headers", () => {
+it("readContexts takes the first of several headers", () => {
   expect([...(read(['{"strict":"1"}', '{"strict":"2"}']) ?? [])]).toEqual([["strict", 1]]);
 });

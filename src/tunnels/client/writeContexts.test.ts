@@ -3,13 +3,13 @@ import { TunnelError } from "../../errors/tunnelError";
 import { PlatformAdapter, getPlatform, setPlatform } from "../../platform/platform";
 import { Serializer } from "../../serializer/Serializer";
 import { thrownBy } from "../../__tests__/support/failures";
-import { writeContexts } from "./contextHeader";
+import { writeContexts } from "./writeContexts";
 
 const serializer = new Serializer();
 const user = defineAsyncContext<unknown>({ id: "app.user" });
 const trace = defineAsyncContext<string>({ id: "app.trace", serialize: (value) => `<${value}>` });
 
-it("the context header writes active contexts by id, each in its own form, and skips the others", () => {
+it("writeContexts writes active contexts by id, each in its own form, and skips the others", () => {
   const header = user.provide({ id: 7 }, () => trace.provide("t", () => writeContexts([user, trace], serializer)));
 
   expect(JSON.parse(String(header))).toEqual({ "app.user": '{"id":7}', "app.trace": "<t>" });
@@ -17,7 +17,7 @@ it("the context header writes active contexts by id, each in its own form, and s
   expect(writeContexts([user, trace], serializer)).toBeUndefined();
 });
 
-it("the context header writes nothing but printable ASCII, whatever the value and the serializer", () => {
+it("writeContexts writes nothing but printable ASCII, whatever the value and the serializer", () => {
   const text = 'é \u{1f600} \u2028 \x7f \n "quoted"';
   const pretty = new Serializer({ pretty: true });
 
@@ -27,7 +27,7 @@ it("the context header writes nothing but printable ASCII, whatever the value an
   expect(user.parse((JSON.parse(header) as Record<string, string>)["app.user"] ?? "")).toBe(text);
 });
 
-it("the context header refuses more than 8 KiB, naming the contexts", () => {
+it("writeContexts refuses more than 8 KiB, naming the contexts", () => {
   const fits = "x".repeat(8192 - '{"app.user":"\\"\\""}'.length);
   const write = (value: string) => user.provide(value, () => writeContexts([user], serializer));
 
@@ -37,7 +37,7 @@ it("the context header refuses more than 8 KiB, naming the contexts", () => {
   expect(error).toMatchObject({ code: "CONTEXT_TOO_LARGE", message: expect.stringContaining("app.user") as string });
 });
 
-it("the context header lets the mistakes of a serialize hook be seen", () => {
+it("writeContexts lets the mistakes of a serialize hook be seen", () => {
   const broken = defineAsyncContext<string>({
     id: "app.broken",
     serialize() {
@@ -48,7 +48,7 @@ it("the context header lets the mistakes of a serialize hook be seen", () => {
   expect(() => broken.provide("x", () => writeContexts([broken], serializer))).toThrow("no text for it");
 });
 
-it("the context header asks anything that looks like a context, since it may come from elsewhere", () => {
+it("writeContexts asks anything that looks like a context, since it may come from elsewhere", () => {
   const foreign = { id: "x.active", use: () => 1, serialize: String } as never;
   const inactive = {
     id: "x.inactive",
@@ -61,7 +61,7 @@ it("the context header asks anything that looks like a context, since it may com
   expect(writeContexts([foreign, inactive], serializer)).toBe('{"x.active":"1"}');
 });
 
-it("the context header skips every context where there is no AsyncLocalStorage", () => {
+it("writeContexts skips every context where there is no AsyncLocalStorage", () => {
   const platform = getPlatform();
   setPlatform(new PlatformAdapter("edge"));
   try {
