@@ -85,7 +85,8 @@ export function createCallCodec(options: CallCodecOptions, { accepts, describeHt
       return { kind: "form", manifest: serializer.stringify({ input }), files };
     },
     encodeEvent(payload, returnPayload) {
-      if (findFiles(payload).length > 0) throw new TypeError("An event cannot carry files. Call a task instead.");
+      if (findFiles(payload, "payload").length > 0)
+        throw new TypeError("An event cannot carry files. Call a task instead.");
       return textBody(serializer.stringify(returnPayload ? { payload, returnPayload } : { payload }));
     },
     headersFor({ kind }) {

@@ -60,6 +60,6 @@ it.each([
   ["ReadableStream", new ReadableStream()],
 ])("findFiles says what to do with a bare %s, which would be sent as {}", (name, value) => {
   expect(thrownBy(() => findFiles({ avatar: [value] })).message).toBe(
-    `A ${name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.`,
+    `A ${name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.\n  at input.avatar[0]`,
   );
 });

@@ -6,14 +6,21 @@ import { isFileSentinel, type FileSentinel } from "../../platform/inputFile";
  * The sentinels of an input that bring something along, in the order they stand. Only arrays and plain objects are
  * searched, so dates, maps and the like keep their place and their type.
  *
+ * @param name what the input is called in an error
  * @throws {TypeError} a blob or a stream stands where only a sentinel can: it would be sent as `{}`
  */
-export function findFiles(input: unknown): readonly FileSentinel[] {
+export function findFiles(input: unknown, name = "input"): readonly FileSentinel[] {
   if (typeof input !== "object" || input === null) return none;
-  const quick: Search = { found: [], left: quickVisits, seen: undefined };
+  const refuse = (value: object): never => {
+    throw new TypeError(
+      `A ${value.constructor.name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.\n` +
+        `  at ${pathTo(value, input, name, new Set())}`,
+    );
+  };
+  const quick: Search = { found: [], left: quickVisits, seen: undefined, refuse };
   if (search(input, 0, quick)) return quick.found;
   // A large input may repeat what it shares, or be a loop.
-  const thorough: Search = { found: [], left: Infinity, seen: new Set() };
+  const thorough: Search = { found: [], left: Infinity, seen: new Set(), refuse };
   search(input, 0, thorough);
   return thorough.found;
 }
@@ -30,6 +37,7 @@ interface Search {
   /** Objects that may still be visited. */
   left: number;
   readonly seen: Set<object> | undefined;
+  readonly refuse: (value: object) => never;
 }
 
 /** @returns false when it visited too many objects */
@@ -41,7 +49,7 @@ function search(value: object, depth: number, run: Search): boolean {
     for (const item of value) {
       if (typeof item === "object" && item !== null && !search(item as object, depth + 1, run)) return false;
     }
-  } else if (isSearchable(value, run.found)) {
+  } else if (isSearchable(value, run)) {
     for (const key in value) {
       const field: unknown = value[key];
       if (typeof field === "object" && field !== null && !search(field, depth + 1, run)) return false;
@@ -51,17 +59,27 @@ function search(value: object, depth: number, run: Search): boolean {
 }
 
 /** Notes a sentinel; what is left is searched if it is plain. */
-function isSearchable(value: object, found: FileSentinel[]): value is Record<string, unknown> {
+function isSearchable(value: object, { found, refuse }: Search): value is Record<string, unknown> {
   if (isFileSentinel(value)) {
     if (value._node !== undefined || value._web !== undefined) found.push(value);
     return false;
   }
   if (isPlainObject(value)) return true;
   const { arrayBuffer } = value as { arrayBuffer?: unknown };
-  if (streamKindOf(value) !== undefined || typeof arrayBuffer === "function") {
-    throw new TypeError(
-      `A ${value.constructor.name} inside an input cannot be sent as it is. Put createFile({ name }, it) there.`,
-    );
-  }
+  if (streamKindOf(value) !== undefined || typeof arrayBuffer === "function") refuse(value);
   return false;
+}
+
+/** Where a value stands, as `input.items[3]`. Asked for when it was found to be refused, so that the search need not know. */
+function pathTo(wanted: object, value: unknown, path: string, seen: Set<object>): string | undefined {
+  if (value === wanted) return path;
+  if (typeof value !== "object" || value === null || seen.has(value)) return undefined;
+  seen.add(value);
+  if (!Array.isArray(value) && !isPlainObject(value)) return undefined;
+  for (const [key, field] of Object.entries(value)) {
+    const step = Array.isArray(value) ? `[${key}]` : `.${key}`;
+    const found = pathTo(wanted, field, path + step, seen);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
