@@ -1,5 +1,5 @@
 import { contextError, platformUnsupportedFunctionError, validationFailed } from "../errors/runErrors";
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
@@ -124,15 +124,12 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
     });
   };
 
-  const context: IAsyncContext<T> = Object.freeze({
+  const made = {
     kind: "asyncContext",
     id,
     meta,
     [symbolAsyncContext]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
-    use() {
+    use(): T {
       const slots = currentSlots();
       if (slots?.has(id)) return slots.get(id) as T;
       assertStorage();
@@ -147,7 +144,8 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
     parse: definition.parse ?? ((text: string) => wireFormat().parse<T>(text)),
     validate: (value: unknown) => (validate ? validate(value) : value) as T,
     optional,
-  } as IAsyncContext<T>);
+  };
+  const context = Object.freeze(withFilePath(made, filePath)) as unknown as IAsyncContext<T>;
   return context;
 }
 

@@ -1,4 +1,4 @@
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
@@ -127,7 +127,7 @@ export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P
 function createEvent(definition: IEventDefinition, filePath: () => string): IEvent {
   const { id, meta = {}, tags = [], payloadSchema, parallel = false } = definition;
   assertSchema("Event", id, "payloadSchema", payloadSchema);
-  return Object.freeze({
+  const event = {
     kind: "event",
     id,
     meta,
@@ -136,10 +136,8 @@ function createEvent(definition: IEventDefinition, filePath: () => string): IEve
     parallel,
     optional,
     [symbolEvent]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
-  } as IEvent);
+  };
+  return Object.freeze(withFilePath(event, filePath)) as unknown as IEvent;
 }
 
 /** Several events to listen to; takes them one by one or as one array. */

@@ -1,5 +1,5 @@
 import { builderIncompleteError } from "../errors/bootErrors";
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, ReceivedBy, Unbuilt } from "../lib/injectable";
 import { symbolFilePath, symbolHook } from "../lib/symbols";
 import type { Unaliased } from "../lib/typeLevel";
@@ -177,7 +177,7 @@ export function hookBuilderOf(draft: HookDraft, filePath: () => string): NewHook
 /** @internal */
 export function createHook(draft: HookDraft, filePath: () => string): IHook {
   const { id, on, order = 0, dependencies = {}, tags = [], meta = {}, run } = draft;
-  return Object.freeze({
+  const definition = {
     kind: "hook",
     id,
     on,
@@ -187,8 +187,6 @@ export function createHook(draft: HookDraft, filePath: () => string): IHook {
     meta,
     run,
     [symbolHook]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
-  } as IHook);
+  };
+  return Object.freeze(withFilePath(definition, filePath)) as unknown as IHook;
 }

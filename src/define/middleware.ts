@@ -1,5 +1,5 @@
 import { builderIncompleteError, type BuilderType } from "../errors/bootErrors";
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import { isPlainObject } from "../lib/guards";
 import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, ReceivedBy, Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
@@ -324,7 +324,7 @@ export function createMiddleware(
     throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
   }
   assertSchema("Middleware", id, "configSchema", configSchema);
-  return Object.freeze({
+  const definition = {
     kind,
     id,
     dependencies,
@@ -336,9 +336,6 @@ export function createMiddleware(
     run,
     [kind === "taskMiddleware" ? symbolTaskMiddleware : symbolResourceMiddleware]: true,
     ...(configured && { [symbolMiddlewareConfigured]: true }),
-    get [symbolFilePath]() {
-      return filePath();
-    },
     with(given: unknown): unknown {
       const parsed = parseConfig(configSchema, given, "Middleware config", id);
       return createMiddleware(
@@ -348,7 +345,8 @@ export function createMiddleware(
         true,
       );
     },
-  });
+  };
+  return Object.freeze(withFilePath(definition, filePath));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import {
   optional,
   type DependencyMap,
@@ -445,7 +445,7 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
   const { id, register = [], overrides = [], middleware = [], tags = [], meta = {} } = draft;
   assertSchema("Resource", id, "configSchema", draft.configSchema);
   assertSchema("Resource", id, "resultSchema", draft.resultSchema);
-  return Object.freeze({
+  const definition = {
     kind: "resource",
     id,
     dependencies: draft.dependencies,
@@ -461,15 +461,15 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
     init: draft.init,
     dispose: draft.dispose,
     [symbolResource]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
-    ...(draft[symbolFramework] && { [symbolFramework]: draft[symbolFramework] }),
-    ...(draft[symbolResourceForkedFrom] && { [symbolResourceForkedFrom]: draft[symbolResourceForkedFrom] }),
     with: withConfig,
     optional,
     fork: forkResource,
-  }) as unknown as IResource<any, any>; // as typed by the caller
+  };
+  withFilePath(definition, filePath);
+  for (const added of [symbolFramework, symbolResourceForkedFrom] as const) {
+    if (draft[added]) Object.assign(definition, { [added]: draft[added] });
+  }
+  return Object.freeze(definition) as unknown as IResource<any, any>; // as typed by the caller
 }
 
 /** Follows `this`, so that it works on overrides. */

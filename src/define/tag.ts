@@ -1,4 +1,4 @@
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import type { Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolTag, symbolTagConfigured } from "../lib/symbols";
@@ -100,7 +100,7 @@ function createTag<C, In, Out>(
 ): ITag<C, In, Out> {
   const { id, meta = {}, configSchema, config } = definition;
   assertSchema("Tag", id, "configSchema", configSchema);
-  return Object.freeze({
+  const made = {
     kind: "tag",
     id,
     meta,
@@ -108,16 +108,14 @@ function createTag<C, In, Out>(
     config,
     [symbolTag]: true,
     ...(configured && { [symbolTagConfigured]: true }),
-    get [symbolFilePath]() {
-      return filePath();
-    },
     with(given?: C) {
       const parsed = parseConfig(configSchema, given as C, "Tag config", id);
       return createTag<C, In, Out>({ ...definition, config: mergeTagConfig(config, parsed) }, filePath, true);
     },
     exists: (target: ITaggable | readonly TagLike[]) => find(target, id) !== undefined,
     extract: (target: ITaggable | readonly TagLike[]) => find(target, id)?.config as C | undefined,
-  }) as unknown as ITag<C, In, Out>;
+  };
+  return Object.freeze(withFilePath(made, filePath)) as unknown as ITag<C, In, Out>;
 }
 
 function mergeTagConfig<C>(defaults: C | undefined, given: C): C {

@@ -1,5 +1,5 @@
 import { builderIncompleteError } from "../errors/bootErrors";
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import {
   optional,
   type DependencyMap,
@@ -420,10 +420,8 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
     run,
     optional,
     [symbolTask]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
   };
+  withFilePath(definition, filePath);
   return Object.freeze(phantom ? Object.assign(definition, { [symbolPhantomTask]: true }) : definition) as ITask;
 }
 

@@ -1,5 +1,5 @@
 import { describeGiven } from "../lib/describeValue";
-import { captureFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
@@ -159,22 +159,20 @@ export function createErrorHelper<Data>(
     return error as RunnerError<Data>;
   }
 
-  return Object.freeze({
+  const helper = {
     kind: "error",
     id,
     meta: definition.meta ?? {},
     ...(httpCode !== undefined && { httpCode }),
     [symbolError]: true,
-    get [symbolFilePath]() {
-      return filePath();
-    },
     create,
-    throw(data, options) {
+    throw(data: Data, options?: ErrorOptions) {
       throw create(data, options);
     },
     is: (error: unknown): error is RunnerError<Data> => isRunnerError(error) && error.name === id,
     optional,
-  } as IErrorHelper<Data>);
+  };
+  return Object.freeze(withFilePath(helper, filePath)) as unknown as IErrorHelper<Data>;
 }
 
 /** A catalogue entry: what happened, and optionally how to mend it on a line of its own. */

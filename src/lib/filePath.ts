@@ -1,3 +1,5 @@
+import { symbolFilePath } from "./symbols";
+
 interface StackHolder {
   stack?: string;
 }
@@ -25,6 +27,27 @@ export function captureFilePath(definer: (...args: never[]) => unknown): () => s
 
   let path: string | undefined;
   return () => (path ??= readFirstFile(holder));
+}
+
+/** Where a definition keeps the function that gives its path. Not enumerable, so that copies by spread lack it. */
+const symbolFilePathReader: unique symbol = /* @__PURE__ */ Symbol("filePathReader");
+
+interface Located {
+  readonly [symbolFilePathReader]?: () => string;
+}
+
+/** One accessor for all definitions: of an accessor for each of them, engines make a dictionary of each of them. */
+const filePathAccessor: PropertyDescriptor & ThisType<Located> = {
+  get() {
+    return this[symbolFilePathReader]?.() ?? "unknown";
+  },
+  enumerable: true,
+};
+
+/** Shows the path of a definition's file on it, as a property that works the path out when it is read. */
+export function withFilePath<D extends object>(definition: D, filePath: () => string): D {
+  Object.defineProperty(definition, symbolFilePath, filePathAccessor);
+  return Object.defineProperty(definition, symbolFilePathReader, { value: filePath });
 }
 
 const unknownPath = (): string => "unknown";

@@ -43,6 +43,14 @@ describe.each(Object.entries(samples))("a %s", (kind, forms) => {
     },
   );
 
+  it.each(forms)("copies of a definition of any kind, by spread or by its descriptors, know its file", (definition) => {
+    const described: Definition = Object.create({}, Object.getOwnPropertyDescriptors(definition));
+
+    expect({ ...definition }[symbolFilePath]).toBe(__filename);
+    expect(described[symbolFilePath]).toBe(__filename);
+    expect(Object.keys(definition)).toEqual(Object.getOwnPropertyNames(definition));
+  });
+
   it.each(forms)("a definition of any kind has an optional form if it can be a dependency", (definition) => {
     const injectable = ["task", "resource", "event", "error", "asyncContext"].includes(kind);
 
