@@ -5,6 +5,7 @@ import { constants, createGzip } from "node:zlib";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
+import { extractFiles } from "../../tunnels/files/extractFiles";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
@@ -65,7 +66,7 @@ export function nodeHttpCarrier({
   }
 
   return {
-    accepts: { abort: true, streams: true, files: true, nodeFiles: true },
+    accepts: { abort: true, streams: true, files: extractFiles, nodeFiles: true },
     claimStreams,
     send,
     async close({ signal } = {}) {

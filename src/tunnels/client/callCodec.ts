@@ -2,7 +2,6 @@ import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
 import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
-import { extractFiles } from "../files/extractFiles";
 import { findFiles } from "../files/findFiles";
 import { contextHeader, defaultTokenHeader, jsonContentType, octetContentType } from "../protocol/headers";
 import { defaultReplyBytes } from "../protocol/replyLimit";
@@ -78,9 +77,9 @@ export function createCallCodec(options: CallCodecOptions, { accepts, describeHt
         return { kind: "stream", stream: value as ByteStream };
       }
       if (sentinels.length === 0) return textBody(serializer.stringify({ input: value }));
-      const { input, files } = extractFiles(value);
+      if (typeof accepts.files === "string") throw new Error(accepts.files);
+      const { input, files } = accepts.files(value);
       if (files.length === 0) return textBody(serializer.stringify({ input }));
-      assertAccepted(accepts.files);
       if (files.some(({ source }) => !("blob" in source))) assertAccepted(accepts.nodeFiles);
       return { kind: "form", manifest: serializer.stringify({ input }), files };
     },

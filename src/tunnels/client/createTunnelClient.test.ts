@@ -3,6 +3,7 @@ import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { carrierOf } from "../../__tests__/support/carrierOf";
 import { r } from "../../define/r";
+import { extractFiles } from "../files/extractFiles";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import type { Carrier, TransportLayer } from "./carrier";
 import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
@@ -148,7 +149,7 @@ it.each([
   ["a file", { files: "No files here." }, () => fileOf({ blob: new Blob() }), "No files here."],
   ["a file of Node", { nodeFiles: "Blobs only." }, () => fileOf({ buffer: new Uint8Array() }), "Blobs only."],
 ])("refuses %s where the carrier does not accept it, in the carrier's words", async (_what, refused, input, words) => {
-  const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: true, ...refused };
+  const accepts: Carrier["accepts"] = { streams: true, files: extractFiles, nodeFiles: true, abort: true, ...refused };
   const { client, sent } = clientWith(done, { accepts });
 
   expect((await rejectionOf(client.task("t", input()))).message).toBe(`${words}\n  task "t"`);
@@ -257,7 +258,7 @@ describe("closing", () => {
   });
 
   it("fails a call that hangs in a carrier which cannot end it", async () => {
-    const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: false };
+    const accepts: Carrier["accepts"] = { streams: true, files: extractFiles, nodeFiles: true, abort: false };
     const { client } = clientWith(done, { send: () => new Promise(() => {}), accepts });
     const call = rejectionOf(client.task("t", 1));
 

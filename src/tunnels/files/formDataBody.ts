@@ -1,4 +1,4 @@
-import type { FormBody } from "../protocol/wire";
+import type { FormBody, WireRequest } from "../protocol/wire";
 
 /** Name of the form field that holds the input, files left as sentinels. */
 export const manifestField = "__manifest";
@@ -7,8 +7,15 @@ export const filePart = (id: string): string => `file:${id}`;
 /** File name of a part whose file has none. */
 export const defaultFileName = "upload";
 
-/** A form for fetch and XMLHttpRequest. Files are blobs here, and their parts get the type of the blob. */
-export function formDataOf({ manifest, files }: FormBody): FormData {
+/** A text, or a form of blobs, for fetch and XMLHttpRequest. */
+export async function textOrForm({ body }: WireRequest): Promise<string | FormData> {
+  if (body.kind === "text") return body.read();
+  if (body.kind === "form") return formDataOf(body);
+  throw new TypeError(`fetch cannot send a ${body.kind} body.`);
+}
+
+/** Files are blobs here, and their parts get the type of the blob. */
+function formDataOf({ manifest, files }: FormBody): FormData {
   const form = new FormData();
   form.append(manifestField, manifest);
   for (const { id, meta, source } of files) {

@@ -1,4 +1,5 @@
 import type { Abilities, Carrier } from "../client/carrier";
+import { textOrForm } from "../files/formDataBody";
 import type { Transport } from "../protocol/wire";
 import { fetchCarrier, type FetchCarrierConfig } from "./fetchCarrier";
 import { wantsXhr, xhrTransport } from "./xhrTransport";
@@ -8,7 +9,7 @@ import { wantsXhr, xhrTransport } from "./xhrTransport";
  * in for fetch.
  */
 export function webCarrier(config: FetchCarrierConfig, accepts: Abilities): Carrier {
-  const carrier = fetchCarrier(config, accepts);
+  const carrier = fetchCarrier(config, accepts, textOrForm);
   const byXhr = xhrTransport(config);
   const send: Transport = (request) =>
     config.fetchImpl === undefined && wantsXhr(request) ? byXhr(request) : carrier.send(request);

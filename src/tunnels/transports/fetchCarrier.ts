@@ -1,6 +1,6 @@
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { clientClosed, type Abilities, type Carrier } from "../client/carrier";
-import { formDataOf } from "../files/formDataBody";
 import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import { isRedirect, redirected } from "../protocol/redirect";
@@ -20,12 +20,12 @@ export interface FetchCarrierConfig {
 }
 
 /**
- * Sends calls by fetch: JSON and forms of blobs. A reply that is no JSON is a web `ReadableStream`. Redirects are
+ * Sends calls by fetch: JSON, and whatever `bodyOf` makes of other bodies. A reply that is no JSON is a web `ReadableStream`. Redirects are
  * refused, or the token would follow.
  *
  * @throws {Error} there is no fetch
  */
-export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Carrier {
+export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bodyOf: BodyWriter = textOf): Carrier {
   const { baseUrl, fetchImpl, maxReplyBytes = defaultReplyBytes } = config;
   if (fetchImpl === undefined && typeof globalThis.fetch !== "function") {
     throw new Error("global fetch is not available; provide fetchImpl in config");
@@ -36,7 +36,7 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Ca
   // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
   const send: Transport = async (request) => {
     const { target, headers, signal, onProgress } = request;
-    const body = await webBodyOf(request);
+    const body = await bodyOf(request);
     // Not "error": Cloudflare knows only the other two.
     const init = { method: "POST", headers: { ...headers }, body, signal, redirect: "manual" };
     const response = await settleOrAbort(call(baseUrl + targetPath(target), init as RequestInit), signal);
@@ -82,10 +82,11 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Ca
   };
 }
 
-/** A body for fetch and XMLHttpRequest. */
-export async function webBodyOf({ body }: WireRequest): Promise<string | FormData> {
+/** Writes the body of a request for fetch. */
+type BodyWriter = (request: WireRequest) => MaybePromise<string | FormData>;
+
+function textOf({ body }: WireRequest): MaybePromise<string> {
   if (body.kind === "text") return body.read();
-  if (body.kind === "form") return formDataOf(body);
   throw new TypeError(`fetch cannot send a ${body.kind} body.`);
 }
 

@@ -2,6 +2,7 @@ import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
 import { locatedFailures } from "../client/callFailure";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
+import { extractFiles } from "../files/extractFiles";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
@@ -132,7 +133,7 @@ const blobsOnly: Abilities = {
   abort: false,
   streams:
     "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
-  files: true,
+  files: extractFiles,
   nodeFiles:
     "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
 };

@@ -1,10 +1,11 @@
+import { textOrForm } from "../files/formDataBody";
 import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import { redirected } from "../protocol/redirect";
 import { isStreamedReply } from "../protocol/replyKind";
 import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
-import { webBodyOf, type FetchCarrierConfig } from "./fetchCarrier";
+import type { FetchCarrierConfig } from "./fetchCarrier";
 
 /** Whether a call wants its progress and can have it: fetch reports nothing of uploads. */
 export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
@@ -19,7 +20,7 @@ export const xhrTransport =
   async (request) => {
     const { target, headers, signal, onProgress, onDownloadProgress } = request;
     const url = baseUrl + targetPath(target);
-    const body = await webBodyOf(request);
+    const body = await textOrForm(request);
     signal?.throwIfAborted();
 
     const xhr = new XMLHttpRequest();
