@@ -72,6 +72,7 @@ export default defineConfig(
     rules: {
       "no-console": "error",
       "no-restricted-syntax": ["error", ...inSource],
+      "runner/plain-comments": "error",
       "runner/pure-top-level": "error",
     },
   },

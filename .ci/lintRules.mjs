@@ -140,6 +140,31 @@ const todoWithIssue = {
   },
 };
 
+const plainComments = {
+  meta: {
+    type: "suggestion",
+    schema: [],
+    messages: { person: 'Name the caller, listener or function that is meant: code is no person ("{{word}}").' },
+  },
+  create(context) {
+    const persons =
+      /\b(?:nobody|somebody|anybody|everybody|whoever|wonders?|hears?|strangers?|far side|lets? go of|gives? up)\b/i;
+    return {
+      Program() {
+        for (const comment of context.sourceCode.getAllComments()) {
+          const [word] = persons.exec(comment.value) ?? [];
+          if (word !== undefined) context.report({ node: comment, messageId: "person", data: { word } });
+        }
+      },
+    };
+  },
+};
+
 export default {
-  rules: { "pure-top-level": pureTopLevel, "explained-any": explainedAny, "todo-with-issue": todoWithIssue },
+  rules: {
+    "pure-top-level": pureTopLevel,
+    "explained-any": explainedAny,
+    "todo-with-issue": todoWithIssue,
+    "plain-comments": plainComments,
+  },
 };

@@ -26,7 +26,7 @@ export const defaultLimits: SerializerLimits = {
 
 /**
  * Counts what is encoded or decoded, as a tree would have it, and stops it at the limits. A short text can share
- * structure so that whoever walks the value, or writes it as a tree, meets billions of values.
+ * structure so that a walk over the value, or its tree, has billions of values.
  */
 export class Tally {
   /** Items and properties; the value itself is the first. */

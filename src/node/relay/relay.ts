@@ -123,7 +123,7 @@ export class Relay {
       if (isOwn || this.#isOurs(req)) void this.#serve(req, res);
     };
     const onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // Upgrades of other paths are the business of whoever owns the server.
+      // Upgrades of other paths are left to the owner of the server.
       if (isOwn || this.#isOurs(req)) this.#serveUpgrade(req, socket, head);
     };
     server.on("request", onRequest).on("upgrade", onUpgrade);

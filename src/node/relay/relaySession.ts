@@ -169,7 +169,7 @@ export class RelaySession implements BindingSession {
     if (mux !== this.#mux || this.#life.state !== "attached") return;
     this.#openedBefore += mux.openedTotal;
     for (const binding of [...this.bindings.values()]) {
-      // A port that leads to nobody must refuse, so that clients of TCP notice.
+      // A port without a driver must refuse, so that clients of TCP notice.
       if (binding.mode === "pull") this.#host.bindings.drop(binding);
     }
     this.#life.park();

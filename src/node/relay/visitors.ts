@@ -47,7 +47,7 @@ export class Visitors {
   }
 
   serveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, route: VisitorRoute): void {
-    // The parser has let go of the socket, and with it of its errors.
+    // The parser has detached from the socket, and no longer handles its errors.
     socket.on("error", () => socket.destroy());
     const request = this.#prepare(req, route);
     if ("code" in request) return void socket.end(upgradeRefusal(req, request));

@@ -14,7 +14,7 @@ export interface LeastRate {
 
 /**
  * Finds what stopped moving, or moves too slowly, with one timer for all of it: a timer per request would cost more than
- * the request. Time is counted in sweeps, so that a process which does not get to run holds nothing against anybody.
+ * the request. Time is counted in sweeps, so that a process which does not get to run cuts no sender for it.
  */
 export class PaceWatch {
   /** Looked at for the first time by the next sweep, since nearly everything is gone by then. */

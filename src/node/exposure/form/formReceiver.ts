@@ -325,7 +325,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   readonly #arrival: Watched = {
     progress: () => {
-      // Whoever sends cannot go on while nothing is read, and has the time until the next look to do so.
+      // The sender cannot go on while nothing is read, and has the time until the next look to do so.
       const isHeld = this.#isHeld || this.#waiting.length > 0;
       this.#isHeld = this.#waiting.length > 0;
       if (!isHeld) return this.#receivedBytes();

@@ -23,7 +23,7 @@ export interface TunnelSessionOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Ends the session. */
   readonly signal?: AbortSignal | undefined;
-  /** Attempts to connect before the session gives up. Default: it never does. */
+  /** Attempts to connect before the session ends. Default: no limit. */
   readonly maxAttempts?: number | undefined;
   /** Shown to operators, as `{ "host": "anna-mbp" }`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
