@@ -57,8 +57,9 @@ export interface TaskWiring {
 }
 
 /**
- * The one mutable spot per task. Callers hold the cell and read `invoke` on each call, so a relink reaches all of them;
- * `seal` ends relinking. A class, because an application has thousands.
+ * The one mutable spot per task. Callers hold the cell and read `invoke` on each call, so a relink reaches all of them.
+ * Linking waits for the first call, because most tasks of an application are not called soon, if ever. A class, because
+ * an application has thousands.
  */
 export class TaskCell implements TaskStoreElementType {
   task: ITask;
@@ -80,12 +81,12 @@ export class TaskCell implements TaskStoreElementType {
     this.#context = context;
   }
 
-  /** Links the task; from now on it can be called. */
+  /** Everything that the task needs is there; from now on it can be called. */
   bake(wiring: TaskWiring): void {
     this.#wiring = wiring;
     this.computedDependencies = wiring.dependencies;
     this.isInitialized = true;
-    this.invoke = this.#link(wiring);
+    this.invoke = this.#linkThenInvoke;
   }
 
   /** @throws {Error} the container no longer changes */
@@ -118,15 +119,10 @@ export class TaskCell implements TaskStoreElementType {
     if (this.#wiring !== undefined && !this.#isClosed) this.invoke = this.#linkThenInvoke;
   }
 
-  /** From the next call on the task runs this, whether it is sealed or not; a tunnel that routes it goes on doing so. */
+  /** From the next call on the task runs this, whether the run is ready or not; a tunnel that routes it goes on doing so. */
   replaceBody(run: ITask["run"]): void {
     this.#body = run;
     this.relink();
-  }
-
-  /** Nothing changes any more. */
-  seal(): void {
-    if (this.invoke === this.#linkThenInvoke && this.#wiring !== undefined) this.invoke = this.#link(this.#wiring);
   }
 
   /** The run was disposed of: from now on only what is under way may call the task. */
@@ -145,8 +141,10 @@ export class TaskCell implements TaskStoreElementType {
   }
 
   #linkThenInvoke(input: unknown, options?: TaskCallOptions): Promise<unknown> {
-    this.invoke = this.#link(this.#wiring as TaskWiring);
-    return this.invoke(input, options);
+    const linked = this.#link(this.#wiring as TaskWiring);
+    // What is under way may call a task for the first time after it was closed, which must not open it again.
+    if (!this.#isClosed) this.invoke = linked;
+    return linked(input, options);
   }
 
   #link({ dependencies, bindDependencies, layers }: TaskWiring): Invoke {

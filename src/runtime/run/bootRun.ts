@@ -62,7 +62,6 @@ export function createBoot(run: WiredRun<Logger>, { signal, onInitialized }: Boo
   }
 
   async function becomeReady(): Promise<void> {
-    for (const cell of cells.tasks.values()) cell.seal();
     run.store.lock();
     eventManager.lock();
     run.middlewareManager.lock();

@@ -147,6 +147,29 @@ describe("a run that was disposed of", () => {
     expect(await call).toBe(22);
   });
 
+  it("a run that was disposed of refuses a task that was called for the first time after that, once nothing is under way", async () => {
+    const [started, gate] = [createDeferred(), createDeferred()];
+    let captured: ((n: number) => Promise<number>) | undefined;
+    const slow = r
+      .task("slow")
+      .dependencies({ double })
+      .run(async (_input: void, given) => {
+        captured = given.double;
+        started.resolve();
+        await gate.promise;
+        return given.double(1);
+      })
+      .build();
+    const app = await run(appOf(double, slow));
+    const call = app.runTask(slow);
+    await started.promise;
+    await app.dispose();
+    gate.resolve();
+    expect(await call).toBe(2);
+
+    expect(isRefused(await rejectionOf(captured?.(1) ?? Promise.resolve()), "task", "double")).toBe(true);
+  });
+
   it("a run that was disposed of lets an emission that is under way end, with what its hooks call in turn", async () => {
     for (const parallel of [false, true]) {
       const [started, gate] = [createDeferred(), createDeferred()];
