@@ -27,6 +27,8 @@ export function createBinaryCodecs(): ClassCodec[] {
 
 /** `255,` */
 const charsPerByte = 4;
+/** Making one takes as long as a good many bytes, even if it is empty. */
+const charsPerView = 64;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -55,11 +57,11 @@ function binaryCodec(
     owns: (value) => ArrayBuffer.isView(value) || isArrayBuffer(value),
     serialize(value: ArrayBuffer | ArrayBufferView, { tally }) {
       // Before a list of that length is made.
-      tally.add(0, value.byteLength * charsPerByte);
+      tally.add(0, charsPerView + value.byteLength * charsPerByte);
       return Array.from(bytesOf(value));
     },
     deserialize(payload, { tally }) {
-      if (Array.isArray(payload)) tally.add(0, payload.length * charsPerByte);
+      if (Array.isArray(payload)) tally.add(0, charsPerView + payload.length * charsPerByte);
       return wrap(readBytes(payload, id, elementBytes));
     },
   };

@@ -12,10 +12,16 @@ import type { TypeRegistry } from "./typeRegistry";
  *
  * Works in place on what `JSON.parse` makes of it: an object without markers is returned as it is.
  *
+ * @param tally counts what the value takes
  * @throws {SerializerError} the text is JSON but breaks a limit or describes no value; a `SyntaxError` if it is not JSON
  */
-export function decode(text: string, registry: TypeRegistry, limits: SerializerLimits): unknown {
-  const { maxDepth, maxValues = Infinity, maxChars = Infinity } = limits;
+export function decode(
+  text: string,
+  registry: TypeRegistry,
+  limits: SerializerLimits,
+  tally = new Tally("deserialize", limits.maxValues ?? Infinity, limits.maxChars),
+): unknown {
+  const { maxValues, maxChars } = tally;
   assertParseable(text, maxValues);
   const parsed: unknown = JSON.parse(text);
   const isGraph = isGraphPayload(parsed);
@@ -25,9 +31,9 @@ export function decode(text: string, registry: TypeRegistry, limits: SerializerL
   const run: Decoding = {
     registry,
     limits,
-    tally: new Tally("deserialize", maxValues, maxChars),
+    tally,
     foreignSymbols: registry.foreignSymbols,
-    maxDepth,
+    maxDepth: limits.maxDepth,
     countsChars,
     inheritsKeys: inheritsKeys(),
     nodes: isGraph ? nodesById(parsed.nodes) : undefined,

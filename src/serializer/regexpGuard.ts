@@ -14,11 +14,11 @@ interface Fragment {
   readonly overlaps?: boolean;
 }
 
-/** More states, and more steps of about 20 ns, than an expression takes that a person writes. */
+/** More states, and more steps, than an expression takes that a person writes. */
 const maxStates = 1000;
-const maxSteps = 100_000;
+const maxSteps = 50_000;
 /** What a step, and reading a unit of the expression, is charged as. */
-const charsPerStep = 4;
+const charsPerStep = 64;
 const charsPerUnit = 64;
 /** A part that may occur more often is a loop, and so is one whose repeats might be gone through in more ways. */
 const maxCopies = 64;
@@ -49,7 +49,7 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
   const followers: Set<number>[] = [];
   /** How many loops, the state's own the last, stand in a row. */
   const rows: number[] = [];
-  const samples = new Map<string, readonly string[]>();
+  const samples = new Map<string, ReadonlySet<string>>();
   // What only means one character with the flag `u` is one unit without it, of which nothing is known.
   const character = new RegExp(
     "\\\\(?:[up]\\{.*?\\}|u[\\da-f]{4}|x[\\da-f]{2}|c[a-z]|[^])|[^]",
@@ -58,21 +58,25 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
   let steps = 0;
   let index = 0;
   let isLooking = false;
-  let isRefused = false;
 
-  parseChoice();
-  tally?.add(0, steps * charsPerStep + source.length * charsPerUnit);
-  return isRefused;
-
-  function refuse(): void {
-    isRefused = true;
+  try {
+    parseChoice();
+    return false;
+  } catch {
+    // What is refused is refused at once, so that it takes no more work; so is what overflows the stack.
+    return true;
+  } finally {
+    tally?.add(0, steps * charsPerStep + source.length * charsPerUnit);
   }
 
-  /** Counts work. @returns whether to go on */
-  function step(count = 1): boolean {
+  function refuse(): never {
+    throw new Error("Unsafe RegExp pattern");
+  }
+
+  /** Counts work. */
+  function step(count = 1): void {
     steps += count;
     if (steps > maxSteps) refuse();
-    return !isRefused;
   }
 
   /** What a sticky expression matches here, which is behind us then. */
@@ -131,7 +135,8 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
       return { ...body, empty: min ? 0 : 1, ways };
     }
     const copies = [body];
-    while (copies.length < max && step()) {
+    while (copies.length < max) {
+      step();
       index = start;
       copies.push(parseAtom());
     }
@@ -206,7 +211,8 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
     for (const state of from) {
       for (const next of to) {
         // A loop in a loop: each of the two could have come back.
-        if (!step() || followers[state]!.has(next)) return refuse();
+        step();
+        if (followers[state]!.has(next)) refuse();
         if (followers[state]!.has(state) && followers[next]!.has(next) && overlap(state, next)) {
           rows[next] = Math.max(rows[next]!, rows[state]! + 1);
           if (rows[next] > maxRow) refuse();
@@ -227,8 +233,9 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
       for (const next of followers[one]!) {
         for (const otherNext of followers[other]!) {
           const pair = Math.min(next, otherNext) * maxStates + Math.max(next, otherNext);
-          if (!step() || (next === otherNext && one === other) || seen.has(pair)) continue;
-          if (next === otherNext) return refuse();
+          step();
+          if ((next === otherNext && one === other) || seen.has(pair)) continue;
+          if (next === otherNext) refuse();
           seen.add(pair);
           if (overlap(next, otherNext)) apart.push([next, otherNext]);
         }
@@ -240,17 +247,24 @@ export function isUnsafeRegExp({ source, flags }: RegExp, tally?: Tally): boolea
 
   /** Whether a character exists that both states take. What takes nothing of the sample may take anything. */
   function overlap(one: number, other: number): boolean {
-    if (!step() || kinds[one] === kinds[other]) return true;
+    step();
+    if (kinds[one] === kinds[other]) return true;
     const sample = sampleOf(kinds[one]!);
     const otherSample = sampleOf(kinds[other]!);
-    return !sample[0] || !otherSample[0] || sample.some((taken) => otherSample.includes(taken));
+    if (!sample.size || !otherSample.size) return true;
+    for (const taken of sample) {
+      step(0.2);
+      if (otherSample.has(taken)) return true;
+    }
+    return false;
   }
+
   /** The characters of the sample that a kind takes. */
-  function sampleOf(kind: string): readonly string[] {
+  function sampleOf(kind: string): ReadonlySet<string> {
     let taken = samples.get(kind);
     if (!taken) {
-      step(1000);
-      taken = sampleText(source).match(new RegExp(kind, flags.replace(/[gy]/g, "") + "g")) ?? [];
+      step(200);
+      taken = new Set(sampleText(source).match(new RegExp(kind, flags.replace(/[gy]/g, "") + "g")));
       samples.set(kind, taken);
     }
     return taken;
