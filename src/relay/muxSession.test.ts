@@ -52,37 +52,40 @@ function opened(pair: MuxPair): MuxStream {
 }
 
 describe("a stream", () => {
-  it.each([1, 7, 4096])("carries 3 MB in both directions, in messages cut into pieces of %i bytes", (pieceBytes) => {
-    const cut = (message: Uint8Array): Uint8Array[] =>
-      Array.from({ length: Math.ceil(message.length / pieceBytes) }, (_, index) =>
-        message.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+  it.each([1, 7, 4096])(
+    "a stream of a session carries 3 MB in both directions, in messages cut into pieces of %i bytes",
+    (pieceBytes) => {
+      const cut = (message: Uint8Array): Uint8Array[] =>
+        Array.from({ length: Math.ceil(message.length / pieceBytes) }, (_, index) =>
+          message.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+        );
+      const size = pieceBytes === 1 ? 100_000 : 3_000_000;
+      const sent = bytesOf(size);
+      let arrived: ReturnType<typeof record> | undefined;
+      const pair = muxPair(
+        (stream) => {
+          arrived = record(stream);
+          stream.accept();
+          writeAll(stream, sent);
+        },
+        {},
+        cut,
       );
-    const size = pieceBytes === 1 ? 100_000 : 3_000_000;
-    const sent = bytesOf(size);
-    let arrived: ReturnType<typeof record> | undefined;
-    const pair = muxPair(
-      (stream) => {
-        arrived = record(stream);
-        stream.accept();
-        writeAll(stream, sent);
-      },
-      {},
-      cut,
-    );
-    const stream = opened(pair);
-    const back = record(stream);
-    writeAll(stream, sent);
+      const stream = opened(pair);
+      const back = record(stream);
+      writeAll(stream, sent);
 
-    pair.clock.settle();
+      pair.clock.settle();
 
-    expect(sha(back.pieces)).toBe(sha([sent]));
-    expect(sha(arrived?.pieces ?? [])).toBe(sha([sent]));
-    expect(back.log).toEqual(["accept", "end"]);
-    expect([pair.relay.session.activeStreams, pair.driver.session.activeStreams]).toEqual([0, 0]);
-    expect([pair.relay.session.heldBytes, pair.driver.session.heldBytes]).toEqual([0, 0]);
-  });
+      expect(sha(back.pieces)).toBe(sha([sent]));
+      expect(sha(arrived?.pieces ?? [])).toBe(sha([sent]));
+      expect(back.log).toEqual(["accept", "end"]);
+      expect([pair.relay.session.activeStreams, pair.driver.session.activeStreams]).toEqual([0, 0]);
+      expect([pair.relay.session.heldBytes, pair.driver.session.heldBytes]).toEqual([0, 0]);
+    },
+  );
 
-  it("answers a head with a head, a body and trailers", () => {
+  it("a stream of a session answers a head with a head, a body and trailers", () => {
     const pair = muxPair((stream, opening) => {
       expect(opening).toMatchObject({ kind: "http", flags: flagEnd });
       stream.accept();
@@ -100,7 +103,7 @@ describe("a stream", () => {
     expect(stream?.isClosed).toBe(true);
   });
 
-  it("keeps one direction open after the other has ended", () => {
+  it("a stream of a session keeps one direction open after the other has ended", () => {
     let theirs: MuxStream | undefined;
     const pair = muxPair((stream) => {
       theirs = stream;
@@ -119,7 +122,7 @@ describe("a stream", () => {
     expect(back.pieces.flatMap((piece) => [...piece])).toEqual([...bytesOf(5)]);
   });
 
-  it("sends no more than the window to a peer that consumes nothing, and goes on when it does", () => {
+  it("a stream of a session sends no more than the window to a peer that consumes nothing, and goes on when it does", () => {
     let theirs: { stream: MuxStream; pieces: Uint8Array[] } | undefined;
     const pair = muxPair((stream) => {
       theirs = { stream, pieces: record(stream, { holds: true }).pieces };
@@ -139,7 +142,7 @@ describe("a stream", () => {
     expect(sha(theirs?.pieces ?? [])).toBe(sha([sent]));
   });
 
-  it("drops what was written and not sent when it is reset, and its peer learns why", () => {
+  it("a stream of a session drops what was written and not sent when it is reset, and its peer learns why", () => {
     let theirs: ReturnType<typeof record> | undefined;
     const pair = muxPair((stream) => {
       theirs = record(stream);
@@ -154,7 +157,7 @@ describe("a stream", () => {
     expect(theirs?.pieces).toEqual([]);
   });
 
-  it("is not opened at all when it is reset before its opening was sent", () => {
+  it("a stream of a session is not opened at all when it is reset before its opening was sent", () => {
     const seen: MuxStream[] = [];
     const pair = muxPair((stream) => void seen.push(stream));
     opened(pair).reset(ResetCode.CANCEL);
@@ -164,7 +167,7 @@ describe("a stream", () => {
     expect(seen.map(({ id }) => id)).toEqual([next.id]);
   });
 
-  it("gets its turn beside a stream that has much to send", () => {
+  it("a stream of a session gets its turn beside a stream that has much to send", () => {
     const order: number[] = [];
     const pair = muxPair((stream) => {
       stream.handler = {
@@ -185,7 +188,7 @@ describe("a stream", () => {
 });
 
 describe("windows", () => {
-  it("grow while they limit the sender, up to the budget of the session", () => {
+  it("windows of streams grow while they limit the sender, up to the budget of the session", () => {
     let theirs: MuxStream | undefined;
     const pair = muxPair(
       (stream) => {
@@ -207,7 +210,7 @@ describe("windows", () => {
     expect(pair.driver.session.heldBytes).toBe(0);
   });
 
-  it("that are passed cost the stream first, and the session the second time", () => {
+  it("windows of streams that are passed cost the stream first, and the session the second time", () => {
     const pair = muxPair((stream) => void record(stream, { holds: true }), { windowBytes: 2_000 });
     const logs = [opened(pair), opened(pair)].map((stream) => record(stream).log);
     pair.clock.settle();
@@ -225,7 +228,7 @@ describe("windows", () => {
     expect(pair.driver.failures).toMatchObject([{ code: "PROTOCOL_ERROR", closeCode: CloseCode.PROTOCOL_ERROR }]);
   });
 
-  it("that take more than was sent end the session", () => {
+  it("windows of streams that take more than was sent end the session", () => {
     const pair = muxPair((stream) => void record(stream));
     opened(pair);
     pair.clock.settle();
@@ -236,7 +239,7 @@ describe("windows", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "PROTOCOL_ERROR" }]);
   });
 
-  it("of many streams cannot hold more than the session may: the largest one is cut", () => {
+  it("windows of streams of many streams cannot hold more than the session may: the largest one is cut", () => {
     const pair = muxPair((stream) => void record(stream, { holds: true }), {
       windowBytes: 100_000,
       sessionBufferBytes: 250_000,
@@ -255,14 +258,14 @@ describe("windows", () => {
 });
 
 describe("a session", () => {
-  it("refuses streams past the limit of either side", () => {
+  it("a session refuses streams past the limit of either side", () => {
     const pair = muxPair(() => {}, { maxStreams: 2 });
 
     expect([opened(pair).id, opened(pair).id, pair.relay.session.openTcp(open)]).toEqual([1, 3, undefined]);
     expect(pair.relay.session.openedTotal).toBe(2);
   });
 
-  it("opens no stream after it said goodbye", () => {
+  it("a session opens no stream after it said goodbye", () => {
     const pair = muxPair(() => {});
     pair.relay.session.goAway("SHUTDOWN", { drainMs: 30_000, reconnect: true, message: "restarting" });
     pair.clock.settle();
@@ -273,7 +276,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("keeps its streams on the link they began on, and loses those of a link that is lost", () => {
+  it("a session keeps its streams on the link they began on, and loses those of a link that is lost", () => {
     const pair = muxPair((stream) => void record(stream));
     const wire = { send() {}, queuedBytes: 0, close() {}, destroy() {} };
     const second = pair.relay.session.attach(wire);
@@ -290,7 +293,7 @@ describe("a session", () => {
     expect(pair.relay.session.links).toHaveLength(1);
   });
 
-  it("loses all streams and links with the primary link", () => {
+  it("a session loses all streams and links with the primary link", () => {
     const pair = muxPair((stream) => void record(stream));
     const closed: number[] = [];
     pair.relay.session.attach({ send() {}, queuedBytes: 0, close: (code) => void closed.push(code), destroy() {} });
@@ -306,7 +309,7 @@ describe("a session", () => {
     ]);
   });
 
-  it("pings a silent peer, and gives it up after a minute", () => {
+  it("a session pings a silent peer, and gives it up after a minute", () => {
     const pair = muxPair(() => {});
     pair.clock.advance(15_000);
     expect(pair.relay.link.rttMs).toBe(0);
@@ -320,7 +323,7 @@ describe("a session", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "IDLE_TIMEOUT", closeCode: CloseCode.IDLE_TIMEOUT }]);
   });
 
-  it("asks once more before it gives a peer up when the machine has slept", () => {
+  it("a session asks once more before it gives a peer up when the machine has slept", () => {
     const pair = muxPair(() => {});
     pair.clock.sleep(600_000);
     pair.clock.advance(10_000);
@@ -328,7 +331,7 @@ describe("a session", () => {
     expect([...pair.relay.failures, ...pair.driver.failures]).toEqual([]);
   });
 
-  it("ends when control messages flood it", () => {
+  it("a session ends when control messages flood it", () => {
     const pair = muxPair(() => {});
     for (let req = 0; req < 201; req++) pair.driver.session.send({ t: "UNBIND", req, bindId: 1 });
     pair.clock.settle();
@@ -337,7 +340,7 @@ describe("a session", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM", closeCode: CloseCode.ENHANCE_CALM }]);
   });
 
-  it("ends when its peer reads nothing of what it must be told", () => {
+  it("a session ends when its peer reads nothing of what it must be told", () => {
     const pair = muxPair(() => {});
     pair.relay.wire.isBlocked = true;
     const ping = Buffer.concat([encodeFrameHeader(FrameType.PING, 0, 0, 8), Buffer.alloc(8)]);
@@ -346,7 +349,7 @@ describe("a session", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM" }]);
   });
 
-  it("of a driver ends when streams are opened and reset for ten seconds, and that of a relay only slows down", () => {
+  it("a session of a driver ends when streams are opened and reset for ten seconds, and that of a relay only slows down", () => {
     const pair = muxPair(() => {});
     for (let count = 0; count < 2_100; count++) {
       const stream = opened(pair);
@@ -364,14 +367,14 @@ describe("a session", () => {
     ["a stream that was never opened", encodeFrameHeader(FrameType.ACCEPT, 0, 99, 0)],
     ["a stream of an even id", encodeFrameHeader(FrameType.OPEN, 0, 2, 0)],
     ["an OPEN to the relay", encodeFrameHeader(FrameType.OPEN, 0, 101, 0)],
-  ])("ends at %s", (_name, frame) => {
+  ])("a session ends at %s", (_name, frame) => {
     const pair = muxPair(() => {});
     pair.relay.link.receive(frame);
 
     expect(pair.relay.failures).toMatchObject([{ code: "PROTOCOL_ERROR", closeCode: CloseCode.PROTOCOL_ERROR }]);
   });
 
-  it("ignores late frames of streams that are over", () => {
+  it("a session ignores late frames of streams that are over", () => {
     const pair = muxPair(() => {});
     opened(pair).reset(ResetCode.CANCEL);
     const kept = opened(pair);
@@ -385,7 +388,7 @@ describe("a session", () => {
     expect(pair.relay.failures).toEqual([]);
   });
 
-  it("pauses sources while its connection takes nothing, and goes on when it does", () => {
+  it("a session pauses sources while its connection takes nothing, and goes on when it does", () => {
     let received = 0;
     const pair = muxPair(
       (stream) => {

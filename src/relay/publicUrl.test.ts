@@ -11,7 +11,7 @@ describe("a public URL pattern", () => {
     "https://{name}.tun.example.com/{port}",
     "https://relay.example.com/t/{name}/",
     "http://relay.example.com/p/{port}",
-  ])("%s leads back to every binding it was made for", (text) => {
+  ])("a public URL pattern %s leads back to every binding it was made for", (text) => {
     const pattern = compilePublicUrl(text);
     fc.assert(
       fc.property(name, port, (boundName, boundPort) => {
@@ -26,7 +26,7 @@ describe("a public URL pattern", () => {
     );
   });
 
-  it("gives no URL where the binding lacks what it needs", () => {
+  it("a public URL pattern gives no URL where the binding lacks what it needs", () => {
     expect(compilePublicUrl("https://{name}.example.com").format({ port: 1 })).toBeUndefined();
     expect(compilePublicUrl("http://relay.example.com:{port}/").format({ port: 3000 })).toBe(
       "http://relay.example.com:3000/",
@@ -40,7 +40,7 @@ describe("a public URL pattern", () => {
     ["no port", "web.tun.example.com", "/"],
     ["a port past 65535", "99999-web.tun.example.com", "/"],
     ["a character that stands for any other in an expression", "3000-webxtunxexample.com", "/"],
-  ])("does not match %s", (_name, host, path) => {
+  ])("a public URL pattern does not match %s", (_name, host, path) => {
     expect(compilePublicUrl("https://{port}-{name}.tun.example.com").match(host, path)).toBeUndefined();
   });
 
@@ -52,7 +52,7 @@ describe("a public URL pattern", () => {
     ["/t/", undefined],
     ["/t/web%2f", undefined],
     ["/tt/web", undefined],
-  ])("by path takes %s for the prefix %s", (path, prefix) => {
+  ])("a public URL pattern by path takes %s for the prefix %s", (path, prefix) => {
     expect(compilePublicUrl("https://r.example.com/t/{name}/").match("r.example.com", path)?.prefix).toBe(prefix);
   });
 
@@ -61,7 +61,7 @@ describe("a public URL pattern", () => {
     ["https://{nme}.example.com", "{nme} is no placeholder"],
     ["https://example.com/", "nothing in it names a binding"],
     ["https://{}.example.com", "{} is no placeholder"],
-  ])("%s is refused: %s", (text, reason) => {
+  ])("a public URL pattern %s is refused: %s", (text, reason) => {
     expect(() => compilePublicUrl(text)).toThrow(reason);
   });
 });

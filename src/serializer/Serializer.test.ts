@@ -21,14 +21,14 @@ const moneyType = {
 };
 
 describe("tree format", () => {
-  it("leaves plain data to JSON", () => {
+  it("the tree format leaves plain data to JSON", () => {
     const data = { text: "é", list: [1, true, null, { deep: {} }], "": -1.5 };
 
     expect(serializer.stringify(data)).toBe(JSON.stringify(data));
     expect(throughTree(data)).toEqual(data);
   });
 
-  it("does not change what it encodes", () => {
+  it("the tree format does not change what it encodes", () => {
     const inner = Object.freeze({ when: new Date(0), none: undefined });
     const data = Object.freeze({ inner, list: Object.freeze([inner, , 1]) }); // eslint-disable-line no-sparse-arrays
 
@@ -38,13 +38,13 @@ describe("tree format", () => {
     expect(1 in data.list).toBe(false);
   });
 
-  it("keeps maps, sets and dates inside each other", () => {
+  it("the tree format keeps maps, sets and dates inside each other", () => {
     const value = new Map([[new Date(5), new Set([new Map([[1n, NaN]])])]]);
 
     expect(throughTree(value)).toEqual(value);
   });
 
-  it("never calls toJSON, wherever it hides", () => {
+  it("the tree format never calls toJSON, wherever it hides", () => {
     class Secretive {
       visible = 1;
       toJSON(): string {
@@ -61,7 +61,7 @@ describe("tree format", () => {
     expect(serializer.stringify([new Secretive(), List.of(3), child])).toBe('[{"visible":1},[3],{"visible":2}]');
   });
 
-  it("ignores what somebody put on Object.prototype", () => {
+  it("the tree format ignores what was put on Object.prototype", () => {
     const polluted = Object.prototype as { extra?: unknown };
     try {
       polluted.extra = () => 1;
@@ -77,7 +77,7 @@ describe("tree format", () => {
     }
   });
 
-  it("is indented on request", () => {
+  it("the tree format is indented on request", () => {
     const pretty = new Serializer({ pretty: true });
 
     expect(pretty.stringify({ at: new Date(0) })).toBe(
@@ -90,7 +90,7 @@ describe("tree format", () => {
     ["an array", () => selfReferring([])],
     ["a map", () => selfMap()],
     ["an error's cause", () => selfCaused()],
-  ])("refuses a loop through %s, however deep the limit", (_name, make) => {
+  ])("the tree format refuses a loop through %s, however deep the limit", (_name, make) => {
     for (const maxDepth of [1000, 5000, Infinity]) {
       const error = caught(() => new Serializer({ maxDepth }).stringify({ make: make() }));
 
@@ -118,7 +118,7 @@ describe("keys that look like markers", () => {
       undefined,
     ],
     ["a map of them", new Map([["k", { __type: "Date", value: "x" }]]), undefined],
-  ])("survive as data: %s", (_name, value, text) => {
+  ])("keys that look like markers survive as data: %s", (_name, value, text) => {
     expect(throughTree(value)).toEqual(value);
     expect(throughGraph(value)).toEqual(value);
     expect(serializer.stringify(value)).toBe(text ?? serializer.stringify(value));
@@ -131,12 +131,12 @@ describe("keys that look like markers", () => {
     ["a graph without root", { __graph: true, nodes: {} }],
     ["a graph without nodes", { __graph: true, root: 1, nodes: null }],
     ["a reference", { __ref: "obj_1" }],
-  ])("are written as they are where nothing takes them for markers: %s", (_name, value) => {
+  ])("keys that look like markers are written as they are where nothing takes them for markers: %s", (_name, value) => {
     expect(serializer.stringify(value)).toBe(JSON.stringify(value));
     expect(throughTree(value)).toEqual(value);
   });
 
-  it("keep their place among the other keys", () => {
+  it("keys that look like markers keep their place among the other keys", () => {
     const value = { a: 1, __type: "X", value: 2, z: 3 };
 
     expect(Object.keys(throughTree(value))).toEqual(["a", "__type", "value", "z"]);
@@ -144,7 +144,7 @@ describe("keys that look like markers", () => {
 });
 
 describe("graph format", () => {
-  it("keeps identity and loops", () => {
+  it("the graph format keeps identity and loops", () => {
     const shared = { name: "shared" };
     const value = { left: shared, right: [shared], self: undefined as unknown, map: new Map<object, unknown>() };
     value.self = value;
@@ -157,7 +157,7 @@ describe("graph format", () => {
     expect(copy.map.get(copy.left)).toBe(copy.map);
   });
 
-  it("keeps an error that is its own cause", () => {
+  it("the graph format keeps an error that is its own cause", () => {
     const copy = throughGraph(selfCaused());
 
     expect(copy).toBeInstanceOf(Error);
@@ -165,24 +165,24 @@ describe("graph format", () => {
     expect(copy.cause).toBe(copy);
   });
 
-  it("is read by parse, and tree text by deserialize", () => {
+  it("the graph format is read by parse, and tree text by deserialize", () => {
     expect(serializer.parse(serializer.serialize({ at: new Date(0) }))).toEqual({ at: new Date(0) });
     expect(serializer.deserialize(serializer.stringify({ at: new Date(0) }))).toEqual({ at: new Date(0) });
   });
 
-  it("neither escapes nor unescapes", () => {
+  it("the graph format neither escapes nor unescapes", () => {
     const value = { "$runner.escape::a": { __ref: "obj_9", __type: "Date", value: 1 } };
 
     expect(throughGraph(value)).toEqual(value);
   });
 
-  it("is indented on request", () => {
+  it("the graph format is indented on request", () => {
     expect(new Serializer({ pretty: true }).serialize([])).toContain('\n  "root": {\n    "__ref": "obj_1"\n  }');
   });
 });
 
 describe("classes and realms", () => {
-  it("takes a subclass for the built-in it extends", () => {
+  it("the serializer takes a subclass for the built-in it extends", () => {
     class Tagged extends Map<string, number> {
       override get [Symbol.toStringTag](): string {
         return "Tagged";
@@ -193,7 +193,7 @@ describe("classes and realms", () => {
     expect(throughTree(new Tagged([["a", 1]]))).toEqual(new Map([["a", 1]]));
   });
 
-  it("recognises objects of another realm", () => {
+  it("the serializer recognises objects of another realm", () => {
     const foreign = runInNewContext(`({
       plain: { a: [1] }, at: new Date(5), map: new Map([[1, new Set([2])]]), re: /a/g,
       bytes: new Uint8Array([1, 2]), buffer: new ArrayBuffer(1), view: new DataView(new ArrayBuffer(2)),
@@ -213,7 +213,7 @@ describe("classes and realms", () => {
     }
   });
 
-  it("is not fooled by a foreign object that only carries a tag", () => {
+  it("the serializer is not fooled by a foreign object that only carries a tag", () => {
     const foreign: unknown = runInNewContext(
       `["Map", "Set", "Date", "RegExp", "ArrayBuffer", "URL", "Int8Array"].map((tag) => ({ [Symbol.toStringTag]: tag, a: 1 }))`,
     );
@@ -221,13 +221,13 @@ describe("classes and realms", () => {
     expect(throughTree(foreign)).toEqual(Array.from({ length: 7 }, () => ({ a: 1 })));
   });
 
-  it("keeps the name and message of a platform error", () => {
+  it("the serializer keeps the name and message of a platform error", () => {
     const error = new DOMException("gave up", "AbortError");
 
     expect(throughTree<Error>(error)).toMatchObject({ name: "AbortError", message: "gave up" });
   });
 
-  it("reads a Buffer where the platform has none as the bytes it holds", () => {
+  it("the serializer reads a Buffer where the platform has none as the bytes it holds", () => {
     const { Buffer } = globalThis;
     const text = serializer.stringify(Buffer.from("hi"));
     try {
@@ -241,7 +241,7 @@ describe("classes and realms", () => {
     }
   });
 
-  it("gives an error its fields back, standard ones hidden", () => {
+  it("the serializer gives an error its fields back, standard ones hidden", () => {
     const error = Object.assign(new Error("m", { cause: { why: 1 } }), { code: 7 });
     error.name = "Custom";
 
@@ -254,7 +254,7 @@ describe("classes and realms", () => {
 });
 
 describe("addType", () => {
-  it("carries instances through both formats", () => {
+  it("addType carries instances through both formats", () => {
     const typed = new Serializer();
     typed.addType(moneyType);
     const price = new Money(5);
@@ -268,7 +268,7 @@ describe("addType", () => {
     expect(graph[0]).toBe(graph[1]);
   });
 
-  it("offers plain objects, and never arrays", () => {
+  it("addType offers plain objects, and never arrays", () => {
     const offered: unknown[] = [];
     const typed = new Serializer();
     typed.addType({ ...moneyType, is: (value): value is Money => offered.push(value) === 0 });
@@ -279,7 +279,7 @@ describe("addType", () => {
     expect(offered).toEqual([plain]);
   });
 
-  it("asks in the order of registration, after the built-in types", () => {
+  it("addType asks in the order of registration, after the built-in types", () => {
     const typed = new Serializer();
     typed.addType({ ...moneyType, id: "Throws", is: (_value): _value is Money => refuse() });
     typed.addType({ ...moneyType, id: "Date only", is: (value): value is Money => value instanceof Date });
@@ -291,7 +291,7 @@ describe("addType", () => {
     );
   });
 
-  it("lets definitions use this", () => {
+  it("addType lets definitions use this", () => {
     class Registration {
       readonly id = "Money";
       readonly code = 978;
@@ -309,7 +309,7 @@ describe("addType", () => {
     expect(typed.parse(typed.stringify(new Money(3)))).toEqual(new Money(3, "true"));
   });
 
-  it("writes an object that is its own payload once, in both formats", () => {
+  it("addType writes an object that is its own payload once, in both formats", () => {
     const typed = new Serializer();
     typed.addType({
       ...moneyType,
@@ -327,7 +327,7 @@ describe("addType", () => {
     expect(caught(() => new Serializer({ maxDepth: 5000 }).stringify(selfReferring({}))).message).toMatch(/circular/);
   });
 
-  it("resolves a loop through a type with create() into the created instance", () => {
+  it("addType resolves a loop through a type with create() into the created instance", () => {
     class Box {
       #sealed = "sealed";
       content: unknown;
@@ -352,7 +352,7 @@ describe("addType", () => {
     expect(copy.seal).toBe("sealed");
   });
 
-  it("resolves a loop through a type without create() when the result can move", () => {
+  it("addType resolves a loop through a type without create() when the result can move", () => {
     const typed = new Serializer();
     typed.addType({ ...moneyType, serialize: (money: Money) => ({ ...money }) });
     const price = new Money(1);
@@ -368,17 +368,20 @@ describe("addType", () => {
     ["a map", () => new Map(), "for a type without create(); provide create() for identity-safe placeholders"],
     ["an array", () => [], "for a type without create(); provide create() for identity-safe placeholders"],
     ["a number", () => 1, "for a type without create() that deserializes to a non-object value"],
-  ])("refuses a loop through a type without create() that becomes %s", (_name, deserialize: () => unknown, why) => {
-    const typed = new Serializer();
-    typed.addType({ id: "Money", is: moneyType.is, serialize: (money: Money) => ({ ...money }), deserialize });
-    const price = new Money(1);
-    Object.assign(price, { amount: price });
-    const text = typed.serialize(price);
+  ])(
+    "addType refuses a loop through a type without create() that becomes %s",
+    (_name, deserialize: () => unknown, why) => {
+      const typed = new Serializer();
+      typed.addType({ id: "Money", is: moneyType.is, serialize: (money: Money) => ({ ...money }), deserialize });
+      const price = new Money(1);
+      Object.assign(price, { amount: price });
+      const text = typed.serialize(price);
 
-    expect(caught(() => typed.deserialize(text)).message).toBe(`Cannot preserve circular references ${why}`);
-  });
+      expect(caught(() => typed.deserialize(text)).message).toBe(`Cannot preserve circular references ${why}`);
+    },
+  );
 
-  it("belongs to one serializer", () => {
+  it("addType belongs to one serializer", () => {
     const typed = new Serializer();
     typed.addType(moneyType);
 
@@ -396,20 +399,23 @@ describe("limits", () => {
     ["objects", doubled, 5_000],
     ["items", Array.from({ length: 1000 }, () => long), 400_000],
     ["fields", Array.from({ length: 1000 }, () => table), 100_000],
-  ])("refuses a tree that shared structure would blow up, however short the text: %s", (_what, value, length) => {
-    const serializer = new Serializer();
-    const text = serializer.serialize(value);
+  ])(
+    "the limits of the serializer refuses a tree that shared structure would blow up, however short the text: %s",
+    (_what, value, length) => {
+      const serializer = new Serializer();
+      const text = serializer.serialize(value);
 
-    const decoded = serializer.parse(text);
+      const decoded = serializer.parse(text);
 
-    expect(text.length).toBeLessThan(length);
-    expect(caught(() => serializer.stringify(decoded))).toMatchObject({
-      message: "Cannot serialize more than 10000000 values in tree mode",
-      code: "TREE_TOO_LARGE",
-    });
-  });
+      expect(text.length).toBeLessThan(length);
+      expect(caught(() => serializer.stringify(decoded))).toMatchObject({
+        message: "Cannot serialize more than 10000000 values in tree mode",
+        code: "TREE_TOO_LARGE",
+      });
+    },
+  );
 
-  it("takes a long array for what it is", () => {
+  it("the limits of the serializer takes a long array for what it is", () => {
     expect(new Serializer().stringify(long)).toHaveLength(200_001);
   });
 
@@ -422,7 +428,7 @@ describe("limits", () => {
     ["a date", new Date(0), 1],
     ["a map", new Map([[1, 1]]), 3],
     ["a buffer", Buffer.from("a"), 2],
-  ])("count levels alike when writing and reading: %s", (_name, value, depth) => {
+  ])("the limits of the serializer count levels alike when writing and reading: %s", (_name, value, depth) => {
     const enough = new Serializer({ maxDepth: depth });
     const tooFew = new Serializer({ maxDepth: depth - 1 });
     const text = enough.stringify(value);
@@ -434,21 +440,21 @@ describe("limits", () => {
     expect(caught(() => tooFew.serialize(value))).toMatchObject({ message });
   });
 
-  it("count a reference and its node as two levels", () => {
+  it("the limits of the serializer count a reference and its node as two levels", () => {
     const text = serializer.serialize({ a: { b: 1 } });
 
     expect(new Serializer({ maxDepth: 4 }).parse(text)).toEqual({ a: { b: 1 } });
     expect(caught(() => new Serializer({ maxDepth: 3 }).parse(text)).message).toBe("Maximum depth exceeded (3)");
   });
 
-  it("tell depth from a loop beyond the depth that is tried first", () => {
+  it("the limits of the serializer tell depth from a loop beyond the depth that is tried first", () => {
     const deep = new Serializer({ maxDepth: 1500 });
 
     expect(deep.parse(deep.stringify(nest(1500)))).toEqual(nest(1500));
     expect(caught(() => deep.stringify(nest(1501))).message).toBe("Maximum depth exceeded (1500)");
   });
 
-  it("end in a RangeError when only the stack is left to stop them", () => {
+  it("the limits of the serializer end in a RangeError when only the stack is left to stop them", () => {
     const unlimited = new Serializer({ maxDepth: Infinity });
     const text = "[".repeat(200_000) + "]".repeat(200_000);
 
@@ -461,7 +467,7 @@ describe("limits", () => {
     [{ maxDepth: -1 }, 1000],
     [{ maxDepth: NaN }, 1000],
     [{ maxDepth: "5" as unknown as number }, 1000],
-  ])("read %j as a depth of %d", (options, depth) => {
+  ])("the limits of the serializer read %j as a depth of %d", (options, depth) => {
     const limited = new Serializer(options);
 
     expect(limited.stringify(nest(depth))).toBe(JSON.stringify(nest(depth)));
@@ -469,7 +475,7 @@ describe("limits", () => {
   });
 
   it.each(["allow-all", "well-known-only", "disabled"] as const)(
-    "know the policy %s by its newer name",
+    "the limits of the serializer know the policy %s by its newer name",
     (symbolPolicy) => {
       const limited = new Serializer({ symbolPolicy });
       const reads = (symbol: symbol): boolean => {
@@ -492,7 +498,7 @@ describe("limits", () => {
 });
 
 describe("getDefaultSerializer", () => {
-  it("returns one instance", () => {
+  it("getDefaultSerializer returns one instance", () => {
     expect(getDefaultSerializer()).toBe(getDefaultSerializer());
     expect(getDefaultSerializer()).toBeInstanceOf(Serializer);
   });

@@ -51,7 +51,7 @@ const kinds: readonly (readonly [kind: string, make: () => unknown])[] = [
 ];
 
 describe("a value that is more than its fields", () => {
-  it.each(kinds)("is refused, with its kind and where it is: %s", (kind, make) => {
+  it.each(kinds)("a value that is more than its fields is refused, with its kind and where it is: %s", (kind, make) => {
     const message = `Cannot serialize value of type "${kind}"`;
 
     for (const mode of ["stringify", "serialize"] as const) {
@@ -74,20 +74,20 @@ describe("a value that is more than its fields", () => {
     ["under a key that is no name", (job: unknown) => ({ "a b": [job] }), '["a b"][0]'],
     ["in an instance of a class", (job: unknown) => [Object.assign(new Query(), { then: 1, job })], "[0].job"],
     ["beside a loop", (job: unknown) => ({ list: [new Map(), job] }), "list[1]"],
-  ])("is found %s", (_where, make, path) => {
+  ])("a value that is more than its fields is found %s", (_where, make, path) => {
     const error = caught(() => serializer.stringify(make(Promise.resolve())));
 
     expect(error.message).toBe(`Cannot serialize value of type "Promise"\n  at ${path}`);
   });
 
-  it("is found in a graph with loops", () => {
+  it("a value that is more than its fields is found in a graph with loops", () => {
     const root: Record<string, unknown> = { job: Promise.resolve() };
     root["list"] = [root, root];
 
     expect(caught(() => serializer.serialize({ root: root["list"] })).message).toMatch(/\n {2}at root\[0\]\.job$/);
   });
 
-  it("is told of symbols as well, and by the path alone where a type made it up", () => {
+  it("a value that is more than its fields is told of symbols as well, and by the path alone where a type made it up", () => {
     const typed = new Serializer();
     typed.addType({
       id: "Lazy",
@@ -104,7 +104,7 @@ describe("a value that is more than its fields", () => {
     );
   });
 
-  it("may have a type of the application", () => {
+  it("a value that is more than its fields may have a type of the application", () => {
     const typed = new Serializer();
     typed.addType({
       id: "Headers",
@@ -128,13 +128,16 @@ describe("other instances", () => {
     ["registered symbol", Object(Symbol.for("k")), Symbol.for("k")],
     ["number of another realm", runInNewContext("Object(5)"), 5],
     ["number that is none", Object(NaN), NaN],
-  ])("that box a primitive are written as the primitive: %s", (_what, boxed: unknown, primitive: unknown) => {
-    expect(serializer.parse(serializer.stringify({ boxed }))).toEqual({ boxed: primitive });
-    expect(serializer.parse(serializer.serialize([boxed]))).toEqual([primitive]);
-    expect(serializer.stringify(boxed)).toBe(serializer.stringify(primitive));
-  });
+  ])(
+    "other instances that box a primitive are written as the primitive: %s",
+    (_what, boxed: unknown, primitive: unknown) => {
+      expect(serializer.parse(serializer.stringify({ boxed }))).toEqual({ boxed: primitive });
+      expect(serializer.parse(serializer.serialize([boxed]))).toEqual([primitive]);
+      expect(serializer.stringify(boxed)).toBe(serializer.stringify(primitive));
+    },
+  );
 
-  it("stay their own fields", () => {
+  it("other instances stay their own fields", () => {
     class Range {
       from = 1;
       to = 2;

@@ -16,7 +16,7 @@ describe("keys that share a hash in the engine", () => {
     ["fractions", colliding(200, 9, (index) => index + 0.5)],
     ["integers beyond 32 bits", colliding(200, 9, (index) => 2 ** 33 + index)],
     ["some of both kinds", [...colliding(200, 9, (index) => index), ...numbered(300, (index) => BigInt(index) << 70n)]],
-  ])("are refused in sets and maps, trees and graphs: %s", (_what, keys) => {
+  ])("keys that share a hash in the engine are refused in sets and maps, trees and graphs: %s", (_what, keys) => {
     const message = (type: string): string => `Invalid ${type} payload: too many keys share a hash`;
 
     expect(() => serializer.parse(set(keys))).toThrow(message("Set"));
@@ -37,12 +37,12 @@ describe("keys that share a hash in the engine", () => {
     ["texts of numbers", numbered(20_000, (index) => String(index * 65_536))],
     ["objects", numbered(20_000, (index) => ({ index }))],
     ["few that collide", numbered(100, (index) => BigInt(index + 1) << 64n)],
-  ])("are not seen in honest ones: %s", (_what, keys) => {
+  ])("keys that share a hash in the engine are not seen in honest ones: %s", (_what, keys) => {
     expect(serializer.parse<Set<unknown>>(set(keys)).size).toBe(keys.length);
     expect(serializer.parse<Map<unknown, unknown>>(map(keys)).size).toBe(keys.length);
   });
 
-  it("are counted once each, however often they are sent", () => {
+  it("keys that share a hash in the engine are counted once each, however often they are sent", () => {
     const text = JSON.stringify({ __type: "Set", value: numbered(5000, (index) => index % 3) });
 
     expect(serializer.parse(text)).toEqual(new Set([0, 1, 2]));

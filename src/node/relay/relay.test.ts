@@ -69,7 +69,7 @@ function send(port: number, path: string, body?: Buffer, headers: Record<string,
 }
 
 describe("a service behind a driver", () => {
-  it("is reached through the relay with its body, headers, status and trailers, both ways", async () => {
+  it("a service behind a driver is reached through the relay with its body, headers, status and trailers, both ways", async () => {
     const seen: Record<string, unknown>[] = [];
     await using service = await startService((req, res) => {
       const pieces: Buffer[] = [];
@@ -102,7 +102,7 @@ describe("a service behind a driver", () => {
     ]);
   });
 
-  it("keeps visitors apart, many at a time over one connection", async () => {
+  it("a service behind a driver keeps visitors apart, many at a time over one connection", async () => {
     await using service = await startService((req, res) => void setImmediate(() => res.end(req.url)));
     await using relay = await startRelay();
     await using session = await driver(relay.url);
@@ -115,7 +115,7 @@ describe("a service behind a driver", () => {
     expect(replies).toEqual(Array.from({ length: 200 }, (_, index) => `/${index}`));
   });
 
-  it("that is not there is told apart from a tunnel that is not there", async () => {
+  it("a service behind a driver that is not there is told apart from a tunnel that is not there", async () => {
     await using relay = await startRelay();
     await using session = await driver(relay.url);
     const bound = await session.bind(expose(1));

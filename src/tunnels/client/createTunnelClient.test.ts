@@ -31,7 +31,7 @@ async function sentText(request: WireRequest | undefined): Promise<unknown> {
   return request?.body.kind === "text" ? JSON.parse(await request.body.read()) : request?.body.kind;
 }
 
-it("addresses tasks and events and states what their bodies are", async () => {
+it("a tunnel client addresses tasks and events and states what their bodies are", async () => {
   const { client, sent } = clientWith(done, { auth: { token: "secret", header: "X-Api-Key" } });
 
   const results = [await client.task("t", { a: 1 }), await client.event("e", 1), await client.eventWithResult("e", 2)];
@@ -50,7 +50,7 @@ it("addresses tasks and events and states what their bodies are", async () => {
   expect(sent[0]?.headers).toEqual({ "content-type": "application/json; charset=utf-8", "x-api-key": "secret" });
 });
 
-it("sends no header for an empty token", async () => {
+it("a tunnel client sends no header for an empty token", async () => {
   const { client, sent } = clientWith(done, { auth: { token: "" } });
 
   await client.task("t");
@@ -58,7 +58,7 @@ it("sends no header for an empty token", async () => {
   expect(Object.keys(sent[0]?.headers ?? {})).toEqual(["content-type"]);
 });
 
-it("writes the headers of plain calls once, and nobody can change them", async () => {
+it("a tunnel client writes the headers of plain calls once, and they cannot be changed", async () => {
   const { client, sent } = clientWith(done);
 
   await client.task("a");
@@ -68,7 +68,7 @@ it("writes the headers of plain calls once, and nobody can change them", async (
   expect(Object.isFrozen(sent[0]?.headers)).toBe(true);
 });
 
-it("hands a stream on as the whole body, and a streamed reply out as it is", async () => {
+it("a tunnel client hands a stream on as the whole body, and a streamed reply out as it is", async () => {
   const reply = Readable.from(["there"]);
   const { client, sent } = clientWith({ kind: "stream", stream: reply });
   const input = Readable.from(["here"]);
@@ -78,7 +78,7 @@ it("hands a stream on as the whole body, and a streamed reply out as it is", asy
   expect((sent[0]?.body as { stream: unknown }).stream).toBe(input);
 });
 
-it("takes files out into a form with a manifest", async () => {
+it("a tunnel client takes files out into a form with a manifest", async () => {
   const { client, sent } = clientWith(done, { auth: { token: "secret" } });
   const source = { buffer: new Uint8Array([1]) };
 
@@ -99,7 +99,7 @@ it("takes files out into a form with a manifest", async () => {
   });
 });
 
-it("rejects an event that is answered by a stream", async () => {
+it("a tunnel client rejects an event that is answered by a stream", async () => {
   const { client } = clientWith({ kind: "stream", stream: Readable.from([]) });
 
   expect(await rejectionOf(client.event("e"))).toMatchObject({
@@ -108,7 +108,7 @@ it("rejects an event that is answered by a stream", async () => {
   });
 });
 
-it("rejects what cannot be written, before anything is sent", async () => {
+it("a tunnel client rejects what cannot be written, before anything is sent", async () => {
   const { client, sent } = clientWith(done);
   const loop: { self?: unknown } = {};
   loop.self = loop;
@@ -118,7 +118,7 @@ it("rejects what cannot be written, before anything is sent", async () => {
   expect(sent).toEqual([]);
 });
 
-it("shows the carrier which value a body was written from", async () => {
+it("a tunnel client shows the carrier which value a body was written from", async () => {
   const { client, sent } = clientWith(done);
 
   await client.task("t", { a: 5 });
@@ -126,7 +126,7 @@ it("shows the carrier which value a body was written from", async () => {
   expect(sent[0]?.input).toEqual({ a: 5 });
 });
 
-it("puts layers around the carrier, the first one outermost", async () => {
+it("a tunnel client puts layers around the carrier, the first one outermost", async () => {
   const order: string[] = [];
   const layer =
     (name: string): TransportLayer =>
@@ -148,18 +148,27 @@ it.each([
   ["a stream", { streams: "No streams here." }, () => Readable.from([]), "No streams here."],
   ["a file", { files: "No files here." }, () => fileOf({ blob: new Blob() }), "No files here."],
   ["a file of Node", { nodeFiles: "Blobs only." }, () => fileOf({ buffer: new Uint8Array() }), "Blobs only."],
-])("refuses %s where the carrier does not accept it, in the carrier's words", async (_what, refused, input, words) => {
-  const accepts: Carrier["accepts"] = { streams: true, files: extractFiles, nodeFiles: true, abort: true, ...refused };
-  const { client, sent } = clientWith(done, { accepts });
+])(
+  "a tunnel client refuses %s where the carrier does not accept it, in the carrier's words",
+  async (_what, refused, input, words) => {
+    const accepts: Carrier["accepts"] = {
+      streams: true,
+      files: extractFiles,
+      nodeFiles: true,
+      abort: true,
+      ...refused,
+    };
+    const { client, sent } = clientWith(done, { accepts });
 
-  expect((await rejectionOf(client.task("t", input()))).message).toBe(`${words}\n  task "t"`);
-  expect(sent).toEqual([]);
-});
+    expect((await rejectionOf(client.task("t", input()))).message).toBe(`${words}\n  task "t"`);
+    expect(sent).toEqual([]);
+  },
+);
 
 it.each([
   ["a source of nothing", { _node: {} }],
   ["no source", {}],
-])("sends a sentinel with %s as the plain object it is for the far side", async (_what, sidecar) => {
+])("a tunnel client sends a sentinel with %s as the plain object it is for the server", async (_what, sidecar) => {
   const { client, sent } = clientWith(done);
 
   await client.task("t", { f: { $runnerFile: "File", id: "A", meta: { name: "a" }, ...sidecar } });
@@ -167,7 +176,7 @@ it.each([
   expect(await sentText(sent[0])).toEqual({ input: { f: { $runnerFile: "File", id: "A", meta: { name: "a" } } } });
 });
 
-it("says that events carry no files", async () => {
+it("a tunnel client says that events carry no files", async () => {
   const { client, sent } = clientWith(done);
   const payload = { f: { $runnerFile: "File", id: "A", meta: { name: "a" }, _node: { buffer: new Uint8Array() } } };
 
@@ -177,7 +186,7 @@ it("says that events carry no files", async () => {
   expect(sent).toEqual([]);
 });
 
-it("takes the definition of a task or an event in the place of its id", async () => {
+it("a tunnel client takes the definition of a task or an event in the place of its id", async () => {
   const add = r.task.phantom<number, number>("app.add").build();
   const placed = r.event<number>("app.placed").build();
   const { client, sent } = clientWith(done);
@@ -197,7 +206,7 @@ it("takes the definition of a task or an event in the place of its id", async ()
 });
 
 describe("giving up", () => {
-  it("rejects with the signal's reason without sending anything when it aborted before", async () => {
+  it("aborting a call rejects with the signal's reason without sending anything when it aborted before", async () => {
     const { client, sent } = clientWith(done);
     const reason = new Error("changed my mind");
 
@@ -205,7 +214,7 @@ describe("giving up", () => {
     expect(sent).toEqual([]);
   });
 
-  it("hands the signal to the carrier", async () => {
+  it("aborting a call hands the signal to the carrier", async () => {
     const { client, sent } = clientWith(done);
     const { signal } = new AbortController();
 
@@ -216,7 +225,7 @@ describe("giving up", () => {
 });
 
 describe("closing", () => {
-  it("refuses every later call", async () => {
+  it("closing a tunnel client refuses every later call", async () => {
     const { client, sent } = clientWith(done);
 
     await client.close();
@@ -226,7 +235,7 @@ describe("closing", () => {
     expect(sent).toEqual([]);
   });
 
-  it("waits for the calls in flight before the carrier releases its connections", async () => {
+  it("closing a tunnel client waits for the calls in flight before the carrier releases its connections", async () => {
     const order: string[] = [];
     const replied = createDeferred<WireResponse>();
     const { client } = clientWith(done, {
@@ -246,7 +255,7 @@ describe("closing", () => {
     expect(order).toEqual(["replied", "closed", "closed"]);
   });
 
-  it("waits no longer than it is told to", async () => {
+  it("closing a tunnel client waits no longer than it is told to", async () => {
     const { client } = clientWith(done, { send: () => new Promise(() => {}) });
     void client.task("t", 1);
     const controller = new AbortController();
@@ -257,7 +266,7 @@ describe("closing", () => {
     await closing;
   });
 
-  it("fails a call that hangs in a carrier which cannot end it", async () => {
+  it("closing a tunnel client fails a call that hangs in a carrier which cannot end it", async () => {
     const accepts: Carrier["accepts"] = { streams: true, files: extractFiles, nodeFiles: true, abort: false };
     const { client } = clientWith(done, { send: () => new Promise(() => {}), accepts });
     const call = rejectionOf(client.task("t", 1));
@@ -267,7 +276,7 @@ describe("closing", () => {
     expect(await call).toMatchObject({ code: "CLIENT_CLOSED" });
   });
 
-  it("releases what the carrier holds, on close and at the end of a scope", async () => {
+  it("closing a tunnel client releases what the carrier holds, on close and at the end of a scope", async () => {
     const closings: unknown[] = [];
     const close = async (options: unknown) => void closings.push(options);
     const signal = AbortSignal.abort();

@@ -6,7 +6,7 @@ const user = r.asyncContext<{ id: string }>("user").build();
 const locale = r.asyncContext<string>("locale").build();
 
 describe("an async context", () => {
-  it("follows the async chain, and ends with it", async () => {
+  it("an async context follows the async chain, and ends with it", async () => {
     const read = async () => {
       await new Promise(setImmediate);
       return user.use().id;
@@ -21,7 +21,7 @@ describe("an async context", () => {
     ]);
   });
 
-  it("returns exactly what the function returns", () => {
+  it("an async context returns exactly what the function returns", () => {
     expect(user.provide({ id: "a" }, () => 5)).toBe(5);
     expect(() =>
       user.provide({ id: "a" }, () => {
@@ -30,7 +30,7 @@ describe("an async context", () => {
     ).toThrow("at once");
   });
 
-  it("is apart for concurrent chains", async () => {
+  it("an async context is apart for concurrent chains", async () => {
     const read = (id: string) =>
       user.provide({ id }, async () => {
         await new Promise(setImmediate);
@@ -40,7 +40,7 @@ describe("an async context", () => {
     expect(await Promise.all(["a", "b", "c"].map(read))).toEqual(["a", "b", "c"]);
   });
 
-  it("shadows when nested, restores after, and composes with others", () => {
+  it("an async context shadows when nested, restores after, and composes with others", () => {
     const seen: string[] = [];
 
     user.provide({ id: "outer" }, () =>
@@ -53,20 +53,20 @@ describe("an async context", () => {
     expect(seen).toEqual(["inner", "ro", "outer"]);
   });
 
-  it("shares its slot with every definition of its id", () => {
+  it("an async context shares its slot with every definition of its id", () => {
     const same = asyncContext<{ id: string }>({ id: "user" });
     const started = asyncContext<{ id: string }>("user").build();
 
     expect(user.provide({ id: "a" }, () => [same.use(), started.use()])).toEqual([{ id: "a" }, { id: "a" }]);
   });
 
-  it("may hold undefined", () => {
+  it("an async context may hold undefined", () => {
     const maybe = r.asyncContext<string | undefined>("maybe").build();
 
     expect(maybe.provide(undefined, () => maybe.use())).toBeUndefined();
   });
 
-  it("travels as the framework's serializer writes it, unless told otherwise", () => {
+  it("an async context travels as the framework's serializer writes it, unless told otherwise", () => {
     const since = r.asyncContext<Date>("since").build();
     const custom = r
       .asyncContext<number>("custom")
@@ -78,7 +78,7 @@ describe("an async context", () => {
     expect([custom.serialize(7), custom.parse("#7")]).toEqual(["#7", 7]);
   });
 
-  it("has an id of its own when made without a name", () => {
+  it("an async context has an id of its own when made without a name", () => {
     const [one, two] = [createContext<number>(), createContext<number>()];
 
     expect(one.id).toMatch(/^context\.[a-z0-9]+\.\d+$/);
@@ -94,7 +94,7 @@ describe("in an application", () => {
     .run(async (_: void, { user }) => user.use().id)
     .build();
 
-  it("is injected as itself, and has to be registered for that", async () => {
+  it("an async context of an application is injected as itself, and has to be registered for that", async () => {
     await using app = await run(appOf(user, whoAmI));
 
     expect(await user.provide({ id: "a" }, () => app.runTask(whoAmI))).toBe("a");
@@ -104,7 +104,7 @@ describe("in an application", () => {
     );
   });
 
-  it("reaches nested tasks and hooks", async () => {
+  it("an async context of an application reaches nested tasks and hooks", async () => {
     const seen: string[] = [];
     const ping = r.event("ping").build();
     const hook = r
@@ -127,7 +127,7 @@ describe("in an application", () => {
     expect(seen).toEqual(["a", "a"]);
   });
 
-  it("can be required: without it the task does not run", async () => {
+  it("an async context of an application can be required: without it the task does not run", async () => {
     const body = jest.fn(async () => "ran");
     const guarded = r.task("guarded").middleware([user.require()]).run(body).build();
     await using app = await run(appOf(guarded));

@@ -171,7 +171,7 @@ const problems: Record<string, Problem> = {
 };
 
 describe.each(Object.entries(problems))("%s", (_name, { items, error: helper, message, data }) => {
-  it.each([false, true])("fails the boot with a typed error (dry run: %s)", async (dryRun) => {
+  it.each([false, true])("a boot problem fails the boot with a typed error (dry run: %s)", async (dryRun) => {
     const init = jest.fn(async () => {});
     const witness = r.resource("witness").init(init).build();
 
@@ -185,7 +185,7 @@ describe.each(Object.entries(problems))("%s", (_name, { items, error: helper, me
 });
 
 describe("the message of a boot problem", () => {
-  it("shows the way from the root to whoever misses a dependency", async () => {
+  it("the message of a boot problem shows the way from the root to the definition that misses a dependency", async () => {
     const error = await rejectionOf(run(appOf(r.resource("feature").register(needsMissing).build())));
 
     expect(error.message.split("\n")[1]).toBe(
@@ -193,7 +193,7 @@ describe("the message of a boot problem", () => {
     );
   });
 
-  it("names owner and key of an undefined dependency", async () => {
+  it("the message of a boot problem names owner and key of an undefined dependency", async () => {
     const task = r
       .task("orders.place")
       .dependencies({ mailer: undefined as never })
@@ -222,7 +222,7 @@ describe("the message of a boot problem", () => {
     [r.resource("root"), `"root" is a builder: call .build() on it.`],
     [consumer, `run(...) takes a resource, or what .with(config) of one returns.`],
     [undefined, `run(...) takes a resource, or what .with(config) of one returns.`],
-  ])("says what to do about something that is no definition (%#)", async (root, fix) => {
+  ])("the message of a boot problem says what to do about something that is no definition (%#)", async (root, fix) => {
     const error = await rejectionOf(run(root as never));
 
     expect(Errors.unknownItemTypeError.is(error)).toBe(true);
@@ -240,7 +240,7 @@ describe("the message of a boot problem", () => {
           .build(),
       ],
     ],
-  ])("names the resource whose override %s", async (_name, items) => {
+  ])("the message of a boot problem names the resource whose override %s", async (_name, items) => {
     const replacement = r
       .task("nowhere")
       .run(async () => 1)
@@ -254,7 +254,7 @@ describe("the message of a boot problem", () => {
     ]);
   });
 
-  it("says how cycles may be resolved, for middleware as well", async () => {
+  it("the message of a boot problem says how cycles may be resolved, for middleware as well", async () => {
     const audited = r
       .task("audited")
       .run(async () => 1)
@@ -283,7 +283,7 @@ describe("the message of a boot problem", () => {
     );
   });
 
-  it("of an emission cycle lists every cycle", async () => {
+  it("the message of a boot problem of an emission cycle lists every cycle", async () => {
     const error = await rejectionOf(run(appOf(ping, pong, answerPing, answerPong)));
 
     expect(error.message).toBe(
@@ -321,14 +321,14 @@ describe("a hole in a list, as a circular import leaves it", () => {
         .build(),
     ],
     ["middleware", "x", r.resource("x").middleware([hole]).build()],
-  ])("of %s is named with its owner", async (list, owner, item) => {
+  ])("a hole in %s, as a circular import leaves it, is named with its owner", async (list, owner, item) => {
     const error = await rejectionOf(run(appOf(item)));
 
     expect(Errors.unknownItemTypeError.is(error) && error.data).toEqual({ item: undefined, owner, list });
     expect(error.message.split("\n")[1]).toBe(`  fix: "x" lists it in .${list}([...]): usually a circular import.`);
   });
 
-  it("of what a hook listens to is named with its owner", async () => {
+  it("a hole in what a hook listens to is named with its owner", async () => {
     const error = await rejectionOf(
       run(
         appOf(
@@ -356,7 +356,7 @@ describe("several problems at once", () => {
     r.resource("ping").build(),
   );
 
-  it("reject with the first of them, holding and listing all", async () => {
+  it("several problems at once reject with the first of them, holding and listing all", async () => {
     const error = await rejectionOf(run(all));
 
     const { errors } = error as Error & { errors: Error[] };
@@ -373,7 +373,7 @@ describe("several problems at once", () => {
     for (const other of errors.slice(1)) expect(error.message).toContain(`\n  - ${firstLine(other)}`);
   });
 
-  it("come in the order of registration, attachments, overrides, dependencies", async () => {
+  it("several problems at once come in the order of registration, attachments, overrides, dependencies", async () => {
     const replacement = r
       .task("nowhere")
       .run(async () => 1)
@@ -395,7 +395,7 @@ describe("several problems at once", () => {
 });
 
 describe("a dry run", () => {
-  it("of a sound application initialises and locks nothing", async () => {
+  it("a dry run of a sound application initialises and locks nothing", async () => {
     const init = jest.fn(async () => "value");
     const dispose = jest.fn(async () => {});
     const root = r.resource("app").init(init).dispose(dispose).build();
@@ -410,7 +410,7 @@ describe("a dry run", () => {
   });
 });
 
-it("an optional event that nobody registers is no problem", async () => {
+it("an optional event that is not registered is no problem", async () => {
   const task = r
     .task("task")
     .dependencies({ changed: unregisteredEvent.optional() })

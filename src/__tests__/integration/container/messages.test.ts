@@ -9,7 +9,7 @@ async function messageOf(...items: readonly RegisterableItems[]): Promise<string
 }
 
 describe("an item of an unknown type", () => {
-  it("is asked about other versions only when it carries a brand of one", async () => {
+  it("an item of an unknown type is asked about other versions only when it carries a brand of one", async () => {
     const foreign = { id: "foreign", [Symbol.for("runner.workflow")]: true };
     const plain = { id: "plain" };
 
@@ -75,7 +75,7 @@ describe("a phantom task that no tunnel routes", () => {
     .init(async () => ({ mode: "client" as const, tasks: [routed], run: async () => 1 }))
     .build();
 
-  it("is warned of once at boot when something depends on it, with the ways out", async () => {
+  it("a phantom task that no tunnel routes is warned of once at boot when something depends on it, with the ways out", async () => {
     const warnings: string[] = [];
     const listening = r
       .resource("listening")
@@ -115,7 +115,7 @@ describe("taskRunner.replaceBody", () => {
     .run(async (n: number, given) => given.task(n))
     .build();
 
-  it("has a task run another body from the next call on in dev mode, whoever calls it", async () => {
+  it("taskRunner.replaceBody has a task run another body from the next call on in dev mode, whoever calls it", async () => {
     await using app = await run(appOf(doubling, task, caller), { mode: "dev" });
     const taskRunner = app.getResourceValue(globals.resources.taskRunner);
     const before = await app.runTask(caller, 1);
@@ -127,7 +127,7 @@ describe("taskRunner.replaceBody", () => {
     expect([before, ...replaced, await app.runTask(task, 1)]).toEqual([4, 22, 24, 0]);
   });
 
-  it("is refused in other modes, and for what is no task or no function", async () => {
+  it("taskRunner.replaceBody is refused in other modes, and for what is no task or no function", async () => {
     await using prod = await run(appOf(doubling, task, caller), { mode: "prod" });
     await using dev = await run(appOf(doubling, task, caller), { mode: "dev" });
     const runnerOf = (app: typeof prod) => app.getResourceValue(globals.resources.taskRunner);

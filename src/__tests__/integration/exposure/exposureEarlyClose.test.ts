@@ -83,7 +83,7 @@ describe("Callers that go away leave nothing behind", () => {
       "in a stream, with more requests behind it",
       rawPost("/__runner/task/open", "{}") + rawPost("/__runner/task/large", "{}").repeat(3),
     ],
-  ])("%s, by ending or by a reset", async (_phase, request) => {
+  ])("Callers that go away leave nothing behind %s, by ending or by a reset", async (_phase, request) => {
     const folders = await uploadFolders();
     await using exposure = await startExposure([echo, large, open, upload, ignore], { limits });
 
@@ -102,7 +102,7 @@ describe("Callers that go away leave nothing behind", () => {
     expect(await uploadFolders()).toBe(folders);
   });
 
-  it("and one that reads nothing while it sends ahead is cut, with all that waits for it", async () => {
+  it("Callers that go away leave nothing behind and one that reads nothing while it sends ahead is cut, with all that waits for it", async () => {
     await using exposure = await startExposure([echo, large, open, upload, ignore], {
       limits: { ...limits, inFlight: 200, bufferedBytes: 64 * MiB },
     });
@@ -130,7 +130,7 @@ describe("A caller that asks before it sends its body", () => {
       "",
     ].join("\r\n");
 
-  it("is told to go on, and answered", async () => {
+  it("A caller that asks before it sends its body is told to go on, and answered", async () => {
     await using exposure = await startExposure([echo], { limits });
     const connection = exposure.connect();
 
@@ -142,7 +142,7 @@ describe("A caller that asks before it sends its body", () => {
     connection.socket.destroy();
   });
 
-  it("and then sends nothing is refused, and so is one without credentials, before its body", async () => {
+  it("A caller that asks before it sends its body and then sends nothing is refused, and so is one without credentials, before its body", async () => {
     await using exposure = await startExposure([echo], { limits });
     const [silent, stranger] = [exposure.connect(), exposure.connect()];
 

@@ -47,7 +47,7 @@ const bigForm = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", bi
 describe("a file that is still open when its task has answered", () => {
   const limits = { multipart: { memory: 64 * 1024 }, bodyIdleMs: 100, closeMs: 500 };
 
-  it("is let go of when nobody reads on", async () => {
+  it("a file that is still open when its task has answered is released when it is not read on", async () => {
     const closed = createDeferred();
     const forget = r
       .task("forget")
@@ -64,7 +64,7 @@ describe("a file that is still open when its task has answered", () => {
     await spoolsAreDownTo(before);
   });
 
-  it("may be read on in the background", async () => {
+  it("a file that is still open when its task has answered may be read on in the background", async () => {
     const [read, answered] = [createDeferred<number>(), createDeferred()];
     const background = r
       .task("background")
@@ -90,7 +90,7 @@ describe("a file that is still open when its task has answered", () => {
     expect(await soon(read.promise)).toBe(big.length);
   });
 
-  it("fails a reader that does not read on", async () => {
+  it("a file that is still open when its task has answered fails a reader that does not read on", async () => {
     const failed = createDeferred<Error>();
     const pause = r
       .task("pause")
@@ -108,7 +108,7 @@ describe("a file that is still open when its task has answered", () => {
     expect((await soon(failed.promise)).message).toBe("The call of this file was answered, and the file not read on.");
   });
 
-  it("is let go of where the reply fails for another reason", async () => {
+  it("a file that is still open when its task has answered is released where the reply fails for another reason", async () => {
     const closed = createDeferred();
     const forget = r
       .task("forget")
@@ -135,7 +135,7 @@ describe("the name of a part", () => {
     ["a field over the limit", { name: "é".repeat(10) + "x", content: "" }, 413],
     ["a file at the limit", filePart("x".repeat(15), "x"), 200],
     ["a file over the limit", filePart("x".repeat(16), "x"), 413],
-  ])("is measured in bytes: of %s", async (_which, part, status) => {
+  ])("the name of a part is measured in bytes: of %s", async (_which, part, status) => {
     await using exposure = await startExposure([echo], { limits });
 
     const reply = await exposure.post("/__runner/task/echo", formOf(part, manifestPart(1)), formHeaders);
@@ -150,16 +150,19 @@ describe("the name of a part", () => {
 describe("a manifest without a filename", () => {
   const manifest = (input: unknown, type: string): Part => ({ ...manifestPart(input), type });
 
-  it.each(["application/octet-stream", "application/json", "text/plain"])("is one as %s", async (type) => {
-    await using exposure = await startExposure([size]);
-    const form = formOf(manifest({ file: sentinel("F1"), text: "é文" }, type), filePart("F1", "abc"));
+  it.each(["application/octet-stream", "application/json", "text/plain"])(
+    "a manifest without a filename is one as %s",
+    async (type) => {
+      await using exposure = await startExposure([size]);
+      const form = formOf(manifest({ file: sentinel("F1"), text: "é文" }, type), filePart("F1", "abc"));
 
-    const reply = await exposure.post("/__runner/task/size", form, formHeaders);
+      const reply = await exposure.post("/__runner/task/size", form, formHeaders);
 
-    expect(await reply.json()).toEqual({ ok: true, result: 3 });
-  });
+      expect(await reply.json()).toEqual({ ok: true, result: 3 });
+    },
+  );
 
-  it("is UTF-8 as bytes, too, and counts as no file", async () => {
+  it("a manifest without a filename is UTF-8 as bytes, too, and counts as no file", async () => {
     await using exposure = await startExposure([echo], { limits: { multipart: { files: 1, fileSize: 5 } } });
     const form = formOf(manifest({ text: "é文" }, "application/octet-stream"), filePart("F1", "abc"));
 
@@ -168,7 +171,7 @@ describe("a manifest without a filename", () => {
     expect(await reply.json()).toEqual({ ok: true, result: { text: "é文" } });
   });
 
-  it("as bytes has the limit of a field", async () => {
+  it("a manifest without a filename as bytes has the limit of a field", async () => {
     await using exposure = await startExposure([echo], { limits: { multipart: { fieldSize: 20 } } });
     const post = async (input: string) => {
       const form = formOf(manifest(input, "application/octet-stream"));
@@ -179,7 +182,7 @@ describe("a manifest without a filename", () => {
     expect([await post("x".repeat(8)), await post("x".repeat(9))]).toEqual([200, 413]);
   });
 
-  it("given twice is refused, whatever it comes as", async () => {
+  it("a manifest without a filename given twice is refused, whatever it comes as", async () => {
     await using exposure = await startExposure([echo]);
     const form = formOf(manifestPart(1), manifest(1, "application/octet-stream"));
 
@@ -188,7 +191,7 @@ describe("a manifest without a filename", () => {
     expect(await errorOf(reply)).toEqual({ message: "Invalid manifest", code: "INVALID_MULTIPART" });
   });
 
-  it("leaves the limit of files as it is", async () => {
+  it("a manifest without a filename leaves the limit of files as it is", async () => {
     await using exposure = await startExposure([echo], { limits: { multipart: { files: 1 } } });
     const form = formOf(manifest(1, "application/octet-stream"), filePart("A", "a"), filePart("B", "b"));
 

@@ -43,14 +43,14 @@ describe("a base path", () => {
     ["", "/task/hello"],
     ["rpc/", "/rpc/task/hello"],
     ["a/b//", "/a/b/task/hello"],
-  ])("of %j serves %s", async (basePath, path) => {
+  ])("a base path of %j serves %s", async (basePath, path) => {
     await using exposure = await startExposure([hello], { basePath });
 
     expect(await (await exposure.post(path)).json()).toEqual(ok);
   });
 
   it.each(["/ü/rpc", "/%C3%BC/rpc", "/%c3%bc/rpc/", "/a:b(1)/rpc", "/日本"])(
-    "of %j is reached by every client",
+    "a base path of %j is reached by every client",
     async (basePath) => {
       await using exposure = await startExposure([hello], { basePath });
       const { origin } = new URL(exposure.handlers.url);
@@ -79,7 +79,7 @@ describe("a base path", () => {
     ["..", '".."'],
     ["/%E0%A4%A", "percent-encoding that cannot be decoded"],
     ["/\ud800", "percent-encoding that cannot be decoded"],
-  ])("of %j is refused where it is written, with the reason", (basePath, reason) => {
+  ])("a base path of %j is refused where it is written, with the reason", (basePath, reason) => {
     const error = thrownBy(() => nodeExposure.with({ http: { basePath } }));
 
     expect(error.message).toContain("http.basePath must be ");
@@ -88,7 +88,7 @@ describe("a base path", () => {
 });
 
 describe("a server", () => {
-  it("that cannot listen rejects the boot, saying which resource failed", async () => {
+  it("a server of an exposure that cannot listen rejects the boot, saying which resource failed", async () => {
     await using taken = await listen(createServer());
     const port = Number(new URL(taken.origin).port);
     const root = r
@@ -104,7 +104,7 @@ describe("a server", () => {
     expect(error.message).toMatch(/^Resource "platform\.node\.resources\.exposure" initialization failed: /);
   });
 
-  it("of one's own is attached to, and keeps its other requests and its life", async () => {
+  it("a server of an exposure of one's own is attached to, and keeps its other requests and its life", async () => {
     const server = createServer((req, res) => {
       if (!req.url?.startsWith("/__runner")) res.end("mine");
     });
@@ -120,7 +120,7 @@ describe("a server", () => {
     expect([server.listening, server.listenerCount("request")]).toEqual([true, 1]);
   });
 
-  it("can be made, attached to and detached from by hand", async () => {
+  it("a server of an exposure can be made, attached to and detached from by hand", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const { handlers } = exposure;
     await using made = await listen(handlers.createServer());
@@ -136,7 +136,7 @@ describe("a server", () => {
     expect(bare.listenerCount("request")).toBe(0);
   });
 
-  it("of a framework passes on what is not below the base path", async () => {
+  it("a server of an exposure of a framework passes on what is not below the base path", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const server = createServer((req, res) => {
       void exposure.handlers.handleRequest(req, res).then((wasServed) => wasServed || res.end("next"));
@@ -150,7 +150,7 @@ describe("a server", () => {
   });
 
   it.each(["handleTask", "handleEvent", "handleDiscovery", "handleRequest"] as const)(
-    "whose %s gets a response that was made by hand is refused, with what is missing in the log",
+    "a server of an exposure whose %s gets a response that was made by hand is refused, with what is missing in the log",
     async (name) => {
       await using exposure = await startExposure([hello], { listen: undefined });
       const sent: unknown[] = [];
@@ -169,7 +169,7 @@ describe("a server", () => {
     },
   );
 
-  it("may offer the three kinds apart", async () => {
+  it("a server of an exposure may offer the three kinds apart", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
     const { handlers } = exposure;
     await using tasks = await listen(createServer((req, res) => void handlers.handleTask(req, res)));
@@ -190,7 +190,7 @@ describe("a server", () => {
     ["a parsed body", { input: { a: 1 } }, "", { a: 1 }],
     ["the text of a body", '{"input":2}', "", 2],
     ["the bytes of a body", Buffer.from('{"input":3}'), "", 3],
-  ])("with a body parser in front leaves %s", async (_what, body, _none, result) => {
+  ])("a server of an exposure with a body parser in front leaves %s", async (_what, body, _none, result) => {
     await using exposure = await startExposure([task("echo", (input) => input)], { listen: undefined });
     const server = createServer((req, res) => {
       req.resume().once("end", () => void exposure.handlers.handleRequest(Object.assign(req, { body }), res));
@@ -206,27 +206,30 @@ describe("a server", () => {
     ["text", "{}", {}],
     ["form", "x", formHeaders],
     ["stream", "x", { "content-type": "application/octet-stream" }],
-  ])("whose body parser left nothing of a %s is told so in the log", async (_kind, body, more) => {
-    await using exposure = await startExposure([hello], { listen: undefined });
-    const server = createServer((req, res) => {
-      req.resume().once("end", () => void exposure.handlers.handleRequest(req, res));
-    });
-    await using peer = await listen(server);
+  ])(
+    "a server of an exposure whose body parser left nothing of a %s is told so in the log",
+    async (_kind, body, more) => {
+      await using exposure = await startExposure([hello], { listen: undefined });
+      const server = createServer((req, res) => {
+        req.resume().once("end", () => void exposure.handlers.handleRequest(req, res));
+      });
+      await using peer = await listen(server);
 
-    const reply = await fetch(`${peer.origin}/__runner/task/hello`, {
-      method: "POST",
-      headers: { ...headers, ...more },
-      body,
-    });
+      const reply = await fetch(`${peer.origin}/__runner/task/hello`, {
+        method: "POST",
+        headers: { ...headers, ...more },
+        body,
+      });
 
-    expect(reply.status).toBe(500);
-    const [log] = exposure.logs.filter(({ message }) => message === "exposure.task.error");
-    expect(log?.error?.message).toMatch(/body parsers/);
-  });
+      expect(reply.status).toBe(500);
+      const [log] = exposure.logs.filter(({ message }) => message === "exposure.task.error");
+      expect(log?.error?.message).toMatch(/body parsers/);
+    },
+  );
 });
 
 describe("the value of an exposure", () => {
-  it("says where it listens, as clients take it", async () => {
+  it("the value of an exposure says where it listens, as clients take it", async () => {
     await using exposure = await startExposure([hello], { basePath: "/rpc" });
     const { url, port } = exposure.app.getResourceValue(nodeExposure);
 
@@ -235,7 +238,7 @@ describe("the value of an exposure", () => {
     expect([url, await reply.json()]).toEqual([`http://127.0.0.1:${port}/rpc`, ok]);
   });
 
-  it("says where a server listens that it is attached to, once that does", async () => {
+  it("the value of an exposure says where a server listens that it is attached to, once that does", async () => {
     const server = createServer();
     await using exposure = await startExposure([hello], { server });
     const { handlers } = exposure;
@@ -246,7 +249,7 @@ describe("the value of an exposure", () => {
     expect([handlers.url, handlers.port]).toEqual([`${peer.origin}/__runner`, Number(new URL(peer.origin).port)]);
   });
 
-  it("has the base path alone without a server", async () => {
+  it("the value of an exposure has the base path alone without a server", async () => {
     await using exposure = await startExposure([hello], { listen: undefined });
 
     expect([exposure.handlers.url, exposure.handlers.port]).toEqual(["/__runner", 0]);
@@ -254,7 +257,7 @@ describe("the value of an exposure", () => {
 });
 
 describe("closing", () => {
-  it("waits for what is being served, refuses what is new, and is done once", async () => {
+  it("closing an exposure waits for what is being served, refuses what is new, and is done once", async () => {
     const started = createDeferred();
     const release = createDeferred();
     const slow = task("slow", async () => {
@@ -278,7 +281,7 @@ describe("closing", () => {
     expect([await reply.json(), reply.headers.get("connection")]).toEqual([{ ok: true, result: "done" }, "close"]);
   });
 
-  it("cuts what takes longer than it was given", async () => {
+  it("closing an exposure cuts what takes longer than it was given", async () => {
     const started = createDeferred();
     const stuck = task("stuck", async () => {
       started.resolve();
@@ -330,7 +333,7 @@ describe("config", () => {
     ["http.disableDiscovery", { disableDiscovery: 0 }],
     ["http.compression.requests", { compression: { requests: "gzip" } }],
     ["http.compression.responses.threshold", { compression: { responses: { threshold: "1kb" } } }],
-  ])("with a bad %s is refused where it is written, naming the field", (field, http) => {
+  ])("an exposure's config with a bad %s is refused where it is written, naming the field", (field, http) => {
     const error = thrownBy(() => nodeExposure.with({ http: http as NodeExposureHttpConfig }));
 
     expect(error.message).toContain(`${field} must be `);
@@ -350,13 +353,13 @@ describe("config", () => {
       { http: { limits: { multipart: { filesize: 5 } } } },
     ],
     ["http.compression.response", "http.compression.responses", { http: { compression: { response: true } } }],
-  ])("with %s, which nobody knows, is refused, naming %s", (key, nearest, config) => {
+  ])("an exposure's config with %s, which does not exist, is refused, naming %s", (key, nearest, config) => {
     const error = thrownBy(() => nodeExposure.with(config as NodeExposureConfig));
 
     expect(error.message).toContain(`${key} is not known. Did you mean ${nearest}?`);
   });
 
-  it("with a key that is like none is refused, naming those there are", () => {
+  it("an exposure's config with a key that is like none is refused, naming those there are", () => {
     const config = { http: { limits: { json: { largest: 5 } } } } as NodeExposureConfig;
 
     const error = thrownBy(() => nodeExposure.with(config));
@@ -380,14 +383,14 @@ describe("a CORS policy that is asynchronous", () => {
     ["POST", 200],
     ["OPTIONS", 204],
     ["GET", 405],
-  ])("is awaited for %s", async (method, status) => {
+  ])("a CORS policy that is asynchronous is awaited for %s", async (method, status) => {
     await using exposure = await startExposure([hello], { cors: { origin } });
 
     expect(await ask(exposure, method, "https://a.test")).toEqual([status, "https://a.test", "Origin"]);
     expect(await ask(exposure, method, "https://b.test")).toEqual([status, null, "Origin"]);
   });
 
-  it("decides who is a local caller, too", async () => {
+  it("a CORS policy that is asynchronous decides who is a local caller, too", async () => {
     await using exposure = await startExposure([hello], { auth: {}, cors: { origin } });
 
     expect((await ask(exposure, "POST", "https://a.test"))[0]).toBe(200);
@@ -398,7 +401,7 @@ describe("a CORS policy that is asynchronous", () => {
     ["rejects", () => Promise.reject(new Error("down"))],
     ["never settles", () => new Promise(() => {})],
     ["gives no origin", async () => true],
-  ])("and %s makes the reply a 500, and runs nothing", async (_what, decide) => {
+  ])("a CORS policy that is asynchronous and %s makes the reply a 500, and runs nothing", async (_what, decide) => {
     let runs = 0;
     const counted = task("hello", () => (runs += 1));
     const cors = { origin: decide as () => Promise<string> };
@@ -415,16 +418,19 @@ describe("a CORS policy that throws", () => {
     throw new Error("no idea");
   };
 
-  it.each(["POST", "OPTIONS"])("is survived by a request with %s, which keeps its id", async (method) => {
-    await using exposure = await startExposure([hello], { cors: { origin } });
-    const url = `http://127.0.0.1:${exposure.port}/__runner/task/hello`;
+  it.each(["POST", "OPTIONS"])(
+    "a CORS policy that throws is survived by a request with %s, which keeps its id",
+    async (method) => {
+      await using exposure = await startExposure([hello], { cors: { origin } });
+      const url = `http://127.0.0.1:${exposure.port}/__runner/task/hello`;
 
-    const reply = await fetch(url, { method, headers: { ...headers, "x-runner-request-id": "mine" } });
+      const reply = await fetch(url, { method, headers: { ...headers, "x-runner-request-id": "mine" } });
 
-    expect([reply.status, reply.headers.get("x-runner-request-id")]).toEqual([500, "mine"]);
-    const logged = exposure.logs.filter(({ message }) => message === "exposure.http.unhandled");
-    expect(logged.map(({ data }) => data)).toEqual([{ error: "no idea", requestId: "mine" }]);
-  });
+      expect([reply.status, reply.headers.get("x-runner-request-id")]).toEqual([500, "mine"]);
+      const logged = exposure.logs.filter(({ message }) => message === "exposure.http.unhandled");
+      expect(logged.map(({ data }) => data)).toEqual([{ error: "no idea", requestId: "mine" }]);
+    },
+  );
 });
 
 describe("compression", () => {
@@ -446,7 +452,7 @@ describe("compression", () => {
       sent.on("error", reject).end("{}");
     });
 
-  it("is off unless asked for, on both sides", async () => {
+  it("compression of an exposure is off unless asked for, on both sides", async () => {
     await using exposure = await startExposure([long, hello]);
 
     const reply = await callRaw(exposure.port, "/__runner/task/long", { "accept-encoding": "gzip" });
@@ -456,7 +462,7 @@ describe("compression", () => {
     expect(refused.status).toBe(400);
   });
 
-  it("takes the coding that the caller likes best, and says that replies differ by it", async () => {
+  it("compression of an exposure takes the coding that the caller likes best, and says that replies differ by it", async () => {
     await using exposure = await startExposure([long], { compression: { responses: true } });
 
     const reply = await callRaw(exposure.port, "/__runner/task/long", {
@@ -468,7 +474,7 @@ describe("compression", () => {
     expect(Number(reply.headers["content-length"])).toBe(reply.body.length);
   });
 
-  it("spares short replies, and callers that name no coding", async () => {
+  it("compression of an exposure spares short replies, and callers that name no coding", async () => {
     await using exposure = await startExposure([long, hello], { compression: { responses: true } });
 
     const short = await callRaw(exposure.port, "/__runner/task/hello", { "accept-encoding": "gzip" });
@@ -477,7 +483,7 @@ describe("compression", () => {
     expect([short.headers["content-encoding"], silent.headers["content-encoding"]]).toEqual([undefined, undefined]);
   });
 
-  it("reaches streams, but not what is compressed already", async () => {
+  it("compression of an exposure reaches streams, but not what is compressed already", async () => {
     const text = task("text", () => new Blob(["abc"]).stream());
     const image = task("image", () => ({ stream: new Blob(["abc"]).stream(), contentType: "image/png" }));
     await using exposure = await startExposure([text, image], { compression: { responses: true } });
@@ -493,7 +499,7 @@ describe("compression", () => {
     ["gzip", gzipSync],
     ["br", brotliCompressSync],
     ["deflate", deflateSync],
-  ])("undoes %s of text, forms and raw bytes", async (coding, compress) => {
+  ])("compression of an exposure undoes %s of text, forms and raw bytes", async (coding, compress) => {
     const size = task("size", async (input) => {
       const { path, bytesWritten } = await (
         input as { file: { toTempFile(): Promise<{ path: string; bytesWritten: number }> } }
@@ -522,7 +528,7 @@ describe("compression", () => {
     ["an unknown coding", Buffer.from("{}"), "snappy", 415],
     ["bytes that are not what they say", Buffer.from("{}"), "gzip", 400],
     ["a little that decodes to more than the limit", gzipSync(Buffer.alloc(3_000_000)), "gzip", 413],
-  ])("refuses %s", async (_what, body, coding, status) => {
+  ])("compression of an exposure refuses %s", async (_what, body, coding, status) => {
     await using exposure = await startExposure([hello], { compression: { requests: true } });
 
     const reply = await exposure.post("/__runner/task/hello", body, { "content-encoding": coding });
@@ -530,7 +536,7 @@ describe("compression", () => {
     expect(reply.status).toBe(status);
   });
 
-  it("refuses a form that decodes to more than its parts may hold", async () => {
+  it("compression of an exposure refuses a form that decodes to more than its parts may hold", async () => {
     await using exposure = await startExposure([hello], {
       compression: { requests: true },
       limits: { multipart: { fileSize: 1000, files: 1, fields: 1, fieldSize: 1000, parts: 2 } },

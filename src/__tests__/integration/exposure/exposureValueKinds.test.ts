@@ -100,7 +100,7 @@ const clients = {
 
 describe.each(Object.entries(clients))("a value that %s cannot carry", (name, create) => {
   it.each(Object.entries(everyKind))(
-    `is refused by ${name} with its kind and place in an input and a payload: %s`,
+    `a value that cannot be carried is refused by ${name} with its kind and place in an input and a payload: %s`,
     async (kind, make) => {
       await using client = create({ baseUrl: `http://127.0.0.1:${exposure.port}/__runner`, auth: { token } });
 
@@ -117,18 +117,21 @@ describe.each(Object.entries(clients))("a value that %s cannot carry", (name, cr
 });
 
 describe("a value that an exposure cannot carry", () => {
-  it.each(Object.keys(everyKind))("fails the call, and the log has its kind and place: %s", async (kind) => {
-    const logged = exposure.logs.length;
+  it.each(Object.keys(everyKind))(
+    "a value that an exposure cannot carry fails the call, and the log has its kind and place: %s",
+    async (kind) => {
+      const logged = exposure.logs.length;
 
-    const reply = await exposure.post("/__runner/task/nested", JSON.stringify({ input: kind }));
+      const reply = await exposure.post("/__runner/task/nested", JSON.stringify({ input: kind }));
 
-    expect([reply.status, (await reply.text()).includes("Internal Error")]).toEqual([500, true]);
-    expect(exposure.logs.slice(logged).map(({ data }) => data?.["error"])).toEqual([
-      `Cannot serialize value of type "${kindInText[kind] ?? kind}"\n  at result.report.items[1]`,
-    ]);
-  });
+      expect([reply.status, (await reply.text()).includes("Internal Error")]).toEqual([500, true]);
+      expect(exposure.logs.slice(logged).map(({ data }) => data?.["error"])).toEqual([
+        `Cannot serialize value of type "${kindInText[kind] ?? kind}"\n  at result.report.items[1]`,
+      ]);
+    },
+  );
 
-  it("is left out of an error's data, with a line in the log", async () => {
+  it("a value that an exposure cannot carry is left out of an error's data, with a line in the log", async () => {
     const logged = exposure.logs.length;
 
     const reply = await exposure.post("/__runner/task/throws", '{"input":"Promise"}');
@@ -165,21 +168,21 @@ describe("the stack of an error inside a value", () => {
     ["a result", "task/settle", "{}"],
     ["the data of a declared error", "task/fail", "{}"],
     ["a payload that is sent back", "event/asked", '{"payload":{},"returnPayload":true}'],
-  ])("is not sent by an exposure: in %s", async (_where, path, body) => {
+  ])("the stack of an error inside a value is not sent by an exposure: in %s", async (_where, path, body) => {
     const text = await (await exposure.post(`/__runner/${path}`, body)).text();
 
     expect(text).toContain('"__type":"Error"');
     expect(text).not.toMatch(/"stack"|\.test\.ts|node:internal|file:\/\//);
   });
 
-  it("is not sent with a context", async () => {
+  it("the stack of an error inside a value is not sent with a context", async () => {
     const text = theme.serialize({ last: new Error("lost") });
 
     expect(text).toContain('"message":"lost"');
     expect(text).not.toContain('"stack"');
   });
 
-  it("stays inside the process", async () => {
+  it("the stack of an error inside a value stays inside the process", async () => {
     const result = await exposure.app.runTask(settle);
 
     expect((result.settled[0] as PromiseRejectedResult).reason).toMatchObject({

@@ -68,25 +68,28 @@ beforeAll(async () => {
 afterAll(() => exposure.app.dispose());
 
 describe("a request that means far more than it is", () => {
-  it.each(hostile)("is a bad request before anything looks at it: %s", async (_what, value) => {
-    seen.length = 0;
+  it.each(hostile)(
+    "a request that means far more than it is is a bad request before anything looks at it: %s",
+    async (_what, value) => {
+      seen.length = 0;
 
-    const statuses = await Promise.all([
-      exposure.post("/__runner/task/strict", graphOf("input", value)),
-      exposure.post("/__runner/event/noted", graphOf("payload", value)),
-      exposure.post("/__runner/event/noted", graphOf("payload", { nested: [value] })),
-      exposure.post(
-        "/__runner/task/strict",
-        formOf({ name: "__manifest", content: graphOf("input", value) }),
-        formHeaders,
-      ),
-    ]);
+      const statuses = await Promise.all([
+        exposure.post("/__runner/task/strict", graphOf("input", value)),
+        exposure.post("/__runner/event/noted", graphOf("payload", value)),
+        exposure.post("/__runner/event/noted", graphOf("payload", { nested: [value] })),
+        exposure.post(
+          "/__runner/task/strict",
+          formOf({ name: "__manifest", content: graphOf("input", value) }),
+          formHeaders,
+        ),
+      ]);
 
-    expect(statuses.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
-    expect(seen).toEqual([]);
-  });
+      expect(statuses.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+      expect(seen).toEqual([]);
+    },
+  );
 
-  it("is as large as the largest JSON body lets it be", async () => {
+  it("a request that means far more than it is is as large as the largest JSON body lets it be", async () => {
     await using small = await startExposure([strict], { limits: { json: { maxSize: 10_000 } } });
     const shared = { text: "x".repeat(5000) };
     const list = numbered(40, () => shared);
@@ -97,7 +100,7 @@ describe("a request that means far more than it is", () => {
     expect([reply.status, reply2.status]).toEqual([400, 200]);
   });
 
-  it("is served by an application whose serializer has limits of its own", async () => {
+  it("a request that means far more than it is is served by an application whose serializer has limits of its own", async () => {
     const generous = globals.resources.serializer;
     const root = r
       .override(generous)
@@ -112,22 +115,25 @@ describe("a request that means far more than it is", () => {
 });
 
 describe("a result that means far more than it is", () => {
-  it.each(Object.keys(results))("fails before it is written, with the reason in the log: %s", async (what) => {
-    const logged = exposure.logs.length;
+  it.each(Object.keys(results))(
+    "a result that means far more than it is fails before it is written, with the reason in the log: %s",
+    async (what) => {
+      const logged = exposure.logs.length;
 
-    const task = await exposure.post("/__runner/task/produce", JSON.stringify({ input: what }));
-    const event = await exposure.post(
-      "/__runner/event/changed",
-      JSON.stringify({ payload: { what }, returnPayload: true }),
-    );
+      const task = await exposure.post("/__runner/task/produce", JSON.stringify({ input: what }));
+      const event = await exposure.post(
+        "/__runner/event/changed",
+        JSON.stringify({ payload: { what }, returnPayload: true }),
+      );
 
-    expect([task.status, event.status]).toEqual([500, 500]);
-    const told = exposure.logs.slice(logged).map(({ data }) => String(data?.["error"]));
-    expect(told).toHaveLength(2);
-    expect(told.every((text) => /^Cannot serialize more than (1000000 values|33554432 characters)/.test(text))).toBe(
-      true,
-    );
-  });
+      expect([task.status, event.status]).toEqual([500, 500]);
+      const told = exposure.logs.slice(logged).map(({ data }) => String(data?.["error"]));
+      expect(told).toHaveLength(2);
+      expect(told.every((text) => /^Cannot serialize more than (1000000 values|33554432 characters)/.test(text))).toBe(
+        true,
+      );
+    },
+  );
 });
 
 describe("a reply that means far more than it is", () => {
@@ -146,18 +152,21 @@ describe("a reply that means far more than it is", () => {
   });
   afterAll(() => peer[Symbol.asyncDispose]());
 
-  it.each(hostile)("is refused with the serializer's error by every client: %s", async (_what, value) => {
-    reply = serializer.serialize({ ok: true, result: value });
+  it.each(hostile)(
+    "a reply that means far more than it is is refused with the serializer's error by every client: %s",
+    async (_what, value) => {
+      reply = serializer.serialize({ ok: true, result: value });
 
-    for (const create of Object.values(clients)) {
-      await using client = create({ baseUrl: peer.baseUrl });
-      const code = expect.stringMatching(/^(TREE_TOO_LARGE|INVALID_PAYLOAD)$/) as string;
-      await expect(client.task("any", 1)).rejects.toMatchObject({ code });
-      await expect(client.eventWithResult("any", 1)).rejects.toMatchObject({ code });
-    }
-  });
+      for (const create of Object.values(clients)) {
+        await using client = create({ baseUrl: peer.baseUrl });
+        const code = expect.stringMatching(/^(TREE_TOO_LARGE|INVALID_PAYLOAD)$/) as string;
+        await expect(client.task("any", 1)).rejects.toMatchObject({ code });
+        await expect(client.eventWithResult("any", 1)).rejects.toMatchObject({ code });
+      }
+    },
+  );
 
-  it("is refused likewise by clients that use the run's serializer", async () => {
+  it("a reply that means far more than it is is refused likewise by clients that use the run's serializer", async () => {
     reply = serializer.serialize({ ok: true, result: table });
 
     for (const name of ["httpClientFactory", "httpSmartClientFactory", "httpMixedClientFactory"] as const) {
@@ -166,7 +175,7 @@ describe("a reply that means far more than it is", () => {
     }
   });
 
-  it("may be a large one that means what it is", async () => {
+  it("a reply that means far more than it is may be a large one that means what it is", async () => {
     const rows = numbered(20_000, (index) => ({ index, at: new Date(index), text: `row ${index}, and some words` }));
     reply = serializer.stringify({ ok: true, result: rows });
 
@@ -178,7 +187,7 @@ describe("a reply that means far more than it is", () => {
 });
 
 describe("a context that means far more than it is", () => {
-  it("is left out, as what cannot be read", async () => {
+  it("a context that means far more than it is is left out, as what cannot be read", async () => {
     const rows = r.asyncContext<unknown>("rows").build();
     const read = r
       .task("read")

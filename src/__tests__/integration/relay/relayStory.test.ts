@@ -92,7 +92,7 @@ describe("a Runner application behind a driver", () => {
     };
   }
 
-  it("is called through the relay with dates, maps and typed errors", async () => {
+  it("a Runner application behind a driver is called through the relay with dates, maps and typed errors", async () => {
     await using story = await behindARelay();
 
     const at = new Date("2026-05-01T00:00:00Z");
@@ -105,7 +105,7 @@ describe("a Runner application behind a driver", () => {
     expect(outOfStock.is(error) && error.data).toEqual({ sku: "none" });
   });
 
-  it("receives files of any size, byte for byte", async () => {
+  it("a Runner application behind a driver receives files of any size, byte for byte", async () => {
     await using story = await behindARelay();
     const bytes = Buffer.alloc(5_000_000, "relay");
     const file = createNodeFile(
@@ -120,7 +120,7 @@ describe("a Runner application behind a driver", () => {
 });
 
 describe("a relay", () => {
-  it("lists and ends sessions for operators, and refuses those without credentials", async () => {
+  it("a relay lists and ends sessions for operators, and refuses those without credentials", async () => {
     await using relay = await startRelay();
     await using session = new TunnelSession({ relay: relay.relay.url, token: relayToken });
     await soon(session.ready());
@@ -136,7 +136,7 @@ describe("a relay", () => {
     await soon(session.ended());
   });
 
-  it("keeps a binding for a driver whose connection is lost, and answers 503 meanwhile", async () => {
+  it("a relay keeps a binding for a driver whose connection is lost, and answers 503 meanwhile", async () => {
     const service = createServer((_req, res) => void res.end("here"));
     await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
     await using relay = await startRelay();
@@ -158,7 +158,7 @@ describe("a relay", () => {
     service.close();
   });
 
-  it("hands a port over to another driver of the same caller that asks for it", async () => {
+  it("a relay hands a port over to another driver of the same caller that asks for it", async () => {
     const services = ["first", "second"].map((name) => createServer((_req, res) => void res.end(name)));
     const ports = await Promise.all(
       services.map(async (service) => {
@@ -181,7 +181,7 @@ describe("a relay", () => {
     for (const service of services) service.close();
   });
 
-  it("carries WebSockets in both directions", async () => {
+  it("a relay carries WebSockets in both directions", async () => {
     const service = createServer();
     const echo = new WebSocketServer({ server: service });
     echo.on("connection", (socket) =>
@@ -211,7 +211,7 @@ describe("a relay", () => {
     service.close();
   });
 
-  it("routes by host and by path, and keeps its own paths out of tunnels", async () => {
+  it("a relay routes by host and by path, and keeps its own paths out of tunnels", async () => {
     const seen: unknown[] = [];
     const service = createServer((req, res) => {
       seen.push([req.url, req.headers["x-forwarded-prefix"]]);
