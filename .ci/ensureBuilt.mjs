@@ -8,15 +8,16 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lock = join(root, "node_modules/.cache/runner-build.lock");
 
+/** What else decides what is built. */
+const settings = ["package.json", "tsconfig.json", "tsup.config.ts", ".ci/linkDeclarations.mjs"];
+
 const modifiedMs = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs;
 
 function newestSourceMs() {
   const sources = readdirSync(join(root, "src"), { recursive: true })
     .filter((path) => path.endsWith(".ts") && !/__tests__|\.test(-d)?\.ts$/.test(path))
     .map((path) => join("src", path));
-  return Math.max(
-    ...[...sources, "package.json", "tsconfig.json", "tsup.config.ts"].map((path) => modifiedMs(path) ?? 0),
-  );
+  return Math.max(...[...sources, ...settings].map((path) => modifiedMs(path) ?? 0));
 }
 
 /** The time of the oldest file that `exports` names, or `undefined` when one is missing. */

@@ -7,6 +7,9 @@ export type IsUnknown<T> = IsAny<T> extends true ? false : unknown extends T ? t
 /** `true` only for `never`. */
 export type IsNever<T> = [T] extends [never] ? true : false;
 
+/** `T`, in a place that nothing is inferred from. TypeScript has `NoInfer` for it since 5.4 only. */
+export type NotInferred<T> = [T][T extends any ? 0 : never]; // any type is as good here
+
 /** Flattens intersections so that hovers read as one object; functions stay as they are. */
 export type Simplify<T> = T extends (...args: never[]) => unknown ? T : { [K in keyof T]: T[K] } & {};
 

@@ -1,39 +1,123 @@
 import { join, sep } from "node:path";
 import ts from "typescript";
 import { ensureBuilt } from "../support/ensureBuilt";
+import { createTempProject, type TempProject } from "../support/tempProject";
 import { root } from "../support/virtualProgram";
 
-const entries = ["index", "node/index", "errors/index", "platform/createFile"];
+const universal = ["", "/edge", "/defs", "/errors", "/platform/createFile"];
 const dist = join(root, "dist") + sep;
 
-beforeAll(ensureBuilt, 120_000);
+let project: TempProject;
 
-it.each([".d.ts", ".d.cts"])(
-  "declarations (*%s) have no mistakes of their own, so users can do without skipLibCheck",
-  (extension) => {
-    const program = ts.createProgram(
-      entries.map((entry) => `${dist}${entry}${extension}`),
-      {
-        strict: true,
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.NodeNext,
-        moduleResolution: ts.ModuleResolutionKind.NodeNext,
-        lib: ["lib.es2022.d.ts", "lib.esnext.disposable.d.ts"],
-        types: ["node"],
-        skipLibCheck: false,
-        noEmit: true,
-      },
-    );
-    const ours = program.getSourceFiles().filter(({ fileName }) => ts.sys.resolvePath(fileName).startsWith(dist));
-    const mistakes = ours
-      .flatMap((file) => program.getSemanticDiagnostics(file))
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
+beforeAll(async () => {
+  await ensureBuilt();
+  project = createTempProject({});
+  project.link("@types");
+  project.link("..", "@bluelibs/runner");
+}, 120_000);
+afterAll(() => project.remove());
 
-    expect(ours.length).toBeGreaterThanOrEqual(entries.length);
-    expect(mistakes).toEqual([]);
+/** Libraries that programs share, since parsing them takes longer than the rest. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+/** What the compiler says to a user about the given files and our declarations. */
+function mistakesOf(files: Readonly<Record<string, string>>, options: ts.CompilerOptions): string[] {
+  project.write(files);
+  const complete: ts.CompilerOptions = {
+    strict: true,
+    target: ts.ScriptTarget.ES2022,
+    skipLibCheck: false,
+    noEmit: true,
+    ...options,
+  };
+  const host = ts.createCompilerHost(complete);
+  const { getSourceFile } = host;
+  host.getCurrentDirectory = () => project.folder;
+  host.getSourceFile = (path, ...rest) => {
+    if (!path.includes("/typescript/lib/")) return getSourceFile(path, ...rest);
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest));
+    return parsed.get(path);
+  };
+  const program = ts.createProgram(
+    Object.keys(files).map((path) => join(project.folder, path)),
+    complete,
+    host,
+  );
+  const checked = program
+    .getSourceFiles()
+    .filter((file) => !program.isSourceFileDefaultLibrary(file) && !file.fileName.includes("/@types/"));
+  expect(checked.some(({ fileName }) => ts.sys.resolvePath(fileName).startsWith(dist))).toBe(true);
+  return [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...checked.flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
+  ].map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+}
+
+const importAll = (entries: readonly string[]): string =>
+  entries.map((entry, index) => `export * as entry${index} from "@bluelibs/runner${entry}";\n`).join("");
+
+const resolutions: readonly [string, ts.CompilerOptions, readonly string[]][] = [
+  ["bundler", { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }, ["main.ts"]],
+  [
+    "node16",
+    { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 },
+    ["main.mts", "main.cts"],
+  ],
+  ["node10", { module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10 }, ["main.ts"]],
+];
+const cases = resolutions.flatMap(([name, options, files]) =>
+  [false, true].map((exactOptionalPropertyTypes) => ({
+    name,
+    exactOptionalPropertyTypes,
+    files,
+    options: { ...options, exactOptionalPropertyTypes },
+  })),
+);
+
+it.each(cases)(
+  "the universal entries need no more than ES2022 and DOM, and no skipLibCheck ($name, exactOptionalPropertyTypes $exactOptionalPropertyTypes)",
+  ({ files, options }) => {
+    const texts = Object.fromEntries(files.map((file) => [file, importAll(universal)]));
+
+    expect(mistakesOf(texts, { ...options, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] })).toEqual([]);
   },
   60_000,
 );
+
+it.each(cases)(
+  "all entries need no more than ES2022 and the types of Node, and no skipLibCheck ($name, exactOptionalPropertyTypes $exactOptionalPropertyTypes)",
+  ({ files, options }) => {
+    const texts = Object.fromEntries(files.map((file) => [file, importAll(["/node", ...universal])]));
+
+    expect(mistakesOf(texts, { ...options, lib: ["lib.es2022.d.ts"], types: ["node"] })).toEqual([]);
+  },
+  60_000,
+);
+
+it("the Node entry brings the types of Node, for projects that have them installed and do not list them", () => {
+  const mistakes = mistakesOf(
+    { "main.ts": importAll(["/node"]) },
+    { ...resolutions[0]![1], lib: ["lib.es2022.d.ts"], types: [] },
+  );
+
+  expect(mistakes).toEqual([]);
+}, 60_000);
+
+it("`await using` compiles for a run, a queue and a semaphore in a project whose lib is ES2022 and DOM", () => {
+  const text = `
+    import { Queue, Semaphore, r, run } from "@bluelibs/runner";
+    export async function main(): Promise<void> {
+      await using app = await run(r.resource("app").build());
+      await using queue = new Queue();
+      using semaphore = new Semaphore(1);
+      void [app, queue, semaphore];
+    }`;
+
+  expect(
+    mistakesOf({ "main.ts": text }, { ...resolutions[0]![1], lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] }),
+  ).toEqual([]);
+}, 60_000);
 
 it.each([
   ["@bluelibs/runner", "dist/index.d.ts"],

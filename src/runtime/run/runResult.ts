@@ -1,7 +1,7 @@
 import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
 import type { ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
-import type { IsAny } from "../../lib/typeLevel";
+import type { IsAny, NotInferred } from "../../lib/typeLevel";
 import type { Store } from "./store";
 
 /** Arguments of a task call: the input may be left out only where it is void. */
@@ -38,7 +38,7 @@ export interface RunResult<V, L = unknown> {
   /** Runs the registered task of that id. @throws {Error} (as a rejection) there is none */
   runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
-  emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NoInfer<P>>): Promise<void>;
+  emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NotInferred<P>>): Promise<void>;
   /** @throws {Error} no such resource is registered */
   getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
   /** @throws {Error} no such resource is registered */
