@@ -35,6 +35,15 @@ const homes = {
 /** Rooms inside a layer, and the other rooms each may import. Files beside the rooms serve all of them. */
 const lowerRooms = {
   runtime: { plan: [], events: ["plan"], link: ["plan", "events"], run: ["plan", "events", "link"] },
+  tunnels: {
+    protocol: [],
+    files: ["protocol"],
+    routing: ["protocol"],
+    http: ["protocol"],
+    server: ["protocol", "files", "routing"],
+    client: ["protocol", "files", "routing"],
+    transports: ["protocol", "files", "client"],
+  },
   node: { files: [], client: ["files"], server: [], cli: [], exposure: ["files", "server"], relay: ["server"] },
 };
 

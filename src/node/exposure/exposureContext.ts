@@ -9,7 +9,7 @@ import { readCookies, type IncomingCall } from "./incomingCall";
 import { replyOf } from "./reply/outgoingReply";
 import { openNodeStream } from "./reply/pieceFlow";
 import { sendPieces } from "./reply/sendPieces";
-import { originForm } from "./router";
+import { originForm } from "../../tunnels/http/router";
 
 /** A Node stream of bytes that can be read. */
 export type NodeReadable = Readable;

@@ -15,13 +15,15 @@ import type { Drain } from "../../lib/drain";
 import { settlesWithin } from "../../lib/timers";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
-import { createHandler, type HandlerParts } from "../../tunnels/server/createHandler";
+import type { RunServer } from "../../tunnels/server/serveRun";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
-import { corsDisabled, type Cors } from "./cors";
+import { corsDisabled, type Cors } from "../../tunnels/http/cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
-import { bodyModeOf, createRequestIds, IncomingCall, type CallPolicy } from "./incomingCall";
+import { bodyModeOf } from "../../tunnels/http/bodyMode";
+import { createRequestIds } from "../../tunnels/http/requestIds";
+import { IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { ByteBudget } from "../server/byteBudget";
 import { PaceWatch } from "../server/paceWatch";
@@ -30,12 +32,11 @@ import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
 import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
-import { openNodeStream } from "./reply/pieceFlow";
 import { createQueuedReplies } from "./reply/queuedReplies";
-import { createRouter, unknownTarget } from "./router";
+import { createRouter, unknownTarget } from "../../tunnels/http/router";
 
-/** What the edge needs beside the pipeline's parts. */
-export interface ExposureParts extends Omit<HandlerParts, "jsonBytes" | "openStream" | "origin"> {
+/** What the edge is made of: the run it serves, and what is HTTP's alone. */
+export interface ExposureParts extends RunServer {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly drain: Drain;
@@ -55,7 +56,7 @@ export interface ExposureHandler extends RequestHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { config, cors, drain, onBroken, onUnhandled } = parts;
+  const { handler, config, cors, drain, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const servedUrls = new Map<string, WireTarget>();
@@ -82,12 +83,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     open: compression.requests ? decodeRequest : (req) => req,
   };
   const parsers = createFormParsers(limits.multipart);
-  const handler = createHandler({
-    ...parts,
-    origin: "exposure:http",
-    jsonBytes: limits.jsonBytes,
-    openStream: openNodeStream,
-  });
   const callPolicy = createCallPolicy(parts);
   /** Callers that wait for a reply. */
   let waitingCount = 0;

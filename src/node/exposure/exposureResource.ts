@@ -2,27 +2,20 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import { Drain, longestDrainMs, type DrainPhase } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { createResource, type IResource } from "../../define/resource";
-import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { normalizeError } from "../../errors/normaliseThrown";
-import type { WireFailureError } from "../../errors/wireErrors";
-import { cutForLog, createRepeats } from "../../lib/repeats";
-import { getPlatform } from "../../platform/platform";
-import { globalEvents } from "../../globals/events";
 import { eventManager, logger, serializer, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
-import { globalTags } from "../../globals/tags";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
-import { createAuthenticate } from "../../tunnels/server/authenticate";
-import { createAllowListSource } from "../../tunnels/server/allowList";
-import { createContextReader } from "../../tunnels/server/readContexts";
+import { serveRun } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
-import { createCors } from "./cors";
+import { createCors } from "../../tunnels/http/cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
@@ -158,125 +151,47 @@ async function startExposure(
   };
 }
 
-/** Joins the pipeline to what this run has registered. */
-function createExposure(
-  config: ResolvedExposureConfig,
-  { store, eventManager, logger, serializer }: NodeExposureDeps,
-  drain: Drain,
-): ExposureHandler {
+/** Joins the HTTP edge to a run. */
+function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, drain: Drain): ExposureHandler {
+  const { auth, limits, open } = config;
+  const { logger } = run;
   const cors = createCors(config.cors);
-  // Where a proxy on this machine cannot be told from a program of it, at least production is closed.
-  const isProduction = store.mode === "prod" || getPlatform().getEnv("NODE_ENV") === "production";
-  const validators = store
-    .getTasksWithTag(globalTags.authValidator)
-    .map(({ id }) => store.findTask(id))
-    .filter((cell) => cell !== undefined);
-  const reports = createReports(logger, store.errors);
-  const allowList = createAllowListSource(store, {
-    transport: "http",
-    open: config.open,
-    onSkipped: (id, error) =>
-      void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
-  });
-
-  if (config.auth.tokens === undefined && validators.length === 0) warnOfNoAuthentication(config, isProduction, logger);
   if (cors.isUnusable) {
     void logger.warn(
       "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
     );
   }
-  eventManager.addListener(
-    globalEvents.ready,
-    () => {
-      const { enabled, open } = allowList.freeze();
-      if (!enabled && !open) void logger.warn(notEnabledAdvice);
+  const served = serveRun(run, {
+    name: "exposure",
+    transport: "http",
+    auth: {
+      header: auth.header,
+      findTokenHolder: auth.tokens && createTokenMatcher(auth.tokens),
+      tokenOption: "http.auth.token",
+      timeoutMs: limits.authMs,
+      allowAnonymous: auth.allowAnonymous,
     },
-    // Before anything of the application learns that the run is ready, and may call.
-    { order: Number.MIN_SAFE_INTEGER },
-  );
-
-  return createExposureHandler({
-    config,
-    cors,
-    drain,
-    authenticate: createAuthenticate({
-      header: config.auth.header,
-      findTokenHolder: config.auth.tokens && createTokenMatcher(config.auth.tokens),
-      validators,
-      timeoutMs: config.limits.authMs,
-      admitsAnonymous: ({ edge }) => config.auth.allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
-      onOddVerdict: reports.onOddVerdict,
-    }),
-    allowList: allowList.current,
-    readContexts: createContextReader(store.asyncContexts, serializer),
-    eventManager,
-    serializer,
-    errors: store.errors,
+    open,
+    jsonBytes: limits.jsonBytes,
     openFile: openNodeFile,
-    ...reports,
+    openStream: openNodeStream,
   });
+  return createExposureHandler({ ...served, config, cors, drain, ...createEdgeReports(logger) });
 }
 
-const notEnabledAdvice =
-  "Every task and event answers 403: no server-mode HTTP tunnel is registered. Register a resource tagged " +
-  'globals.tags.tunnel whose init returns { transport: "http", mode: "server", tasks: [...], events: [...] }.';
-
-function warnOfNoAuthentication({ auth }: ResolvedExposureConfig, isProduction: boolean, logger: Logger): void {
-  const byDefault = isProduction ? "no caller, since this is production" : "programs of this machine only";
-  const served = auth.allowAnonymous === undefined ? byDefault : auth.allowAnonymous ? "every caller" : "no caller";
-  void logger.warn(
-    `The exposure has no authentication and serves ${served}. Set http.auth.token or add a validator task.`,
-  );
-}
-
-/** What operators learn. Logging is best effort: it never rejects and is not waited for. */
-function createReports(logger: Logger, registered: Store["errors"]) {
-  const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
-  const requestIdOf = ({ headers }: WireRequest): unknown => headers[requestIdHeader];
+/** What fails at the edge, outside the pipeline. Logging is best effort: it never rejects and is not waited for. */
+function createEdgeReports(logger: Logger) {
   return {
-    report: (error: unknown, call: WireRequest, phase: string) =>
-      void logger.error(`exposure.${call.target.kind}.error`, {
-        error,
-        data: {
-          error: messageOf(error),
-          requestId: requestIdOf(call),
-          id: cutForLog(call.target.id),
-          phase,
-          ...(isUnregistered(error, registered) && {
-            hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
-          }),
-        },
-      }),
-    onRefused: (call: WireRequest, { failure, cause }: WireFailureError) => {
-      const { status, code } = failure;
-      const { method, path } = call.edge?.describe() ?? { method: "POST", path: call.target.id };
-      const data = { requestId: requestIdOf(call), method, path: cutForLog(path), status, code };
-      const failed = cause === undefined ? undefined : { error: cause, data: { ...data, error: messageOf(cause) } };
-      repeats.add(code, (repeated) => {
-        const counted = repeated > 0 ? { repeated } : {};
-        if (failed === undefined) void logger.warn("exposure.auth.failure", { data: { ...data, ...counted } });
-        else void logger.error("exposure.auth.unavailable", { ...failed, data: { ...failed.data, ...counted } });
-      });
-    },
-    onOddVerdict: (validatorId: string, verdict: string) =>
-      repeats.add(`${validatorId} ${verdict}`, (repeated) => {
-        const data = { id: validatorId, verdict, ...(repeated > 0 && { repeated }) };
-        void logger.warn("exposure.auth.verdict: a validator approves by { ok: true } only.", { data });
-      }),
     onBroken: (error: unknown, requestId: string) =>
       void logger.error("exposure.http.broken", { error, data: { error: messageOf(error), requestId } }),
     onDropped: (call: WireRequest) =>
       void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
-        data: { requestId: requestIdOf(call), id: call.target.id },
+        data: { requestId: call.headers[requestIdHeader], id: call.target.id },
       }),
     onUnhandled: (error: unknown, requestId: string) =>
       void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error), requestId } }),
   };
 }
-
-/** Our own errors are never sent: they describe the inside of the application. */
-const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>
-  isRunnerError(error) && !registered.has(error.id) && !error.id.startsWith("runner.errors.");
 
 const messageOf = (thrown: unknown): string => normalizeError(thrown).message;
 

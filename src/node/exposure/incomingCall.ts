@@ -1,25 +1,13 @@
-import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
 import { requestAborted, serverClosing } from "../../errors/wireErrors";
 import type { MaybePromise } from "../../lib/typeLevel";
-import { requestIdHeader } from "../../tunnels/protocol/headers";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import { isRepeated, valuesOf } from "../server/repeatedHeaders";
 import type { OutgoingReply } from "./reply/outgoingReply";
-import { pathOf } from "./router";
-
-/** What kind of body a call to a task has. */
-export type BodyMode = "json" | "multipart" | "octet";
-
-/** Anything that is neither a form nor raw bytes is taken for JSON, whatever it says it is. */
-export function bodyModeOf(contentType: string | undefined): BodyMode {
-  if (contentType === undefined || contentType === "application/json") return "json";
-  if (/multipart\/form-data/i.test(contentType)) return "multipart";
-  return /^\s*application\/octet-stream\s*(;|$)/i.test(contentType) ? "octet" : "json";
-}
+import { pathOf } from "../../tunnels/http/router";
 
 /** What the calls of one exposure have in common. */
 export interface CallPolicy {
@@ -157,34 +145,6 @@ export class IncomingCall implements WireRequest, WireEdge {
     enterSlots(this.#slots, () => aborter.abort(cancellationError.create({ reason })));
   }
 }
-
-/** Gives a request its id, its own if that is usable, and puts it into the request's headers. */
-export function createRequestIds(): (req: IncomingMessage) => string {
-  // Shaped as a UUID of version 4: 74 random bits for the process, and the last group for the request. Its lower half
-  // is a small integer, which engines write as text many times faster than a larger one.
-  const random = randomBytes(16);
-  const hex = random.toString("hex");
-  const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-`;
-  let high = random.readUIntBE(10, 3);
-  let low = firstOfSixDigits;
-  let start = prefix + high.toString(16).padStart(6, "0");
-  return (req) => {
-    const given = req.headers[requestIdHeader];
-    if (given !== undefined && typeof given === "string" && isUsableId(given)) {
-      return (req.headers[requestIdHeader] = given.trim());
-    }
-    if (low > 0xffffff) {
-      low = firstOfSixDigits;
-      high = (high + 1) % 0x1000000;
-      start = prefix + high.toString(16).padStart(6, "0");
-    }
-    return (req.headers[requestIdHeader] = start + (low++).toString(16));
-  };
-}
-
-const firstOfSixDigits = 0x100000;
-
-const isUsableId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);
 
 /** Cookies by name. */
 export function readCookies(header: string | undefined): Record<string, string | undefined> {

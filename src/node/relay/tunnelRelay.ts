@@ -3,12 +3,11 @@ import { createResource, type IResource } from "../../define/resource";
 import { WireFailureError } from "../../errors/wireErrors";
 import { logger, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
-import { globalTags } from "../../globals/tags";
 import { symbolFramework } from "../../lib/symbols";
 import { getPlatform } from "../../platform/platform";
 import type { Store } from "../../runtime/run/store";
 import { textBody, type WireRequest } from "../../tunnels/protocol/wire";
-import { createAuthenticate } from "../../tunnels/server/authenticate";
+import { authenticateRun } from "../../tunnels/server/serveRun";
 import { isLocalCaller } from "../server/localCaller";
 import { isRepeated } from "../server/repeatedHeaders";
 import { portOf, urlOf } from "../server/serverAddress";
@@ -82,8 +81,7 @@ async function startRelay(
   const resolved = resolveRelayConfig(config, {
     HOODY_TUNNEL_PUBLIC_URL_PATTERN: platform.getEnv("HOODY_TUNNEL_PUBLIC_URL_PATTERN"),
   });
-  const isProduction = store.mode === "prod" || platform.getEnv("NODE_ENV") === "production";
-  const relay = new Relay(resolved, { admit: createGuard(resolved, store, { isProduction, logger }) });
+  const relay = new Relay(resolved, { admit: createGuard(resolved, { store, logger }) });
   await relay.start();
   const close = (): Promise<void> => (closing ??= relay.close());
   let closing: Promise<void> | undefined;
@@ -121,34 +119,15 @@ async function startRelay(
   };
 }
 
-interface GuardFacts {
-  readonly isProduction: boolean;
-  readonly logger: Logger;
-}
-
 /** Credentials as for an exposure; pages of other origins are kept out before. */
 function createGuard(
   config: ResolvedRelayConfig,
-  store: Store,
-  { isProduction, logger }: GuardFacts,
+  run: RelayDependencies,
 ): (req: IncomingMessage) => Promise<ConnectVerdict> {
   const { tokens, tokenHeader, allowAnonymous, allowedOrigins } = config;
-  const validators = store
-    .getTasksWithTag(globalTags.authValidator)
-    .map(({ id }) => store.findTask(id))
-    .filter((cell) => cell !== undefined);
-  const authenticate = createAuthenticate({
-    header: tokenHeader,
-    findTokenHolder: tokens && createTokenMatcher(tokens),
-    validators,
-    timeoutMs: authMs,
-    admitsAnonymous: ({ edge }) => allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
-    onOddVerdict: (id, verdict) =>
-      void logger.warn("relay.auth.verdict: a validator approves by { ok: true } only.", { data: { id, verdict } }),
-  });
-  if (tokens === undefined && validators.length === 0) {
-    void logger.warn("The relay has no authentication. Set auth.token or add a validator task.");
-  }
+  const findTokenHolder = tokens && createTokenMatcher(tokens);
+  const auth = { header: tokenHeader, findTokenHolder, tokenOption: "auth.token", timeoutMs: authMs, allowAnonymous };
+  const authenticate = authenticateRun(run, { name: "relay", auth });
   return async (req) => {
     const { origin } = req.headers;
     if (origin !== undefined && !allowedOrigins.has(origin)) return { status: 403, code: "ORIGIN_NOT_ALLOWED" };

@@ -7,7 +7,7 @@ import { allowManyListeners } from "../../platform/manyListeners";
 import type { DownloadProgress, Transport, UploadProgress, WireBody, WireResponse, WireTarget } from "../protocol/wire";
 import type { TunnelClient } from "../routing/tags";
 import { createCallCodec, type CallCodecOptions } from "./callCodec";
-import { locateFailure } from "./callFailure";
+import { locateFailure } from "../protocol/callFailure";
 import { readCallInput, type CallInput } from "./callInput";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 

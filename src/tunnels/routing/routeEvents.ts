@@ -4,7 +4,7 @@ import type { CallScope } from "../../runtime/callScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
-import { nameTunnel } from "../client/callFailure";
+import { nameTunnel } from "../protocol/callFailure";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";

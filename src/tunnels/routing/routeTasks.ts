@@ -1,6 +1,6 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { Store } from "../../runtime/run/store";
-import { nameTunnel } from "../client/callFailure";
+import { nameTunnel } from "../protocol/callFailure";
 import { keptMiddleware } from "./middlewarePolicy";
 import { resolveSelector } from "./selectors";
 import type { TunnelRunner } from "./tags";

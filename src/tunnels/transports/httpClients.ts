@@ -1,5 +1,5 @@
 import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
-import { locatedFailures } from "../client/callFailure";
+import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
 import { extractFiles } from "../files/extractFiles";

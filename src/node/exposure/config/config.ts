@@ -1,38 +1,14 @@
 import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
-import type { MaybePromise } from "../../../lib/typeLevel";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
+import type { CorsConfig } from "../../../tunnels/http/cors";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
-import { canonicalPath } from "../router";
+import { canonicalPath } from "../../../tunnels/http/router";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
-/** Which origins may read replies; see `NodeExposureHttpCorsConfig.origin`. */
-export type CorsOrigin = string | readonly (string | RegExp)[] | RegExp | CorsOriginFunction;
-
-/** May be asynchronous. Where it throws or rejects, the request gets a 500. */
-export type CorsOriginFunction = (origin: string | undefined) => MaybePromise<string | null | undefined>;
-
 /** What browsers on other origins may do. */
-export interface NodeExposureHttpCorsConfig {
-  /**
-   * A string is sent as it is; an array or a `RegExp` admits the origins it matches; a function says which one to send.
-   * Default: `"*"`, or none at all with `credentials`.
-   */
-  readonly origin?: CorsOrigin | undefined;
-  /** Named in preflight replies. Default `["POST", "OPTIONS"]`. */
-  readonly methods?: readonly string[] | undefined;
-  /** Named in preflight replies. Default: whatever the browser asks for. */
-  readonly allowedHeaders?: readonly string[] | undefined;
-  /** Reply headers that scripts may read. Default: none beside the standard's. */
-  readonly exposedHeaders?: readonly string[] | undefined;
-  /** Let browsers send cookies. Needs `origin`. Default false. */
-  readonly credentials?: boolean | undefined;
-  /** How long a browser may remember a preflight reply, in seconds. */
-  readonly maxAge?: number | undefined;
-  /** Say that replies differ by origin, where they do. Default true. */
-  readonly varyOrigin?: boolean | undefined;
-}
+export interface NodeExposureHttpCorsConfig extends CorsConfig {}
 
 /** Who may call. */
 export interface NodeExposureHttpAuthConfig {

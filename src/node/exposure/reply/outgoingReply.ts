@@ -18,7 +18,7 @@ import {
 } from "../../../tunnels/protocol/wire";
 import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
 import { compressText, isCompressed, negotiateCoding, type ContentCoding } from "../../server/compression";
-import type { Cors } from "../cors";
+import type { Cors } from "../../../tunnels/http/cors";
 import type { ByteBudget } from "../../server/byteBudget";
 import { discardRest } from "../../server/discardRest";
 import type { PaceWatch } from "../../server/paceWatch";

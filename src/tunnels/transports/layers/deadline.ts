@@ -1,5 +1,5 @@
 import { longestTimerMs } from "../../../lib/timers";
-import { locateFailure } from "../../client/callFailure";
+import { locateFailure } from "../../protocol/callFailure";
 import type { TransportLayer } from "../../client/carrier";
 import { withLinkedSignal } from "../../client/linkedSignal";
 import { targetPath } from "../../protocol/paths";

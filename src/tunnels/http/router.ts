@@ -1,5 +1,5 @@
-import { parseTarget } from "../../tunnels/protocol/paths";
-import type { WireTarget } from "../../tunnels/protocol/wire";
+import { parseTarget } from "../protocol/paths";
+import type { WireTarget } from "../protocol/wire";
 
 /** Below the base path, but addressing nothing. */
 export const unknownTarget = "unknownTarget";

@@ -1,13 +1,44 @@
-import type { IncomingHttpHeaders } from "node:http";
 import type { MaybePromise } from "../../lib/typeLevel";
-import type { CorsOrigin, CorsOriginFunction, NodeExposureHttpCorsConfig } from "./config/config";
+
+/** Which origins may read replies; see `CorsConfig.origin`. */
+export type CorsOrigin = string | readonly (string | RegExp)[] | RegExp | CorsOriginFunction;
+
+/** May be asynchronous. Where it throws or rejects, the request gets a 500. */
+export type CorsOriginFunction = (origin: string | undefined) => MaybePromise<string | null | undefined>;
+
+/** What browsers on other origins may do. */
+export interface CorsConfig {
+  /**
+   * A string is sent as it is; an array or a `RegExp` admits the origins it matches; a function says which one to send.
+   * Default: `"*"`, or none at all with `credentials`.
+   */
+  readonly origin?: CorsOrigin | undefined;
+  /** Named in preflight replies. Default `["POST", "OPTIONS"]`. */
+  readonly methods?: readonly string[] | undefined;
+  /** Named in preflight replies. Default: whatever the browser asks for. */
+  readonly allowedHeaders?: readonly string[] | undefined;
+  /** Reply headers that scripts may read. Default: none beside the standard's. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Let browsers send cookies. Needs `origin`. Default false. */
+  readonly credentials?: boolean | undefined;
+  /** How long a browser may remember a preflight reply, in seconds. */
+  readonly maxAge?: number | undefined;
+  /** Say that replies differ by origin, where they do. Default true. */
+  readonly varyOrigin?: boolean | undefined;
+}
+
+/** What a preflight request asks for; names in lower case. */
+export interface PreflightHeaders {
+  readonly origin?: string | undefined;
+  readonly "access-control-request-headers"?: string | undefined;
+}
 
 /** The CORS headers of replies. */
 export interface Cors {
   /** Flat names and values for a reply, `vary` excepted. */
   headersFor(origin: string | undefined): readonly string[];
   /** Flat names and values for a preflight reply, `vary` excepted. */
-  preflightFor(headers: IncomingHttpHeaders): readonly string[];
+  preflightFor(headers: PreflightHeaders): readonly string[];
   /**
    * The policy for one request, where the config has a function that decides; it is called once a request.
    *
@@ -42,7 +73,7 @@ async function decideBy(origin: CorsOriginFunction, requested: string | undefine
 type ResolveOrigin = (origin: string | undefined) => string | undefined;
 
 /** Compiles the policy once; where a reply's headers do not depend on the request they are one array. */
-export function createCors(config: NodeExposureHttpCorsConfig = {}): Cors {
+export function createCors(config: CorsConfig = {}): Cors {
   const { origin } = config;
   if (typeof origin !== "function") return createCorsWith(config, originResolver(origin, config.credentials ?? false));
   return {
@@ -55,7 +86,7 @@ export function createCors(config: NodeExposureHttpCorsConfig = {}): Cors {
   };
 }
 
-function createCorsWith(config: NodeExposureHttpCorsConfig, resolve: ResolveOrigin): Cors {
+function createCorsWith(config: CorsConfig, resolve: ResolveOrigin): Cors {
   const { origin, credentials = false, varyOrigin = true } = config;
   const isFixed = (origin === undefined && !credentials) || typeof origin === "string";
   const exposed = config.exposedHeaders?.join(", ");

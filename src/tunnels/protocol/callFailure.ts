@@ -1,7 +1,6 @@
 import { isError } from "../../errors/normaliseThrown";
-import { targetPath } from "../protocol/paths";
-import type { WireTarget } from "../protocol/wire";
-import type { TransportLayer } from "./carrier";
+import { targetPath } from "./paths";
+import type { WireTarget } from "./wire";
 
 /** Marks errors that say which call they ended. */
 const located: unique symbol = /* @__PURE__ */ Symbol.for("runner.failedCall");
@@ -17,22 +16,6 @@ export function locateFailure<E>(error: E, target: WireTarget, baseUrl: string |
   const address = baseUrl === undefined ? "" : `: POST ${absolute(baseUrl)}${targetPath(target)}`;
   return addLine(error, `  ${target.kind} "${target.id}"${address}`);
 }
-
-/**
- * Has what goes wrong between client and server say which call it ended.
- *
- * @param isCallers whether an error is the caller's own: those are passed on as they are, and so is a signal's reason
- */
-export const locatedFailures =
-  (baseUrl: string, isCallers: (error: unknown) => boolean = () => false): TransportLayer =>
-  (next) =>
-  (request) =>
-    next(request).catch((error: unknown) => {
-      const { signal, target } = request;
-      throw (signal?.aborted === true && error === signal.reason) || isCallers(error)
-        ? error
-        : locateFailure(error, target, baseUrl);
-    });
 
 /** Adds which tunnel routed a call, if the error says which call that was. */
 export function nameTunnel<E>(error: E, tunnelId: string): E {

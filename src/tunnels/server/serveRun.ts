@@ -1,0 +1,171 @@
+import { isRunnerError, type RunnerError } from "../../errors/defineError";
+import { normalizeError } from "../../errors/normaliseThrown";
+import type { WireFailureError } from "../../errors/wireErrors";
+import { readyEventId } from "../../define/reservedIds";
+import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
+import { getPlatform } from "../../platform/platform";
+import type { EventManager } from "../../runtime/events/eventManager";
+import type { Logger } from "../../runtime/logger";
+import type { Store } from "../../runtime/run/store";
+import type { SerializerLike } from "../../serializer/codec";
+import { requestIdHeader } from "../protocol/headers";
+import type { Transport, WireRequest } from "../protocol/wire";
+import { authValidator } from "../routing/tags";
+import { createAllowListSource, type AllowList } from "./allowList";
+import { createAuthenticate, type Authenticate, type Caller } from "./authenticate";
+import { createHandler, type HandlerParts } from "./createHandler";
+import { createContextReader } from "./readContexts";
+
+/** The parts of a run that serving it takes. */
+export interface ServedRun {
+  readonly store: Store;
+  readonly eventManager: EventManager;
+  readonly logger: Logger;
+  readonly serializer: SerializerLike;
+}
+
+/** Who may call a server. */
+export interface ServerAuth {
+  /** Header that carries the token, in lower case. */
+  readonly header: string;
+  /** Whose token a header value is; absent when no token is configured. Must not leak by its timing. */
+  readonly findTokenHolder: ((presented: string) => Caller | undefined) | undefined;
+  /** The option that sets a token, as messages name it. */
+  readonly tokenOption: string;
+  /** How long the validators of one request may take, in ms. */
+  readonly timeoutMs: number;
+  /** Without tokens and validators: `true` serves every caller, `false` none. Default: local ones, outside production. */
+  readonly allowAnonymous: boolean | undefined;
+}
+
+/** What differs between servers: HTTP, fetch, a relay, a broker. */
+export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openFile" | "openStream"> {
+  /** Begins the names of what is logged, as "exposure". */
+  readonly name: string;
+  /** What the server speaks: tunnels that name another transport do not count. */
+  readonly transport: string;
+  readonly auth: ServerAuth;
+  /** Without a server tunnel, callers reach everything that is registered. */
+  readonly open: boolean;
+}
+
+/** A run that can be called. */
+export interface RunServer {
+  readonly handler: Transport;
+  readonly allowList: () => AllowList;
+}
+
+/**
+ * Joins the pipeline of calls to what a run has registered: allow-list, validators, contexts, errors and reports.
+ *
+ * Until the run is ready, the tunnels that are initialised so far decide what can be called; from then on it is fixed.
+ */
+export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
+  const { store, eventManager, logger, serializer } = run;
+  const { name, transport, open } = options;
+  const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
+  const allowList = createAllowListSource(store, {
+    transport,
+    open,
+    onSkipped: (id, error) =>
+      void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
+  });
+  const ready = store.events.get(readyEventId)?.event;
+  if (ready !== undefined) {
+    eventManager.addListener(
+      ready,
+      () => {
+        const { enabled, open: isOpen } = allowList.freeze();
+        if (!enabled && !isOpen) void logger.warn(notEnabledAdvice(transport));
+      },
+      // Before anything of the application learns that the run is ready, and may call.
+      { order: Number.MIN_SAFE_INTEGER },
+    );
+  }
+  const handler = createHandler({
+    jsonBytes: options.jsonBytes,
+    openFile: options.openFile,
+    openStream: options.openStream,
+    authenticate: authenticateRun(run, options, repeats),
+    allowList: allowList.current,
+    readContexts: createContextReader(store.asyncContexts, serializer),
+    eventManager,
+    origin: `${name}:${transport}`,
+    serializer,
+    errors: store.errors,
+    report: (error, call, phase) =>
+      void logger.error(`${name}.${call.target.kind}.error`, {
+        error,
+        data: {
+          error: messageOf(error),
+          requestId: call.headers[requestIdHeader],
+          id: cutForLog(call.target.id),
+          phase,
+          ...(isUnregistered(error, store.errors) && {
+            hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
+          }),
+        },
+      }),
+    onRefused: createRefusalReport(name, logger, repeats),
+  });
+  return { handler, allowList: allowList.current };
+}
+
+/** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */
+export function authenticateRun(
+  { store, logger }: Pick<ServedRun, "store" | "logger">,
+  { name, auth }: Pick<ServeRunOptions, "name" | "auth">,
+  repeats: Repeats = createRepeats({ atOnce: 10, periodMs: 10_000 }),
+): Authenticate {
+  const { header, findTokenHolder, tokenOption, timeoutMs, allowAnonymous } = auth;
+  // Where a proxy on this machine cannot be told from a program of it, at least production is closed.
+  const isProduction = store.mode === "prod" || getPlatform().getEnv("NODE_ENV") === "production";
+  const validators = store
+    .getTasksWithTag(authValidator)
+    .map(({ id }) => store.findTask(id))
+    .filter((cell) => cell !== undefined);
+  if (findTokenHolder === undefined && validators.length === 0) {
+    const byDefault = isProduction ? "no caller, since this is production" : "programs of this machine only";
+    const served = allowAnonymous === undefined ? byDefault : allowAnonymous ? "every caller" : "no caller";
+    void logger.warn(
+      `The ${name} has no authentication and serves ${served}. Set ${tokenOption} or add a validator task.`,
+    );
+  }
+  return createAuthenticate({
+    header,
+    findTokenHolder,
+    validators,
+    timeoutMs,
+    admitsAnonymous: ({ edge }) => allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
+    onOddVerdict: (validatorId, verdict) =>
+      repeats.add(`${validatorId} ${verdict}`, (repeated) => {
+        const data = { id: validatorId, verdict, ...(repeated > 0 && { repeated }) };
+        void logger.warn(`${name}.auth.verdict: a validator approves by { ok: true } only.`, { data });
+      }),
+  });
+}
+
+/** Refusals are counted rather than repeated, because their senders decide how many there are. */
+function createRefusalReport(name: string, logger: Logger, repeats: Repeats) {
+  return (call: WireRequest, { failure, cause }: WireFailureError): void => {
+    const { status, code } = failure;
+    const { method, path } = call.edge?.describe() ?? { method: "POST", path: call.target.id };
+    const data = { requestId: call.headers[requestIdHeader], method, path: cutForLog(path), status, code };
+    const failed = cause === undefined ? undefined : { error: cause, data: { ...data, error: messageOf(cause) } };
+    repeats.add(code, (repeated) => {
+      const counted = repeated > 0 ? { repeated } : {};
+      if (failed === undefined) void logger.warn(`${name}.auth.failure`, { data: { ...data, ...counted } });
+      else void logger.error(`${name}.auth.unavailable`, { ...failed, data: { ...failed.data, ...counted } });
+    });
+  };
+}
+
+const notEnabledAdvice = (transport: string): string =>
+  `Every task and event answers 403: no server-mode ${transport.toUpperCase()} tunnel is registered. Register a resource ` +
+  `tagged globals.tags.tunnel whose init returns { transport: "${transport}", mode: "server", tasks: [...], events: [...] }.`;
+
+/** Our own errors are never sent: they describe the inside of the application. */
+const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>
+  isRunnerError(error) && !registered.has(error.id) && !error.id.startsWith("runner.errors.");
+
+const messageOf = (thrown: unknown): string => normalizeError(thrown).message;
