@@ -65,6 +65,15 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly baseUrl?: string | undefined;
 }
 
+/** What differs between the calls of tasks and of events. */
+interface Exchange {
+  /** The value that the body is made from. */
+  readonly input?: unknown;
+  /** Makes the body; what it throws was not sent. */
+  readonly write: () => WireBody;
+  readonly read: (response: WireResponse) => unknown;
+}
+
 /** Makes a client over any carrier. */
 export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { carrier, layers = [] } = options;
@@ -85,56 +94,46 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     allowManyListeners(call.signal);
   }
 
-  function send(
+  async function exchange(
     target: WireTarget,
-    body: WireBody,
     call: ClientCallOptions | undefined,
-    input?: unknown,
-  ): Promise<WireResponse> {
-    const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
-    return transport({ target, headers: codec.headersFor(body), body, input, signal, onProgress, onDownloadProgress });
+    { input, write, read }: Exchange,
+  ): Promise<unknown> {
+    let isSending = false;
+    inFlight.enter();
+    try {
+      begin(target.id, call);
+      const body = write();
+      isSending = true;
+      const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
+      const headers = codec.headersFor(body);
+      const response = await transport({ target, headers, body, input, signal, onProgress, onDownloadProgress });
+      isSending = false;
+      return read(response);
+    } catch (error) {
+      throw failureOf(error, target, call, isSending);
+    } finally {
+      inFlight.leave();
+    }
   }
 
-  async function emit(
+  const emit = (
     id: string,
     payload: unknown,
     returnPayload: boolean,
     call: ClientCallOptions | undefined,
-  ): Promise<unknown> {
-    const target: WireTarget = { kind: "event", id };
-    let isSending = false;
-    inFlight.enter();
-    try {
-      begin(id, call);
-      const body = codec.encodeEvent(payload, returnPayload);
-      isSending = true;
-      const response = await send(target, body, call);
-      isSending = false;
-      return returnPayload ? codec.decodeEventResult(response) : codec.decodeEvent(response);
-    } catch (error) {
-      throw failureOf(error, target, call, isSending);
-    } finally {
-      inFlight.leave();
-    }
-  }
+  ): Promise<unknown> =>
+    exchange({ kind: "event", id }, call, {
+      write: () => codec.encodeEvent(payload, returnPayload),
+      read: returnPayload ? codec.decodeEventResult : codec.decodeEvent,
+    });
 
-  async function run(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
-    const target: WireTarget = { kind: "task", id };
-    let isSending = false;
-    inFlight.enter();
-    try {
-      begin(id, call);
-      const body = codec.encodeTask(input);
-      isSending = true;
-      const response = await send(target, body, call, input.value);
-      isSending = false;
-      return codec.decodeTask(response);
-    } catch (error) {
-      throw failureOf(error, target, call, isSending);
-    } finally {
-      inFlight.leave();
-    }
-  }
+  const run = (id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> =>
+    exchange({ kind: "task", id }, call, {
+      input: input.value,
+      write: () => codec.encodeTask(input),
+      read: codec.decodeTask,
+    });
 
   /**
    * An error of a call says which call it was. Not so the caller's own: the reason of its signal, what its hooks and streams

@@ -1,3 +1,4 @@
+import { onAbort } from "../../lib/onAbort";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 
 /**
@@ -11,11 +12,7 @@ export async function withLinkedSignal(
 ): Promise<WireResponse> {
   const { signal } = request;
   const linked = new AbortController();
-  const follow = (): void => linked.abort(signal?.reason);
-  const unlink = (): void => signal?.removeEventListener("abort", follow);
-  // An aborted signal emits no further event.
-  if (signal?.aborted === true) follow();
-  else signal?.addEventListener("abort", follow, { once: true });
+  const unlink = onAbort(signal, () => linked.abort(signal?.reason));
   let reply: ReplyBody | undefined;
   try {
     const response = await send({ ...request, signal: linked.signal }, (reason) => linked.abort(reason));

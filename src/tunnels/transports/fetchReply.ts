@@ -1,3 +1,4 @@
+import { onAbort } from "../../lib/onAbort";
 import { createByteCounter } from "../protocol/progress";
 import { replyTooLarge } from "../protocol/replyLimit";
 import type { ReplyBody, WireRequest } from "../protocol/wire";
@@ -24,8 +25,7 @@ export function streamReply(response: Response, request: WireRequest): StreamedR
   const ending = new AbortController();
   const abort = (reason: unknown): void => ending.abort(reason);
   const { signal } = request;
-  const follow = (): void => abort(signal?.reason);
-  signal?.addEventListener("abort", follow, { once: true });
+  const unlink = onAbort(signal, () => abort(signal?.reason));
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       counter?.add(chunk.byteLength);
@@ -37,7 +37,7 @@ export function streamReply(response: Response, request: WireRequest): StreamedR
   const ended = source
     .pipeTo(writable, { signal: ending.signal })
     .catch(() => {})
-    .finally(() => signal?.removeEventListener("abort", follow));
+    .finally(unlink);
   return { kind: "stream", stream: readable, ended, abort };
 }
 
@@ -52,7 +52,7 @@ export async function readReplyText(response: Response, request: WireRequest, li
   let text = "";
   // What stands in for a fetch may not end a reply that is no longer read.
   const cancel = (): void => void reader.cancel(signal?.reason).catch(() => {});
-  signal?.addEventListener("abort", cancel, { once: true });
+  const stop = onAbort(signal, cancel);
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -66,7 +66,7 @@ export async function readReplyText(response: Response, request: WireRequest, li
     cancel();
     throw error;
   } finally {
-    signal?.removeEventListener("abort", cancel);
+    stop();
   }
   counter?.finish();
   return text + decoder.decode();

@@ -1,3 +1,4 @@
+import { onAbort } from "../../lib/onAbort";
 import { textOrForm } from "../files/formDataBody";
 import { requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
@@ -39,9 +40,7 @@ export const xhrTransport =
     }
 
     return new Promise<WireResponse>((resolve, reject) => {
-      const abort = (): void => xhr.abort();
-      signal?.addEventListener("abort", abort, { once: true });
-      xhr.onloadend = () => signal?.removeEventListener("abort", abort);
+      xhr.onloadend = onAbort(signal, () => xhr.abort());
       xhr.onprogress = (event) => {
         onDownloadProgress?.({ receivedBytes: event.loaded, totalBytes: totalOf(event) });
         if (event.loaded <= maxReplyBytes) return;
