@@ -3,14 +3,15 @@ import type { RegisterableItems } from "../define/resource";
 import { createTunnelMiddleware } from "../tunnels/routing/tunnelMiddleware";
 import { globalEvents } from "./events";
 import { eventManager, logger, middlewareManager, serializer, store, taskRunner } from "./resources/handles";
-import { httpClientFactory } from "./resources/httpClientFactory";
 import { queue } from "./resources/queues";
 import { globalTags } from "./tags";
 
-/** Registered in every run, before anything of the application. */
+/**
+ * Registered in every run, before anything of the application. What brings much code along is not: it comes with what
+ * refers to it, as the client factory does.
+ */
 export const builtins = (): readonly RegisterableItems[] => [
   queue,
-  httpClientFactory,
   store,
   eventManager,
   logger,

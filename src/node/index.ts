@@ -1,5 +1,6 @@
 /** Entry `./node`: everything of `.`, and what needs Node. */
 import { globals as universalGlobals } from "../index";
+import { httpClientFactory } from "../globals/resources/httpClientFactory";
 import { createRun, type Run } from "../run";
 import {
   createHttpMixedClient,
@@ -14,7 +15,7 @@ export * from "../index";
 
 /** Boots an application, with the Node built-ins: clients made by factories keep a connection pool. */
 export const run: Run = /* @__PURE__ */ createRun(() => ({
-  builtins: [httpSmartClientFactory, httpMixedClientFactory],
+  builtins: [httpClientFactory, httpSmartClientFactory, httpMixedClientFactory],
   presets: httpClientPresets,
 }));
 

@@ -204,6 +204,10 @@ function frameworkReferences({ definition, dependencies }: Registration): readon
     add(isOptionalDependency(dependency) ? dependency.inner : dependency);
   }
   if ("middleware" in definition) definition.middleware.forEach(add);
+  // What an override replaces has to be there.
+  if ("overrides" in definition) {
+    for (const override of definition.overrides) add(isResourceWithConfig(override) ? override.resource : override);
+  }
   return references ?? noReferences;
 }
 

@@ -1,5 +1,5 @@
-import { r, run } from "../../../index";
-import { globals as nodeGlobals } from "../../../node/index";
+import { globals, r, run, type HttpClient } from "../../../index";
+import { globals as nodeGlobals, run as nodeRun } from "../../../node/index";
 
 const { httpSmartClientFactory } = nodeGlobals.resources;
 
@@ -33,5 +33,21 @@ describe("a framework resource that is not registered", () => {
     expect(() => app.getResourceValue(httpSmartClientFactory.id) as unknown).toThrow(
       'Resource "globals.resources.httpSmartClientFactory" not found.',
     );
+  });
+
+  it.each([
+    ["not registered by the universal run", run],
+    ["registered by the run of Node", nodeRun],
+  ])("a framework resource that nothing depends on can be overridden: %s", async (_which, start) => {
+    const factory = globals.resources.httpClientFactory;
+    const offline = r
+      .override(factory)
+      .init(async () => () => ({}) as HttpClient)
+      .build();
+    const root = r.resource("app").overrides([offline]).build();
+
+    await using app = await start(root);
+
+    expect(app.getResourceValue(factory)({ baseUrl: "" })).toEqual({});
   });
 });
