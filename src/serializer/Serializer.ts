@@ -87,10 +87,13 @@ export class Serializer implements SerializerLike {
 
   /** A subclass that writes or reads in a way of its own decides about limits by itself. */
   #isOverridden(): boolean {
-    const { stringify, parse } = Serializer.prototype;
+    const { stringify, parse } = ownMethods();
     return this.stringify !== stringify || this.parse !== parse;
   }
 }
+
+/** Outside of the class: a mention of its name inside would have bundlers give it another one, which errors print. */
+const ownMethods = (): Serializer => Serializer.prototype;
 
 function createParts(options: SerializerOptions): SerializerParts {
   const { allowedTypes, symbolPolicy = defaultLimits.symbolPolicy } = options;

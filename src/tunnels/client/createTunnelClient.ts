@@ -148,8 +148,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     // One error ends all calls in flight.
     const own = error === closing?.signal.reason ? clientClosed() : error;
     if (isSending && !(own instanceof TunnelError)) return own;
-    const isCallers = own === call?.signal?.reason || options.errorRegistry?.has((own as Error).name) === true;
-    return isCallers ? own : locateFailure(own, target, options.baseUrl);
+    return own === call?.signal?.reason ? own : locateFailure(own, target, options.baseUrl);
   }
 
   async function runWithStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {

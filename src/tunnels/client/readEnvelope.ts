@@ -5,6 +5,7 @@ import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../protocol/headers";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isJson, isSuccess } from "../protocol/replyKind";
+import { keepMessage } from "../protocol/callFailure";
 import type { WireResponse } from "../protocol/wire";
 
 /** What reading a reply needs to know of the client. */
@@ -88,11 +89,13 @@ function revive({ id, data }: TunnelError, errors: ReplyReading["errors"]): Erro
   const helper = id === undefined ? undefined : errors.get(id);
   const facts = data === undefined ? {} : data;
   try {
-    return helper?.create?.(facts) ?? helper?.throw(facts);
+    const made = helper?.create?.(facts) ?? helper?.throw(facts);
+    return made && keepMessage(made);
   } catch (error) {
     // A helper made by hand may have `throw` alone. With others, two versions of an application may disagree about the
     // data; what happened in the other process is what matters then.
-    return typeof helper?.create === "function" ? undefined : (error as Error);
+    if (typeof helper?.create === "function") return undefined;
+    return isError(error) ? keepMessage(error) : (error as Error);
   }
 }
 

@@ -17,6 +17,12 @@ export function locateFailure<E>(error: E, target: WireTarget, baseUrl: string |
   return addLine(error, `  ${target.kind} "${target.id}"${address}`);
 }
 
+/** Keeps a declared error as it is: its message is the application's, and may travel on. @returns the error itself */
+export function keepMessage<E extends Error>(error: E): E {
+  if (Object.isExtensible(error)) define(error, located, 0);
+  return error;
+}
+
 /** Adds which tunnel routed a call, if the error says which call that was. */
 export function nameTunnel<E>(error: E, tunnelId: string): E {
   return isLocated(error) && error[located] === 1 ? addLine(error, `  routed by tunnel "${tunnelId}"`) : error;
