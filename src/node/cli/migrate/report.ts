@@ -47,7 +47,8 @@ export function formatReport(report: MigrationReport): string {
   lines.push(...section("Has to change", required), ...section("Changes silently", silent));
   if (notes.length > 0) lines.push("", "Notes", ...notes.map((note) => `  ${note}`));
   if (refusal !== undefined) lines.push("", refusal);
-  else if (findings.length === 0) lines.push("", "Nothing to do.");
+  else if (findings.length === 0)
+    lines.push("", entry === undefined ? "Nothing to do in the sources." : "Nothing to do.");
   else lines.push("", "What each of these means: readmes/MIGRATIONS.md.");
   return lines.map(printable).join("\n");
 }
