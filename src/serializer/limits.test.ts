@@ -22,13 +22,13 @@ describe("a graph that is short and means a large tree", () => {
     ["characters of a property name", repeated({ ["x".repeat(MiB)]: 1 }, 400), "33554432 characters"],
     ["characters of a message", repeated(new Error("x".repeat(MiB)), 400), "33554432 characters"],
     ["characters that are written as six", repeated({ text: "\u0001".repeat(MiB) }, 6), "33554432 characters"],
-  ])("is refused when it is read: %s", (_what, text, limit) => {
+  ])("a graph that is short and means a large tree is refused when it is read: %s", (_what, text, limit) => {
     expect(text.length).toBeLessThan(10 * MiB);
     expect(() => wire.parse(text)).toThrow(`Cannot deserialize more than ${limit}`);
     expect(() => standalone.parse(text)).not.toThrow();
   });
 
-  it("is refused when what it means is written as a tree", () => {
+  it("a graph that is short and means a large tree is refused when what it means is written as a tree", () => {
     const loose = new Serializer({ maxValues: Infinity, maxChars: 1000 });
     const text = "x".repeat(400);
 
@@ -38,7 +38,7 @@ describe("a graph that is short and means a large tree", () => {
     );
   });
 
-  it("is read where every reference leads to something new or back", () => {
+  it("a graph that is short and means a large tree is read where every reference leads to something new or back", () => {
     const list: { next?: object; previous?: object }[] = Array.from({ length: 400 }, () => ({}));
     for (const [index, node] of list.entries())
       Object.assign(node, { next: list[index + 1], previous: list[index - 1] });
@@ -61,7 +61,7 @@ describe("limits of values and characters", () => {
     ["a symbol", Symbol.iterator, 3],
     ["bytes", [Buffer.from("many bytes")], 2],
     ["a text", "text", 1],
-  ])("count values alike when writing and reading: %s", (_what, value, count) => {
+  ])("limits of values and characters count values alike when writing and reading: %s", (_what, value, count) => {
     const enough = new Serializer({ maxValues: count });
     const tooFew = new Serializer({ maxValues: count - 1 || 0.5 });
     const text = standalone.stringify(value);
@@ -81,7 +81,7 @@ describe("limits of values and characters", () => {
     ["bytes, at four each and 64 for their view", new Uint8Array(10), 104],
     ["texts of types", [new Date(0)], 24],
     ["addresses, at eight for each", new URL("a:b"), 27],
-  ])("count characters alike when writing and reading: %s", (_what, value, count) => {
+  ])("limits of values and characters count characters alike when writing and reading: %s", (_what, value, count) => {
     const enough = new Serializer({ maxChars: count });
     const tooFew = new Serializer({ maxChars: count - 1 });
     const text = standalone.stringify(value);
@@ -98,7 +98,7 @@ describe("limits of values and characters", () => {
     ["a list that is only long", () => Object.assign([], { length: 4_294_967_295 }) as unknown],
     ["such a list as a value of a map", () => new Map([["k", Object.assign([], { length: 1e9 })]])],
     ["such a list with a toJSON", () => Object.assign([], { length: 1e9, toJSON: () => 1 }) as unknown],
-  ])("are checked before anything of that size is made: %s", (_what, make) => {
+  ])("limits of values and characters are checked before anything of that size is made: %s", (_what, make) => {
     for (const mode of ["stringify", "serialize"] as const) {
       expect(() => standalone[mode](make())).toThrow("Cannot serialize more than 10000000 values");
     }
@@ -109,17 +109,17 @@ describe("limits of values and characters", () => {
     ["an ArrayBuffer", () => new ArrayBuffer(1_000_000_000)],
     ["a typed array", () => new Float64Array(50_000_000)],
     ["a view of one", () => new DataView(new ArrayBuffer(500_000_000))],
-  ])("are checked before bytes become a list: %s", (_what, make) => {
+  ])("limits of values and characters are checked before bytes become a list: %s", (_what, make) => {
     expect(() => wire.stringify({ result: make() })).toThrow("Cannot serialize more than 33554432 characters");
   });
 
-  it("let a large buffer pass as one value", () => {
+  it("limits of values and characters let a large buffer pass as one value", () => {
     const bytes = Buffer.alloc(3 * MiB, 255);
 
     expect(wire.parse<Buffer>(wire.stringify(bytes)).equals(bytes)).toBe(true);
   });
 
-  it("refuse a large text before it is parsed as JSON", () => {
+  it("limits of values and characters refuse a large text before it is parsed as JSON", () => {
     const parse = jest.spyOn(JSON, "parse");
     try {
       for (const piece of ["[],", "{},", '{"a":1},', '"ab",', '"\\\\\\"",', ' "a" ,']) {
@@ -133,7 +133,7 @@ describe("limits of values and characters", () => {
     }
   });
 
-  it("do not take the length of a text for its size", () => {
+  it("limits of values and characters do not take the length of a text for its size", () => {
     const long = {
       texts: ["[{,:".repeat(MiB), '\\"'.repeat(MiB)],
       dates: Array.from({ length: 300_000 }, () => new Date(0)),
@@ -142,7 +142,7 @@ describe("limits of values and characters", () => {
     expect(wire.parse(wire.stringify(long))).toEqual(long);
   });
 
-  it("are those of the serializer where it states them, on the wire too", () => {
+  it("limits of values and characters are those of the serializer where it states them, on the wire too", () => {
     const stated = wireSerializer(new Serializer({ maxValues: Infinity, maxChars: 10 }), { maxChars: 1e9 });
     const many = Array.from({ length: 1_000_001 }, () => 0);
 
@@ -151,7 +151,7 @@ describe("limits of values and characters", () => {
     expect(() => wire.stringify(many)).toThrow("more than 1000000 values");
   });
 
-  it("count long big integers for more than their digits, which are no linear work", () => {
+  it("limits of values and characters count long big integers for more than their digits, which are no linear work", () => {
     const long = `{"__type":"BigInt","value":"${"7".repeat(1_000_000)}"}`;
     const huge = 7n ** 500_000n;
     const key = 2n ** 16384n;
@@ -166,7 +166,7 @@ describe("limits of values and characters", () => {
 describe("symbols of strangers", () => {
   const symbolFor = (key: string): string => `{"__type":"Symbol","value":{"kind":"For","key":"${key}"}}`;
 
-  it("are refused after 1,000 different ones, since the process keeps them for ever", () => {
+  it("symbols of unknown senders are refused after 1,000 different ones, since the process keeps them for ever", () => {
     const serializer = new Serializer();
     const onWire = wireSerializer(serializer, { maxChars: 1e6 });
     for (let index = 0; index < 1000; index += 1) serializer.parse(symbolFor(`stranger ${index}`));
@@ -178,21 +178,21 @@ describe("symbols of strangers", () => {
     expect(new Serializer().parse(symbolFor("one more"))).toBe(Symbol.for("one more"));
   });
 
-  it("have keys of 1,024 units at most", () => {
+  it("symbols of unknown senders have keys of 1,024 units at most", () => {
     expect(standalone.parse(symbolFor("x".repeat(1024)))).toBe(Symbol.for("x".repeat(1024)));
     expect(() => standalone.parse(symbolFor("x".repeat(1025)))).toThrow("Symbol key exceeds limit (1024)");
   });
 });
 
 describe("errors", () => {
-  it("have a stack that says what they are, and not where they were read", () => {
+  it("an error that is read or written have a stack that says what they are, and not where they were read", () => {
     const copy = standalone.parse<Error>('{"__type":"Error","value":{"name":"RangeError","message":"m"}}');
 
     expect(copy.stack).toBe("RangeError: m");
     expect(Error.stackTraceLimit).toBeGreaterThan(0);
   });
 
-  it("leave out their stacks on request, wherever they are", () => {
+  it("an error that is read or written leave out their stacks on request, wherever they are", () => {
     const quiet = new Serializer({ omitErrorStacks: true });
     class AppError extends Error {
       details = { nested: new TypeError("n") };

@@ -111,15 +111,15 @@ const refused = [
 ];
 
 describe("expressions", () => {
-  it.each(accepted)("that are common or harmless are accepted: %s", (expression) => {
+  it.each(accepted)("expressions that are common or harmless are accepted: %s", (expression) => {
     expect(isUnsafeRegExp(expression)).toBe(false);
   });
 
-  it.each(refused)("that may take exponential time, or cannot be judged, are refused: %s", (expression) => {
+  it.each(refused)("expressions that may take exponential time, or cannot be judged, are refused: %s", (expression) => {
     expect(isUnsafeRegExp(expression)).toBe(true);
   });
 
-  it("are judged on reading alone, and not where that is switched off", () => {
+  it("expressions are judged on reading alone, and not where that is switched off", () => {
     const text = new Serializer().stringify(/(a+)+/);
 
     expect(() => new Serializer().parse(text)).toThrow("Unsafe RegExp pattern");
@@ -128,7 +128,7 @@ describe("expressions", () => {
   });
 
   it.each(["(", "a|", "[^a]", "a{1,9}", "(a|b)", "(?:ab?)?", "(a{1,9}b)*", "[ab]*,", "(?=a)", "\\d", "(((a)*))"])(
-    "made to keep the screen busy are given up on: %s",
+    "expressions made to keep the screen busy are given up on: %s",
     (piece) => {
       const pattern = piece.repeat(Math.floor(1024 / piece.length));
       const tally = { chars: 0, add: (_values: number, chars: number): void => void (tally.chars += chars) };

@@ -38,16 +38,19 @@ describe("a framework resource that is not registered", () => {
   it.each([
     ["not registered by the universal run", run],
     ["registered by the run of Node", nodeRun],
-  ])("a framework resource that nothing depends on can be overridden: %s", async (_which, start) => {
-    const factory = globals.resources.httpClientFactory;
-    const offline = r
-      .override(factory)
-      .init(async () => () => ({}) as HttpClient)
-      .build();
-    const root = r.resource("app").overrides([offline]).build();
+  ])(
+    "a framework resource that is not registered a framework resource that nothing depends on can be overridden: %s",
+    async (_which, start) => {
+      const factory = globals.resources.httpClientFactory;
+      const offline = r
+        .override(factory)
+        .init(async () => () => ({}) as HttpClient)
+        .build();
+      const root = r.resource("app").overrides([offline]).build();
 
-    await using app = await start(root);
+      await using app = await start(root);
 
-    expect(app.getResourceValue(factory)({ baseUrl: "" })).toEqual({});
-  });
+      expect(app.getResourceValue(factory)({ baseUrl: "" })).toEqual({});
+    },
+  );
 });
