@@ -163,18 +163,24 @@ const childOf = (core: LoggerCore, context: LogFields, source: string | undefine
 /** What a logger and all its children share. */
 class LoggerCore {
   readonly listeners: LogListener[] = [];
-  readonly printer: { print(log: PrintableLog): void };
   readonly #threshold: number;
+  readonly #options: LoggerOptions;
+  #printer: { print(log: PrintableLog): void } | undefined;
   #buffer: ILog[] | undefined;
   #flushed: Promise<void> | undefined;
 
-  constructor(
-    { printThreshold, printStrategy, bufferLogs, useColors }: LoggerOptions,
-    printer?: { print(log: PrintableLog): void },
-  ) {
+  constructor(options: LoggerOptions, printer?: { print(log: PrintableLog): void }) {
+    const { printThreshold, bufferLogs } = options;
     this.#threshold = printThreshold === null ? Infinity : Logger.Severity[printThreshold];
-    this.printer = printer ?? new LogPrinter({ strategy: printStrategy, useColors: useColors ?? terminalHasColors() });
+    this.#options = options;
+    this.#printer = printer;
     this.#buffer = bufferLogs ? [] : undefined;
+  }
+
+  /** Made when something is printed, because Node.js opens stdout when it is first looked at: 2 ms of a boot. */
+  get printer(): { print(log: PrintableLog): void } {
+    const { printStrategy: strategy, useColors } = this.#options;
+    return (this.#printer ??= new LogPrinter({ strategy, useColors: useColors ?? terminalHasColors() }));
   }
 
   /** Whether a log of this level would reach neither printer nor listener, so that it need not be made. */
