@@ -30,5 +30,7 @@ export function mergeDependencies(
 
 /** The map behind either form. */
 export function resolveDependencies(source: DependencySource | undefined, config: unknown): DependencyMap {
-  return (typeof source === "function" ? source(config as never) : source) ?? {};
+  return (typeof source === "function" ? source(config as never) : source) ?? noDependencies;
 }
+
+const noDependencies: DependencyMap = /* @__PURE__ */ Object.freeze({});

@@ -466,9 +466,9 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
     fork: forkResource,
   };
   withFilePath(definition, filePath);
-  for (const added of [symbolFramework, symbolResourceForkedFrom] as const) {
-    if (draft[added]) Object.assign(definition, { [added]: draft[added] });
-  }
+  const { [symbolFramework]: preset, [symbolResourceForkedFrom]: forkedFrom } = draft;
+  if (preset) Object.assign(definition, { [symbolFramework]: preset });
+  if (forkedFrom) Object.assign(definition, { [symbolResourceForkedFrom]: forkedFrom });
   return Object.freeze(definition) as unknown as IResource<any, any>; // as typed by the caller
 }
 

@@ -25,7 +25,8 @@ export function visitDependencyFirst<Node>(
 ): boolean {
   if (visited.has(start)) return false;
   const startEdges = edgesOf(start);
-  if (startEdges.length === 0) {
+  // Most nodes come after what they need: a walk of their own would find nothing.
+  if (startEdges.every((id) => visited.get(id) === true)) {
     visited.set(start, true);
     visit(start);
     return false;

@@ -98,7 +98,8 @@ export function createCells(registrations: Registrations, context: TaskCellConte
       config: registration.config,
       value: undefined,
       context: undefined,
-      ...blank(),
+      computedDependencies: {},
+      isInitialized: false,
     })),
     hooks: cellsOf("hook", (registration) => ({
       hook: perRunView(registration),

@@ -21,6 +21,7 @@ export interface InjectionSources {
 /** The values of a definition's dependencies, by key. Frozen: all calls share the record. */
 export function injectDependencies(owner: Registration, sources: InjectionSources): Record<string, unknown> {
   const { dependencies } = owner;
+  if (isEmpty(dependencies)) return nothing;
   const injected = Object.keys(dependencies).length > largestShape ? createDictionary() : {};
   for (const key in dependencies) {
     try {
@@ -34,6 +35,14 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
     }
   }
   return Object.freeze(injected);
+}
+
+const nothing: Record<string, unknown> = /* @__PURE__ */ Object.freeze({});
+
+/** Inherited keys count, as they do for what is injected. */
+function isEmpty(dependencies: object): boolean {
+  for (const key in dependencies) return key === undefined;
+  return true;
 }
 
 /** Of more keys than these an engine makes as many hidden classes, in quadratic time. */
@@ -90,6 +99,7 @@ export function createDependencyBinder(
   dependencies: Record<string, unknown>,
   { cells, eventManager }: InjectionSources,
 ): BindDependencies | undefined {
+  if (dependencies === nothing) return undefined;
   const binders: (readonly [key: string, bind: (scope: CallScope) => unknown])[] = [];
   for (const key in owner.dependencies) {
     const target = targetOf(owner.dependencies[key]);

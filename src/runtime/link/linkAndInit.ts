@@ -95,15 +95,19 @@ function visit(id: string, context: LinkContext): Promise<void> | undefined {
 }
 
 function linkTaskCell(registration: TaskRegistration, context: LinkContext): void {
-  const cell = context.cells.tasks.get(registration.id);
+  const { cells, plan } = context;
   const dependencies = injectDependencies(registration, context);
-  cell?.bake({
+  const attachments = plan.attachmentsOf(registration.id);
+  cells.tasks.get(registration.id)?.bake({
     dependencies,
     bindDependencies: createDependencyBinder(registration, dependencies, context),
-    layers: context.plan.layers.forTask(registration.definition).map((attachment) => ({
-      id: attachment.middlewareId,
-      ...bindMiddleware(attachment, context.cells.taskMiddlewares),
-    })),
+    layers:
+      attachments.length === 0
+        ? noLayers
+        : attachments.map((attachment) => ({
+            id: attachment.middlewareId,
+            ...bindMiddleware(attachment, cells.taskMiddlewares),
+          })),
   });
 }
 
@@ -173,17 +177,23 @@ function initialise(registration: ResourceRegistration, context: LinkContext): P
   return Promise.resolve(made).then(finish, fail);
 }
 
-function linkOf({ definition }: ResourceRegistration, cell: ResourceCell, context: LinkContext): ResourceLink {
+const noLayers: readonly never[] = [];
+
+function linkOf({ id, definition }: ResourceRegistration, cell: ResourceCell, context: LinkContext): ResourceLink {
   const { plan, cells, interceptors } = context;
+  const attachments = plan.attachmentsOf(id);
   return {
     resource: definition,
     dependencies: cell.computedDependencies,
     context: cell.context,
     globalInterceptors: interceptors.forResources,
-    layers: plan.layers.forResource(definition).map((attachment) => ({
-      ...bindMiddleware(attachment, cells.resourceMiddlewares),
-      interceptors: interceptors.forResourceMiddleware.get(attachment.middlewareId) ?? [],
-    })),
+    layers:
+      attachments.length === 0
+        ? noLayers
+        : attachments.map((attachment) => ({
+            ...bindMiddleware(attachment, cells.resourceMiddlewares),
+            interceptors: interceptors.forResourceMiddleware.get(attachment.middlewareId) ?? noLayers,
+          })),
   };
 }
 

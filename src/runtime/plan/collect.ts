@@ -98,6 +98,7 @@ export function dependenciesOf(pending: Pending): DependencyMap {
 }
 
 const noDependencies: DependencyMap = {};
+const noChildren: readonly never[] = [];
 
 /** One item with everything below it, depth-first; iterative, since trees may be deep. */
 function collectTree(
@@ -159,7 +160,16 @@ function readKind(item: unknown): Registration["kind"] | undefined {
 function resourceOf(definition: IResource<any, any>, config: unknown, owner: string | undefined): Pending {
   const preset = presetOf(definition);
   const { id } = definition;
-  return { kind: "resource", id, definition, config, owner, preset, dependencies: noDependencies, children: [] };
+  return {
+    kind: "resource",
+    id,
+    definition,
+    config,
+    owner,
+    preset,
+    dependencies: noDependencies,
+    children: noChildren,
+  };
 }
 
 /** An `init`, as an override may bring one, takes the place of the framework's value. */
@@ -193,22 +203,31 @@ function resolveAll(
   return referred.size === 0 ? found : new Map([...referred, ...found]);
 }
 
-function frameworkReferences({ definition, dependencies }: Registration): readonly { readonly id: string }[] {
-  let references: { readonly id: string }[] | undefined;
-  const add = (target: unknown): void => {
-    if (typeof target !== "object" || target === null || !(symbolFramework in target)) return;
-    (references ??= []).push(target as unknown as { readonly id: string });
-  };
+function frameworkReferences({ definition, dependencies }: Registration): readonly FrameworkReference[] {
+  let references: FrameworkReference[] | undefined;
   for (const key in dependencies) {
     const dependency = dependencies[key];
-    add(isOptionalDependency(dependency) ? dependency.inner : dependency);
+    const target = isOptionalDependency(dependency) ? dependency.inner : dependency;
+    if (isOfFramework(target)) (references ??= []).push(target);
   }
-  if ("middleware" in definition) definition.middleware.forEach(add);
+  if ("middleware" in definition && definition.middleware.length > 0) {
+    for (const each of definition.middleware) if (isOfFramework(each)) (references ??= []).push(each);
+  }
   // What an override replaces has to be there.
-  if ("overrides" in definition) {
-    for (const override of definition.overrides) add(isResourceWithConfig(override) ? override.resource : override);
+  if ("overrides" in definition && definition.overrides.length > 0) {
+    for (const override of definition.overrides) {
+      const target = isResourceWithConfig(override) ? override.resource : override;
+      if (isOfFramework(target)) (references ??= []).push(target);
+    }
   }
   return references ?? noReferences;
 }
+
+interface FrameworkReference {
+  readonly id: string;
+}
+
+const isOfFramework = (target: unknown): target is FrameworkReference =>
+  typeof target === "object" && target !== null && symbolFramework in target;
 
 const noReferences: readonly never[] = [];

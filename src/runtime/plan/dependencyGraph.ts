@@ -20,11 +20,11 @@ function isNode({ kind }: Registration): boolean {
  * A framework value is there from the start, so nothing precedes it; otherwise a resource middleware that applies
  * everywhere and logs would wait for itself.
  */
-export function createEdges(registrations: Registrations, layers: LayerSelection): EdgesOf {
+export function createEdges(registrations: Registrations, attachmentsOf: AttachmentsOf): EdgesOf {
   const edges = new Map<string, readonly string[]>();
   for (const registration of registrations.values()) {
     if (!isNode(registration)) continue;
-    const needed = edgesFrom(registration, registrations, layers);
+    const needed = edgesFrom(registration, registrations, attachmentsOf);
     if (needed.length > 0) edges.set(registration.id, needed);
   }
   return (id) => edges.get(id) ?? noEdges;
@@ -32,30 +32,45 @@ export function createEdges(registrations: Registrations, layers: LayerSelection
 
 const noEdges: readonly string[] = [];
 
+/** The middleware around a task or resource, by id; outermost first. */
+export type AttachmentsOf = (id: string) => readonly Attachment[];
+
+/** Selects the middleware of all definitions, so that predicates of `everywhere` are asked once. */
+export function selectAttachments(registrations: Registrations, layers: LayerSelection): AttachmentsOf {
+  const attachments = new Map<string, readonly Attachment[]>();
+  for (const registration of registrations.values()) {
+    const selected = attachmentsFor(registration, layers);
+    if (selected.length > 0) attachments.set(registration.id, selected);
+  }
+  return (id) => attachments.get(id) ?? noAttachments;
+}
+
+function attachmentsFor(registration: Registration, layers: LayerSelection): readonly Attachment[] {
+  if (registration.kind === "task") return layers.forTask(registration.definition);
+  // A framework value is not made by the run, so nothing is around it.
+  return registration.kind === "resource" && registration.preset === undefined
+    ? layers.forResource(registration.definition)
+    : noAttachments;
+}
+
+const noAttachments: readonly Attachment[] = [];
+
 function edgesFrom(
   registration: Registration,
   registrations: Registrations,
-  layers: LayerSelection,
+  attachmentsOf: AttachmentsOf,
 ): readonly string[] {
   if (registration.kind === "resource" && registration.preset !== undefined) return noEdges;
-  const attached = attachmentsOf(registration, layers);
   let ids: string[] | undefined;
   for (const key in registration.dependencies) {
     const target = targetOf(registration.dependencies[key]);
     if (target !== undefined && isNodeId(target.id, registrations)) (ids ??= []).push(target.id);
   }
-  for (const { middlewareId } of attached) {
+  for (const { middlewareId } of attachmentsOf(registration.id)) {
     if (isNodeId(middlewareId, registrations)) (ids ??= []).push(middlewareId);
   }
   return ids ?? noEdges;
 }
-
-function attachmentsOf(registration: Registration, layers: LayerSelection): readonly Attachment[] {
-  if (registration.kind === "task") return layers.forTask(registration.definition);
-  return registration.kind === "resource" ? layers.forResource(registration.definition) : noAttachments;
-}
-
-const noAttachments: readonly Attachment[] = [];
 
 function isNodeId(id: string, registrations: Registrations): boolean {
   const target = registrations.get(id);

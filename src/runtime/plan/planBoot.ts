@@ -8,7 +8,7 @@ import {
 } from "../../errors/bootErrors";
 import { findCycles, visitDependencyFirst, type EdgesOf } from "../../lib/graph";
 import { isOptionalDependency } from "../../lib/injectable";
-import { createEdges } from "./dependencyGraph";
+import { createEdges, selectAttachments, type AttachmentsOf } from "./dependencyGraph";
 import type { Problems } from "./problems";
 import {
   registrationPath,
@@ -25,6 +25,7 @@ export interface BootPlan {
   readonly registrations: Registrations;
   readonly root: ResourceRegistration;
   readonly layers: LayerSelection;
+  readonly attachmentsOf: AttachmentsOf;
   /** What must be there before a definition. */
   readonly edges: EdgesOf;
   /** Ids of tasks, resources, hooks and middleware, each after everything it needs; the root's is the last resource. */
@@ -48,13 +49,21 @@ export function planBoot(
 ): BootPlan {
   checkDependencies(registrations, problems);
   const layers = selectLayers(registrations);
-  const edges = createEdges(registrations, layers);
+  const attachmentsOf = selectAttachments(registrations, layers);
+  const edges = createEdges(registrations, attachmentsOf);
   const { order, loops } = orderBoot(registrations, rootId, initFirst, edges);
   if (loops) {
     const cycles = findCycles(registrations.keys(), edges).map((cycle) => cycle.join(" -> "));
     problems.add(circularDependenciesError.create({ cycles }));
   }
-  return { registrations, root: registrations.get(rootId) as ResourceRegistration, layers, edges, order };
+  return {
+    registrations,
+    root: registrations.get(rootId) as ResourceRegistration,
+    layers,
+    attachmentsOf,
+    edges,
+    order,
+  };
 }
 
 /**
@@ -105,14 +114,14 @@ export function checkAttachments(registrations: Registrations, problems: Problem
     return true;
   };
   for (const { kind, definition, id } of registrations.values()) {
-    if ("tags" in definition && definition.tags) {
+    if ("tags" in definition && definition.tags && definition.tags.length > 0) {
       for (const tag of definition.tags) {
         if (isHole(tag, id, "tags") || registrations.get(tag.id)?.kind === "tag" || missingTags.has(tag.id)) continue;
         missingTags.add(tag.id);
         problems.add(tagNotFoundError.create({ id: tag.id, usedBy: id }));
       }
     }
-    if (kind === "task" || kind === "resource") {
+    if ((kind === "task" || kind === "resource") && definition.middleware.length > 0) {
       for (const middleware of definition.middleware) {
         if (isHole(middleware, id, "middleware")) continue;
         if (registrations.get(middleware.id)?.kind === `${kind}Middleware`) continue;

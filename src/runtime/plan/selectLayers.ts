@@ -37,8 +37,11 @@ export function selectLayers(registrations: Registrations): LayerSelection {
       : forTasks.filter(({ definition: { everywhere } }) =>
           typeof everywhere === "function" ? everywhere(task) : true,
         );
-  const everywhereForResource = (resource: IResource<any, any>) =>
-    forResources.length === 0 ? none : forResources.filter((each) => reaches(each, resource));
+  const everywhereForResource = (resource: IResource<any, any>): readonly ResourceMiddlewareRegistration[] => {
+    let reaching: ResourceMiddlewareRegistration[] | undefined;
+    for (const each of forResources) if (reaches(each, resource)) (reaching ??= []).push(each);
+    return reaching ?? none;
+  };
 
   return {
     everywhereForTask,
