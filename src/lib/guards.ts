@@ -12,3 +12,9 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
     typeof (value as { then?: unknown }).then === "function"
   );
 }
+
+/** Whether a `for (... in ...)` loop has nothing to do; inherited keys count. */
+export function hasNoKeys(record: object): boolean {
+  for (const key in record) return key === undefined;
+  return true;
+}

@@ -3,6 +3,7 @@ import type { CallScope } from "../callScope";
 import type { Logger } from "../logger";
 import type { RunState } from "../runState";
 import { describeValue } from "../../lib/describeValue";
+import { hasNoKeys } from "../../lib/guards";
 import { symbolFramework } from "../../lib/symbols";
 import type { Cells } from "./cells";
 import type { EventManager } from "../events/eventManager";
@@ -21,7 +22,7 @@ export interface InjectionSources {
 /** The values of a definition's dependencies, by key. Frozen: all calls share the record. */
 export function injectDependencies(owner: Registration, sources: InjectionSources): Record<string, unknown> {
   const { dependencies } = owner;
-  if (isEmpty(dependencies)) return nothing;
+  if (hasNoKeys(dependencies)) return nothing;
   const injected = Object.keys(dependencies).length > largestShape ? createDictionary() : {};
   for (const key in dependencies) {
     try {
@@ -38,12 +39,6 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
 }
 
 const nothing: Record<string, unknown> = /* @__PURE__ */ Object.freeze({});
-
-/** Inherited keys count, as they do for what is injected. */
-function isEmpty(dependencies: object): boolean {
-  for (const key in dependencies) return key === undefined;
-  return true;
-}
 
 /** Of more keys than these an engine makes as many hidden classes, in quadratic time. */
 const largestShape = 64;

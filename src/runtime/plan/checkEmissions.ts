@@ -1,5 +1,6 @@
 import { eventEmissionCycleError } from "../../errors/bootErrors";
 import { findCycles, findNodesOnLoops, listIn, type EdgesOf } from "../../lib/graph";
+import { hasNoKeys } from "../../lib/guards";
 import type { BootPlan } from "./planBoot";
 import type { Problems } from "./problems";
 import {
@@ -22,6 +23,7 @@ export function checkEmissions(registrations: Registrations, problems: Problems)
   for (const hook of registrationsOf(registrations, "hook")) {
     if (hook.definition.on === "*") continue;
     const emitted = eventIds(hook, registrations);
+    if (emitted.length === 0) continue;
     for (const id of listenedIds(hook, registrations)) {
       const known = listIn(emits, id);
       for (const each of emitted) if (each !== id) known.push(each);
@@ -63,6 +65,7 @@ function createEmissionEdges(
 ): EdgesOf<EmissionNode> {
   const hearers = new Map<EmissionNode, string[]>();
   for (const hook of hooks) {
+    if (hasNoKeys(hook.dependencies)) continue; // it can emit nothing
     const heard = hook.definition.on === "*" ? [everyEvent] : listenedIds(hook, registrations);
     for (const id of heard) listIn(hearers, id).push(hook.id);
   }
@@ -80,13 +83,19 @@ function createEmissionEdges(
 
 const noNodes: readonly EmissionNode[] = [];
 
-const listenedIds = ({ definition: { on } }: HookRegistration, registrations: Registrations): string[] =>
-  eventIdsAmong([on].flat(), registrations);
+const listenedIds = ({ definition: { on } }: HookRegistration, registrations: Registrations): readonly string[] =>
+  eventIdsAmong(Array.isArray(on) ? on : [on], registrations);
 
-const eventIds = ({ dependencies }: Registration, registrations: Registrations): string[] =>
+const eventIds = ({ dependencies }: Registration, registrations: Registrations): readonly string[] =>
   eventIdsAmong(Object.values(dependencies), registrations);
 
-function eventIdsAmong(targets: readonly unknown[], registrations: Registrations): string[] {
-  const ids = targets.map((target) => targetOf(target)?.id ?? "");
-  return ids.filter((id) => registrations.get(id)?.kind === "event");
+function eventIdsAmong(targets: readonly unknown[], registrations: Registrations): readonly string[] {
+  let ids: string[] | undefined;
+  for (const target of targets) {
+    const id = targetOf(target)?.id ?? "";
+    if (registrations.get(id)?.kind === "event") (ids ??= []).push(id);
+  }
+  return ids ?? noIds;
 }
+
+const noIds: readonly string[] = [];
