@@ -26,7 +26,7 @@ export function watchCollisions(type: string, count: number): (key: unknown) => 
     else if (typeof key === "bigint") bits.setBigUint64(0, key);
     else return;
     const isSmall = key === (Number(key) | 0);
-    const hash = isSmall ? hash32(key) : hash64(bits.getUint32(0), bits.getUint32(4));
+    const hash = isSmall ? hash32(key) : hash64(bits.getBigUint64(0));
     const place = hash & (places.length - 1);
     comparisons += places[place]!;
     places[place]! += 1;
@@ -47,32 +47,12 @@ function hash32(key: number): number {
 }
 
 /** `ComputeLongHash` of V8, for the bits of every other number and the lowest 64 of a big integer. */
-function hash64(highBits: number, lowBits: number): number {
-  let high = highBits;
-  let low = lowBits;
-  const add = (highTerm: number, lowTerm: number): void => {
-    const sum = (low >>> 0) + (lowTerm >>> 0);
-    high = (high + highTerm + (sum > 0xffffffff ? 1 : 0)) | 0;
-    low = sum | 0;
-  };
-  const addShifted = (by: number): void => add((high << by) | (low >>> (32 - by)), low << by);
-  const xorShifted = (by: number): void => {
-    low ^= (low >>> by) | (high << (32 - by));
-    high ^= high >>> by;
-  };
-
-  // ~key + (key << 18)
-  const [keyHigh, keyLow] = [high, low];
-  high = ~high;
-  low = ~low;
-  add((keyHigh << 18) | (keyLow >>> 14), keyLow << 18);
-  xorShifted(31);
-  // times 21: (hash + (hash << 2)) + (hash << 4)
-  const [onceHigh, onceLow] = [high, low];
-  addShifted(2);
-  add((onceHigh << 4) | (onceLow >>> 28), onceLow << 4);
-  xorShifted(11);
-  addShifted(6);
-  xorShifted(22);
-  return low;
+function hash64(bits: bigint): number {
+  let hash = BigInt.asUintN(64, ~bits + (bits << 18n));
+  hash ^= hash >> 31n;
+  hash = BigInt.asUintN(64, hash * 21n);
+  hash ^= hash >> 11n;
+  hash = BigInt.asUintN(64, hash * 65n);
+  hash ^= hash >> 22n;
+  return Number(BigInt.asIntN(32, hash));
 }
