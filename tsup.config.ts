@@ -14,7 +14,9 @@ const droppableChunks: Plugin = {
     code: code
       .replace(/^(var __export = \(target, all\) => \{[^}]*\}\);)$/m, "$1 return target;")
       .replace(/^var (\w+) = \{\};\n__export\(\1, \{$/gm, "var $1 =\n/* @__PURE__ */ __export({}, {")
-      .replace(/^import "[./]+\/chunk-\w+\.c?js";$/gm, ""),
+      .replace(/^import "[./]+\/chunk-\w+\.c?js";$/gm, "")
+      // The names of source files, which the package does not hold.
+      .replace(/^\/\/ src\/[\w/.]+\n/gm, ""),
   }),
 };
 
@@ -45,7 +47,8 @@ export default defineConfig(({ watch }) => ({
   clean: !watch,
   dts: { entry: library },
   esbuildOptions(options, { format }) {
-    if (format === "cjs") options.entryPoints = library;
+    // Blanks are a quarter of the code; CommonJS is not tree-shaken, so it can lose the marks that esbuild takes with them.
+    if (format === "cjs") Object.assign(options, { entryPoints: library, minifyWhitespace: true, lineLimit: 120 });
     // Read by src/node/commonJs.ts. The sources cannot mention `import.meta`, since tests run them as CommonJS.
     options.define = { ...options.define, MODULE_URL: format === "esm" ? "import.meta.url" : "undefined" };
   },

@@ -1,8 +1,10 @@
 // Repairs dist/**/*.d.ts. tsup bundles declarations per chunk and turns a type that the `definitions` namespace takes from
 // another chunk into `declare const definitions_X: typeof X`, which is no type. An import under that name is one.
 // Declarations also refer to the types they need beyond ES2022, so that `lib` and `types` of users need not name them.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+// Those for ES modules pass on those for CommonJS: a type is one and the same whichever way it was imported, and the
+// package holds it once.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist");
@@ -31,6 +33,9 @@ function referencesOf(text) {
     .join("");
 }
 
+/** The declarations of an entry stand beside its code; chunks that entries share do not. */
+const isEntry = (file) => readdirSync(dirname(file)).includes(basename(file).replace(".d.ts", ".js"));
+
 for (const path of readdirSync(dist, { recursive: true }).filter((path) => /\.d\.c?ts$/.test(path))) {
   const file = join(dist, path);
   const text = readFileSync(file, "utf8");
@@ -41,4 +46,10 @@ for (const path of readdirSync(dist, { recursive: true }).filter((path) => /\.d\
   });
   const complete = referencesOf(linked) + linked;
   if (complete !== text) writeFileSync(file, complete);
+}
+
+for (const path of readdirSync(dist, { recursive: true }).filter((path) => path.endsWith(".d.ts"))) {
+  const file = join(dist, path);
+  if (!isEntry(file)) rmSync(file);
+  else writeFileSync(file, `export * from "./${basename(file).replace(".d.ts", ".cjs")}";\n`);
 }
