@@ -66,6 +66,7 @@ export type {
   TunnelMiddlewareId,
   TunnelMode,
   TunnelRunner,
+  TunnelTag,
   TunnelTagConfig,
   TunnelTaskMiddlewarePolicyConfig,
   TunnelTaskMiddlewarePolicySideConfig,

@@ -1,7 +1,7 @@
 import { createVirtualProgram, mistakesIn } from "./support/virtualProgram";
 
 const setup = `
-  import { hook, override, r, resource, run, task as defineTask } from "@bluelibs/runner";
+  import { globals, hook, override, r, resource, run, task as defineTask } from "@bluelibs/runner";
   const server = r.resource<{ port: number }>("server").init(async ({ port }) => port).build();
   const tag = r.tag<{ path: string }>("tag").build();
   const ofTask = r.middleware.task<{ ttl: number }>("ofTask").run(async ({ next }) => next()).build();
@@ -34,6 +34,14 @@ const mistakes: readonly (readonly [code: string, sentence: string])[] = [
   [
     `r.resource("x").middleware([ofTask.with({ ttl: 1 })]);`,
     `'"taskMiddleware"' is not assignable to type '"resourceMiddleware"'`,
+  ],
+  [
+    `r.resource("x").tags([globals.tags.tunnel]).init(async () => ({ mode: "client", tasks: [task] }));`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
+  ],
+  [
+    `r.resource("x").tags([globals.tags.tunnel]).init(async () => ({ mode: "both", events: [event] }));`,
+    `required in type '{ readonly emit: "a client tunnel with events needs emit or client"; }'`,
   ],
   [`r.task("x").run(() => 1);`, `Type 'number' is not assignable to type 'Promise<unknown>'`],
   [

@@ -9,6 +9,7 @@ import {
   type ExtractResourceConfig,
   type ExtractTaskInput,
   type InputContractViolationError,
+  type TunnelRunner,
 } from "../index";
 
 const contract = r.tag<void, { id: string }, { name: string }>("contract").build();
@@ -141,6 +142,32 @@ r.resource("tunnel")
   .tags([globals.tags.tunnel])
   // @ts-expect-error -- no such mode
   .init(async () => ({ mode: "sideways" }));
+// A client tunnel has means for what it selects, as far as its type says what it selects.
+interface NamedTunnel extends TunnelRunner {
+  readonly name?: string;
+}
+declare const anyTunnel: TunnelRunner;
+declare const namedTunnel: NamedTunnel;
+const tunnel = () => r.resource("tunnel").tags([globals.tags.tunnel]);
+tunnel().init(async () => anyTunnel);
+tunnel().init(async () => namedTunnel);
+tunnel().init(async () => ({ mode: "client" }));
+tunnel().init(async () => ({ mode: "client", tasks: [] }));
+tunnel().init(async () => ({ mode: "client", tasks: ["a"], ...anyTunnel }));
+tunnel().init(async () => ({ mode: "both", events: ["a"], emit: async (emission) => emission.id }));
+// @ts-expect-error -- nothing runs the tasks
+tunnel().init(async () => ({ mode: "both", tasks: (task) => task.id === "a" }));
+// @ts-expect-error -- `emit` does not run tasks
+tunnel().init(async () => ({ mode: "client", tasks: ["a"], emit: async (emission) => emission.id }));
+// @ts-expect-error -- `run` does not emit
+tunnel().init(async () => ({ mode: "client", events: ["a"], run: async (task) => task.id }));
+r.resource("tunnel")
+  .tags([globals.tags.excludeFromGlobalHooks.with({}), globals.tags.tunnel])
+  // @ts-expect-error -- nothing runs the tasks, whatever other tags there are
+  .init(async () => ({ mode: "client", tasks: ["a"] }));
+resource({ id: "tunnel", tags: [globals.tags.tunnel], init: async () => anyTunnel });
+// @ts-expect-error -- nothing runs the tasks
+resource({ id: "tunnel", tags: [globals.tags.tunnel], init: async () => ({ mode: "client", tasks: ["a"] }) });
 resource({
   id: "tunnel",
   tags: [globals.tags.tunnel],

@@ -104,6 +104,33 @@ export type Resolved<S extends ContractShape, O> = [S["gives"]] extends [never]
     : InferOnly<O>
   : O;
 
+/** Decides on an output by its own type: given that as `output`, `problem` has the properties it lacks, or is `never`. */
+export interface OutputCheck {
+  readonly output: unknown;
+  readonly problem: unknown;
+}
+
+/** What a tag demands of the outputs that fit its contract, at type level only. */
+export interface Checking<Check extends OutputCheck> {
+  readonly $check?: Check;
+}
+
+/** What these outputs lack by the checks of the items. */
+export type ProblemOf<Items, O> = Items extends readonly (infer Carrier)[]
+  ? Carrier extends { readonly $check?: infer Check }
+    ? NonNullable<Check> extends OutputCheck
+      ? (NonNullable<Check> & { readonly output: O })["problem"]
+      : never
+    : never
+  : never;
+
+/** What `init` has to resolve to besides what it does: nothing, unless a check finds a problem. */
+export type Demanded<S extends ContractShape, O> = [S["gives"]] extends [never]
+  ? unknown
+  : [ProblemOf<S["tags"], O>] extends [never]
+    ? unknown
+    : ProblemOf<S["tags"], O>;
+
 /**
  * The value of an override: what dependants of the base were promised.
  *

@@ -46,6 +46,7 @@ import type {
   ItemsOf,
   NoContracts,
   OutputBound,
+  Demanded,
   Resolved,
   ResolveInput,
   ValueUnder,
@@ -250,7 +251,7 @@ export interface ResourceBuilder<
   throws(list: ThrowsList): ResourceBuilder<C, V, D, X, S>;
   /** Makes the value. Without generic or schema, the config's type is the parameter's annotation. */
   init<A = C, R extends InitBound<V, S> = InitBound<V, S>>(
-    init: (config: InitConfig<C, S, A>, dependencies: D, context: X) => Promise<Resolved<S, R>>,
+    init: (config: InitConfig<C, S, A>, dependencies: D, context: X) => Promise<Resolved<S, R> & Demanded<S, R>>,
   ): ResourceBuilder<InitConfig<C, S, A>, S["schema"] extends true ? V : Promise<R>, D, X, S>;
   /** Releases the value; called in reverse order of initialisation. */
   dispose(

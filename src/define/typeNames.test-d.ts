@@ -238,4 +238,5 @@ const node: root.SerializedNode = {
 };
 const text: root.SerializedValue[] = [node, "a", null, [1, { b: true }]];
 void [runs, keeps, side, client, auth, text];
+expectTypeOf<root.TunnelTag>().toExtend<root.ITag<void, void, root.TunnelRunner>>();
 expectTypeOf<root.TunnelTagConfig>().toBeObject();

@@ -1,3 +1,4 @@
+import type { Checking, OutputCheck } from "../../define/contracts";
 import { defineTag, type ITag } from "../../define/tag";
 import type { IEvent, IEventEmission } from "../../define/event";
 import type { ITask, TaskCallOptions } from "../../define/task";
@@ -45,8 +46,35 @@ export interface TunnelRunner {
   readonly allowAsyncContext?: boolean | undefined;
 }
 
+/** Whether a selection that is there, and not an empty list, has none of these beside it. */
+type Lacks<Runner, Selection extends string, Means extends string> = Runner extends {
+  readonly [K in Selection]: infer Selected;
+}
+  ? [Selected] extends [readonly never[] | undefined]
+    ? false
+    : [keyof Runner & Means] extends [never]
+      ? true
+      : false
+  : false;
+
+/** What a tunnel that is known to be a client lacks; a `TunnelRunner`, which may be anything, lacks nothing. */
+export type MissingRoute<Runner> = Runner extends { readonly mode: "client" | "both" }
+  ? Lacks<Runner, "tasks", "run" | "client"> extends true
+    ? { readonly run: "a client tunnel with tasks needs run or client" }
+    : Lacks<Runner, "events", "emit" | "client"> extends true
+      ? { readonly emit: "a client tunnel with events needs emit or client" }
+      : never
+  : never;
+
+/** The check of the tag of tunnels. */
+interface RouteCheck extends OutputCheck {
+  readonly problem: MissingRoute<this["output"]>;
+}
+/** The tag of tunnels. */
+export interface TunnelTag extends ITag<void, void, TunnelRunner>, Checking<RouteCheck> {}
+
 /** Marks a resource whose value is a `TunnelRunner`. */
-export const tunnel: ITag<void, void, TunnelRunner> = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
+export const tunnel: TunnelTag = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
 
 /** How a tunnel runs the tasks it routes. */
 export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: TaskCallOptions) => Promise<unknown>;

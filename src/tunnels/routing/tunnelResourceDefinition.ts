@@ -8,15 +8,25 @@ import type {
   ReceivedBy,
   ReturnedBy,
 } from "../../lib/injectable";
-import type { tunnel, TunnelRunner } from "./tags";
+import type { MissingRoute, tunnel, TunnelRunner } from "./tags";
+
+/** What the value has to be besides what it is. */
+type Routed<R> = [MissingRoute<R>] extends [never] ? unknown : MissingRoute<R>;
 
 /** A tunnel as `resource({ ... })` takes it. */
-export interface TunnelResourceDefinition<C, D, Deps, Tags extends readonly TagType[], Id extends string> extends Omit<
+export interface TunnelResourceDefinition<
+  C,
+  D,
+  Deps,
+  Tags extends readonly TagType[],
+  Id extends string,
+  R,
+> extends Omit<
   ResourceDefinition<C, Promise<TunnelRunner>, D, Deps, unknown, unknown, Tags, [], Id>,
   "tags" | "init" | "dispose"
 > {
   readonly tags: Tags;
-  init(config: C, dependencies: Deps, context: any): Promise<TunnelRunner>; // whatever the context is
+  init(config: C, dependencies: Deps, context: any): Promise<R & Routed<R>>; // whatever the context is
   dispose?(value: TunnelRunner, config: C, dependencies: Deps, context: any): Promise<void>; // as above
 }
 
@@ -35,8 +45,14 @@ type HasTunnel<Tags> = Tags extends readonly unknown[]
  * over the form that does not apply, so that a mistake is reported against the other alone.
  */
 export interface ResourceDefiner {
-  <C = void, D extends DependencyMap = never, const Tags extends readonly TagType[] = [], Id extends string = any>(
-    definition: TunnelResourceDefinition<C, D, ReceivedBy<D, Id, InjectedInResourceMap<D>>, Tags, Id>,
+  <
+    C = void,
+    D extends DependencyMap = never,
+    const Tags extends readonly TagType[] = [],
+    Id extends string = any,
+    R extends TunnelRunner = TunnelRunner,
+  >(
+    definition: TunnelResourceDefinition<C, D, ReceivedBy<D, Id, InjectedInResourceMap<D>>, Tags, Id, R>,
     ...never: HasTunnel<Tags> extends true ? [] : [never]
   ): Resource<C, Promise<TunnelRunner>, ReceivedBy<D, Id, { [K in keyof D]: InjectedInResource<D[K]> }>>;
   <
