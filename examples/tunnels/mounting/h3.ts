@@ -18,9 +18,9 @@ export const web = r
     app.all("/**", () => {
       throw new HTTPError({ status: 404, message: "nothing here" });
     });
-    const answer = toNodeHandler(app);
+    const handle = toNodeHandler(app);
     const server = createServer(async (req, res) => {
-      if (!(await exposure.handleRequest(req, res))) await answer(req, res);
+      if (!(await exposure.handleRequest(req, res))) await handle(req, res);
     });
     return listen(server);
   })

@@ -4,7 +4,7 @@ import { r } from "@bluelibs/runner";
 import { nodeExposure } from "@bluelibs/runner/node";
 import { close, listen } from "../shop";
 
-/** A custom server: Next answers whatever the exposure does not. */
+/** A custom server: Next serves what the exposure does not. */
 export const web = r
   .resource<{ dir: string }>("shop.web")
   .dependencies({ exposure: nodeExposure })
@@ -13,9 +13,9 @@ export const web = r
     const app = next({ dir, dev: process.env.NODE_ENV !== "production" });
     await app.prepare();
     context.close = () => app.close();
-    const answer = app.getRequestHandler();
+    const handle = app.getRequestHandler();
     const server = createServer(async (req, res) => {
-      if (!(await exposure.handleRequest(req, res))) await answer(req, res);
+      if (!(await exposure.handleRequest(req, res))) await handle(req, res);
     });
     return listen(server);
   })
