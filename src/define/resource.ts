@@ -461,10 +461,10 @@ export function createResource(draft: ResourceDraft, filePath: () => string): IR
     context: draft.context,
     init: draft.init,
     dispose: draft.dispose,
-    [symbolResource]: true,
     with: withConfig,
     optional,
     fork: forkResource,
+    [symbolResource]: true, // the last one: what follows a computed key is added property by property
   };
   withFilePath(definition, filePath);
   const { [symbolFramework]: preset, [symbolResourceForkedFrom]: forkedFrom } = draft;

@@ -126,5 +126,7 @@ function mergeTagConfig<C>(defaults: C | undefined, given: C): C {
 
 function find(target: ITaggable | readonly TagLike[], id: string): { config?: unknown } | undefined {
   const tags = Array.isArray(target) ? (target as readonly TagLike[]) : (target as ITaggable).tags;
-  return tags?.find((tag) => tag.id === id) as { config?: unknown } | undefined;
+  // Most definitions have none, and a boot asks each of them.
+  if (tags === undefined || tags.length === 0) return undefined;
+  return tags.find((tag) => tag.id === id) as { config?: unknown } | undefined;
 }
