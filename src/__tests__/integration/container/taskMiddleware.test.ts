@@ -250,6 +250,33 @@ describe("middleware", () => {
     expect(await app.runTask(task)).toBe(111);
   });
 
+  it("the predicates of middleware everywhere are asked once per definition of a boot", async () => {
+    const asked: string[] = [];
+    const ask = ({ id }: { id: string }): boolean => {
+      asked.push(id);
+      return true;
+    };
+    const aroundTasks = r.middleware
+      .task("aroundTasks")
+      .everywhere(ask)
+      .run(async ({ next }) => next())
+      .build();
+    const aroundResources = r.middleware
+      .resource("aroundResources")
+      .everywhere(ask)
+      .run(async ({ next }) => next())
+      .build();
+    const task = r
+      .task("task")
+      .run(async () => 1)
+      .build();
+
+    await using app = await run(appOf(aroundTasks, aroundResources, task, r.resource("resource").build()));
+
+    expect(await app.runTask(task)).toBe(1);
+    expect(asked.filter((id) => id === "task" || id === "resource").toSorted()).toEqual(["resource", "task"]);
+  });
+
   it("middleware everywhere applies where its predicate says", async () => {
     const log: string[] = [];
     const auditing = r.middleware
