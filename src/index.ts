@@ -62,6 +62,7 @@ export type {
   AuthValidatorInput,
   AuthValidatorResult,
   EventDeliveryMode,
+  TunnelClient,
   TunnelEventSelector,
   TunnelMiddlewareId,
   TunnelMode,

@@ -239,4 +239,5 @@ const node: root.SerializedNode = {
 const text: root.SerializedValue[] = [node, "a", null, [1, { b: true }]];
 void [runs, keeps, side, client, auth, text];
 expectTypeOf<root.TunnelTag>().toExtend<root.ITag<void, void, root.TunnelRunner>>();
+expectTypeOf<root.HttpClient>().toExtend<root.TunnelClient>();
 expectTypeOf<root.TunnelTagConfig>().toBeObject();

@@ -50,6 +50,7 @@ function mistakesOf(files: Readonly<Record<string, string>>, options: ts.Compile
   return [
     ...program.getOptionsDiagnostics(),
     ...program.getGlobalDiagnostics(),
+    ...(complete.declaration ? program.getDeclarationDiagnostics() : []),
     ...checked.flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
   ].map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
 }
@@ -102,6 +103,25 @@ it("the Node entry brings the types of Node, for projects that have them install
   );
 
   expect(mistakes).toEqual([]);
+}, 60_000);
+
+it("a library can emit declarations for its tunnel, whose types are all exported", () => {
+  const text = `
+    import { globals, r } from "@bluelibs/runner";
+    export const { tunnel: tag } = globals.tags;
+    export const tunnel = r
+      .resource("tunnel")
+      .tags([tag])
+      .init(async () => ({ mode: "client", tasks: ["a"], run: async (task, input) => [task.id, input] }))
+      .build();`;
+  const emitting = { noEmit: false, declaration: true, emitDeclarationOnly: true };
+
+  expect(
+    mistakesOf(
+      { "main.ts": text },
+      { ...resolutions[0]![1], ...emitting, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] },
+    ),
+  ).toEqual([]);
 }, 60_000);
 
 it("`await using` compiles for a run, a queue and a semaphore in a project whose lib is ES2022 and DOM", () => {
