@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import * as nodeEntry from "../../index";
 import * as mainEntry from "../../../index";
 import type { PackageInfo } from "../packageInfo";
@@ -39,12 +39,19 @@ export function readPublicApi({ folder, exports = {} }: PackageInfo): PublicApi 
 
 function namesOf(entry: object, declarations: string): EntryNames {
   const values = new Set(Object.keys(entry));
-  const all = new Set(values);
-  for (const [, list = ""] of readFileSync(declarations, "utf8").matchAll(/^export \{([^}]*)\}/gm)) {
-    for (const item of list.split(",")) {
-      const [, name] = /(?:^|\s)([\w$]+)\s*$/.exec(item) ?? [];
-      if (name !== undefined) all.add(name);
-    }
-  }
-  return { values, all };
+  return { values, all: new Set([...values, ...declaredNames(declarations)]) };
+}
+
+/** Names that a declaration file exports, itself or from files that it passes on. */
+function declaredNames(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const text = readFileSync(file, "utf8");
+  const listed = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = ""]) =>
+    list.split(",").flatMap((item) => /(?:^|\s)([\w$]+)\s*$/.exec(item)?.[1] ?? []),
+  );
+  const passedOn = [...text.matchAll(/^export \* from ["'](\.[^"']*)["']/gm)].flatMap(([, path = ""]) =>
+    declaredNames(join(dirname(file), path.replace(/\.([cm]?)js$/, ".d.$1ts")), seen),
+  );
+  return [...listed, ...passedOn];
 }
