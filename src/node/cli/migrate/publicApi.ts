@@ -23,10 +23,10 @@ export interface EntryNames {
   readonly all: ReadonlySet<string>;
 }
 
-/** Reads the exports from the entries and from the declarations beside them. */
+/** Reads the exports from the entries and from the declarations for CommonJS, which those for ES modules pass on. */
 export function readPublicApi({ folder, exports = {} }: PackageInfo): PublicApi {
-  const main = namesOf(mainEntry, join(folder, "dist/index.d.ts"));
-  const node = namesOf(nodeEntry, join(folder, "dist/node/index.d.ts"));
+  const main = namesOf(mainEntry, join(folder, "dist/index.d.cts"));
+  const node = namesOf(nodeEntry, join(folder, "dist/node/index.d.cts"));
   return {
     entries: Object.keys(exports),
     main,
