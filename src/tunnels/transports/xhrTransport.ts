@@ -44,7 +44,11 @@ export const xhrTransport =
       xhr.onprogress = (event) => {
         onDownloadProgress?.({ receivedBytes: event.loaded, totalBytes: totalOf(event) });
         if (event.loaded <= maxReplyBytes) return;
-        reject(replyTooLarge(maxReplyBytes));
+        const contentType = xhr.getResponseHeader("content-type") ?? undefined;
+        // Bytes stay a blob, which browsers keep outside of the page's memory; text is read into it.
+        const isBlob = isStreamedReply(target, { status: xhr.status, contentType });
+        if (isBlob && event.loaded <= maxBlobBytes) return;
+        reject(replyTooLarge(isBlob ? maxBlobBytes : maxReplyBytes));
         xhr.abort();
       };
       xhr.onabort = () => reject(signal?.reason as Error);
@@ -67,6 +71,9 @@ export const xhrTransport =
       xhr.send(body);
     });
   };
+
+/** Largest reply that is kept as a blob until all of it has arrived, in bytes. */
+const maxBlobBytes = 1024 * 1024 * 1024;
 
 const bodyOf = async (blob: Blob, isStreamed: boolean): Promise<ReplyBody> =>
   isStreamed
