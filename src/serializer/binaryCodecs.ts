@@ -28,7 +28,7 @@ export function createBinaryCodecs(): ClassCodec[] {
 /** `255,` */
 const charsPerByte = 4;
 /** Making one takes as long as a good many bytes, even if it is empty. */
-const charsPerView = 64;
+const charsPerView = 128;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

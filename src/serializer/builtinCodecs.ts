@@ -72,15 +72,22 @@ const bigintCodec: TypeCodec = {
 /** Conversion between bits and decimal digits is no linear work: long numbers count for more than their text. */
 const countDigits = (digits: number, { tally }: CodecRun): void => tally.add(0, digits ** 2 / 1024);
 
+/** Engines take long for dates in other forms than the standard's, so a date counts for more than its text. */
+const charsPerDate = 64;
+
 const createDateCodec = (): ClassCodec => ({
   id: "Date",
   strategy: "value",
   flat: true,
   prototype: Date.prototype,
   owns: hasNativeTag,
-  serialize: (value: Date) => dateText(value),
-  deserialize(payload) {
+  serialize(value: Date, { tally }) {
+    tally.add(0, charsPerDate);
+    return dateText(value);
+  },
+  deserialize(payload, { tally }) {
     if (typeof payload !== "string" && typeof payload !== "number") throw invalidPayload("Date");
+    tally.add(0, charsPerDate);
     return new Date(payload);
   },
 });

@@ -78,8 +78,8 @@ describe("limits of values and characters", () => {
     ["texts", ["abc", "de"], 5],
     ["a lone text", "abcde", 5],
     ["property names", { abc: 1, de: 2 }, 5],
-    ["bytes, at four each and 64 for their view", new Uint8Array(10), 104],
-    ["texts of types", [new Date(0)], 24],
+    ["bytes, at four each and 128 for their view", new Uint8Array(10), 168],
+    ["dates, at 64 beside their text", [new Date(0)], 88],
     ["addresses, at eight for each", new URL("a:b"), 27],
   ])("limits of values and characters count characters alike when writing and reading: %s", (_what, value, count) => {
     const enough = new Serializer({ maxChars: count });
