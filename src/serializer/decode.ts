@@ -26,7 +26,8 @@ export function decode(
   const parsed: unknown = JSON.parse(text);
   const isGraph = isGraphPayload(parsed);
   // A tree has no more characters than its text; a graph may repeat what it has.
-  const countsChars = maxChars < (isGraph ? Infinity : text.length);
+  // Types may count for several times the text they are written as.
+  const countsChars = maxChars < (isGraph ? Infinity : text.length * 4);
   const isLimited = maxValues < Infinity || countsChars;
   const run: Decoding = {
     registry,
