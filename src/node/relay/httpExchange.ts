@@ -6,7 +6,7 @@ import type { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders } from "./headers";
-import { sendVisitorError, visitorErrors, type VisitorError } from "./visitorError";
+import { failureOfReset, sendVisitorError, visitorErrors } from "./visitorError";
 
 /** One HTTP request of a visitor, ready to be sent through a session. */
 export interface VisitorRequest {
@@ -52,7 +52,7 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
       clearTimeout(timer);
       // A response that was cut must never look whole.
       if (res.headersSent) res.destroy();
-      else sendVisitorError(req, res, failureOf(code));
+      else sendVisitorError(req, res, failureOfReset(code));
     },
   };
   res.once("close", () => {
@@ -96,12 +96,3 @@ function pairsOf(flat: readonly string[]): [string, string][] {
   for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
   return pairs;
 }
-
-const failures: Readonly<Record<number, VisitorError>> = /* @__PURE__ */ (() => ({
-  [ResetCode.REFUSED]: visitorErrors.streamLimit,
-  [ResetCode.STREAM_LIMIT]: visitorErrors.streamLimit,
-  [ResetCode.LOCAL_CONNECT_FAILED]: visitorErrors.localConnectFailed,
-  [ResetCode.TIMEOUT]: visitorErrors.localConnectTimeout,
-}))();
-
-const failureOf = (code: number): VisitorError => failures[code] ?? visitorErrors.interrupted;

@@ -7,7 +7,7 @@ import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders, upgradeHeaders } from "./headers";
 import type { VisitorRequest } from "./httpExchange";
 import { cutSocket } from "./joinSocket";
-import { upgradeRefusal, visitorErrors } from "./visitorError";
+import { failureOfReset, upgradeRefusal, visitorErrors } from "./visitorError";
 
 /** A visitor's request to switch protocols. */
 export interface UpgradeRequest extends Omit<VisitorRequest, "res"> {
@@ -51,19 +51,18 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
       const isSwitched = (flags & flagUpgrade) !== 0 && response.status === 101;
       socket.write(headText(req, response, isSwitched));
       if (head.length > 0) socket.unshift(head);
-      const { onReset = () => {} } = stream.handler;
       stream.handler = {
         onData: receiveInto(socket, stream),
         onEnd: () => void socket.end(),
         onDrain: isSwitched ? sendFrom(socket, stream, () => undefined) : () => {},
-        onReset,
+        onReset: ({ code }) => cutSocket(socket, code),
       };
       // What follows an answer that does not switch is its body; nothing more is sent.
       if (!isSwitched) stream.end();
     },
     onReset({ code }) {
       clearTimeout(timer);
-      cutSocket(socket, code);
+      socket.end(upgradeRefusal(req, failureOfReset(code)));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { ResetCode } from "../../relay/codes";
 
 /** What a visitor is told when the relay itself answers. */
 export interface VisitorError {
@@ -45,6 +46,16 @@ export const visitorErrors = /* @__PURE__ */ (() => ({
   streamLimit: error(503, "STREAM_LIMIT", "The tunnel serves as many visitors as it can.", 1),
   upstreamTimeout: error(504, "UPSTREAM_TIMEOUT", "The application behind the tunnel took too long."),
 }))();
+
+const failures: Readonly<Record<number, VisitorError>> = /* @__PURE__ */ (() => ({
+  [ResetCode.REFUSED]: visitorErrors.streamLimit,
+  [ResetCode.STREAM_LIMIT]: visitorErrors.streamLimit,
+  [ResetCode.LOCAL_CONNECT_FAILED]: visitorErrors.localConnectFailed,
+  [ResetCode.TIMEOUT]: visitorErrors.localConnectTimeout,
+}))();
+
+/** What a visitor is told when the stream is reset with `code` before a response. */
+export const failureOfReset = (code: number): VisitorError => failures[code] ?? visitorErrors.interrupted;
 
 /** Answers a visitor: JSON where it is asked for, else a short page. */
 export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): void {

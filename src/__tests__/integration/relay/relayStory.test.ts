@@ -211,6 +211,28 @@ describe("a relay", () => {
     service.close();
   });
 
+  it("a relay answers 502 to an upgrade that its application cuts before a response", async () => {
+    const service = createServer().on("upgrade", (_req, socket) => socket.destroy());
+    await new Promise<void>((resolve) => service.listen(0, "127.0.0.1", resolve));
+    await using relay = await startRelay();
+    const { port } = service.address() as { port: number };
+    await using handle = await tunnelExpose({ relay: relay.relay.url, token: relayToken, port });
+
+    const status = await soon(
+      new Promise<number | undefined>((resolve, reject) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${handle.containerPort}/chat`);
+        socket.on("error", reject);
+        socket.on("unexpected-response", (request, response) => {
+          resolve(response.statusCode);
+          request.destroy();
+        });
+      }),
+    );
+
+    expect(status).toBe(502);
+    service.close();
+  });
+
   it("a relay routes by host and by path, and keeps its own paths out of tunnels", async () => {
     const seen: unknown[] = [];
     const service = createServer((req, res) => {
