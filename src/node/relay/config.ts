@@ -1,3 +1,4 @@
+import { createSecureContext } from "node:tls";
 import { hardFrameBytes } from "../../relay/frames";
 import { compilePublicUrl, splitPatterns, type PublicUrlPattern } from "../../relay/publicUrl";
 import type { RelayLimits } from "../../relay/handshake";
@@ -6,6 +7,7 @@ import type { TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";
 /** A relay's configuration with its defaults; sizes in bytes, times in ms. */
 export interface ResolvedRelayConfig {
   readonly listen: { readonly port: number; readonly host: string } | undefined;
+  readonly tls: TunnelRelayConfig["tls"];
   readonly server: TunnelRelayConfig["server"];
   readonly tokens: readonly string[] | undefined;
   /** In lower case. */
@@ -52,6 +54,7 @@ export function resolveRelayConfig(
   }
   return {
     listen: listen && { port: port("listen.port", listen.port, 0), host: listen.host ?? "127.0.0.1" },
+    tls: checkTls(config),
     server,
     tokens,
     tokenHeader: (auth.header ?? "x-runner-token").toLowerCase(),
@@ -71,6 +74,20 @@ export function resolveRelayConfig(
     drainMs: count("drainMs", config.drainMs, 30_000, 0),
     responseTimeoutMs: count("responseTimeoutMs", config.responseTimeoutMs, 60_000),
   };
+}
+
+function checkTls({ tls, listen }: TunnelRelayConfig): TunnelRelayConfig["tls"] {
+  if (tls === undefined) return undefined;
+  if (listen === undefined) throw new TypeError("tls is of the relay's own server: it needs listen: { port }.");
+  // Without either, a server would start and fail every handshake.
+  if (!tls.cert || !tls.key) throw new TypeError("tls needs both cert and key, as PEM.");
+  try {
+    createSecureContext({ cert: tls.cert, key: tls.key });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new TypeError(`tls.cert and tls.key must be a certificate and its key, as PEM: ${reason}`, { cause: error });
+  }
+  return tls;
 }
 
 function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimits): RelayLimits {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,9 +80,9 @@ export class Relay {
       upgrader: await createWsUpgrader(),
       admit: (req) => this.#guard.admit(req),
     });
-    const { listen, server } = this.#config;
+    const { listen, server, tls } = this.#config;
     if (listen !== undefined) {
-      this.#server = createVisitorServer();
+      this.#server = createVisitorServer(tls);
       this.#attach(this.#server, true);
       await listening(this.#server, listen.port, listen.host);
     }
@@ -205,14 +206,17 @@ export class Relay {
 const drainPollMs = 20;
 
 /** Requests that contradict themselves are refused by the parser, which is strict. */
-const createVisitorServer = (): Server =>
-  createServer({
+function createVisitorServer(tls?: ResolvedRelayConfig["tls"]): Server {
+  const options = {
     headersTimeout: visitorHeadMs,
     requestTimeout: 0,
     maxHeaderSize: visitorHeadBytes,
     keepAliveTimeout: 65_000,
     insecureHTTPParser: false,
-  });
+  };
+  if (tls === undefined) return createServer(options);
+  return createTlsServer({ ...options, cert: tls.cert, key: tls.key, handshakeTimeout: visitorHeadMs });
+}
 
 function listening<S extends TcpServer>(server: S, port: number, host: string): Promise<S> {
   return new Promise((resolve, reject) => {

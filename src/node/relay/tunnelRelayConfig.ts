@@ -39,6 +39,8 @@ export interface TunnelRelayAuth {
 export interface TunnelRelayConfig {
   /** An own server; port 0 picks a free one. Host by default "127.0.0.1". */
   readonly listen?: { readonly port: number; readonly host?: string | undefined } | undefined;
+  /** The own server speaks TLS: certificate, its chain after it, and key, as PEM. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
   /** A server to attach to. */
   readonly server?: Server | undefined;
   readonly auth?: TunnelRelayAuth | undefined;
