@@ -1,74 +1,109 @@
-/**
- * A refusal of the protocol itself: what an exposure replies before, or instead of, running a task.
- *
- * @see readmes/TUNNEL_HTTP_POLICY.md
- */
-export interface WireFailure {
+/** What a caller learns of a failure. */
+export interface WireFailureFacts {
+  /** The status over HTTP; carriers without statuses do not send it. */
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Id of the error helper that was thrown. */
+  readonly id?: string | undefined;
+  /** Data of the error, which the helper's schema describes. */
+  readonly data?: unknown;
+  /** The status that the error's helper declares. */
+  readonly httpCode?: number | undefined;
   /** When it may be worth another try, in seconds. */
   readonly retryAfterSeconds?: number | undefined;
+  /** Whether the caller gets no detail, so that the log should. Default false. */
+  readonly isOpaque?: boolean | undefined;
 }
 
-const failure = (status: number, code: string, message: string, retryAfterSeconds?: number): WireFailure =>
-  Object.freeze({ status, code, message, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) });
-
-/** Thrown by the stages of a server, caught where the reply is made. */
-export class WireFailureError extends Error {
+/**
+ * A failure of a call, as its caller learns it. Stages of a server throw it, and it is caught where the reply is made.
+ *
+ * @see readmes/TUNNEL_HTTP_POLICY.md
+ */
+export class WireFailure extends Error implements WireFailureFacts {
   // Declared, because where `Error.prototype` is frozen an inherited name cannot be assigned to.
   override name: string;
-  readonly failure: WireFailure;
+  readonly status: number;
+  readonly code: string;
+  readonly id: string | undefined;
+  readonly data: unknown;
+  readonly httpCode: number | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly isOpaque: boolean;
 
   /** @param cause what went wrong here; never sent */
-  constructor(failure: WireFailure, cause?: unknown) {
-    super(failure.message, cause === undefined ? undefined : { cause });
-    this.name = failure.code;
-    this.failure = failure;
+  constructor(facts: WireFailureFacts, cause?: unknown) {
+    super(facts.message, cause === undefined ? undefined : { cause });
+    this.name = facts.code;
+    this.status = facts.status;
+    this.code = facts.code;
+    this.id = facts.id;
+    this.data = facts.data;
+    this.httpCode = facts.httpCode;
+    this.retryAfterSeconds = facts.retryAfterSeconds;
+    this.isOpaque = facts.isOpaque === true;
   }
 }
 
-export const invalidJson = /* @__PURE__ */ failure(400, "INVALID_JSON", "Invalid JSON body");
-export const invalidMultipart = /* @__PURE__ */ failure(400, "INVALID_MULTIPART", "Invalid multipart payload");
-export const invalidManifest = /* @__PURE__ */ failure(400, "INVALID_MULTIPART", "Invalid manifest");
-export const missingManifest = /* @__PURE__ */ failure(400, "MISSING_MANIFEST", "Missing manifest");
-export const unauthorized = /* @__PURE__ */ failure(401, "UNAUTHORIZED", "Unauthorized");
-export const exposureNotEnabled = /* @__PURE__ */ failure(403, "FORBIDDEN", "Exposure not enabled");
-export const notFound = /* @__PURE__ */ failure(404, "NOT_FOUND", "Not Found");
-export const methodNotAllowed = /* @__PURE__ */ failure(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
-export const requestTimeout = /* @__PURE__ */ failure(408, "REQUEST_TIMEOUT", "Request Timeout");
-export const unsupportedEncoding = /* @__PURE__ */ failure(415, "UNSUPPORTED_ENCODING", "Unsupported content encoding");
-export const requestAborted = /* @__PURE__ */ failure(499, "REQUEST_ABORTED", "Client Closed Request");
-export const internalError = /* @__PURE__ */ failure(500, "INTERNAL_ERROR", "Internal Error");
-export const missingFilePart = /* @__PURE__ */ failure(500, "MISSING_FILE_PART", "Internal Error");
-export const streamError = /* @__PURE__ */ failure(500, "STREAM_ERROR", "Internal Error");
-export const authNotConfigured = /* @__PURE__ */ failure(
+/** Makes a failure of the protocol itself, and has its facts. */
+export interface FailureMaker extends Readonly<WireFailureFacts> {
+  /** @param cause what went wrong here; never sent */
+  (cause?: unknown): WireFailure;
+}
+
+function declareFailure(status: number, code: string, message: string, retryAfterSeconds?: number): FailureMaker {
+  const facts = { status, code, message, retryAfterSeconds, isOpaque: code === "INTERNAL_ERROR" };
+  return Object.freeze(Object.assign((cause?: unknown) => new WireFailure(facts, cause), facts));
+}
+
+export const invalidJson = /* @__PURE__ */ declareFailure(400, "INVALID_JSON", "Invalid JSON body");
+export const invalidMultipart = /* @__PURE__ */ declareFailure(400, "INVALID_MULTIPART", "Invalid multipart payload");
+export const invalidManifest = /* @__PURE__ */ declareFailure(400, "INVALID_MULTIPART", "Invalid manifest");
+export const missingManifest = /* @__PURE__ */ declareFailure(400, "MISSING_MANIFEST", "Missing manifest");
+export const unauthorized = /* @__PURE__ */ declareFailure(401, "UNAUTHORIZED", "Unauthorized");
+export const exposureNotEnabled = /* @__PURE__ */ declareFailure(403, "FORBIDDEN", "Exposure not enabled");
+export const notFound = /* @__PURE__ */ declareFailure(404, "NOT_FOUND", "Not Found");
+export const methodNotAllowed = /* @__PURE__ */ declareFailure(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
+export const requestTimeout = /* @__PURE__ */ declareFailure(408, "REQUEST_TIMEOUT", "Request Timeout");
+export const unsupportedEncoding = /* @__PURE__ */ declareFailure(
+  415,
+  "UNSUPPORTED_ENCODING",
+  "Unsupported content encoding",
+);
+export const requestAborted = /* @__PURE__ */ declareFailure(499, "REQUEST_ABORTED", "Client Closed Request");
+/** Whatever else went wrong, in the task or in the server. */
+export const internalError = /* @__PURE__ */ declareFailure(500, "INTERNAL_ERROR", "Internal Error");
+export const missingFilePart = /* @__PURE__ */ declareFailure(500, "MISSING_FILE_PART", "Internal Error");
+export const streamError = /* @__PURE__ */ declareFailure(500, "STREAM_ERROR", "Internal Error");
+export const authNotConfigured = /* @__PURE__ */ declareFailure(
   500,
   "AUTH_NOT_CONFIGURED",
   "Authentication not configured. Set auth.token, add validator tasks, or explicitly enable auth.allowAnonymous.",
 );
-export const bufferFull = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many bytes in flight", 1);
-export const overloaded = /* @__PURE__ */ failure(503, "OVERLOADED", "Too many requests in flight", 1);
-export const serverClosing = /* @__PURE__ */ failure(503, "SERVER_CLOSING", "The server is closing", 1);
-export const authUnavailable = /* @__PURE__ */ failure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
+export const bufferFull = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many bytes in flight", 1);
+export const overloaded = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many requests in flight", 1);
+export const serverClosing = /* @__PURE__ */ declareFailure(503, "SERVER_CLOSING", "The server is closing", 1);
+export const authUnavailable = /* @__PURE__ */ declareFailure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
 
-/** A streamed result holds something that cannot be sent as bytes. */
+/** A streamed result holds something that cannot be sent as bytes: a mistake of the task, which its caller cannot mend. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>
-  failure(
-    500,
-    "UNSTREAMABLE_RESULT",
-    `${streaming} yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`,
-  );
+  new WireFailure({
+    status: 500,
+    code: "UNSTREAMABLE_RESULT",
+    message: `${streaming} yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`,
+    isOpaque: true,
+  });
 /** "Payload too large", or which multipart limit was passed. */
 export const payloadTooLarge = (message = "Payload too large"): WireFailure =>
-  failure(413, "PAYLOAD_TOO_LARGE", message);
+  new WireFailure({ status: 413, code: "PAYLOAD_TOO_LARGE", message });
 export const notExposed = (kind: "Task" | "Event", id: string): WireFailure =>
-  failure(403, "FORBIDDEN", `${kind} ${id} not exposed`);
+  new WireFailure({ status: 403, code: "FORBIDDEN", message: `${kind} ${id} not exposed` });
 export const notRegistered = (kind: "Task" | "Event", id: string): WireFailure =>
-  failure(404, "NOT_FOUND", `${kind} ${id} not found`);
+  new WireFailure({ status: 404, code: "NOT_FOUND", message: `${kind} ${id} not found` });
 export const parallelReturnUnsupported = (id: string): WireFailure =>
-  failure(
-    400,
-    "PARALLEL_EVENT_RETURN_UNSUPPORTED",
-    `Event ${id} is marked parallel; returning a payload is not supported.`,
-  );
+  new WireFailure({
+    status: 400,
+    code: "PARALLEL_EVENT_RETURN_UNSUPPORTED",
+    message: `Event ${id} is marked parallel; returning a payload is not supported.`,
+  });

@@ -89,8 +89,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
   /** Whether there is a place for one more request, and what is answered if there is none. */
   function refusalOf(): WireFailure | undefined {
-    if (waitingCount > limits.inFlight || drain.count > limits.running) return overloaded;
-    return budget.fits(1) ? undefined : bufferFull;
+    if (waitingCount > limits.inFlight || drain.count > limits.running) return overloaded();
+    return budget.fits(1) ? undefined : bufferFull();
   }
 
   /**
@@ -121,16 +121,16 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const decided = cors.decide && (await inTime(cors.decide(req.headers.origin), limits.authMs));
       if (req.method === "OPTIONS") return preflight(req, res, decided ?? cors);
       const reply = new OutgoingReply(req, res, decided ? { ...policy, cors: decided } : policy, requestId);
-      if (!drain.admits) return await reply.refuse(serverClosing);
+      if (!drain.admits) return await reply.refuse(serverClosing());
       const refusal = refusalOf();
       if (refusal !== undefined) {
         leave();
         return await reply.refuse(refusal);
       }
       if (target === unknownTarget || (target.kind === "discovery" && !discoverable))
-        return await reply.refuse(notFound);
+        return await reply.refuse(notFound());
       // RFC 9110 §15.5.6: a 405 names the methods that would do.
-      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed, { allow: methodsOf(target) });
+      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed(), { allow: methodsOf(target) });
 
       const body = bodyOf(target, req);
       const call = new IncomingCall(target, body, reply, callPolicy);
@@ -140,13 +140,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       }
       const response = await handler(call);
       const isShutDown = call.isShutDown && response.status === requestAborted.status;
-      const sending = isShutDown ? reply.refuse(serverClosing) : reply.send(response);
+      const sending = isShutDown ? reply.refuse(serverClosing()) : reply.send(response);
       if (sending !== undefined) await sending;
     } catch (error) {
       onUnhandled(error, requestId);
       if (res.headersSent) res.destroy();
       // The policy itself may be what failed: it calls what the config gave.
-      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError);
+      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError());
     } finally {
       form?.release();
       leave();
@@ -180,7 +180,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const isAddressed = target !== undefined && target !== unknownTarget && target.kind === kind;
       return answer(isAddressed ? target : unknownTarget, req, res);
     },
-    refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound),
+    refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound()),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from "node:http";
 import { createResource, type IResource } from "../../define/resource";
-import { WireFailureError } from "../../errors/wireErrors";
+import { WireFailure } from "../../errors/wireErrors";
 import { logger, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
 import { symbolFramework } from "../../lib/symbols";
@@ -135,8 +135,8 @@ function createGuard(
       const { name } = await authenticate(requestOf(req, allowedOrigins));
       return { principal: name };
     } catch (error) {
-      if (!(error instanceof WireFailureError)) throw error;
-      return { status: error.failure.status, code: error.failure.code };
+      if (!(error instanceof WireFailure)) throw error;
+      return { status: error.status, code: error.code };
     }
   };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Transform, type Readable, type TransformCallback } from "node:stream";
 import { promisify } from "node:util";
 import zlib, { brotliCompress, deflate, gzip } from "node:zlib";
-import { payloadTooLarge, requestAborted, unsupportedEncoding, WireFailureError } from "../../errors/wireErrors";
+import { payloadTooLarge, requestAborted, unsupportedEncoding } from "../../errors/wireErrors";
 
 /** A content coding of HTTP that both directions know. */
 export type ContentCoding = "br" | "gzip" | "deflate";
@@ -65,13 +65,13 @@ function readWeight(item: string): [coding: string, weight: number] {
  *
  * @param limitBytes of what comes out, and, but for a little, of what goes in: a small body may decode to a very large
  * one, and a very large one to nothing
- * @throws {WireFailureError} 415, the coding is not one of ours
+ * @throws {WireFailure} 415, the coding is not one of ours
  */
 export function decodeRequest(req: IncomingMessage, limitBytes: number): Readable {
   const coding = req.headers["content-encoding"]?.trim().toLowerCase();
   if (coding === undefined || coding === "" || coding === "identity") return req;
   const decoder = codings.find((known) => known === coding || (known === "gzip" && coding === "x-gzip"));
-  if (decoder === undefined) throw new WireFailureError(unsupportedEncoding);
+  if (decoder === undefined) throw unsupportedEncoding();
   // Not `pipeline`: it would destroy the request with the decoder, and the request's failure still needs a reply.
   const decoded = decoders[decoder]();
   const limited = new ByteLimit(limitBytes);
@@ -82,11 +82,11 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
   let leftBytes = limitBytes + codingBytes;
   req.on("data", (chunk: Buffer) => {
     leftBytes -= chunk.byteLength;
-    if (leftBytes < 0) fail(new WireFailureError(payloadTooLarge()));
+    if (leftBytes < 0) fail(payloadTooLarge());
   });
   req.on("error", fail).pipe(decoded).on("error", fail).pipe(limited).on("error", fail);
   // The connection may have been lost before a listener was attached.
-  if (req.destroyed) fail(new WireFailureError(requestAborted));
+  if (req.destroyed) fail(requestAborted());
   return limited;
 }
 
@@ -104,7 +104,7 @@ class ByteLimit extends Transform {
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#leftBytes -= chunk.byteLength;
-    if (this.#leftBytes < 0) done(new WireFailureError(payloadTooLarge()));
+    if (this.#leftBytes < 0) done(payloadTooLarge());
     else done(null, chunk);
   }
 }

@@ -3,7 +3,7 @@ import { isRunnerError } from "../../errors/defineError";
 import { isError, normalizeError } from "../../errors/normaliseThrown";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental } from "../../errors/validationIssues";
-import { requestAborted, WireFailureError } from "../../errors/wireErrors";
+import { requestAborted, WireFailure } from "../../errors/wireErrors";
 import { describeValue } from "../../lib/describeValue";
 import { getPlatform } from "../../platform/platform";
 import type { UncaughtErrorSource } from "../../platform/processEvents";
@@ -76,15 +76,14 @@ type FailureLevel = "debug" | "info" | "error";
 /** Only tasks have callers; any other failure is unexpected. */
 function levelOf({ error, kind, source, cancelled }: OnUnhandledErrorInfo): FailureLevel {
   if (kind !== "task") return "error";
-  if (cancelled || (error instanceof WireFailureError && error.failure.status === requestAborted.status))
-    return "debug";
+  if (cancelled || (error instanceof WireFailure && error.status === requestAborted.status)) return "debug";
   return isCallersFault(error, source) ? "info" : "error";
 }
 
 /** A task whose own input did not fit was called wrongly; the same failure further in is a mistake of the task itself. */
 function isCallersFault(error: unknown, source: string | undefined): boolean {
   // A file of the caller's that is too large, too slow or not what it says.
-  if (error instanceof WireFailureError) return error.failure.status < 500;
+  if (error instanceof WireFailure) return error.status < 500;
   if (validationError.is(error)) {
     const { subject, id, originalError } = error.data;
     return subject === "Task input" && id === source && !isAccidental(originalError);

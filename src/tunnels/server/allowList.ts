@@ -1,6 +1,6 @@
 import type { IEvent } from "../../define/event";
 import type { ITask } from "../../define/task";
-import { exposureNotEnabled, notExposed, notRegistered, WireFailureError } from "../../errors/wireErrors";
+import { exposureNotEnabled, notExposed, notRegistered } from "../../errors/wireErrors";
 import type { Store } from "../../runtime/run/store";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireTarget } from "../protocol/wire";
@@ -57,13 +57,13 @@ export function createAllowListSource(store: Store, options: AllowListOptions): 
   };
 }
 
-/** What an allow-list serves under a target. @throws {WireFailureError} 403 or 404 */
+/** What an allow-list serves under a target. @throws {WireFailure} 403 or 404 */
 export function admit(allowList: AllowList, { kind, id }: WireTarget): ServedTask | ServedEvent {
   const served = kind === "task" ? allowList.tasks.get(id) : allowList.events.get(id);
   if (served !== undefined) return served;
   const subject = kind === "task" ? "Task" : "Event";
-  if (allowList.enabled) throw new WireFailureError(notExposed(subject, id));
-  throw new WireFailureError(allowList.open ? notRegistered(subject, id) : exposureNotEnabled);
+  if (allowList.enabled) throw notExposed(subject, id);
+  throw allowList.open ? notRegistered(subject, id) : exposureNotEnabled();
 }
 
 /** Evaluates the selectors of every server tunnel that is initialised. */

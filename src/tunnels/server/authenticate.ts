@@ -1,10 +1,4 @@
-import {
-  authNotConfigured,
-  authUnavailable,
-  requestAborted,
-  unauthorized,
-  WireFailureError,
-} from "../../errors/wireErrors";
+import { authNotConfigured, authUnavailable, requestAborted, unauthorized } from "../../errors/wireErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { linkSignals } from "../../lib/linkSignals";
 import { settleOrAbort } from "../../lib/settleOrAbort";
@@ -53,13 +47,13 @@ export function createAuthenticate(parts: AuthenticationParts): Authenticate {
   return (request) => {
     const holder = findTokenHolder && holderOf(request, header, findTokenHolder);
     if (holder !== undefined) return holder;
-    if (validators.length === 0) throw new WireFailureError(unauthorized);
+    if (validators.length === 0) throw unauthorized();
     return askValidators(parts, request);
   };
 }
 
 function admitOrRefuse(admits: boolean): Caller {
-  if (!admits) throw new WireFailureError(authNotConfigured);
+  if (!admits) throw authNotConfigured();
   return anonymous;
 }
 
@@ -98,9 +92,9 @@ async function askValidators(
         if (isApproval(verdict)) return anonymous;
         if (!isRefusal(verdict)) onOddVerdict(id, describeVerdict(verdict));
       } catch (error) {
-        if (caller?.aborted) throw new WireFailureError(requestAborted);
+        if (caller?.aborted) throw requestAborted();
         if (expiry.signal.aborted) {
-          throw new WireFailureError(authUnavailable, new Error(`Validator "${id}" took longer than ${timeoutMs} ms.`));
+          throw authUnavailable(new Error(`Validator "${id}" took longer than ${timeoutMs} ms.`));
         }
         failures.push(error);
       }
@@ -110,8 +104,8 @@ async function askValidators(
     release();
   }
   // Who asks again later may be approved, whereas a 401 makes callers log their users out.
-  if (failures.length === 0) throw new WireFailureError(unauthorized);
-  throw new WireFailureError(authUnavailable, normalizeError(failures[0]));
+  if (failures.length === 0) throw unauthorized();
+  throw authUnavailable(normalizeError(failures[0]));
 }
 
 const isApproval = (verdict: unknown): boolean => okOf(verdict) === true;

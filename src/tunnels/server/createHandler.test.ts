@@ -1,5 +1,5 @@
 import { r } from "../../define/r";
-import { unauthorized, WireFailureError } from "../../errors/wireErrors";
+import { unauthorized } from "../../errors/wireErrors";
 import { globals } from "../../globals/index";
 import { run } from "../../run";
 import { textBody, type WireBody, type WireRequest, type WireResponse, type WireTarget } from "../protocol/wire";
@@ -177,7 +177,7 @@ describe("a handler is a transport", () => {
 describe("a body is not read", () => {
   it("a body is not read for a caller that is not let in", async () => {
     const authenticate = (): never => {
-      throw new WireFailureError(unauthorized);
+      throw unauthorized();
     };
     await using server = await startHandler({ authenticate });
 

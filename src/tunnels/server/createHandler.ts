@@ -1,5 +1,5 @@
 import type { IErrorHelper } from "../../errors/defineError";
-import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailureError } from "../../errors/wireErrors";
+import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailure } from "../../errors/wireErrors";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
@@ -12,7 +12,7 @@ import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResp
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
 import { discover } from "./discovery";
-import { answerFailure, errorReply, type Phase } from "./errorReply";
+import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { ReadContexts } from "./readContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
@@ -38,7 +38,7 @@ export interface HandlerParts {
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
   /** Receives requests that authentication refused, or failed for. */
-  readonly onRefused?: ((request: WireRequest, error: WireFailureError) => void) | undefined;
+  readonly onRefused?: ((request: WireRequest, error: WireFailure) => void) | undefined;
 }
 
 /**
@@ -99,10 +99,10 @@ export function createHandler(parts: HandlerParts): Transport {
       if (!startsLate(streamed)) await started(stream, request.signal, form);
       return streamReply(streamed, stream);
     } catch (error) {
-      const failure = isGivenUp(error, request) ? new WireFailureError(requestAborted) : error;
-      const answer = answerFailure(failure, phase, target, errors);
-      if (answer.opaque) report(error, request, phase);
-      if (phase === "authenticate" && failure instanceof WireFailureError && failure.failure !== requestAborted) {
+      const failure = isGivenUp(error, request) ? requestAborted() : error;
+      const reported = toWireFailure(failure, phase, target, errors);
+      if (reported.isOpaque) report(error, request, phase);
+      if (phase === "authenticate" && failure instanceof WireFailure && failure.code !== requestAborted.code) {
         onRefused?.(request, failure);
       }
       if (phase === "run" && edge?.isReplyTaken(undefined)) {
@@ -110,7 +110,7 @@ export function createHandler(parts: HandlerParts): Transport {
         return taken;
       }
       const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
-      return within(slots, () => errorReply(answer, serializer, onDropped));
+      return within(slots, () => errorReply(reported, serializer, onDropped));
     }
   };
 }
@@ -222,12 +222,12 @@ async function besideForm(running: Promise<unknown>, form: OpenedForm): Promise<
 
 async function readText(body: WireBody, limitBytes: number): Promise<string> {
   // Events take text only; a form is not JSON.
-  if (body.kind !== "text") throw new WireFailureError(invalidJson);
+  if (body.kind !== "text") throw invalidJson();
   return body.read(limitBytes);
 }
 
 function readEmission(body: unknown, { event }: ServedEvent): { payload: unknown; returnPayload: boolean } {
   const { payload, returnPayload } = (body ?? {}) as { payload?: unknown; returnPayload?: unknown };
-  if (returnPayload && event.parallel) throw new WireFailureError(parallelReturnUnsupported(event.id));
+  if (returnPayload && event.parallel) throw parallelReturnUnsupported(event.id);
   return { payload, returnPayload: Boolean(returnPayload) };
 }

@@ -3,7 +3,7 @@ import { isRunnerError, type IErrorHelper, type RunnerError } from "../../errors
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
-import { internalError, requestAborted, WireFailureError, type WireFailure } from "../../errors/wireErrors";
+import { internalError, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireError } from "../protocol/envelope";
 import type { WireResponse, WireTarget } from "../protocol/wire";
@@ -11,40 +11,26 @@ import type { WireResponse, WireTarget } from "../protocol/wire";
 /** How far a call came. What was thrown while the task ran may be the application's result; nothing else can be. */
 export type Phase = "authenticate" | "admit" | "read" | "run" | "encode";
 
-/** A failure, ready to be sent. */
-export interface FailureAnswer {
-  readonly status: number;
-  readonly error: WireError;
-  /** When it may be worth another try, in seconds. */
-  readonly retryAfterSeconds?: number | undefined;
-  /** Whether the caller gets no detail, so that the log should. */
-  readonly opaque: boolean;
-}
-
 /**
  * Decides what a caller learns about a failure.
  *
  * Refusals of the protocol, cancellations, errors whose helper is registered, and input that the addressed task or event
  * itself refused are sent; everything else is "Internal Error".
  */
-export function answerFailure(
+export function toWireFailure(
   thrown: unknown,
   phase: Phase,
   target: WireTarget,
   errors: ReadonlyMap<string, IErrorHelper>,
-): FailureAnswer {
-  if (thrown instanceof WireFailureError) {
-    const { failure } = thrown;
-    // A mistake of the task, which its caller can do nothing about.
-    return { ...refusal(failure), opaque: failure.code === "UNSTREAMABLE_RESULT" };
-  }
+): WireFailure {
+  if (thrown instanceof WireFailure) return thrown;
   if (phase === "run" && isRunnerError(thrown)) {
-    if (cancellationError.is(thrown)) return refusal(requestAborted);
+    if (cancellationError.is(thrown)) return requestAborted();
     const helper = errors.get(thrown.name);
     if (helper?.is(thrown)) return declared(thrown, helper);
     if (isRefusedInput(thrown, target)) return refusedInput(thrown);
   }
-  return { ...refusal(internalError), opaque: true };
+  return internalError(thrown);
 }
 
 /**
@@ -53,12 +39,11 @@ export function answerFailure(
  * @param onDropped receives why data is left out
  */
 export function errorReply(
-  answer: FailureAnswer,
+  failure: WireFailure,
   serializer: SerializerLike,
   onDropped: (why: unknown) => void,
 ): WireResponse {
-  const { status, error, retryAfterSeconds } = answer;
-  const { message, code, id, data, httpCode } = error;
+  const { status, message, code, id, data, httpCode, retryAfterSeconds } = failure;
   const envelope = { ok: false as const, error: { message, code, ...present({ id, data, httpCode }) } };
   const headers = retryAfterSeconds === undefined ? undefined : { "retry-after": String(retryAfterSeconds) };
   return { status, headers, body: { kind: "text", text: write(envelope, serializer, onDropped) } };
@@ -81,27 +66,20 @@ function write(
 const present = (facts: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 
-const refusal = ({ status, code, message, retryAfterSeconds }: WireFailure): FailureAnswer => ({
-  status,
-  error: { message, code },
-  retryAfterSeconds,
-  opaque: false,
-});
-
-function declared(error: RunnerError, helper: IErrorHelper): FailureAnswer {
+function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
   const httpCode = error.httpCode ?? helper.httpCode;
   const { id } = error;
-  return {
-    status: httpCode !== undefined && carriesBody(httpCode) ? httpCode : 500,
-    error: {
+  return new WireFailure(
+    {
+      status: httpCode !== undefined && carriesBody(httpCode) ? httpCode : 500,
       message: bareMessageOf(error),
       code: internalError.code,
       id: id ?? helper.id,
       data: error.data as unknown,
       httpCode,
     },
-    opaque: false,
-  };
+    error,
+  );
 }
 
 /** A reply with another status would be cut short or taken for an interim one, and its caller would wait for ever. */
@@ -116,15 +94,16 @@ function isRefusedInput(error: RunnerError, { kind, id }: WireTarget): boolean {
   return subject === subjects[kind] && refusing === id && !isAccidental(originalError);
 }
 
-function refusedInput({ data }: RunnerError): FailureAnswer {
+function refusedInput(error: RunnerError): WireFailure {
+  const { data } = error;
   const { subject, id, issues, originalError } = data;
-  return {
-    status: 400,
-    error: {
+  return new WireFailure(
+    {
+      status: 400,
       message: describeValidation(data),
       code: "VALIDATION_ERROR",
       data: { subject, id, issues: issues ?? readIssues(originalError) },
     },
-    opaque: false,
-  };
+    error,
+  );
 }

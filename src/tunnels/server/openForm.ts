@@ -1,4 +1,4 @@
-import { missingFilePart, WireFailureError } from "../../errors/wireErrors";
+import { missingFilePart } from "../../errors/wireErrors";
 import { isPlainObject } from "../../lib/guards";
 import type { InputFileMeta } from "../../platform/inputFile";
 import type { FormBody, OpenedForm, IncomingFormBody, WireFile } from "../protocol/wire";
@@ -10,7 +10,7 @@ export type OpenFile = (meta: InputFileMeta, source: WireFile["source"]) => unkn
 /**
  * A form that is still arriving, or one that is all there.
  *
- * @throws {WireFailureError} (as a rejection) the manifest is missing or malformed, or names a file that is not there
+ * @throws {WireFailure} (as a rejection) the manifest is missing or malformed, or names a file that is not there
  */
 export async function openForm(
   body: FormBody | IncomingFormBody,
@@ -21,7 +21,7 @@ export async function openForm(
   const files = new Map(body.files.map((file) => [file.id, file]));
   const input = hydrateFiles(readInput(body.manifest), ({ id, meta }) => {
     const file = files.get(id);
-    if (file === undefined) throw new WireFailureError(missingFilePart);
+    if (file === undefined) throw missingFilePart();
     return openFile(mergeFileMeta(meta, file.meta), file.source);
   });
   return { input, finished: Promise.resolve(), failure: undefined, discard() {} };

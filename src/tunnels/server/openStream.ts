@@ -1,4 +1,4 @@
-import { unstreamableResult, WireFailureError } from "../../errors/wireErrors";
+import { unstreamableResult } from "../../errors/wireErrors";
 import { asBytes, describeKind } from "../../lib/bytes";
 import { captureSlots } from "../../platform/contextScope";
 import type { ByteStream } from "../protocol/wire";
@@ -44,10 +44,10 @@ export class PieceCheck {
     this.#declaredBytes = Number(declared);
   }
 
-  /** A piece as bytes. @throws {WireFailureError} `UNSTREAMABLE_RESULT` @throws {Error} more than was announced */
+  /** A piece as bytes. @throws {WireFailure} `UNSTREAMABLE_RESULT` @throws {Error} more than was announced */
   take(piece: unknown): Uint8Array {
     const bytes = asBytes(piece);
-    if (bytes === undefined) throw new WireFailureError(unstreamableResult(this.#streaming, describeKind(piece)));
+    if (bytes === undefined) throw unstreamableResult(this.#streaming, describeKind(piece));
     this.#seenBytes += bytes.byteLength;
     if (this.#declaredBytes !== undefined && this.#seenBytes > this.#declaredBytes) {
       throw new Error(`${this.#streaming} streamed more than the ${this.#declaredBytes} bytes it declared.`);

@@ -1,6 +1,6 @@
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { normalizeError } from "../../errors/normaliseThrown";
-import type { WireFailureError } from "../../errors/wireErrors";
+import type { WireFailure } from "../../errors/wireErrors";
 import { readyEventId } from "../../define/reservedIds";
 import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
 import { getPlatform } from "../../platform/platform";
@@ -147,8 +147,7 @@ export function authenticateRun(
 
 /** Refusals are counted rather than repeated, because their senders decide how many there are. */
 function createRefusalReport(name: string, logger: Logger, repeats: Repeats) {
-  return (call: WireRequest, { failure, cause }: WireFailureError): void => {
-    const { status, code } = failure;
+  return (call: WireRequest, { status, code, cause }: WireFailure): void => {
     const { method, path } = call.edge?.describe() ?? { method: "POST", path: call.target.id };
     const data = { requestId: call.headers[requestIdHeader], method, path: cutForLog(path), status, code };
     const failed = cause === undefined ? undefined : { error: cause, data: { ...data, error: messageOf(cause) } };

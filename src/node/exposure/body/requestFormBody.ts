@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { invalidMultipart, WireFailureError } from "../../../errors/wireErrors";
+import { invalidMultipart } from "../../../errors/wireErrors";
 import type { IncomingFormBody, OpenedForm } from "../../../tunnels/protocol/wire";
 import { FormReceiver, type RequestFormParts } from "../form/formReceiver";
 import type { Busboy, FormHeaders } from "../form/formParsers";
@@ -48,6 +48,6 @@ function parserFor(create: (headers: FormHeaders) => Busboy, { headers }: Incomi
     return create(headers);
   } catch {
     // No boundary.
-    throw new WireFailureError(invalidMultipart);
+    throw invalidMultipart();
   }
 }

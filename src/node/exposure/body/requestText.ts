@@ -6,7 +6,7 @@ import {
   payloadTooLarge,
   requestAborted,
   requestTimeout,
-  WireFailureError,
+  WireFailure,
 } from "../../../errors/wireErrors";
 import type { TextBody } from "../../../tunnels/protocol/wire";
 import type { ByteBudget } from "../../server/byteBudget";
@@ -24,7 +24,7 @@ export interface BodySource {
   /**
    * The body's bytes, with the request's coding undone where that is enabled.
    *
-   * @throws {WireFailureError} 415
+   * @throws {WireFailure} 415
    */
   open(req: IncomingMessage, limitBytes: number): Readable;
 }
@@ -45,7 +45,7 @@ export class RequestText implements TextBody {
     const parsed = readParsedBody(req);
     if (parsed !== undefined) return parsed;
     // Nothing more comes of it, not even an error.
-    if (req.destroyed) throw new WireFailureError(requestAborted);
+    if (req.destroyed) throw requestAborted();
     return readText(req, this.#source.open(req, limitBytes), limitBytes, this.#source);
   }
 }
@@ -53,7 +53,7 @@ export class RequestText implements TextBody {
 /**
  * Reads a stream into one string.
  *
- * @throws {WireFailureError} (as a rejection) 413 at the first byte over the limit, 408 when it came too slowly, 499 when
+ * @throws {WireFailure} (as a rejection) 413 at the first byte over the limit, 408 when it came too slowly, 499 when
  * the connection was lost, 503 when there is no room for it, 400 when the coding could not be undone
  */
 function readText(
@@ -69,11 +69,11 @@ function readText(
     const receivedBytes = stream === req ? () => seenBytes : countReceived(req);
     const body: Watched = {
       progress: receivedBytes,
-      onStalled: () => fail(new WireFailureError(requestTimeout)),
+      onStalled: () => fail(requestTimeout()),
     };
     const onData = (chunk: Buffer): void => {
-      if (seenBytes + chunk.byteLength > limitBytes) return fail(new WireFailureError(payloadTooLarge()));
-      if (!budget.take(chunk.byteLength)) return fail(new WireFailureError(bufferFull));
+      if (seenBytes + chunk.byteLength > limitBytes) return fail(payloadTooLarge());
+      if (!budget.take(chunk.byteLength)) return fail(bufferFull());
       seenBytes += chunk.byteLength;
       if (chunks !== undefined) chunks.push(chunk);
       else if (first === undefined) first = chunk;
@@ -91,7 +91,7 @@ function readText(
       resolve((chunks?.join() ?? first)?.toString() ?? "");
     };
     const onError = (error: Error): void => fail(failureOf(error, req));
-    function fail(error: WireFailureError): void {
+    function fail(error: WireFailure): void {
       paceWatch.delete(body);
       stream.off("data", onData).off("end", onEnd);
       stream.pause();
@@ -111,9 +111,9 @@ export function countReceived(req: IncomingMessage): () => number {
   return () => bytes;
 }
 
-function failureOf(error: Error, req: IncomingMessage): WireFailureError {
-  if (error instanceof WireFailureError) return error;
-  return new WireFailureError(req.destroyed && !req.complete ? requestAborted : invalidJson);
+function failureOf(error: Error, req: IncomingMessage): WireFailure {
+  if (error instanceof WireFailure) return error;
+  return req.destroyed && !req.complete ? requestAborted() : invalidJson();
 }
 
 /**

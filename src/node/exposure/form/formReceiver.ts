@@ -10,8 +10,7 @@ import {
   requestAborted,
   requestTimeout,
   streamError,
-  WireFailureError,
-  type WireFailure,
+  WireFailure,
 } from "../../../errors/wireErrors";
 import type { FileSentinel } from "../../../platform/inputFile";
 import type { OpenedForm } from "../../../tunnels/protocol/wire";
@@ -190,7 +189,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     try {
       await part.spill(chunk);
     } catch {
-      this.#break(streamError);
+      this.#break(streamError());
       return;
     }
     this.#isSpilling = false;
@@ -210,11 +209,11 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
     this.#parser
       .on("field", (name, value, info) => {
         this.#leaveParser(this.#parserBytes);
-        if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge);
+        if (info.valueTruncated || this.#isTooLong(name)) this.#break(fieldTooLarge());
         else if (name === "__manifest") this.#readManifest(value);
       })
       .on("file", (name, source, info) => this.#receive(name, source, info))
-      .on("filesLimit", () => this.#break(filesExceeded))
+      .on("filesLimit", () => this.#break(filesExceeded()))
       .on("fieldsLimit", () => this.#break(payloadTooLarge("Fields limit exceeded")))
       .on("partsLimit", () => this.#break(payloadTooLarge("Parts limit exceeded")))
       .on("error", this.#onMalformed)
@@ -231,14 +230,14 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       .on("close", this.#onClose)
       .resume();
     // The connection may have been lost before a listener was attached.
-    if (this.#stream.destroyed) this.#break(requestAborted);
+    if (this.#stream.destroyed) this.#break(requestAborted());
   }
 
   /** Not `pipe`: it brings as many listeners of its own, and what is counted needs this one anyway. */
   readonly #onData = (chunk: Buffer): void => {
     this.#seenBytes += chunk.byteLength;
     if (this.#seenBytes > this.#parts.request.parsers.limits.totalSize) {
-      this.#break(formTooLarge);
+      this.#break(formTooLarge());
       return;
     }
     if (chunk.byteLength >= smallBytes) {
@@ -263,7 +262,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #parse(chunk: Buffer): void {
     if (this.#outcome !== undefined || this.#isEnding) return;
     if (!this.#enterParser(chunk.byteLength)) {
-      this.#break(bufferFull);
+      this.#break(bufferFull());
       return;
     }
     if (!this.#parser.write(chunk) && this.#outcome === undefined) this.#stream.pause();
@@ -318,10 +317,10 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   };
 
   readonly #onClose = (): void => {
-    if (!this.#stream.readableEnded && !this.#isEnding) this.#break(requestAborted);
+    if (!this.#stream.readableEnded && !this.#isEnding) this.#break(requestAborted());
   };
 
-  readonly #onMalformed = (): void => this.#break(invalidMultipart);
+  readonly #onMalformed = (): void => this.#break(invalidMultipart());
 
   readonly #arrival: Watched = {
     progress: () => {
@@ -332,7 +331,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
       this.#considerSettingAside();
       return undefined;
     },
-    onStalled: () => this.#break(requestTimeout),
+    onStalled: () => this.#break(requestTimeout()),
   };
 
   /**
@@ -356,15 +355,15 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   };
 
   #failureOf(error: Error): WireFailure {
-    if (error instanceof WireFailureError) return error.failure;
+    if (error instanceof WireFailure) return error;
     const { req } = this.#parts.request;
-    return req.destroyed && !req.complete ? requestAborted : invalidMultipart;
+    return req.destroyed && !req.complete ? requestAborted() : invalidMultipart();
   }
 
   #readManifest(text: string): void {
     if (this.#outcome !== undefined) return;
     if (this.#hasManifest) {
-      this.#break(invalidManifest);
+      this.#break(invalidManifest());
       return;
     }
     this.#hasManifest = true;
@@ -376,11 +375,11 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
         return this.#expect(sentinel);
       });
     } catch (error) {
-      this.#break(error instanceof WireFailureError ? error.failure : invalidManifest);
+      this.#break(error instanceof WireFailure ? error : invalidManifest());
       return;
     }
     if (namedCount > request.parsers.limits.files) {
-      this.#break(filesExceeded);
+      this.#break(filesExceeded());
       return;
     }
     for (const { part, handle } of this.#files.values()) if (handle === undefined) part.destroy();
@@ -408,13 +407,13 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
   #receive(name: string, source: Readable, info: FileInfo): void {
     this.#openSources += 1;
     source.on("error", this.#onMalformed);
-    if (this.#isTooLong(name)) this.#break(fieldTooLarge);
+    if (this.#isTooLong(name)) this.#break(fieldTooLarge());
     if (name === "__manifest" && info.filename === undefined) {
       this.#receiveManifest(source);
       return;
     }
     this.#fileCount += 1;
-    if (this.#fileCount > this.#parts.request.parsers.limits.files) this.#break(filesExceeded);
+    if (this.#fileCount > this.#parts.request.parsers.limits.files) this.#break(filesExceeded());
     const file =
       this.#outcome === undefined && name?.startsWith("file:") ? this.#begin(name.slice(5), info) : undefined;
     let leftBytes = this.#parts.request.parsers.limits.fileSize;
@@ -439,7 +438,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
         return true;
       }
       leftBytes -= chunk.byteLength;
-      if (leftBytes < 0) this.#break(fieldTooLarge);
+      if (leftBytes < 0) this.#break(fieldTooLarge());
       else chunks.push(chunk);
       return true;
     });
@@ -494,15 +493,14 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 
   #finishWhenComplete(): void {
     if (!this.#isParsed || this.#openSources > 0 || this.#outcome !== undefined) return;
-    if (!this.#hasManifest) this.#break(missingManifest);
-    else if (this.#missingCount > 0) this.#break(missingFilePart);
+    if (!this.#hasManifest) this.#break(missingManifest());
+    else if (this.#missingCount > 0) this.#break(missingFilePart());
     else this.#end({});
   }
 
   /** Something is wrong with the form: what waits for it, or for one of its files, fails. */
-  #break(failure: WireFailure): void {
+  #break(error: WireFailure): void {
     if (this.#outcome !== undefined) return;
-    const error = new WireFailureError(failure);
     this.#end({ error });
     this.#waiting.length = 0;
     this.#stream.off("data", this.#onData).pause();
@@ -532,9 +530,9 @@ export class FormReceiver implements OpenedForm, FilePartOwner {
 const smallBytes = 1024;
 /** A body is looked at so often in the time for which it may stand still. */
 const looksPerIdle = 4;
-const formTooLarge = /* @__PURE__ */ payloadTooLarge("Form size limit exceeded");
-const fieldTooLarge = /* @__PURE__ */ payloadTooLarge("Field limit exceeded");
-const filesExceeded = /* @__PURE__ */ payloadTooLarge("Files limit exceeded");
+const formTooLarge = () => payloadTooLarge("Form size limit exceeded");
+const fieldTooLarge = () => payloadTooLarge("Field limit exceeded");
+const filesExceeded = () => payloadTooLarge("Files limit exceeded");
 
 /**
  * Takes what the parser puts into the stream of a part before it gets there. A stream for each part on the parser's side

@@ -1,12 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { finished, type Readable } from "node:stream";
-import {
-  bufferFull,
-  internalError,
-  requestTimeout,
-  WireFailureError,
-  type WireFailure,
-} from "../../../errors/wireErrors";
+import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
 import { jsonContentType, requestIdHeader } from "../../../tunnels/protocol/headers";
 import {
@@ -146,7 +140,7 @@ export class OutgoingReply {
       stream.destroy();
       if (left.signal.aborted) return;
       this.#policy.onBroken(error, this.requestId);
-      await this.refuse(error instanceof WireFailureError ? error.failure : internalError);
+      await this.refuse(error instanceof WireFailure ? error : internalError());
       return;
     } finally {
       res.off("close", onClose);
@@ -213,7 +207,7 @@ export class OutgoingReply {
     const { limitBytes } = this.#policy.budget;
     const reason = `The reply of ${bytes} bytes does not fit into http.limits.bufferedBytes (${limitBytes}) now.`;
     this.#policy.onBroken(new Error(reason), this.requestId);
-    return this.refuse(bufferFull);
+    return this.refuse(bufferFull());
   }
 
   /** Counts what waits for the reader until it has gone. */
@@ -272,7 +266,7 @@ export class OutgoingReply {
     const own = coding && { ...headers, "content-length": undefined, "content-encoding": coding };
     if (!this.#writeHead(status, this.#head(contentType, undefined, own ?? headers))) {
       discardStream(stream);
-      return this.refuse(internalError);
+      return this.refuse(internalError());
     }
     if (flushHeaders) res.flushHeaders();
     await this.#sendPieces(stream, coding);
@@ -284,7 +278,7 @@ export class OutgoingReply {
     discardStream(stream);
     // RFC 9110 §15.3.6: of these, 205 alone is framed like a reply with a body.
     const own = status === 304 ? headers : { ...headers, "content-length": status === 205 ? "0" : undefined };
-    if (!this.#writeHead(status, this.#head(contentType, undefined, own))) return this.refuse(internalError);
+    if (!this.#writeHead(status, this.#head(contentType, undefined, own))) return this.refuse(internalError());
     this.res.end();
     if (!this.req.complete) void discardRest(this.req);
     return undefined;
