@@ -1,6 +1,3 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-
 /** What a client compresses. Replies that come compressed are read either way. */
 export interface ClientCompression {
   /** Gzip request bodies. Only for exposures that accept it; nothing is negotiated. Default false. */
@@ -8,5 +5,3 @@ export interface ClientCompression {
   /** Tell the exposure that replies may be compressed. Default false. */
   readonly responses?: boolean | undefined;
 }
-
-export const gzipText: (text: string) => Promise<Buffer> = /* @__PURE__ */ promisify(gzip);

@@ -1,24 +1,7 @@
-import { pipeline, type Readable, type Transform } from "node:stream";
-import { brotliDecompress, createBrotliDecompress, createGunzip, createInflate, gunzip, inflate } from "node:zlib";
-import { promisify } from "node:util";
+import { pipeline, type Readable } from "node:stream";
 import { TunnelError } from "../../errors/tunnelError";
 import { replyTooLarge } from "../../tunnels/protocol/replyLimit";
-
-/** What a client that accepts compressed replies says it understands. */
-export const acceptEncoding = "gzip, deflate, br";
-
-interface Coding {
-  readonly stream: () => Transform;
-  readonly whole: (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>;
-}
-
-const gzip: Coding = { stream: () => createGunzip(), whole: /* @__PURE__ */ promisify(gunzip) };
-const codings: ReadonlyMap<string, Coding> = /* @__PURE__ */ new Map([
-  ["gzip", gzip],
-  ["x-gzip", gzip],
-  ["deflate", { stream: () => createInflate(), whole: /* @__PURE__ */ promisify(inflate) }],
-  ["br", { stream: () => createBrotliDecompress(), whole: /* @__PURE__ */ promisify(brotliDecompress) }],
-]);
+import { findCoding, type ContentCoding } from "../contentCodings";
 
 /**
  * Undoes the content encoding of a stream. It is destroyed when reading stops before the end.
@@ -28,7 +11,7 @@ const codings: ReadonlyMap<string, Coding> = /* @__PURE__ */ new Map([
 export function decodeStream(stream: Readable, encoding: string | undefined): Readable {
   return codingsOf(encoding).reduce<Readable>(
     // What fails shows on the last stream, which is the one that is read.
-    (source, { stream: decoder }) => pipeline(source, decoder(), () => {}),
+    (source, coding) => pipeline(source, coding.createDecoder(), () => {}),
     stream,
   );
 }
@@ -41,8 +24,8 @@ export function decodeStream(stream: Readable, encoding: string | undefined): Re
  */
 export async function decodeBytes(bytes: Buffer, encoding: string | undefined, limitBytes: number): Promise<Buffer> {
   let decoded = bytes;
-  for (const { whole } of codingsOf(encoding)) {
-    decoded = await whole(decoded, { maxOutputLength: limitBytes }).catch((error: NodeJS.ErrnoException) => {
+  for (const { decode } of codingsOf(encoding)) {
+    decoded = await decode(decoded, { maxOutputLength: limitBytes }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === "ERR_BUFFER_TOO_LARGE" ? replyTooLarge(limitBytes) : error;
     });
   }
@@ -53,11 +36,10 @@ export async function decodeBytes(bytes: Buffer, encoding: string | undefined, l
 const mostCodings = 4;
 
 /** In the order they are undone: the last one applied first. */
-function codingsOf(encoding: string | undefined): Coding[] {
+function codingsOf(encoding: string | undefined): ContentCoding[] {
   const names = (encoding ?? "")
-    .toLowerCase()
     .split(",")
-    .map((name) => name.trim())
+    .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity");
   if (names.length > mostCodings) {
     throw new TunnelError(
@@ -66,7 +48,7 @@ function codingsOf(encoding: string | undefined): Coding[] {
     );
   }
   return names.reverse().map((name) => {
-    const coding = codings.get(name);
+    const coding = findCoding(name);
     if (coding !== undefined) return coding;
     throw new TunnelError("INVALID_RESPONSE", `Tunnel reply has the unknown encoding "${name}".`);
   });

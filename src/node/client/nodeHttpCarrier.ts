@@ -1,7 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline, Readable, type Transform } from "node:stream";
-import { constants, createGzip } from "node:zlib";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
@@ -12,8 +11,8 @@ import { createByteCounter } from "../../tunnels/protocol/progress";
 import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
 import { claimStreams, noteSourceError } from "./claimedStreams";
-import { gzipText, type ClientCompression } from "./clientCompression";
-import { acceptEncoding } from "./contentDecoding";
+import { acceptEncoding, gzipCoding } from "../contentCodings";
+import type { ClientCompression } from "./clientCompression";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
 import { readReply } from "./readReply";
@@ -142,14 +141,14 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   if (body.kind === "text") {
     const text = await body.read();
     const totalBytes = Buffer.byteLength(text);
-    const content = isCompressed ? await gzipText(text) : inEncodingOf(headers, text);
+    const content = isCompressed ? await gzipCoding.encode(text) : inEncodingOf(headers, text);
     const length = typeof content === "string" ? totalBytes : content.byteLength;
     return { content, stages: [], totalBytes, headers: { "content-length": length, ...encoding } };
   }
   if (body.kind === "incomingForm") throw new TypeError("A form that is still arriving cannot be sent on.");
 
   // Flushed chunk by chunk: the server may reply to a stream while it is still being made.
-  const stages = isCompressed ? [createGzip({ flush: constants.Z_SYNC_FLUSH })] : [];
+  const stages = isCompressed ? [gzipCoding.createEncoder()] : [];
   if (body.kind === "stream") {
     const content = toReadable(body.stream);
     return {

@@ -4,8 +4,8 @@ import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { importCommonJs } from "../commonJs";
-import { gzipText, type ClientCompression } from "./clientCompression";
-import { acceptEncoding } from "./contentDecoding";
+import { acceptEncoding, gzipCoding } from "../contentCodings";
+import type { ClientCompression } from "./clientCompression";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { nodeFetchCarrier } from "./nodeFetch";
 import { PoolCall } from "./poolCall";
@@ -108,7 +108,7 @@ function openPool(
     const text = await textOf(request);
     if (compression.requests !== true) return dispatch({ ...request, headers }, text);
     headers["content-encoding"] = "gzip";
-    return dispatch({ ...request, headers }, await gzipText(text));
+    return dispatch({ ...request, headers }, await gzipCoding.encode(text));
   };
 
   return {

@@ -1,42 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Transform, type Readable, type TransformCallback } from "node:stream";
-import { promisify } from "node:util";
-import zlib, { brotliCompress, deflate, gzip } from "node:zlib";
 import { payloadTooLarge, requestAborted, unsupportedEncoding } from "../../errors/wireErrors";
-
-/** A content coding of HTTP that both directions know. */
-export type ContentCoding = "br" | "gzip" | "deflate";
-
-/** In order of preference; at equal weight the first one that a caller takes is used. */
-const codings: readonly ContentCoding[] = ["br", "gzip", "deflate"];
-
-/** Middling quality: the default one of brotli takes a hundred times longer for a tenth less. */
-const brotliParams = () => ({ [zlib.constants.BROTLI_PARAM_QUALITY]: 4 });
-
-const compressBrotli = /* @__PURE__ */ promisify(brotliCompress);
-const compressGzip = /* @__PURE__ */ promisify(gzip);
-const compressDeflate = /* @__PURE__ */ promisify(deflate);
-
-const textCompressors: Record<ContentCoding, (text: string) => Promise<Buffer>> = {
-  br: (text) => compressBrotli(text, { params: brotliParams() }),
-  gzip: (text) => compressGzip(text),
-  deflate: (text) => compressDeflate(text),
-};
-
-const decoders: Record<ContentCoding, () => Transform> = {
-  br: () => zlib.createBrotliDecompress(),
-  gzip: () => zlib.createGunzip(),
-  deflate: () => zlib.createInflate(),
-};
-
-export const compressText = (coding: ContentCoding, text: string): Promise<Buffer> => textCompressors[coding](text);
-
-/** Flushes after each chunk: a reply that is streamed is read while it is made. */
-export function createCompressor(coding: ContentCoding): Transform {
-  const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH } = zlib.constants;
-  if (coding === "br") return zlib.createBrotliCompress({ params: brotliParams(), flush: BROTLI_OPERATION_FLUSH });
-  return coding === "gzip" ? zlib.createGzip({ flush: Z_SYNC_FLUSH }) : zlib.createDeflate({ flush: Z_SYNC_FLUSH });
-}
+import { contentCodings, findCoding, type ContentCoding } from "../contentCodings";
 
 /** Types that would only grow. */
 export const isCompressed = (contentType: string): boolean =>
@@ -48,8 +13,8 @@ export const isCompressed = (contentType: string): boolean =>
 export function negotiateCoding(acceptEncoding: string | string[] | undefined): ContentCoding | undefined {
   if (acceptEncoding === undefined) return undefined;
   const weights = new Map(String(acceptEncoding).split(",").map(readWeight));
-  const weightOf = (coding: ContentCoding): number => weights.get(coding) ?? weights.get("*") ?? 0;
-  const [best] = codings.filter((coding) => weightOf(coding) > 0).sort((a, b) => weightOf(b) - weightOf(a));
+  const weightOf = (coding: ContentCoding): number => weights.get(coding.name) ?? weights.get("*") ?? 0;
+  const [best] = contentCodings.filter((coding) => weightOf(coding) > 0).sort((a, b) => weightOf(b) - weightOf(a));
   return best !== undefined && weightOf(best) >= (weights.get("identity") ?? 0) ? best : undefined;
 }
 
@@ -68,12 +33,12 @@ function readWeight(item: string): [coding: string, weight: number] {
  * @throws {WireFailure} 415, the coding is not one of ours
  */
 export function decodeRequest(req: IncomingMessage, limitBytes: number): Readable {
-  const coding = req.headers["content-encoding"]?.trim().toLowerCase();
-  if (coding === undefined || coding === "" || coding === "identity") return req;
-  const decoder = codings.find((known) => known === coding || (known === "gzip" && coding === "x-gzip"));
-  if (decoder === undefined) throw unsupportedEncoding();
+  const name = req.headers["content-encoding"]?.trim().toLowerCase();
+  if (name === undefined || name === "" || name === "identity") return req;
+  const coding = findCoding(name);
+  if (coding === undefined) throw unsupportedEncoding();
   // Not `pipeline`: it would destroy the request with the decoder, and the request's failure still needs a reply.
-  const decoded = decoders[decoder]();
+  const decoded = coding.createDecoder();
   const limited = new ByteLimit(limitBytes);
   const fail = (error: Error): void => {
     req.unpipe(decoded).pause();

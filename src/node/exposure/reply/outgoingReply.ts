@@ -11,7 +11,8 @@ import {
   type WireTarget,
 } from "../../../tunnels/protocol/wire";
 import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
-import { compressText, isCompressed, negotiateCoding, type ContentCoding } from "../../server/compression";
+import type { ContentCoding } from "../../contentCodings";
+import { isCompressed, negotiateCoding } from "../../server/compression";
 import type { Cors } from "../../../tunnels/http/cors";
 import type { ByteBudget } from "../../server/byteBudget";
 import { discardRest } from "../../server/discardRest";
@@ -179,9 +180,9 @@ export class OutgoingReply {
     extra: WireHeaders | undefined,
     coding: ContentCoding,
   ): Promise<void> {
-    const payload = await compressText(coding, text);
+    const payload = await coding.encode(text);
     if (this.res.headersSent || this.res.destroyed) return;
-    const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding });
+    const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding.name });
     await this.#write(status, head, payload);
   }
 
@@ -263,7 +264,7 @@ export class OutgoingReply {
     const isEncoded = headers?.["content-encoding"] || res.hasHeader("content-encoding") || isCompressed(contentType);
     const coding = isEncoded ? undefined : this.#coding();
     // The length of compressed bytes is not known before they are all made.
-    const own = coding && { ...headers, "content-length": undefined, "content-encoding": coding };
+    const own = coding && { ...headers, "content-length": undefined, "content-encoding": coding.name };
     if (!this.#writeHead(status, this.#head(contentType, undefined, own ?? headers))) {
       discardStream(stream);
       return this.refuse(internalError());

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { ByteStream } from "../../../tunnels/protocol/wire";
 import { discardStream } from "../../../tunnels/server/streamResult";
 import type { ByteBudget } from "../../server/byteBudget";
-import { createCompressor, type ContentCoding } from "../../server/compression";
+import type { ContentCoding } from "../../contentCodings";
 import { flowOf, ReadablePieces, type PieceFlow } from "./pieceFlow";
 
 /** How a stream is sent. */
@@ -26,7 +26,7 @@ export function sendPieces(
   { coding, budget, onFailed }: Sending,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const compressor = coding && createCompressor(coding);
+    const compressor = coding?.createEncoder();
     let isOver = false;
     let heldBytes = 0;
     const drained = (): void => {
