@@ -187,7 +187,8 @@ export class RelaySession implements BindingSession {
   /** Ends the session for good. */
   end(code: GoAwayCode, closeCode: CloseCode, message = ""): void {
     const mux = this.mux;
-    mux?.goAway(code, { message });
+    // A relay that stops may be starting again.
+    mux?.goAway(code, { message, reconnect: code === "SHUTDOWN" });
     mux?.close(closeCode, message);
     this.#drop();
   }

@@ -9,6 +9,14 @@ type WsModule = typeof import("ws");
 /** Largest message that is accepted, in bytes: senders keep to half of it. */
 const maxMessageBytes = 1_048_576;
 
+/** Of every link; `closeTimeout` is how long a peer may take to close in turn, in ms: a process that ends waits for it. */
+const linkOptions = {
+  perMessageDeflate: false,
+  maxPayload: maxMessageBytes,
+  skipUTF8Validation: true,
+  closeTimeout: 5_000,
+} as const;
+
 // eslint-disable-next-line no-restricted-syntax -- the module, loaded when it is first needed; listed in ARCHITECTURE.md
 let loading: Promise<WsModule> | undefined;
 const loadWs = (): Promise<WsModule> => (loading ??= import("ws"));
@@ -56,9 +64,7 @@ export async function createWsUpgrader(): Promise<WsUpgrader> {
   const server: WsServer = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    skipUTF8Validation: true,
+    ...linkOptions,
     handleProtocols: (_protocols, req) => chosen.get(req) ?? false,
   });
   const chosen = new WeakMap<IncomingMessage, string>();
@@ -89,11 +95,14 @@ export interface DialOptions {
 /** A relay that refused the upgrade. */
 export class DialRefusedError extends Error {
   readonly status: number;
+  /** The beginning of its body. */
+  readonly answer: string;
 
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, answer: string) {
+    super(`The relay answered ${status}${answer === "" ? "" : `: ${answer.slice(0, 200)}`}`);
     this.name = "DialRefusedError";
     this.status = status;
+    this.answer = answer;
   }
 }
 
@@ -110,9 +119,7 @@ export async function dial({ url, protocols, headers, timeoutMs, signal }: DialO
   const ws = new WebSocket(url, [...protocols], {
     headers,
     handshakeTimeout: timeoutMs,
-    perMessageDeflate: false,
-    maxPayload: maxMessageBytes,
-    skipUTF8Validation: true,
+    ...linkOptions,
     followRedirects: false,
     ...(masksNothing(url) && { generateMask: () => {} }),
   });

@@ -1,4 +1,4 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode, ResetCode } from "../../../relay/codes";
 import type { BindKind, BindMode, ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
@@ -38,7 +38,11 @@ export interface TunnelSessionEvents {
   /** Connected again; whether the relay still had the session. */
   resumed: [facts: { readonly resumed: boolean; readonly sessionId: string }];
   goaway: [facts: Pick<GoAway, "code" | "message" | "reconnect">];
+  /** Bound anew after a reconnection, since the relay no longer had the session. */
+  bound: [facts: BoundFacts];
   bindRevoked: [facts: { readonly bindId: number; readonly code: string }];
+  /** Not connected; the next attempt follows after `delayMs`. `error` is missing where a connection was lost. */
+  retry: [facts: { readonly error: Error | undefined; readonly delayMs: number }];
   /** A visitor was given a stream. */
   stream: [facts: { readonly bindId: number }];
 }
@@ -99,6 +103,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   #hello: HelloOk | undefined;
   #state: TunnelSessionState = "connecting";
   #nextReq = 1;
+  #totalStreams = 0;
   #mayReconnect = true;
 
   constructor(options: TunnelSessionOptions) {
@@ -110,8 +115,8 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     });
     // It may be asked for later, or never.
     this.#ready.catch(() => {});
-    options.signal?.addEventListener("abort", this.#abort, { once: true });
-    if (options.signal?.aborted) this.#abort();
+    options.signal?.addEventListener("abort", this.#stop, { once: true });
+    if (options.signal?.aborted) this.#stop();
     this.#running = this.#run();
   }
 
@@ -133,6 +138,16 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     return this.#mux?.activeStreams ?? 0;
   }
 
+  /** Visitors served since the session began, over all its connections. */
+  get totalStreams(): number {
+    return this.#totalStreams;
+  }
+
+  /** Measures the round trip: `rttMs` has it once the relay has answered. */
+  ping(): void {
+    this.#mux?.links[0]?.ping();
+  }
+
   /** Resolves once connected. @throws {TunnelRefusedError} the relay refused the credentials */
   ready(): Promise<void> {
     return this.#ready;
@@ -152,11 +167,16 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     await this.#ready;
     const binding: Binding = { ...request, bound: undefined };
     this.#bindings.add(binding);
-    try {
-      binding.bound = await this.#sendBind(binding);
-    } catch (error) {
-      this.#bindings.delete(binding);
-      throw error;
+    while (binding.bound === undefined) {
+      try {
+        await this.#connected();
+        binding.bound = await this.#sendBind(binding);
+      } catch (error) {
+        // A link that was lost meanwhile says nothing about the binding.
+        if (error instanceof LinkLostError) continue;
+        this.#bindings.delete(binding);
+        throw error;
+      }
     }
     const current = (): BoundFacts => binding.bound as BoundFacts;
     return {
@@ -175,10 +195,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
 
   /** Says goodbye, so that the relay drops the bindings at once. */
   async close(): Promise<void> {
-    this.#mayReconnect = false;
-    this.#mux?.goAway("SHUTDOWN", { reconnect: false });
-    this.#mux?.close(CloseCode.NORMAL, "The driver ends.");
-    this.#abort();
+    this.#stop();
     await this.#running;
   }
 
@@ -186,14 +203,19 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     return this.close();
   }
 
-  readonly #abort = (): void => this.#stopped.abort();
+  readonly #stop = (): void => {
+    this.#mayReconnect = false;
+    this.#mux?.goAway("SHUTDOWN", { reconnect: false });
+    this.#mux?.close(CloseCode.NORMAL, "The driver ends.");
+    this.#stopped.abort();
+  };
 
   async #run(): Promise<void> {
     const { maxAttempts = Infinity } = this.#options;
     let wasConnected = false;
     for (let failures = 0; !this.#stopped.signal.aborted && this.#mayReconnect;) {
+      let failure: Error | undefined;
       try {
-        this.#setState(wasConnected ? "reconnecting" : "connecting");
         const { lost } = await this.#connect();
         failures = 0;
         if (wasConnected) await this.#rebind();
@@ -202,9 +224,12 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         await lost;
       } catch (error) {
         failures += 1;
+        failure = error as Error;
+        // Bindings may have failed over a connection that is still there.
+        if (this.#mux !== undefined) this.#cut(this.#mux);
         const isRefused = error instanceof DialRefusedError && (error.status === 401 || error.status === 403);
         if (!wasConnected && isRefused) {
-          this.#rejectReady(new TunnelRefusedError(error.status, error.message));
+          this.#rejectReady(new TunnelRefusedError(error.status, error.answer));
           break;
         }
         if (failures >= maxAttempts) {
@@ -213,11 +238,13 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         }
       }
       if (this.#stopped.signal.aborted || !this.#mayReconnect) break;
-      await delay(this.#backoff.next(), undefined, { signal: this.#stopped.signal, ref: true }).catch(() => {});
+      const delayMs = this.#backoff.next();
+      this.emit("retry", { error: failure, delayMs });
+      await delay(delayMs, undefined, { signal: this.#stopped.signal, ref: true }).catch(() => {});
     }
     this.#rejectReady(new Error("The session was closed before it was connected."));
     for (const { target } of this.#bindings) target.close();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#setState("closed");
   }
 
@@ -244,7 +271,10 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         onControl: (message) =>
           message.t === "HELLO_OK" || message.t === "HELLO_ERR" ? onHello(message) : this.#receive(message),
         onStream: (stream, opening) => this.#openStream(stream, opening),
-        onFailed: () => onLost(),
+        onFailed: () => {
+          this.#linkLost(session);
+          onLost();
+        },
       },
     });
     const link: MuxLink = session.attach(
@@ -253,7 +283,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         onDrain: () => link.drained(),
         onClose: () => {
           session.linkLost(link);
-          this.#failReplies(new Error("The link was lost."));
+          this.#linkLost(session);
           onLost();
         },
       }),
@@ -269,8 +299,10 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       resume: this.#hello && { sessionId: this.#hello.sessionId, token: this.#hello.resumeToken },
       meta,
     });
-    const hello = await Promise.race([greeted, lost, delay(helloTimeoutMs, undefined, { ref: false })]);
-    if (hello === undefined || hello.t !== "HELLO_OK") {
+    const { signal } = this.#stopped;
+    const late = delay(helloTimeoutMs, undefined, { ref: false, signal }).catch(() => {});
+    const hello = await Promise.race([greeted, lost, late]);
+    if (signal.aborted || hello === undefined || hello.t !== "HELLO_OK") {
       session.close(CloseCode.PROTOCOL_ERROR, "No greeting.");
       throw new Error(
         hello?.t === "HELLO_ERR" ? `The relay refused the session: ${hello.code}.` : "The relay did not greet.",
@@ -281,9 +313,31 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     this.#hello = hello;
     this.#mux = session;
     this.#backoff.reset();
+    // The first sign of life could be 10 seconds away, and the windows of streams grow by what it tells.
+    link.ping();
     this.#setState("connected");
     if (before !== undefined) this.emit("resumed", { resumed: hello.resumed, sessionId: hello.sessionId });
     return { lost };
+  }
+
+  #cut(session: MuxSession): void {
+    session.close(CloseCode.GOING_AWAY, "The driver connects again.");
+    this.#linkLost(session);
+  }
+
+  #linkLost(session: MuxSession): void {
+    if (this.#mux !== session) return;
+    this.#mux = undefined;
+    if (this.#mayReconnect && !this.#stopped.signal.aborted) this.#setState("reconnecting");
+    for (const settle of [...this.#replies.values()]) settle(new LinkLostError());
+  }
+
+  /** Resolves while there is a connection. */
+  async #connected(): Promise<void> {
+    while (this.#mux === undefined) {
+      if (this.#state === "closed") throw new Error("The session has ended.");
+      await once(this, "state");
+    }
   }
 
   #receive(message: ControlMessage): void {
@@ -308,6 +362,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     const bindId = opening.kind === "tcp" ? opening.open.bindId : decodeRequestHead(opening.payload).bindId;
     const binding = [...this.#bindings].find(({ bound }) => bound?.bindId === bindId);
     if (binding === undefined) return stream.reset(ResetCode.REFUSED, "Nothing is bound here.");
+    this.#totalStreams += 1;
     this.emit("stream", { bindId });
     binding.target.open(stream, opening);
   }
@@ -316,12 +371,15 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     const { resumed, bindings = [] } = this.#hello ?? {};
     for (const binding of this.#bindings) {
       const { bound } = binding;
-      if (resumed === true && bindings.some(({ bindId }) => bindId === bound?.bindId)) continue;
+      // Its caller binds it.
+      if (bound === undefined) continue;
+      if (resumed === true && bindings.some(({ bindId }) => bindId === bound.bindId)) continue;
       try {
         binding.bound = await this.#sendBind(binding);
+        this.emit("bound", binding.bound);
       } catch (error) {
         if (!(error instanceof TunnelBindError) || error.retryable) throw error;
-        this.emit("bindRevoked", { bindId: bound?.bindId ?? 0, code: error.code });
+        this.emit("bindRevoked", { bindId: bound.bindId, code: error.code });
         this.#forget(binding);
       }
     }
@@ -363,17 +421,14 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   #ask(make: (req: number) => ControlMessage): Promise<Reply> {
     const req = this.#nextReq++;
     return new Promise((resolve, reject) => {
+      if (this.#mux === undefined) return reject(new LinkLostError());
       this.#replies.set(req, (reply) => {
         this.#replies.delete(req);
         if (reply instanceof Error) reject(reply);
         else resolve(reply);
       });
-      this.#mux?.send(make(req));
+      this.#mux.send(make(req));
     });
-  }
-
-  #failReplies(error: Error): void {
-    for (const settle of [...this.#replies.values()]) settle(error);
   }
 
   #setState(state: TunnelSessionState): void {
@@ -381,6 +436,12 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     this.#state = state;
     this.emit("state", state);
   }
+}
+
+/** What was asked of the relay is answered over another link, or not at all. */
+class LinkLostError extends Error {
+  override readonly name = "LinkLostError";
+  override readonly message = "The link was lost.";
 }
 
 /** @throws {TypeError} it is no URL of a relay */
