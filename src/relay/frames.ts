@@ -71,7 +71,7 @@ export function readUint32(bytes: Uint8Array, offset: number): number {
  * Lengths are checked before anything of that size is made, so a peer cannot make us allocate more than one frame.
  */
 export class FrameReader {
-  readonly #maxFrameBytes: number;
+  #maxFrameBytes: number;
   readonly #onFrame: (frame: Frame) => void;
   readonly #header = new Uint8Array(frameHeaderBytes);
   #headerFill = 0;
@@ -82,6 +82,11 @@ export class FrameReader {
   constructor(maxFrameBytes: number, onFrame: (frame: Frame) => void) {
     this.#maxFrameBytes = maxFrameBytes;
     this.#onFrame = onFrame;
+  }
+
+  /** From the next frame on, payloads are at most this large, in bytes. */
+  limitFrames(maxFrameBytes: number): void {
+    this.#maxFrameBytes = maxFrameBytes;
   }
 
   /** @throws {MuxProtocolError} the bytes are no frames, or a frame is too large */

@@ -51,6 +51,7 @@ interface ControlFrame {
 export class MuxLink implements StreamLink {
   readonly #options: MuxLinkOptions;
   #host: LinkHost;
+  #maxFrameBytes: number;
   readonly #reader: FrameReader;
   readonly #keepalive: Keepalive;
   #control: ControlFrame[] = [];
@@ -71,6 +72,7 @@ export class MuxLink implements StreamLink {
     const { clock, maxFrameBytes, pingMs, deadMs } = options;
     this.#options = options;
     this.#host = options.host;
+    this.#maxFrameBytes = maxFrameBytes;
     this.#reader = new FrameReader(maxFrameBytes, (frame) => this.#receiveFrame(frame));
     this.#keepalive = new Keepalive({
       clock,
@@ -104,6 +106,12 @@ export class MuxLink implements StreamLink {
 
   now(): number {
     return this.#options.clock.now();
+  }
+
+  /** Frames of both directions are at most this large from now on, in bytes of payload. */
+  agree(maxFrameBytes: number): void {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#reader.limitFrames(maxFrameBytes);
   }
 
   /** From now on another session handles what arrives. */
@@ -178,7 +186,7 @@ export class MuxLink implements StreamLink {
         if (bytes >= flushBytes) break;
         // Deleted and added again, it waits behind all others.
         this.#ready.delete(stream);
-        bytes += stream.takeFrame(this.#options.maxFrameBytes, pieces);
+        bytes += stream.takeFrame(this.#maxFrameBytes, pieces);
         served.add(stream);
         if (stream.isReady) this.#ready.add(stream);
       }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { muxPair, type MuxPair } from "../__tests__/support/muxPair";
+import { defaultSettings, muxPair, type MuxPair } from "../__tests__/support/muxPair";
 import { CloseCode, ResetCode } from "./codes";
-import { decodeResponseHead, encodeResponseHead, encodeWindow } from "./framePayloads";
+import { decodeResponseHead, encodeOpen, encodeReset, encodeResponseHead, encodeWindow } from "./framePayloads";
 import { encodeFrameHeader, flagEnd, FrameType } from "./frames";
 import type { MuxStream } from "./muxStream";
 
@@ -9,6 +9,8 @@ const open = { bindId: 1, peer: "v:1", local: "l:2" };
 const head = { method: "POST", target: "/", headers: [], bindId: 1, peer: "v", requestId: "r" };
 const bytesOf = (length: number, seed = 1): Uint8Array =>
   Uint8Array.from({ length }, (_, index) => (index * 31 + seed * 7) & 255);
+const frameOf = (type: FrameType, streamId: number, payload: Uint8Array): Uint8Array =>
+  Buffer.concat([encodeFrameHeader(type, 0, streamId, payload.length), payload]);
 const sha = (pieces: readonly Uint8Array[]): string => createHash("sha256").update(Buffer.concat(pieces)).digest("hex");
 
 /** Everything a stream received; consumes at once unless told to hold. */
@@ -349,18 +351,68 @@ describe("a session", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM" }]);
   });
 
-  it("a session of a driver ends when streams are opened and reset for ten seconds, and that of a relay only slows down", () => {
+  it("a session of a relay whose visitors leave at once for ten seconds takes 200 of them per second, and never ends", () => {
     const pair = muxPair(() => {});
-    for (let count = 0; count < 2_100; count++) {
-      const stream = opened(pair);
-      pair.clock.settle();
-      stream.reset(ResetCode.CANCEL);
-      pair.clock.settle();
+    const openAndReset = (times: number): number => {
+      let count = 0;
+      for (let time = 0; time < times; time++) {
+        const stream = pair.relay.session.openTcp(open);
+        pair.clock.settle();
+        stream?.reset(ResetCode.CANCEL);
+        pair.clock.settle();
+        if (stream !== undefined) count += 1;
+      }
+      return count;
+    };
+
+    expect(openAndReset(4_000)).toBe(2_000);
+    pair.clock.advance(1_000);
+    expect(openAndReset(4_000)).toBe(200);
+    expect([...pair.relay.failures, ...pair.driver.failures]).toEqual([]);
+  });
+
+  it("a session of a driver ends when its relay opens and resets more streams than visitors could", () => {
+    const pair = muxPair(() => {});
+    const payload = encodeReset({ code: ResetCode.CANCEL, receivedTotal: 0, reason: "" });
+    for (let id = 1; id < 2 * 7_100; id += 2) {
+      pair.driver.link.receive(frameOf(FrameType.OPEN, id, encodeOpen(open)));
+      pair.driver.link.receive(frameOf(FrameType.RESET, id, payload));
     }
 
     expect(pair.driver.failures).toMatchObject([{ code: "ENHANCE_CALM" }]);
-    expect(pair.relay.session.isThrottled).toBe(true);
-    expect(pair.relay.failures).toEqual([]);
+  });
+
+  it("a session that has used up its stream ids says ROLLOVER, closes with its last stream, and begins with 1 again", () => {
+    const pair = muxPair((stream) => void record(stream));
+    pair.relay.session.agree(defaultSettings, 0x7fffffff);
+    const last = opened(pair);
+    const back = record(last);
+    writeAll(last, bytesOf(300_000));
+    const refused = pair.relay.session.openTcp(open);
+    pair.clock.settle();
+    const before = pair.relay.wire.closed;
+    pair.relay.link.receive(encodeFrameHeader(FrameType.DATA, flagEnd, 0x7fffffff, 0));
+    pair.clock.settle();
+
+    expect([last.id, refused, before]).toEqual([0x7fffffff, undefined, undefined]);
+    expect(pair.driver.controls).toMatchObject([{ t: "GOAWAY", code: "ROLLOVER", reconnect: true }]);
+    expect(back.log).toEqual(["end"]);
+    expect(pair.relay.wire.closed).toMatchObject({ code: CloseCode.DRAINED });
+    expect(pair.relay.session.isOver).toBe(true);
+    expect(pair.relay.session.nextFirstStreamId).toBe(1);
+  });
+
+  it("a session that is retired cuts the streams that take longer than it may", () => {
+    const pair = muxPair((stream) => void record(stream));
+    const { log } = record(opened(pair));
+    pair.relay.session.retire("ADMIN_KILL", CloseCode.ADMIN_KILL, { drainMs: 1_000 });
+    pair.clock.advance(999);
+    const before = [...log];
+    pair.clock.advance(1);
+
+    expect(before).toEqual([]);
+    expect(log).toEqual(["reset 1 The session has ended."]);
+    expect(pair.relay.wire.closed).toMatchObject({ code: CloseCode.ADMIN_KILL });
   });
 
   it.each([

@@ -45,6 +45,8 @@ export interface SessionHandler {
   onStream?(stream: MuxStream, opening: StreamOpening): void;
   /** The session closed its links, because its peer broke the protocol or fell silent. */
   onFailed(failure: SessionFailure): void;
+  /** The session was retired, and has closed its links. */
+  onRetired?(): void;
 }
 
 export interface SessionFailure {
@@ -82,15 +84,18 @@ export class MuxSession implements LinkHost, StreamHost {
   #overflows = 0;
   #openedTotal = 0;
   #isGoingAway = false;
+  /** How links are closed once the last stream is over. */
+  #retirement: { readonly closeCode: CloseCode; readonly reason: string; readonly cancel: () => void } | undefined;
   #isOver = false;
 
   constructor(options: MuxSessionOptions) {
-    const { clock, settings } = options;
+    const { clock, role, settings } = options;
     this.#options = options;
     this.#settings = settings;
     this.#budget = new WindowBudget(settings.sessionBufferBytes);
     this.#controlRate = new TokenBucket(50, 200, clock.now());
-    this.#earlyResets = new TokenBucket(200, 2000, clock.now());
+    const burst = role === "relay" ? earlyResetBurst : earlyResetBurst + settings.maxStreams + earlyResetSlack;
+    this.#earlyResets = new TokenBucket(earlyResetsPerSecond, burst, clock.now());
   }
 
   get activeStreams(): number {
@@ -100,6 +105,16 @@ export class MuxSession implements LinkHost, StreamHost {
   /** Streams opened since the session began, over all its links. */
   get openedTotal(): number {
     return this.#openedTotal;
+  }
+
+  /** Whether the session has closed its links; it takes no other ones. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Where the ids of a session that takes this one's place begin: none is used again, until none is left. */
+  get nextFirstStreamId(): number {
+    return this.#nextStreamId > maxStreamId ? 1 : this.#nextStreamId;
   }
 
   get links(): readonly MuxLink[] {
@@ -115,9 +130,15 @@ export class MuxSession implements LinkHost, StreamHost {
     return this.#earlyResets.isEmpty(this.#options.clock.now());
   }
 
-  /** What was agreed on in the greeting, before the first stream. */
-  agree(settings: SessionSettings): void {
+  /**
+   * What was agreed on in the greeting, before the first stream.
+   *
+   * @param firstStreamId a session that is resumed uses no id again; default 1
+   */
+  agree(settings: SessionSettings, firstStreamId = 1): void {
     this.#settings = settings;
+    this.#nextStreamId = firstStreamId;
+    for (const link of this.#links) link.agree(settings.maxFrameBytes);
     this.#budget = new WindowBudget(settings.sessionBufferBytes);
   }
 
@@ -132,6 +153,7 @@ export class MuxSession implements LinkHost, StreamHost {
   /** Takes a secondary link over from the session it greeted in, which has nothing else. */
   adopt(link: MuxLink): void {
     link.moveTo(this);
+    link.agree(this.#settings.maxFrameBytes);
     this.#links.push(link);
   }
 
@@ -174,10 +196,21 @@ export class MuxSession implements LinkHost, StreamHost {
     this.send({ t: "GOAWAY", code, lastStreamId: this.#lastStreamId(), drainMs, reconnect, message });
   }
 
+  /** Opens no more streams, and closes the links once those it has are over, or after `drainMs`. */
+  retire(code: GoAwayCode, closeCode: CloseCode, options: GoAwayOptions = {}): void {
+    if (this.#retirement !== undefined || this.#isOver) return;
+    const { drainMs = 0, message = "" } = options;
+    this.goAway(code, options);
+    const cancel = this.#options.clock.after(drainMs, () => this.#finishRetirement());
+    this.#retirement = { closeCode, reason: message, cancel };
+    if (this.#streams.size === 0) this.#finishRetirement();
+  }
+
   /** Ends all streams and links. Without a code the links are cut. */
   close(closeCode?: CloseCode, reason = ""): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#retirement?.cancel();
     const links = this.#links.splice(0);
     for (const link of links) link.close(closeCode, reason);
     for (const stream of [...this.#streams.values()]) stream.abort(ResetCode.LINK_LOST, "The session has ended.");
@@ -230,6 +263,10 @@ export class MuxSession implements LinkHost, StreamHost {
   onClosed(stream: MuxStream): void {
     this.#streams.delete(stream.id);
     (stream.link as MuxLink).streams.delete(stream);
+    // Its last bytes leave with the flush that is under way.
+    if (this.#retirement !== undefined && this.#streams.size === 0) {
+      this.#options.clock.soon(() => this.#finishRetirement());
+    }
   }
 
   onHeld(_stream: MuxStream, bytes: number): void {
@@ -254,8 +291,13 @@ export class MuxSession implements LinkHost, StreamHost {
     const { maxStreams } = this.#settings;
     const link = this.#pickLink();
     if (link === undefined || this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
+    if (this.isThrottled) return undefined;
     if (this.#nextStreamId > maxStreamId) {
-      this.goAway("ROLLOVER", { reconnect: true });
+      this.retire("ROLLOVER", CloseCode.DRAINED, {
+        drainMs: rolloverMs,
+        reconnect: true,
+        message: "No stream id is left.",
+      });
       return undefined;
     }
     const stream = this.#add(this.#nextStreamId, link, true);
@@ -340,11 +382,27 @@ export class MuxSession implements LinkHost, StreamHost {
     this.#options.handler.onFailed(failure);
   }
 
+  #finishRetirement(): void {
+    if (this.#isOver || this.#retirement === undefined) return;
+    const { closeCode, reason } = this.#retirement;
+    this.close(closeCode, reason);
+    this.#options.handler.onRetired?.();
+  }
+
   #lastStreamId(): number {
     return this.#options.role === "relay"
       ? Math.max(0, this.#nextStreamId - 2)
       : Math.max(0, ...this.#links.map(({ highestStreamId }) => highestStreamId));
   }
 }
+
+/** How long streams may go on when the session has used up its stream ids, in ms. */
+const rolloverMs = 30_000;
+
+/** Visitors that leave before the driver has accepted them: ten seconds of this many are taken. */
+const earlyResetsPerSecond = 200;
+const earlyResetBurst = 2_000;
+/** What a relay that throttles its visitors can still reset, after a connection that stood still for 20 s. */
+const earlyResetSlack = 4_000;
 
 const noBytes = /* @__PURE__ */ new Uint8Array(0);

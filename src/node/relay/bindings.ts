@@ -10,6 +10,8 @@ export interface BindingSession {
   readonly id: string;
   readonly owner: { readonly principal: string };
   readonly isAttached: boolean;
+  /** Whether it may have more bindings than it has. */
+  readonly mayBind: boolean;
   readonly bindings: Map<number, Binding>;
   readonly mux: MuxSession | undefined;
   /** Tells the driver that a binding is no longer its own. */
@@ -28,6 +30,8 @@ export interface Binding {
   readonly host: string;
   publicUrl: string | null;
   session: BindingSession;
+  /** Connections that visitors keep open outlive the listener, and lead nowhere then. */
+  isPublished: boolean;
   readonly listener: Server;
 }
 
@@ -95,6 +99,8 @@ export class BindingTable {
 
   /** Lets no more visitors in. */
   unpublish(binding: Binding): void {
+    if (!binding.isPublished) return;
+    binding.isPublished = false;
     this.#byPort.delete(binding.containerPort);
     if (binding.name !== undefined) this.#byName.delete(binding.name);
     binding.listener.close();
@@ -158,8 +164,9 @@ export class BindingTable {
     }
     holder.session = session;
     session.bindings.set(holder.bindId, holder);
-    before.revoke(holder, "TAKEOVER");
+    holder.publicUrl = holder.mode === "expose" ? this.#factory.publicUrlOf(holder) : null;
     before.mux?.resetStreams(holder.bindId, ResetCode.BIND_TAKEOVER);
+    before.revoke(holder, "TAKEOVER");
     return holder;
   }
 
@@ -170,7 +177,7 @@ export class BindingTable {
       try {
         const listener = await this.#factory.listen(mode, host, port, () => binding);
         // The driver may have left meanwhile.
-        if (!session.isAttached) {
+        if (!session.mayBind) {
           listener.close();
           return refuse("INTERNAL", "The session has ended.");
         }
@@ -183,6 +190,7 @@ export class BindingTable {
           host,
           publicUrl: null,
           session,
+          isPublished: true,
           listener,
         };
         binding.publicUrl = mode === "expose" ? this.#factory.publicUrlOf(binding) : null;

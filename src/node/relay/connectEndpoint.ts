@@ -87,7 +87,7 @@ export class ConnectEndpoint {
       role: "relay",
       clock: nodeClock,
       settings: config.session,
-      handler: { onControl: (message) => onControl(message), onFailed: () => onGone() },
+      handler: { onControl: (message) => onControl(message), onFailed: () => onGone(), onRetired: () => onGone() },
     });
     const own = mux;
     const late = nodeClock.after(config.helloTimeoutMs, () => own.close());
@@ -125,7 +125,15 @@ export class ConnectEndpoint {
       else own.close(CloseCode.PROTOCOL_ERROR, "The first message must be HELLO.");
     };
     const link: MuxLink = own.attach(
-      connect({ onBytes: (bytes) => link.receive(bytes), onDrain: () => link.drained(), onClose: onGone }),
+      connect({
+        onBytes: (bytes) => link.receive(bytes),
+        onDrain: () => link.drained(),
+        onClose(code) {
+          // A driver that closes its session needs no grace, whereas one that was cut off does.
+          if (code === CloseCode.NORMAL && mux.links[0] === link) session?.end("SHUTDOWN", CloseCode.NORMAL);
+          onGone();
+        },
+      }),
     );
   }
 }

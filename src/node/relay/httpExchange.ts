@@ -27,7 +27,7 @@ export interface VisitorRequest {
 export function exchange(visitor: VisitorRequest): MuxStream | undefined {
   const { req, res, session, responseTimeoutMs } = visitor;
   const isBodiless = !("transfer-encoding" in req.headers) && (req.headers["content-length"] ?? "0") === "0";
-  const stream = session.isThrottled ? undefined : session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
+  const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
   if (stream === undefined) {
     sendVisitorError(req, res, visitorErrors.streamLimit);
     return undefined;

@@ -38,6 +38,7 @@ export class RelaySession implements BindingSession {
   #resumeToken = digest("");
   #shardToken = digest("");
   #connections = 1;
+  #isKilled = false;
   #maxStreams = 0;
   /** Streams of links that are gone. */
   #openedBefore = 0;
@@ -58,6 +59,15 @@ export class RelaySession implements BindingSession {
 
   get owner(): SessionOwner {
     return this.#owner;
+  }
+
+  /** Whether its driver may come back. */
+  get isResumable(): boolean {
+    return !this.#isKilled && this.#life.state !== "ended";
+  }
+
+  get mayBind(): boolean {
+    return !this.#isKilled && this.isAttached;
   }
 
   get isAttached(): boolean {
@@ -94,7 +104,7 @@ export class RelaySession implements BindingSession {
 
   /** A driver has greeted, for the first time or again; of two links, the new one counts. */
   attach(mux: MuxSession, owner: SessionOwner, { settings, features, connections }: Negotiated): void {
-    const isResumed = this.#mux !== undefined;
+    const before = this.#mux;
     if (this.isAttached && this.#mux !== undefined) {
       const superseded = this.#mux;
       this.#openedBefore += superseded.openedTotal;
@@ -107,7 +117,7 @@ export class RelaySession implements BindingSession {
     this.#mux = mux;
     this.#connections = connections;
     this.#maxStreams = settings.maxStreams;
-    mux.agree(settings);
+    mux.agree(settings, before?.nextFirstStreamId);
     const [resumeToken, shardToken] = [randomBytes(32).toString("base64url"), randomBytes(32).toString("base64url")];
     this.#resumeToken = digest(resumeToken);
     this.#shardToken = digest(shardToken);
@@ -116,7 +126,7 @@ export class RelaySession implements BindingSession {
       t: "HELLO_OK",
       sessionId: this.id,
       resumeToken,
-      resumed: isResumed,
+      resumed: before !== undefined,
       protocol: owner.protocol,
       maxStreams: settings.maxStreams,
       maxFrame: settings.maxFrameBytes,
@@ -160,13 +170,14 @@ export class RelaySession implements BindingSession {
 
   /** The connection of a link is gone. */
   linkLost(mux: MuxSession, link: MuxLink): void {
-    const wasPrimary = mux.links[0] === link;
+    const isLost = mux.isOver || mux.links[0] === link;
     mux.linkLost(link);
-    if (wasPrimary) this.#park(mux);
+    if (isLost) this.#park(mux);
   }
 
   #park(mux: MuxSession): void {
     if (mux !== this.#mux || this.#life.state !== "attached") return;
+    if (this.#isKilled) return this.#drop();
     this.#openedBefore += mux.openedTotal;
     for (const binding of [...this.bindings.values()]) {
       // A port without a driver must refuse, so that clients of TCP notice.
@@ -195,14 +206,19 @@ export class RelaySession implements BindingSession {
 
   /** Ends the session once its visitors are served, or after a while; it publishes nothing from now on. */
   kill(graceMs: number): void {
+    if (this.#isKilled) return;
+    this.#isKilled = true;
     for (const binding of [...this.bindings.values()]) this.#host.bindings.unpublish(binding);
-    this.mux?.goAway("ADMIN_KILL", { drainMs: graceMs, reconnect: false, message: "An operator ended the session." });
-    const finish = (): void => {
-      this.mux?.close(CloseCode.ADMIN_KILL, "An operator ended the session.");
-      this.#drop();
-    };
-    if (this.activeStreams === 0) finish();
-    else nodeClock.after(graceMs, finish);
+    const { mux } = this;
+    if (mux === undefined) return this.#drop();
+    const message = "An operator ended the session.";
+    mux.retire("ADMIN_KILL", CloseCode.ADMIN_KILL, { drainMs: graceMs, reconnect: false, message });
+  }
+
+  /** The relay stops, which the driver was told: it may come back to the next one. */
+  leave(): void {
+    this.#mux?.close(this.activeStreams === 0 ? CloseCode.DRAINED : CloseCode.GOING_AWAY, "The relay stops.");
+    this.#drop();
   }
 
   /** Tells the driver that a binding is no longer its own. */
@@ -218,6 +234,7 @@ export class RelaySession implements BindingSession {
   }
 
   async #bind(request: Bind): Promise<void> {
+    if (!this.mayBind) return;
     const mux = this.#mux;
     const outcome = await this.#host.bindings.bind(request, this);
     if (typeof outcome === "object" && "bindId" in outcome) {

@@ -1,4 +1,4 @@
-import { CloseCode, type HelloErrorCode } from "../../relay/codes";
+import type { HelloErrorCode } from "../../relay/codes";
 import type { Hello } from "../../relay/controlMessages";
 import { negotiate } from "../../relay/handshake";
 import type { MuxSession } from "../../relay/muxSession";
@@ -42,12 +42,12 @@ export class RelaySessions {
   }
 
   endAll(): void {
-    for (const session of this.all) session.end("SHUTDOWN", CloseCode.GOING_AWAY);
+    for (const session of this.all) session.leave();
   }
 
   #resumable({ resume }: Hello, { principal }: SessionOwner): RelaySession | undefined {
     const session = resume && this.#sessions.get(resume.sessionId);
-    if (session === undefined) return undefined;
+    if (session?.isResumable !== true) return undefined;
     const isTokenRight = session.isResumeToken(resume?.token);
     return mayResume({ owner: session.owner.principal, principal, isTokenRight }) ? session : undefined;
   }

@@ -29,7 +29,7 @@ export class Visitors {
   routeOnPort(req: IncomingMessage, binding: Binding | undefined): VisitorRoute {
     const authority = readAuthority(req);
     if (authority === undefined) return visitorErrors.badRequest;
-    if (binding === undefined) return visitorErrors.notFound;
+    if (binding?.isPublished !== true) return visitorErrors.notFound;
     // A page of another site can have its own name lead to a port of this machine, but not one of these.
     if (!isLoopbackHost(authority.host) && this.#routes.find(authority.host, "/")?.binding !== binding) {
       return visitorErrors.hostNotAllowed;
