@@ -61,6 +61,7 @@ export { assertTaskRouted } from "./tunnels/routing/assertTaskRouted";
 export type {
   AuthValidatorInput,
   AuthValidatorResult,
+  DriverPolicy,
   EventDeliveryMode,
   TunnelClient,
   TunnelEventSelector,

@@ -3,16 +3,20 @@ import { ResetCode, type BindErrorCode } from "../../relay/codes";
 import type { Bind, BindKind, BindMode } from "../../relay/controlMessages";
 import { isBindableName } from "../../relay/publicUrl";
 import type { ResolvedRelayConfig } from "./config";
+import type { DriverRights } from "./driverRights";
 import type { MuxSession } from "../../relay/muxSession";
 
 /** A session, as far as bindings are concerned. */
 export interface BindingSession {
   readonly id: string;
-  readonly owner: { readonly principal: string };
+  readonly owner: { readonly principal: string; readonly rights: DriverRights };
   readonly isAttached: boolean;
   /** Whether it may have more bindings than it has. */
   readonly mayBind: boolean;
+  readonly maxBindings: number;
   readonly bindings: Map<number, Binding>;
+  /** Whether visitors of a binding may be let through to the driver now. */
+  serves(binding: Binding): boolean;
   readonly mux: MuxSession | undefined;
   /** Tells the driver that a binding is no longer its own. */
   revoke(binding: Binding, code: "TAKEOVER" | "ADMIN"): void;
@@ -38,6 +42,8 @@ export interface Binding {
 export interface BindRefusal {
   readonly code: BindErrorCode;
   readonly message: string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
 }
 
 /** How listeners are made, which is the business of who serves visitors. */
@@ -80,12 +86,13 @@ export class BindingTable {
   async bind(request: Bind, session: BindingSession): Promise<Binding | BindRefusal> {
     const wanted = this.#read(request);
     if ("code" in wanted) return wanted;
-    const { name, port } = wanted;
+    const { kind, name, port } = wanted;
+    if (!session.owner.rights.permits({ kind, name, containerPort: port })) return againstPolicy;
     const holder =
       (port === 0 ? undefined : this.#byPort.get(port)) ?? (name === undefined ? undefined : this.#byName.get(name));
     if (holder !== undefined) return this.#takeOver(holder, wanted, session);
-    if (session.bindings.size >= this.#config.session.maxBindings) {
-      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${this.#config.session.maxBindings} bindings.`);
+    if (session.bindings.size >= session.maxBindings) {
+      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${session.maxBindings} bindings.`);
     }
     const keys = [...(port === 0 ? [] : [`port ${port}`]), ...(name === undefined ? [] : [`name ${name}`])];
     if (keys.some((key) => this.#pending.has(key))) return refuse("ALREADY_BOUND", "It is being bound.");
@@ -157,10 +164,19 @@ export class BindingTable {
       (wanted.port === 0 || holder.containerPort === wanted.port);
     const { session: before } = holder;
     if (before === session) return isSame ? holder : refuse("ALREADY_BOUND", "Another binding of this session has it.");
-    const isOwn = before.owner.principal === session.owner.principal;
-    const isParked = !before.isAttached;
-    if (!isSame || !isOwn || !(wanted.takeover || isParked) || holder.mode === "pull") {
-      return refuse("ALREADY_BOUND", "Another session has it.");
+    const { principal, rights } = session.owner;
+    if (!isSame || holder.mode === "pull") return refuse("ALREADY_BOUND", "Another session has it.");
+    // A port that was not asked for by its number.
+    if (!rights.permits(holder)) return againstPolicy;
+    const isOwn = before.owner.principal === principal;
+    const isFree = isOwn && !before.isAttached;
+    if (!isFree && !wanted.takeover) return refuse("ALREADY_BOUND", "Another session has it.");
+    if (!isFree && rights.takeover === "none") return againstPolicy;
+    if (!isOwn && rights.takeover !== "any") {
+      return { ...refuse("ALREADY_BOUND", "A session of another caller has it."), retryable: false };
+    }
+    if (session.bindings.size >= session.maxBindings) {
+      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${session.maxBindings} bindings.`);
     }
     holder.session = session;
     session.bindings.set(holder.bindId, holder);
@@ -173,7 +189,7 @@ export class BindingTable {
   async #listen(wanted: WantedBinding, session: BindingSession): Promise<Binding | BindRefusal> {
     const { mode, host, kind, name } = wanted;
     let binding: Binding | undefined;
-    for (const port of this.#candidates(wanted.port)) {
+    for (const port of this.#candidates(wanted, session.owner.rights)) {
       try {
         const listener = await this.#factory.listen(mode, host, port, () => binding);
         // The driver may have left meanwhile.
@@ -210,17 +226,19 @@ export class BindingTable {
     return refuse("INTERNAL", "No port of the range is free.");
   }
 
-  *#candidates(port: number): Iterable<number> {
+  /** A driver that may have certain ports only is given one of these, in or out of the range. */
+  *#candidates({ port, mode }: WantedBinding, { ports }: DriverRights): Iterable<number> {
     if (port !== 0) {
       yield port;
       return;
     }
     const [from, to] = this.#config.portRange;
-    const size = to - from + 1;
+    const size = ports?.length ?? to - from + 1;
     const first = Math.floor(Math.random() * size);
     for (let step = 0; step < size; step++) {
-      const candidate = from + ((first + step) % size);
-      if (!this.#byPort.has(candidate) && !this.#factory.isReserved(candidate)) yield candidate;
+      const index = (first + step) % size;
+      const candidate = ports?.[index] ?? from + index;
+      if (!this.#byPort.has(candidate) && this.#readPort(candidate, mode) === candidate) yield candidate;
     }
   }
 }
@@ -235,7 +253,20 @@ interface WantedBinding {
   readonly takeover: boolean;
 }
 
-const refuse = (code: BindErrorCode, message: string): BindRefusal => ({ code, message });
+/** What may succeed later, without the driver asking for something else. */
+const retryableCodes: ReadonlySet<BindErrorCode> = /* @__PURE__ */ new Set([
+  "ALREADY_BOUND",
+  "PORT_IN_USE",
+  "INTERNAL",
+]);
+
+const refuse = (code: BindErrorCode, message: string): BindRefusal => ({
+  code,
+  message,
+  retryable: retryableCodes.has(code),
+});
+
+const againstPolicy: BindRefusal = /* @__PURE__ */ refuse("POLICY", "The policy of this caller does not permit it.");
 
 const isLoopbackName = (host: unknown): boolean =>
   typeof host === "string" && (host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host));

@@ -7,11 +7,14 @@ import type { MuxLink } from "../../relay/muxLink";
 import { MuxSession } from "../../relay/muxSession";
 import { nodeClock } from "./nodeClock";
 import type { RelayParts } from "./relayParts";
-import type { RelaySession } from "./relaySession";
+import { fullRights, type DriverRights } from "./driverRights";
+import type { RelaySession, SessionOwner } from "./relaySession";
 import { wsLink, type WsUpgrader } from "./wsLink";
 
 /** Whether a request may connect, and as whom. */
-export type ConnectVerdict = { readonly principal: string } | { readonly status: number; readonly code: string };
+export type ConnectVerdict =
+  | { readonly principal: string; readonly rights?: DriverRights | undefined }
+  | { readonly status: number; readonly code: string };
 
 export interface ConnectOptions {
   readonly parts: RelayParts;
@@ -53,10 +56,12 @@ export class ConnectEndpoint {
       if (headBytesOf(req) > maxHeadBytes) return refuse(socket, 431, "HEADERS_TOO_LARGE");
       const verdict = await admit(req);
       if ("status" in verdict) return refuse(socket, verdict.status, verdict.code);
+      const { principal, rights = fullRights } = verdict;
+      if (!rights.permitsAny) return refuse(socket, 403, "POLICY");
       if (socket.destroyed) return;
       const ws = await upgrader.upgrade(req, socket, head, protocol);
       const { remoteAddress = "", remotePort = 0 } = req.socket;
-      const owner = { principal: verdict.principal, peerAddr: `${remoteAddress}:${remotePort}`, protocol };
+      const owner = { principal, rights, peerAddr: `${remoteAddress}:${remotePort}`, protocol };
       this.#greet(owner, (events) => wsLink(ws, socket, events), release);
     } catch {
       socket.destroy();
@@ -76,7 +81,7 @@ export class ConnectEndpoint {
   }
 
   #greet(
-    owner: { readonly principal: string; readonly peerAddr: string; readonly protocol: Subprotocol },
+    owner: SessionOwner,
     connect: (events: Parameters<typeof wsLink>[2]) => ReturnType<typeof wsLink>,
     release: () => void,
   ): void {

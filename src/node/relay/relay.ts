@@ -189,8 +189,9 @@ export class Relay {
   async #listenForTcp(host: string, port: number, bindingOf: () => Binding | undefined): Promise<TcpServer> {
     const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
       const binding = bindingOf();
-      const stream = binding?.session.mux?.openTcp({
-        bindId: binding.bindId,
+      const mux = binding?.session.serves(binding) === true ? binding.session.mux : undefined;
+      const stream = mux?.openTcp({
+        bindId: binding?.bindId ?? 0,
         peer: `${socket.remoteAddress}:${socket.remotePort}`,
         local: `${host}:${port}`,
       });

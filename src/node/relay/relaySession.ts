@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { CloseCode, type BindErrorCode, type GoAwayCode } from "../../relay/codes";
+import { CloseCode, type GoAwayCode } from "../../relay/codes";
 import type { Bind, ControlMessage, HelloOk } from "../../relay/controlMessages";
 import type { Negotiated, Subprotocol } from "../../relay/handshake";
 import type { MuxLink } from "../../relay/muxLink";
@@ -7,6 +7,7 @@ import type { MuxSession } from "../../relay/muxSession";
 import { SessionLife } from "../../relay/sessionLife";
 import type { Binding, BindingSession, BindingTable } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
+import type { DriverRights } from "./driverRights";
 import { nodeClock } from "./nodeClock";
 
 /** What the sessions of a relay share. */
@@ -20,6 +21,7 @@ export interface RelaySessionHost {
 export interface SessionOwner {
   /** Name of the caller. */
   readonly principal: string;
+  readonly rights: DriverRights;
   readonly peerAddr: string;
   readonly protocol: Subprotocol;
 }
@@ -39,6 +41,7 @@ export class RelaySession implements BindingSession {
   #shardToken = digest("");
   #connections = 1;
   #isKilled = false;
+  #cancelExpiry: () => void = () => {};
   #maxStreams = 0;
   /** Streams of links that are gone. */
   #openedBefore = 0;
@@ -88,6 +91,18 @@ export class RelaySession implements BindingSession {
     return this.#maxStreams;
   }
 
+  get maxBindings(): number {
+    return Math.min(this.#host.config.session.maxBindings, this.#owner.rights.maxBindings);
+  }
+
+  /** Whether visitors of a binding may be let through to the driver now. */
+  serves(binding: Binding): boolean {
+    const { rights } = this.#owner;
+    // The timer may be late, as after a sleep of the machine.
+    if (rights.isExpired()) this.#watchExpiry();
+    return binding.isPublished && rights.permits(binding) && !rights.isExpired();
+  }
+
   /** Visitors' streams since the session began. */
   get openedTotal(): number {
     return this.#openedBefore + (this.#mux?.openedTotal ?? 0);
@@ -121,6 +136,7 @@ export class RelaySession implements BindingSession {
     const [resumeToken, shardToken] = [randomBytes(32).toString("base64url"), randomBytes(32).toString("base64url")];
     this.#resumeToken = digest(resumeToken);
     this.#shardToken = digest(shardToken);
+    const revoked = this.#judge(owner.rights);
     const { session } = this.#host.config;
     const hello: HelloOk = {
       t: "HELLO_OK",
@@ -145,9 +161,41 @@ export class RelaySession implements BindingSession {
         bindId,
         name,
       })),
-      limits: { maxBindings: session.maxBindings, sessionBufferBytes: session.sessionBufferBytes },
+      limits: { maxBindings: this.maxBindings, sessionBufferBytes: session.sessionBufferBytes },
     };
     mux.send(hello);
+    for (const { bindId } of revoked) mux.send({ t: "BIND_REVOKED", bindId, code: "ADMIN" });
+    this.#watchExpiry();
+  }
+
+  /** Drops the bindings that a new verdict does not permit. */
+  #judge(rights: DriverRights): readonly Binding[] {
+    const own = [...this.bindings.values()];
+    const permitted = own.filter((binding) => rights.permits(binding)).slice(0, rights.maxBindings);
+    const revoked = own.filter((binding) => !permitted.includes(binding));
+    for (const binding of revoked) this.#host.bindings.drop(binding);
+    return revoked;
+  }
+
+  /** Asks again at least every minute, since the time of day may be set while a timer runs. */
+  #watchExpiry(): void {
+    this.#cancelExpiry();
+    const { rights } = this.#owner;
+    const { expiresAtMs } = rights;
+    if (expiresAtMs === undefined || this.#life.state === "ended") return;
+    if (rights.isExpired()) return this.#expire();
+    const waitMs = Math.min(Math.max(1, expiresAtMs - Date.now()), 60_000);
+    this.#cancelExpiry = nodeClock.after(waitMs, () => this.#watchExpiry());
+  }
+
+  /** The driver may come back with credentials that hold. */
+  #expire(): void {
+    const { mux } = this;
+    for (const { bindId } of this.bindings.values()) mux?.send({ t: "BIND_REVOKED", bindId, code: "AUTH_EXPIRED" });
+    const message = "The credentials of the driver have expired.";
+    mux?.goAway("AUTH_EXPIRED", { reconnect: true, message });
+    mux?.close(CloseCode.AUTH_EXPIRED, message);
+    this.#drop();
   }
 
   /** A message of a driver that has greeted. */
@@ -246,19 +294,15 @@ export class RelaySession implements BindingSession {
         publicUrl: outcome.publicUrl,
       });
     }
-    const { code, message } = outcome;
-    mux?.send({ t: "BIND_ERR", req: request.req, code, message, retryable: isRetryable(code) });
+    mux?.send({ t: "BIND_ERR", req: request.req, ...outcome });
   }
 
   #drop(): void {
     if (this.#life.state === "ended" && this.bindings.size === 0 && this.#mux === undefined) return;
     this.#life.end();
+    this.#cancelExpiry();
     for (const binding of [...this.bindings.values()]) this.#host.bindings.drop(binding);
     this.#mux = undefined;
     this.#host.onEnded(this);
   }
 }
-
-/** What may succeed later, without the driver asking for something else. */
-const isRetryable = (code: BindErrorCode): boolean =>
-  code === "ALREADY_BOUND" || code === "PORT_IN_USE" || code === "INTERNAL";

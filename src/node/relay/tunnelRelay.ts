@@ -13,6 +13,7 @@ import { isRepeated } from "../server/repeatedHeaders";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
 import { resolveRelayConfig, type ResolvedRelayConfig } from "./config";
+import { readDriverPolicy } from "./driverRights";
 import type { ConnectVerdict } from "./connectEndpoint";
 import { connectPath, Relay } from "./relay";
 import type { TunnelRelayConfig } from "./tunnelRelayConfig";
@@ -132,8 +133,15 @@ function createGuard(
     const { origin } = req.headers;
     if (origin !== undefined && !allowedOrigins.has(origin)) return { status: 403, code: "ORIGIN_NOT_ALLOWED" };
     try {
-      const { name } = await authenticate(requestOf(req, allowedOrigins));
-      return { principal: name };
+      const { name, policy } = await authenticate(requestOf(req, allowedOrigins));
+      const rights = readDriverPolicy(policy);
+      if ("invalid" in rights) {
+        void run.logger.warn("node.relay.policy: a validator returned a policy that cannot be meant.", {
+          data: { name, field: rights.invalid },
+        });
+        return { status: 403, code: "POLICY" };
+      }
+      return rights.isExpired() ? { status: 403, code: "AUTH_EXPIRED" } : { principal: name, rights };
     } catch (error) {
       if (!(error instanceof WireFailure)) throw error;
       return { status: error.status, code: error.code };

@@ -62,6 +62,7 @@ export class Visitors {
   ): (Omit<VisitorRequest, "req" | "res"> & { readonly binding: Binding }) | VisitorError {
     if ("code" in route) return route;
     const { binding, target, prefix } = route;
+    if (!binding.session.serves(binding)) return visitorErrors.notFound;
     const { mux } = binding.session;
     if (mux === undefined) return visitorErrors.orphaned;
     const {

@@ -111,9 +111,28 @@ export const tunnelPolicy: ITag<TunnelTaskMiddlewarePolicyConfig> = /* @__PURE__
 /** The request, as a validator task sees it. */
 export interface AuthValidatorInput extends RequestDescription {}
 
+/** What a driver may bind at a relay; what is left out is not restricted. */
+export interface DriverPolicy {
+  /** Ports of the relay. */
+  readonly ports?: readonly number[] | undefined;
+  /** Names in public URLs. */
+  readonly names?: readonly string[] | undefined;
+  /** "http" for what is exposed, "tcp" for what is pulled. */
+  readonly kinds?: readonly ("http" | "tcp")[] | undefined;
+  /** Taking bindings over from connected sessions of the same caller; "any" for those of all callers. Default true. */
+  readonly takeover?: boolean | "any" | undefined;
+  readonly maxBindings?: number | undefined;
+  /** In ms since 1970: then the session ends. */
+  readonly expiresAt?: number | undefined;
+}
+
 /** What a validator task returns; anything but `ok: true` is a no. */
 export interface AuthValidatorResult {
   readonly ok: boolean;
+  /** Identifies the caller: a relay compares it where a session is resumed or taken over. Default "anonymous". */
+  readonly name?: string | undefined;
+  /** What the caller may do as the driver of a relay. Default: everything. */
+  readonly policy?: DriverPolicy | undefined;
   /** For logs of the validator; never sent to the caller. */
   readonly message?: string | undefined;
 }

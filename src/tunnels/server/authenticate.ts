@@ -9,8 +9,10 @@ import type { AuthValidatorInput } from "../routing/tags";
 
 /** Who calls. */
 export interface Caller {
-  /** Identifies the caller in logs: `token:` and a digest for a static token, else `anonymous`. */
+  /** Identifies the caller: what its validator says, `token:` and a digest for a static token, else `anonymous`. */
   readonly name: string;
+  /** As its validator returned it; servers that have policies narrow it. */
+  readonly policy?: unknown;
 }
 
 /** Says who calls, or throws. Synchronous unless a validator task or an asynchronous policy has to be asked. */
@@ -89,7 +91,8 @@ async function askValidators(
       const { id } = validator.task;
       try {
         const verdict: unknown = await settleOrAbort(validator.invoke(input, { scope: { signal } }), signal);
-        if (isApproval(verdict)) return anonymous;
+        const approved = callerOf(verdict);
+        if (approved !== undefined) return approved;
         if (!isRefusal(verdict)) onOddVerdict(id, describeVerdict(verdict));
       } catch (error) {
         if (caller?.aborted) throw requestAborted();
@@ -108,7 +111,13 @@ async function askValidators(
   throw authUnavailable(normalizeError(failures[0]));
 }
 
-const isApproval = (verdict: unknown): boolean => okOf(verdict) === true;
+/** A name that is no text would make all such callers one. */
+function callerOf(verdict: unknown): Caller | undefined {
+  if (okOf(verdict) !== true) return undefined;
+  const { name, policy } = verdict as { readonly name?: unknown; readonly policy?: unknown };
+  if (name === undefined) return policy === undefined ? anonymous : { ...anonymous, policy };
+  return typeof name === "string" && name !== "" ? { name, policy } : undefined;
+}
 const isRefusal = (verdict: unknown): boolean => okOf(verdict) === false;
 
 const okOf = (verdict: unknown): unknown =>
@@ -117,6 +126,7 @@ const okOf = (verdict: unknown): unknown =>
 /** What kind of thing a validator returned; not the thing, which may hold credentials. */
 function describeVerdict(verdict: unknown): string {
   if (typeof verdict !== "object" || verdict === null) return kindOf(verdict);
+  if (okOf(verdict) === true) return "an object whose name is no text";
   return "ok" in verdict ? `an object whose ok is ${kindOf(verdict.ok)}` : "an object without ok";
 }
 

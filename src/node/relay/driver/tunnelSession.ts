@@ -348,7 +348,8 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         return this.#replies.get(message.req)?.(message);
       case "BIND_REVOKED":
         for (const binding of this.#bindings) {
-          if (binding.bound?.bindId === message.bindId) this.#forget(binding);
+          // With credentials that hold again it is bound anew.
+          if (binding.bound?.bindId === message.bindId && message.code !== "AUTH_EXPIRED") this.#forget(binding);
         }
         return void this.emit("bindRevoked", { bindId: message.bindId, code: message.code });
       case "GOAWAY":
