@@ -1,5 +1,6 @@
 import type { BindErrorCode, GoAwayCode, HelloErrorCode } from "./codes";
 import { asRecord, encodeJson, malformed, parseJson } from "./framePayloads";
+import { maxControlBytes } from "./frames";
 
 /** First message of a driver on a link. */
 export interface Hello {
@@ -120,9 +121,6 @@ export type DriverMessage = Hello | Bind | Unbind | GoAway;
 export type RelayMessage = HelloOk | HelloErr | BindOk | BindErr | BindRevoked | UnbindOk | GoAway;
 export type ControlMessage = DriverMessage | RelayMessage;
 
-/** Largest control message, in bytes. */
-export const maxControlBytes = 65_536;
-
 export const encodeControl = (message: ControlMessage): Uint8Array => encodeJson(message);
 
 /**
@@ -153,7 +151,7 @@ const readers: { readonly [T in ControlMessage["t"]]: (fields: Fields) => Extrac
     connections: optionalCount(fields.connections, "HELLO"),
     resume: readResume(fields.resume),
     shard: readShard(fields.shard),
-    meta: fields.meta === undefined ? undefined : asRecord(fields.meta, "HELLO"),
+    meta: isAbsent(fields.meta) ? undefined : asRecord(fields.meta, "HELLO"),
   }),
   HELLO_OK: (fields) => ({
     t: "HELLO_OK",
@@ -226,8 +224,11 @@ function count(value: unknown, message: string): number {
   return value as number;
 }
 
+/** Drivers in other languages write `null` for what they leave out. */
+const isAbsent = (value: unknown): value is null | undefined => value === undefined || value === null;
+
 const optionalCount = (value: unknown, message: string): number | undefined =>
-  value === undefined ? undefined : count(value, message);
+  isAbsent(value) ? undefined : count(value, message);
 
 function text(value: unknown, message: string): string {
   if (typeof value !== "string" || value.length > 1024) throw malformed(message);
@@ -244,13 +245,13 @@ const textList = (value: unknown): readonly string[] | undefined =>
     : undefined;
 
 function readResume(value: unknown): Hello["resume"] {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   const { sessionId, token } = asRecord(value, "HELLO");
-  return { sessionId: text(sessionId, "HELLO"), token: token === undefined ? undefined : text(token, "HELLO") };
+  return { sessionId: text(sessionId, "HELLO"), token: isAbsent(token) ? undefined : text(token, "HELLO") };
 }
 
 function readShard(value: unknown): Hello["shard"] {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   const { sessionId, token, index } = asRecord(value, "HELLO");
   return { sessionId: text(sessionId, "HELLO"), token: text(token, "HELLO"), index: count(index, "HELLO") };
 }
@@ -270,7 +271,7 @@ function readBindings(value: unknown): readonly BindingDescription[] {
 }
 
 function readLimits(value: unknown): HelloOk["limits"] {
-  const { maxBindings, sessionBufferBytes } = value === undefined ? {} : asRecord(value, "HELLO_OK");
+  const { maxBindings, sessionBufferBytes } = isAbsent(value) ? {} : asRecord(value, "HELLO_OK");
   return {
     maxBindings: optionalCount(maxBindings, "HELLO_OK") ?? 0,
     sessionBufferBytes: optionalCount(sessionBufferBytes, "HELLO_OK") ?? 0,

@@ -71,6 +71,9 @@ export class WindowBudget {
   }
 }
 
+/** What a frame costs at least while it is held, in bytes. */
+const frameCostBytes = 256;
+
 export interface ReceiveWindowOptions {
   readonly windowBytes: number;
   readonly maxWindowBytes: number;
@@ -88,6 +91,8 @@ export class ReceiveWindow {
   #windowBytes: number;
   #receivedTotal = 0;
   #consumedTotal = 0;
+  /** What small frames that are held cost beyond their bytes. */
+  #surplusBytes = 0;
   #announcedTotal = 0;
   #announcedAtMs: number;
 
@@ -111,10 +116,17 @@ export class ReceiveWindow {
     return this.#receivedTotal - this.#consumedTotal;
   }
 
-  /** @returns whether the peer kept to its credit */
+  /** What is held, with at least 256 bytes for every frame: a small one costs its place in a queue as well. */
+  get chargedBytes(): number {
+    return this.heldBytes + this.#surplusBytes;
+  }
+
+  /** @returns whether the peer kept to its credit; if not, nothing was counted */
   receive(bytes: number): boolean {
+    if (this.#receivedTotal + bytes > this.#announcedTotal + this.#windowBytes) return false;
     this.#receivedTotal += bytes;
-    return this.#receivedTotal <= this.#announcedTotal + this.#windowBytes;
+    if (bytes > 0) this.#surplusBytes += Math.max(0, frameCostBytes - bytes);
+    return true;
   }
 
   /**
@@ -124,7 +136,9 @@ export class ReceiveWindow {
    * @returns what to announce, once half a window was consumed
    */
   consume(bytes: number, nowMs: number, minRttMs: number | undefined): WindowPayload | undefined {
+    const heldBefore = this.heldBytes;
     this.#consumedTotal = Math.min(this.#consumedTotal + bytes, this.#receivedTotal);
+    if (this.#surplusBytes > 0) this.#surplusBytes = Math.ceil((this.#surplusBytes * this.heldBytes) / heldBefore);
     if (this.#consumedTotal - this.#announcedTotal < this.#windowBytes / 2) return undefined;
     if (minRttMs !== undefined && nowMs - this.#announcedAtMs < 2 * minRttMs) this.#grow();
     this.#announcedTotal = this.#consumedTotal;

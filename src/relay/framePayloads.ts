@@ -1,4 +1,4 @@
-import { readUint32, writeUint32 } from "./frames";
+import { flagInfo, flagUpgrade, readUint32, writeUint32 } from "./frames";
 import { MuxProtocolError } from "./protocolError";
 
 /** A TCP stream that the relay opens. */
@@ -24,7 +24,7 @@ export interface ResetPayload {
   readonly reason: string;
 }
 
-/** Names and values in turn, in order and original case. */
+/** Names and values in turn, in order and original case; every character stands for one byte (Latin-1). */
 export type FlatHeaders = readonly string[];
 
 /** The head of a request, relay to driver. */
@@ -51,8 +51,8 @@ export interface ResponseHead {
 
 /** Longest reason of a reset, in bytes. */
 const maxReasonBytes = 256;
-/** Most headers of a head, or trailers. */
-export const maxHeaders = 1000;
+/** Most headers of a head, or trailers: what a parser of Node takes, with those that a relay adds. */
+const maxHeaders = 2048;
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
@@ -117,8 +117,7 @@ export const encodeRequestHead = (head: RequestHead): Uint8Array =>
 export function decodeRequestHead(payload: Uint8Array): RequestHead {
   const { m, u, h, b, peer, id, cl } = asRecord(parseJson(payload, "HEAD"), "HEAD");
   if (typeof m !== "string" || !isToken(m)) throw malformed("HEAD");
-  // Of the forms a target can have, the others could lead somewhere else than to what is bound.
-  if (typeof u !== "string" || (!u.startsWith("/") && u !== "*") || hasControls(u)) throw malformed("HEAD");
+  if (typeof u !== "string" || !isTarget(u)) throw malformed("HEAD");
   return {
     method: m,
     target: u,
@@ -133,12 +132,13 @@ export function decodeRequestHead(payload: Uint8Array): RequestHead {
 export const encodeResponseHead = (head: ResponseHead): Uint8Array =>
   encodeJson({ s: head.status, r: head.reason, h: head.headers, cl: head.contentLength });
 
-export function decodeResponseHead(payload: Uint8Array): ResponseHead {
+/** @param flags those of the frame, which the status must agree with */
+export function decodeResponseHead(payload: Uint8Array, flags: number): ResponseHead {
   const { s, r, h, cl } = asRecord(parseJson(payload, "HEAD"), "HEAD");
-  if (!Number.isInteger(s) || (s as number) < 100 || (s as number) > 599) throw malformed("HEAD");
+  if (!isStatus(s, flags)) throw malformed("HEAD");
   const reason = textOr(r, "");
-  if (hasControls(reason)) throw malformed("HEAD");
-  return { status: s as number, reason, headers: asHeaders(h), contentLength: asLength(cl) };
+  if (!isLine(reason)) throw malformed("HEAD");
+  return { status: s, reason, headers: asHeaders(h), contentLength: asLength(cl) };
 }
 
 export const encodeTrailers = (trailers: FlatHeaders): Uint8Array => encodeJson(trailers);
@@ -162,15 +162,27 @@ export function asRecord(value: unknown, frame: string): Record<string, unknown>
 export const malformed = (frame: string): MuxProtocolError => new MuxProtocolError(`A ${frame} frame is malformed.`);
 
 /** RFC 9110 section 5.6.2. */
-const isToken = (text: string): boolean => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/.test(text);
-/** What would end a line of a head, or hide in one. */
-// eslint-disable-next-line no-control-regex -- these are what is looked for
-const hasControls = (text: string): boolean => /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text);
+const isToken = (text: string): boolean => /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
+/** Bytes that can stand in one line of a head; a line break would begin another. */
+const isLine = (text: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(text);
+/** Other forms of a target could lead somewhere else than to what is bound. */
+const isTarget = (text: string): boolean => text === "*" || /^\/[\x21-\x7e\x80-\xff]*$/.test(text);
+
+/**
+ * An interim status that passed for a final one would make a visitor take the next response for this one, and a 101
+ * that passed for one would hand it a connection that has not switched.
+ */
+function isStatus(status: unknown, flags: number): status is number {
+  if (!Number.isInteger(status)) return false;
+  const value = status as number;
+  if (flags & flagInfo) return value >= 100 && value < 200 && value !== 101;
+  return (value >= 200 && value <= 599) || ((flags & flagUpgrade) !== 0 && value === 101);
+}
 
 function asHeaders(value: unknown): FlatHeaders {
   if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * maxHeaders) throw malformed("HEAD");
   value.forEach((entry: unknown, index) => {
-    const isValid = typeof entry === "string" && (index % 2 === 0 ? isToken(entry) : !hasControls(entry));
+    const isValid = typeof entry === "string" && (index % 2 === 0 ? isToken(entry) : isLine(entry));
     if (!isValid) throw malformed("HEAD");
   });
   return value as string[];

@@ -170,11 +170,13 @@ describe("payloads", () => {
   it.each([
     ["a target in absolute form", requestHead({ u: "http://evil.test/" })],
     ["a target with a line break", requestHead({ u: "/a\r\nX: y" })],
+    ["a target with a character that no byte stands for", requestHead({ u: "/€" })],
+    ["a header value with a character that no byte stands for", requestHead({ h: ["a", "€"] })],
     ["a method that is no token", requestHead({ m: "GET /" })],
     ["a header name with a space", requestHead({ h: ["a b", "c"] })],
     ["a header value with a line break", requestHead({ h: ["a", "b\nc"] })],
     ["a name without a value", requestHead({ h: ["a"] })],
-    ["more than 1,000 headers", requestHead({ h: Array(2002).fill("a") })],
+    ["more than 2,048 headers", requestHead({ h: Array(4098).fill("a") })],
     ["a bind id that is no number", requestHead({ b: "1" })],
     ["a length below zero", requestHead({ cl: -1 })],
     ["no JSON", utf8("{")],
@@ -190,7 +192,7 @@ describe("payloads", () => {
     ["a reason with a line break", responseHead({ r: "OK\r\n" })],
     ["a header value with a NUL", responseHead({ h: ["a", "\0"] })],
   ])("payloads of frames of a response's HEAD are refused with %s", (_name, payload) => {
-    expect(() => decodeResponseHead(payload)).toThrow(MuxProtocolError);
+    expect(() => decodeResponseHead(payload, 0)).toThrow(MuxProtocolError);
   });
 
   it.each([

@@ -33,6 +33,9 @@ export const frameHeaderBytes = 8;
 /** No peer may negotiate larger frames, in bytes of payload. */
 export const hardFrameBytes = 262_144;
 
+/** Largest control message, in bytes, whatever size of frames was agreed on. */
+export const maxControlBytes = 65_536;
+
 /** One frame. The payload may share memory with what arrived. */
 export interface Frame {
   readonly type: FrameType;
@@ -134,8 +137,9 @@ export class FrameReader {
     const length = ((header[1] as number) << 16) | ((header[2] as number) << 8) | (header[3] as number);
     const streamId = readUint32(header, 4);
     if (!isKnownType(type)) throw new MuxProtocolError(`Frame type ${type} is not known.`);
-    if (length > this.#maxFrameBytes) {
-      throw new MuxProtocolError(`A frame of ${length} bytes is over the limit of ${this.#maxFrameBytes}.`);
+    const maxBytes = type === FrameType.CONTROL ? maxControlBytes : this.#maxFrameBytes;
+    if (length > maxBytes) {
+      throw new MuxProtocolError(`A frame of ${length} bytes is over the limit of ${maxBytes}.`);
     }
     if (streamId > maxStreamId) throw new MuxProtocolError("The highest bit of a stream id is reserved.");
     if (type !== FrameType.EXTENSION && isSessionType(type) !== (streamId === 0)) {

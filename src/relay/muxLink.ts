@@ -1,6 +1,14 @@
 import type { Clock } from "./clock";
 import { CloseCode } from "./codes";
-import { encodeFrameHeader, flagAck, frameHeaderBytes, FrameReader, FrameType, type Frame } from "./frames";
+import {
+  encodeFrameHeader,
+  flagAck,
+  frameHeaderBytes,
+  FrameReader,
+  FrameType,
+  writeUint32,
+  type Frame,
+} from "./frames";
 import { malformed } from "./framePayloads";
 import { Keepalive } from "./keepalive";
 import type { Link } from "./link";
@@ -33,8 +41,10 @@ export interface MuxLinkOptions {
   readonly maxControlFrames?: number | undefined;
 }
 
-/** One flush sends about this much, in bytes, as one message. */
-const flushBytes = 262_144;
+/** One flush sends about this much data, in bytes; with one more frame it still fits into a message. */
+const flushBytes = 262_136;
+/** Largest message that is sent, in bytes. */
+const maxMessageBytes = 524_288;
 
 interface ControlFrame {
   readonly type: FrameType;
@@ -64,6 +74,7 @@ export class MuxLink implements StreamLink {
   #isFlushScheduled = false;
   #isClosed = false;
   #isOverfull = false;
+  #pings = 0;
   #pingSentAtMs = 0;
   #minRttMs: number | undefined;
   #rttMs: number | undefined;
@@ -92,12 +103,21 @@ export class MuxLink implements StreamLink {
     return this.#rttMs;
   }
 
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes;
+  }
+
   get queuedBytes(): number {
     return this.#options.link.queuedBytes;
   }
 
   get isCongested(): boolean {
     return this.queuedBytes > (this.#options.congestedBytes ?? 1_048_576);
+  }
+
+  /** Whether so much waits that the heads of more streams could fill it up. */
+  get isOverloaded(): boolean {
+    return this.queuedBytes > this.#maxQueuedBytes / 2;
   }
 
   get isClosed(): boolean {
@@ -143,8 +163,14 @@ export class MuxLink implements StreamLink {
   }
 
   ping(): void {
+    this.#pings += 1;
     this.#pingSentAtMs = this.now();
-    this.sendControl(FrameType.PING, 0, 0, new Uint8Array(8));
+    this.sendControl(FrameType.PING, 0, 0, pingPayload(this.#pings));
+  }
+
+  /** Windows grow by the round trip, which nothing else measures on a link that is never silent. */
+  measure(): void {
+    if (this.#pings === 0) this.ping();
   }
 
   sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void {
@@ -192,7 +218,7 @@ export class MuxLink implements StreamLink {
       }
     }
     if (pieces.length > 0) this.#options.link.send(pieces);
-    if (this.queuedBytes > (this.#options.maxQueuedBytes ?? 16_777_216)) return this.#tooMuch("bytes");
+    if (this.queuedBytes > this.#maxQueuedBytes) return this.#tooMuch("bytes");
     this.#drainPaused(served);
     // While the link is congested, `drained` goes on.
     if (this.#ready.size > 0 && !this.isCongested) this.#scheduleFlush();
@@ -229,20 +255,32 @@ export class MuxLink implements StreamLink {
 
   #receivePing({ flags, payload }: Frame): void {
     if (payload.length !== 8) throw malformed("PING");
-    if ((flags & flagAck) === 0) return this.sendControl(FrameType.PING, flagAck, 0, payload.slice());
+    if ((flags & flagAck) === 0) return this.sendControl(FrameType.PING, flagAck, 0, new Uint8Array(payload));
+    // What answers no PING of ours, or an earlier one, measures nothing.
+    if (!pingPayload(this.#pings).every((byte, index) => byte === payload[index])) return;
     const rttMs = this.now() - this.#pingSentAtMs;
     this.#rttMs = rttMs;
     this.#minRttMs = Math.min(this.#minRttMs ?? rttMs, rttMs);
   }
 
+  get #maxQueuedBytes(): number {
+    return this.#options.maxQueuedBytes ?? 16_777_216;
+  }
+
+  /** Appends what waits; what does not fit into one message is sent before. @returns the bytes in `pieces` */
   #takeControl(pieces: Uint8Array[]): number {
     let bytes = 0;
     for (const {
       pieces: [header, payload],
     } of this.#control) {
+      const frameBytes = frameHeaderBytes + payload.length;
+      if (bytes + frameBytes > maxMessageBytes) {
+        this.#options.link.send(pieces.splice(0));
+        bytes = 0;
+      }
       pieces.push(header);
       if (payload.length > 0) pieces.push(payload);
-      bytes += frameHeaderBytes + payload.length;
+      bytes += frameBytes;
     }
     this.#control = [];
     return bytes;
@@ -267,4 +305,11 @@ export class MuxLink implements StreamLink {
     const message = `Too many ${what} wait for the peer to read.`;
     this.#host.onViolation(new MuxProtocolError(message, "ENHANCE_CALM", CloseCode.ENHANCE_CALM), this);
   }
+}
+
+/** The number of a PING. */
+function pingPayload(count: number): Uint8Array {
+  const payload = new Uint8Array(8);
+  writeUint32(payload, 4, count);
+  return payload;
 }

@@ -1,11 +1,10 @@
 import type { Clock } from "./clock";
 import { CloseCode, ResetCode, type GoAwayCode } from "./codes";
-import { decodeControl, encodeControl, maxControlBytes, type ControlMessage } from "./controlMessages";
+import { decodeControl, encodeControl, type ControlMessage } from "./controlMessages";
 import { WindowBudget } from "./credit";
 import {
   decodeOpen,
   decodeReset,
-  decodeTrailers,
   decodeWindow,
   encodeOpen,
   encodeRequestHead,
@@ -121,6 +120,7 @@ export class MuxSession implements LinkHost, StreamHost {
     return this.#links;
   }
 
+  /** What data that was received and not consumed is charged, in bytes. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -170,13 +170,19 @@ export class MuxSession implements LinkHost, StreamHost {
   }
 
   /** Opens a stream for a visitor's connection. @returns `undefined` where the session takes no more */
-  openTcp(open: OpenPayload): MuxStream | undefined {
-    return this.#open(open.bindId, (stream, link) => link.sendControl(FrameType.OPEN, 0, stream.id, encodeOpen(open)));
+  openTcp({ bindId, ...addresses }: OpenPayload): MuxStream | undefined {
+    const stream = this.#open("tcp", bindId);
+    stream?.link.sendControl(FrameType.OPEN, 0, stream.id, encodeOpen({ bindId, ...addresses }));
+    return stream;
   }
 
-  /** Opens a stream for an HTTP exchange. */
-  openHttp(head: RequestHead, flags: number): MuxStream | undefined {
-    return this.#open(head.bindId, (stream) => stream.sendHead(encodeRequestHead(head), flags));
+  /** Opens a stream for an HTTP exchange. @returns "tooLarge" for a head that no frame can hold */
+  openHttp(head: RequestHead, flags: number): MuxStream | "tooLarge" | undefined {
+    const payload = encodeRequestHead(head);
+    if (payload.length > this.#settings.maxFrameBytes) return "tooLarge";
+    const stream = this.#open("http", head.bindId);
+    stream?.sendHead(payload, flags);
+    return stream;
   }
 
   /** Cuts the streams of one binding, on both sides. */
@@ -226,19 +232,20 @@ export class MuxSession implements LinkHost, StreamHost {
       case FrameType.DATA:
         return stream.receiveData(payload, flags);
       case FrameType.HEAD:
-        if (this.#options.role === "driver") throw new MuxProtocolError("A stream id was used twice.");
+        if (!stream.isOpener) throw usedTwice();
         return stream.receiveHead(payload, flags);
       case FrameType.TRAILERS:
-        return stream.receiveTrailers(decodeTrailers(payload));
+        return stream.receiveTrailers(payload);
       case FrameType.WINDOW:
         return stream.receiveWindow(decodeWindow(payload));
       case FrameType.RESET:
-        if (!stream.isAccepted) this.#countEarlyReset();
+        if (!stream.isAccepted && !stream.isOpener) this.#countEarlyReset();
         return stream.receiveReset(decodeReset(payload));
       case FrameType.ACCEPT:
+        if (!stream.isOpener) throw new MuxProtocolError("ACCEPT arrived at the side that accepts.");
         return stream.receiveAccept();
       case FrameType.OPEN:
-        throw new MuxProtocolError("A stream id was used twice.");
+        throw usedTwice();
       case FrameType.PING:
       case FrameType.EXTENSION:
     }
@@ -272,7 +279,7 @@ export class MuxSession implements LinkHost, StreamHost {
   onHeld(_stream: MuxStream, bytes: number): void {
     this.#heldBytes += bytes;
     if (bytes <= 0 || this.#heldBytes <= this.#settings.sessionBufferBytes) return;
-    const largest = [...this.#streams.values()].reduce((a, b) => (b.heldBytes > a.heldBytes ? b : a));
+    const largest = [...this.#streams.values()].reduce((a, b) => (b.chargedBytes > a.chargedBytes ? b : a));
     largest.resetAndReport(ResetCode.QUOTA, "The session holds too many bytes.");
   }
 
@@ -287,11 +294,11 @@ export class MuxSession implements LinkHost, StreamHost {
     return true;
   }
 
-  #open(bindId: number, sendOpening: (stream: MuxStream, link: MuxLink) => void): MuxStream | undefined {
+  #open(kind: "tcp" | "http", bindId: number): MuxStream | undefined {
     const { maxStreams } = this.#settings;
     const link = this.#pickLink();
-    if (link === undefined || this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
-    if (this.isThrottled) return undefined;
+    if (link === undefined || link.isOverloaded || this.isThrottled) return undefined;
+    if (this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
     if (this.#nextStreamId > maxStreamId) {
       this.retire("ROLLOVER", CloseCode.DRAINED, {
         drainMs: rolloverMs,
@@ -300,10 +307,9 @@ export class MuxSession implements LinkHost, StreamHost {
       });
       return undefined;
     }
-    const stream = this.#add(this.#nextStreamId, link, true);
+    const stream = this.#add(kind, this.#nextStreamId, link);
     stream.bindId = bindId;
     this.#nextStreamId += 2;
-    sendOpening(stream, link);
     return stream;
   }
 
@@ -320,11 +326,12 @@ export class MuxSession implements LinkHost, StreamHost {
     return best;
   }
 
-  #add(id: number, link: MuxLink, isOpener: boolean): MuxStream {
+  #add(kind: "tcp" | "http", id: number, link: MuxLink): MuxStream {
     const { windowBytes, maxWindowBytes } = this.#settings;
     const stream = new MuxStream({
       id,
-      isOpener,
+      kind,
+      isOpener: this.#options.role === "relay",
       link,
       host: this,
       budget: this.#budget,
@@ -336,6 +343,7 @@ export class MuxSession implements LinkHost, StreamHost {
     link.streams.add(stream);
     this.#streams.set(id, stream);
     this.#openedTotal += 1;
+    link.measure();
     return stream;
   }
 
@@ -343,7 +351,6 @@ export class MuxSession implements LinkHost, StreamHost {
     if (!this.#controlRate.take(this.#options.clock.now())) {
       throw new MuxProtocolError("Too many control messages.", "ENHANCE_CALM", CloseCode.ENHANCE_CALM);
     }
-    if (payload.length > maxControlBytes) throw new MuxProtocolError("A control message is too large.");
     const message = decodeControl(payload);
     if (message !== undefined) this.#options.handler.onControl(message, link);
   }
@@ -352,20 +359,24 @@ export class MuxSession implements LinkHost, StreamHost {
   #receiveUnknown(frame: Frame, link: MuxLink): void {
     const { type, streamId } = frame;
     const opens = type === FrameType.OPEN || type === FrameType.HEAD;
-    if (streamId > link.highestStreamId && opens && this.#options.role === "driver" && streamId % 2 === 1) {
-      return this.#receiveOpening(frame, link);
+    const isDriver = this.#options.role === "driver";
+    // Even ids are for streams that drivers open, which this version has not.
+    if (streamId % 2 === 0) throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
+    if (type === FrameType.OPEN && !isDriver) throw new MuxProtocolError("OPEN arrived at the side that opens.");
+    if (streamId > link.highestStreamId) {
+      if (opens && isDriver) return this.#receiveOpening(frame, link);
+      throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
     }
-    if (streamId > link.highestStreamId) throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
-    if (opens && this.#options.role === "driver") throw new MuxProtocolError("A stream id was used twice.");
+    if (opens && isDriver) throw usedTwice();
   }
 
   #receiveOpening({ type, streamId, flags, payload }: Frame, link: MuxLink): void {
     const opening: StreamOpening =
       type === FrameType.OPEN ? { kind: "tcp", open: decodeOpen(payload) } : { kind: "http", payload, flags };
     const isFull = this.#streams.size >= this.#settings.maxStreams;
-    const stream = this.#add(streamId, link, false);
+    const stream = this.#add(opening.kind, streamId, link);
     if (isFull) return stream.reset(ResetCode.STREAM_LIMIT, "The driver takes no more streams.");
-    this.#options.handler.onStream?.(stream, opening);
+    stream.orReset(() => this.#options.handler.onStream?.(stream, opening));
     if (opening.kind === "http" && opening.flags & flagEnd && !stream.isClosed) stream.receiveData(noBytes, flagEnd);
   }
 
@@ -404,5 +415,7 @@ const earlyResetsPerSecond = 200;
 const earlyResetBurst = 2_000;
 /** What a relay that throttles its visitors can still reset, after a connection that stood still for 20 s. */
 const earlyResetSlack = 4_000;
+
+const usedTwice = (): MuxProtocolError => new MuxProtocolError("A stream id was used twice.");
 
 const noBytes = /* @__PURE__ */ new Uint8Array(0);

@@ -1,6 +1,8 @@
+import { ArrivalOrder } from "./arrivalOrder";
 import { ResetCode } from "./codes";
 import { ReceiveWindow, SendCredit, type ReceiveWindowOptions } from "./credit";
 import {
+  decodeTrailers,
   encodeReset,
   encodeTrailers,
   encodeWindow,
@@ -31,6 +33,8 @@ export interface StreamHandler {
 /** The link that a stream lives on. */
 export interface StreamLink {
   readonly minRttMs: number | undefined;
+  /** Largest payload of a frame that the peer takes, in bytes. */
+  readonly maxFrameBytes: number;
   now(): number;
   /** Puts a frame before all data. */
   sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void;
@@ -47,7 +51,7 @@ export interface StreamLink {
 export interface StreamHost {
   /** Called once. */
   onClosed(stream: MuxStream): void;
-  /** Received and not consumed changed by this many bytes. */
+  /** What the session is charged for data that was received and not consumed changed by this many bytes. */
   onHeld(stream: MuxStream, bytes: number): void;
   /** This side gave the stream up before the driver had accepted it. */
   onEarlyReset(): void;
@@ -57,6 +61,7 @@ export interface StreamHost {
 
 export interface MuxStreamOptions extends ReceiveWindowOptions {
   readonly id: number;
+  readonly kind: "tcp" | "http";
   /** Whether this side opened the stream. */
   readonly isOpener: boolean;
   readonly link: StreamLink;
@@ -86,7 +91,7 @@ export class MuxStream {
   #isEnding = false;
   #trailers: FlatHeaders | undefined;
   #hasSentEnd = false;
-  #hasReceivedEnd = false;
+  readonly #arrival: ArrivalOrder;
   #isClosed = false;
 
   constructor(options: MuxStreamOptions) {
@@ -96,6 +101,7 @@ export class MuxStream {
     this.#host = options.host;
     this.#credit = new SendCredit(options.sendWindowBytes);
     this.#window = new ReceiveWindow(options, options.link.now());
+    this.#arrival = new ArrivalOrder({ isHttp: options.kind === "http", isOpener: options.isOpener });
   }
 
   get isClosed(): boolean {
@@ -107,9 +113,21 @@ export class MuxStream {
     return this.#window.heldBytes;
   }
 
-  /** @param flags `flagEnd` where no body follows */
+  /** What the session is charged for data that was received and not consumed, in bytes. */
+  get chargedBytes(): number {
+    return this.#window.chargedBytes;
+  }
+
+  /**
+   * A head over the frame size of the peer cuts the stream instead.
+   *
+   * @param flags `flagEnd` where no body follows
+   */
   sendHead(payload: Uint8Array, flags = 0): void {
     if (this.#isClosed) return;
+    if (payload.length > this.link.maxFrameBytes) {
+      return this.resetAndReport(ResetCode.INTERNAL, "The head is larger than a frame.");
+    }
     this.link.sendControl(FrameType.HEAD, flags, this.id, payload);
     if (flags & flagEnd) this.#sentEnd();
   }
@@ -156,11 +174,11 @@ export class MuxStream {
   /** The destination took bytes that were received. */
   consumed(bytes: number): void {
     if (this.#isClosed) return;
-    const heldBefore = this.#window.heldBytes;
+    const chargedBefore = this.#window.chargedBytes;
     const update = this.#window.consume(bytes, this.link.now(), this.link.minRttMs);
-    this.#host.onHeld(this, this.#window.heldBytes - heldBefore);
+    this.#host.onHeld(this, this.#window.chargedBytes - chargedBefore);
     this.#closeIfDone();
-    if (update !== undefined && !this.#hasReceivedEnd) {
+    if (update !== undefined && !this.#arrival.hasEnded) {
       this.link.sendControl(FrameType.WINDOW, 0, this.id, encodeWindow(update));
     }
   }
@@ -196,33 +214,48 @@ export class MuxStream {
     return !this.#isPaused;
   }
 
-  /** @throws {MuxProtocolError} bytes after the end */
+  /** @throws {MuxProtocolError} bytes before a head, or after the end */
   receiveData(bytes: Uint8Array, flags: number): void {
-    if (this.#hasReceivedEnd) throw new MuxProtocolError("DATA follows the end of its stream.");
+    this.#arrival.data();
+    const chargedBefore = this.#window.chargedBytes;
     if (!this.#window.receive(bytes.length)) {
       if (this.#host.onOverflow()) this.resetAndReport(ResetCode.FLOW_CONTROL, "More was sent than the window allows.");
       return;
     }
     if (bytes.length > 0) {
-      this.#host.onHeld(this, bytes.length);
+      this.#host.onHeld(this, this.#window.chargedBytes - chargedBefore);
+      // The session may hold too much, and this stream may hold most of it.
+      if (this.#isClosed) return;
       if (this.handler.onData === undefined) this.consumed(bytes.length);
-      else this.handler.onData(bytes);
+      else this.handler.onData(detached(bytes));
     }
     if (flags & flagEnd) this.#receivedEnd();
   }
 
-  /** @throws {MuxProtocolError} a head after the end */
+  /** @throws {MuxProtocolError} a head that cannot follow what arrived before */
   receiveHead(payload: Uint8Array, flags: number): void {
-    if (this.#hasReceivedEnd) throw new MuxProtocolError("HEAD follows the end of its stream.");
-    this.handler.onHead?.(payload, flags);
+    if (!this.#arrival.head(flags, payload.length)) {
+      return this.resetAndReport(ResetCode.QUOTA, "The response has too many interim heads.");
+    }
+    this.orReset(() => this.handler.onHead?.(payload, flags));
     if (flags & flagEnd) this.#receivedEnd();
   }
 
-  /** @throws {MuxProtocolError} trailers after the end */
-  receiveTrailers(trailers: FlatHeaders): void {
-    if (this.#hasReceivedEnd) throw new MuxProtocolError("TRAILERS follow the end of their stream.");
-    this.handler.onTrailers?.(trailers);
+  /** @throws {MuxProtocolError} trailers before a head, or after the end */
+  receiveTrailers(payload: Uint8Array): void {
+    this.#arrival.trailers();
+    this.orReset(() => this.handler.onTrailers?.(decodeTrailers(payload)));
     this.#receivedEnd();
+  }
+
+  /** Lets a head or trailers that make no sense cost their stream only: an application may have made them. */
+  orReset(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof MuxProtocolError)) throw error;
+      this.resetAndReport(ResetCode.INTERNAL, error.message);
+    }
   }
 
   receiveWindow(update: WindowPayload): void {
@@ -257,9 +290,11 @@ export class MuxStream {
   }
 
   #takeEnd(pieces: Uint8Array[]): number {
-    const trailers = this.#trailers;
-    const payload = trailers === undefined ? noBytes : encodeTrailers(trailers);
-    const type = trailers === undefined ? FrameType.DATA : FrameType.TRAILERS;
+    const trailers = this.#trailers === undefined ? noBytes : encodeTrailers(this.#trailers);
+    // Trailers may be dropped (RFC 9110 section 6.5.1), which is what happens to those that no frame can hold.
+    const isTrailers = trailers.length > 0 && trailers.length <= this.link.maxFrameBytes;
+    const payload = isTrailers ? trailers : noBytes;
+    const type = isTrailers ? FrameType.TRAILERS : FrameType.DATA;
     pieces.push(encodeFrameHeader(type, flagEnd, this.id, payload.length));
     if (payload.length > 0) pieces.push(payload);
     this.#sentEnd();
@@ -291,14 +326,16 @@ export class MuxStream {
   }
 
   #receivedEnd(): void {
-    this.#hasReceivedEnd = true;
+    // The handler may have cut the stream meanwhile.
+    if (this.#isClosed) return;
+    this.#arrival.end();
     this.handler.onEnd?.();
     this.#closeIfDone();
   }
 
   /** A stream counts until its last byte was consumed, since it holds memory until then. */
   #closeIfDone(): void {
-    if (this.#hasSentEnd && this.#hasReceivedEnd && this.#window.heldBytes === 0) this.#close();
+    if (this.#hasSentEnd && this.#arrival.hasEnded && this.#window.heldBytes === 0) this.#close();
   }
 
   #close(): void {
@@ -306,11 +343,15 @@ export class MuxStream {
     this.#isClosed = true;
     this.#queue.length = 0;
     this.#queuedBytes = 0;
-    this.#host.onHeld(this, -this.#window.heldBytes);
+    this.#host.onHeld(this, -this.#window.chargedBytes);
     this.#window.release();
     this.#host.onClosed(this);
   }
 }
+
+/** A small payload would keep the whole memory that its message arrived in. */
+const detached = (bytes: Uint8Array): Uint8Array =>
+  bytes.length * 16 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
 
 const noBytes = /* @__PURE__ */ new Uint8Array(0);
 const frameOverheadBytes = 8;

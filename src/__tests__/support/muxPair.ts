@@ -72,27 +72,34 @@ class MemoryLink implements Link {
   target: MuxLink | undefined;
   closed: { readonly code?: number; readonly reason?: string } | undefined;
   sentBytes = 0;
+  /** Every message that was sent. */
+  readonly messages: Uint8Array[] = [];
   queuedBytes = 0;
   /** Messages that the peer does not read for now. */
   isBlocked = false;
   readonly #clock: Clock;
   readonly #cut: (message: Uint8Array) => readonly Uint8Array[];
+  readonly #delayMs: number;
   #waiting: Uint8Array[] = [];
 
-  constructor(clock: Clock, cut: (message: Uint8Array) => readonly Uint8Array[]) {
+  constructor(clock: Clock, cut: (message: Uint8Array) => readonly Uint8Array[], delayMs: number) {
     this.#clock = clock;
     this.#cut = cut;
+    this.#delayMs = delayMs;
   }
 
   send(pieces: readonly Uint8Array[]): void {
     const message = new Uint8Array(Buffer.concat(pieces));
     this.sentBytes += message.length;
+    this.messages.push(message);
     if (this.isBlocked) {
       this.queuedBytes += message.length;
       this.#waiting.push(message);
       return;
     }
-    this.#clock.soon(() => this.#cut(message).forEach((piece) => this.target?.receive(piece)));
+    const deliver = (): void => this.#cut(message).forEach((piece) => this.target?.receive(piece));
+    if (this.#delayMs === 0) this.#clock.soon(deliver);
+    else this.#clock.after(this.#delayMs, deliver);
   }
 
   unblock(own: MuxLink): void {
@@ -125,11 +132,12 @@ export interface MuxPair {
   readonly driver: MuxSide;
 }
 
-/** A relay's and a driver's session, joined in memory. */
+/** A relay's and a driver's session, joined in memory. @param delayMs how long a message travels */
 export function muxPair(
   onStream: (stream: MuxStream, opening: StreamOpening) => void,
   settings: Partial<SessionSettings> = {},
   cut: (message: Uint8Array) => readonly Uint8Array[] = (message) => [message],
+  delayMs = 0,
 ): MuxPair {
   const clock = new ManualClock();
   const sideOf = (role: "relay" | "driver"): MuxSide => {
@@ -145,7 +153,7 @@ export function muxPair(
         onStream,
       },
     });
-    const wire = new MemoryLink(clock, cut);
+    const wire = new MemoryLink(clock, cut, delayMs);
     return { session, wire, link: session.attach(wire), controls, failures };
   };
   const relay = sideOf("relay");

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import { ResetCode } from "../../relay/codes";
-import { decodeResponseHead, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
+import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
@@ -28,8 +28,8 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
   const { req, res, session, responseTimeoutMs } = visitor;
   const isBodiless = !("transfer-encoding" in req.headers) && (req.headers["content-length"] ?? "0") === "0";
   const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
-  if (stream === undefined) {
-    sendVisitorError(req, res, visitorErrors.streamLimit);
+  if (stream === undefined || stream === "tooLarge") {
+    sendVisitorError(req, res, stream === undefined ? visitorErrors.streamLimit : visitorErrors.headTooLarge);
     return undefined;
   }
 
@@ -41,7 +41,7 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
     onDrain: isBodiless ? () => {} : sendFrom(req, stream, () => req.rawTrailers),
     onData: receiveInto(res, stream),
     onHead(payload, flags) {
-      const head = decodeResponseHead(payload);
+      const head = decodeResponseHead(payload, flags);
       if (flags & flagInfo) return writeInterim(res, head);
       clearTimeout(timer);
       writeHead(res, head);
@@ -85,7 +85,7 @@ function writeInterim(res: ServerResponse, { status, headers }: ResponseHead): v
 
 function writeHead(res: ServerResponse, { status, reason, headers }: ResponseHead): void {
   // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
-  if (status === 101) return void res.destroy();
+  if (status === 101) throw malformed("HEAD");
   res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), endToEndHeaders(headers));
   // Heads leave before their first byte: a stream of events may stay silent for long.
   res.flushHeaders();

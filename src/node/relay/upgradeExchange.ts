@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
 import { decodeResponseHead, type ResponseHead } from "../../relay/framePayloads";
-import { flagUpgrade } from "../../relay/frames";
+import { flagInfo, flagUpgrade } from "../../relay/frames";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders, upgradeHeaders } from "./headers";
 import type { VisitorRequest } from "./httpExchange";
@@ -33,7 +33,10 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
         },
         flagUpgrade,
       );
-  if (stream === undefined) return void socket.end(upgradeRefusal(req, visitorErrors.streamLimit));
+  if (stream === undefined || stream === "tooLarge") {
+    const failure = stream === undefined ? visitorErrors.streamLimit : visitorErrors.headTooLarge;
+    return void socket.end(upgradeRefusal(req, failure));
+  }
 
   const timer = setTimeout(() => {
     stream.reset(ResetCode.TIMEOUT);
@@ -46,8 +49,10 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
   socket.once("close", onClose);
   stream.handler = {
     onHead(payload, flags) {
+      const response = decodeResponseHead(payload, flags);
+      // Interim responses help nothing here.
+      if (flags & flagInfo) return;
       clearTimeout(timer);
-      const response = decodeResponseHead(payload);
       const isSwitched = (flags & flagUpgrade) !== 0 && response.status === 101;
       socket.write(headText(req, response, isSwitched));
       if (head.length > 0) socket.unshift(head);

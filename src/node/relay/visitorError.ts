@@ -13,6 +13,7 @@ export type VisitorErrorCode =
   | "TUNNEL_NOT_FOUND"
   | "HOST_NOT_ALLOWED"
   | "BAD_REQUEST"
+  | "HEADERS_TOO_LARGE"
   | "GATE_DENIED"
   | "GATE_AUTH"
   | "RATE_LIMITED"
@@ -35,6 +36,7 @@ export const visitorErrors = /* @__PURE__ */ (() => ({
   notFound: error(404, "TUNNEL_NOT_FOUND", "No tunnel is published here."),
   hostNotAllowed: error(421, "HOST_NOT_ALLOWED", "This host name does not lead here."),
   badRequest: error(400, "BAD_REQUEST", "The request contradicts itself."),
+  headTooLarge: error(431, "HEADERS_TOO_LARGE", "The head of the request is too large for the tunnel."),
   localConnectFailed: error(502, "LOCAL_CONNECT_FAILED", "The application behind the tunnel is not reachable."),
   localConnectTimeout: error(502, "LOCAL_CONNECT_TIMEOUT", "The application behind the tunnel does not answer."),
   interrupted: error(
