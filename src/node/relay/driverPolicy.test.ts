@@ -164,7 +164,7 @@ describe("a driver whose verdict permits nothing", () => {
     const error = await rejectionOf(soon(session.ready()));
 
     expect(error).toMatchObject({ name: "TunnelRefusedError", status: 403 });
-    expect((error).message).toContain(code);
+    expect(error.message).toContain(code);
   });
 
   it("a driver whose verdict permits nothing may be an operator", async () => {

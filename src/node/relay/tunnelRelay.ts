@@ -15,6 +15,7 @@ import { createTokenMatcher } from "../server/tokenMatcher";
 import { resolveRelayConfig, type ResolvedRelayConfig } from "./config";
 import { readDriverPolicy } from "./driverRights";
 import type { ConnectVerdict } from "./connectEndpoint";
+import { withOfferedToken } from "./offeredToken";
 import { connectPath, Relay } from "./relay";
 import type { TunnelRelayConfig } from "./tunnelRelayConfig";
 
@@ -133,7 +134,7 @@ function createGuard(
     const { origin } = req.headers;
     if (origin !== undefined && !allowedOrigins.has(origin)) return { status: 403, code: "ORIGIN_NOT_ALLOWED" };
     try {
-      const { name, policy } = await authenticate(requestOf(req, allowedOrigins));
+      const { name, policy } = await authenticate(requestOf(req, tokenHeader, allowedOrigins));
       const rights = readDriverPolicy(policy);
       if ("invalid" in rights) {
         void run.logger.warn("node.relay.policy: a validator returned a policy that cannot be meant.", {
@@ -150,8 +151,9 @@ function createGuard(
 }
 
 /** As much of a call as authentication looks at. */
-function requestOf(req: IncomingMessage, allowedOrigins: ReadonlySet<string>): WireRequest {
-  const { headers, method = "GET", url = "/" } = req;
+function requestOf(req: IncomingMessage, tokenHeader: string, allowedOrigins: ReadonlySet<string>): WireRequest {
+  const { method = "GET", url = "/" } = req;
+  const headers = withOfferedToken(req.headers, tokenHeader);
   return {
     target: { kind: "discovery", id: "" },
     headers,

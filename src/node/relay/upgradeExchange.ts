@@ -19,20 +19,17 @@ export interface UpgradeRequest extends Omit<VisitorRequest, "res"> {
 /** Carries an upgrade, and the bytes of both directions once it was granted. */
 export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs, ...request }: UpgradeRequest): void {
   const protocol = req.headers.upgrade ?? "";
-  // The upgrade to HTTP/2 in clear text leads past everything that looks at requests here.
-  const stream = /^h2c$/i.test(protocol)
-    ? undefined
-    : session.openHttp(
-        {
-          method: req.method ?? "GET",
-          target: request.target,
-          headers: upgradeHeaders(request.headers, protocol),
-          bindId: request.bindId,
-          peer: request.peer,
-          requestId: request.requestId,
-        },
-        flagUpgrade,
-      );
+  const stream = session.openHttp(
+    {
+      method: req.method ?? "GET",
+      target: request.target,
+      headers: upgradeHeaders(request.headers, protocol),
+      bindId: request.bindId,
+      peer: request.peer,
+      requestId: request.requestId,
+    },
+    flagUpgrade,
+  );
   if (stream === undefined || stream === "tooLarge") {
     const failure = stream === undefined ? visitorErrors.streamLimit : visitorErrors.headTooLarge;
     return void socket.end(upgradeRefusal(req, failure));
@@ -54,6 +51,11 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
       if (flags & flagInfo) return;
       clearTimeout(timer);
       const isSwitched = (flags & flagUpgrade) !== 0 && response.status === 101;
+      // A switch to something else than was asked for would hand over a connection that the visitor cannot read.
+      if (response.status === 101 && !(isSwitched && echoes(response, protocol))) {
+        stream.reset(ResetCode.INTERNAL, "The response switches to another protocol.");
+        return void socket.end(upgradeRefusal(req, visitorErrors.interrupted));
+      }
       socket.write(headText(req, response, isSwitched));
       if (head.length > 0) socket.unshift(head);
       stream.handler = {
@@ -70,6 +72,13 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
       socket.end(upgradeRefusal(req, failureOfReset(code)));
     },
   };
+}
+
+/** RFC 9110 section 7.8: the server names the protocol it chose among those that were offered. */
+function echoes({ headers }: ResponseHead, offered: string): boolean {
+  const protocols = offered.split(",").map((protocol) => protocol.trim().toLowerCase());
+  const chosen = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]?.toLowerCase() === "upgrade");
+  return chosen.length === 1 && protocols.includes((chosen[0] as string).trim().toLowerCase());
 }
 
 function headText(req: IncomingMessage, { status, reason, headers }: ResponseHead, isSwitched: boolean): string {

@@ -8,6 +8,7 @@ import type { ResolvedRelayConfig } from "./config";
 import { forwardedHeaders } from "./headers";
 import { exchange, type VisitorRequest } from "./httpExchange";
 import type { RelayRoutes } from "./relayRoutes";
+import { hasClearFraming, isPlainUpgrade } from "./requestFraming";
 import { exchangeUpgrade } from "./upgradeExchange";
 import { sendVisitorError, upgradeRefusal, visitorErrors, type VisitorError } from "./visitorError";
 
@@ -38,6 +39,11 @@ export class Visitors {
   }
 
   serve(req: IncomingMessage, res: ServerResponse, route: VisitorRoute): void {
+    if (!hasClearFraming(req)) {
+      // What follows on this connection may be read in more than one way.
+      res.shouldKeepAlive = false;
+      return sendVisitorError(req, res, visitorErrors.badRequest);
+    }
     const request = this.#prepare(req, route);
     if ("code" in request) return sendVisitorError(req, res, request);
     const { session } = request.binding;
@@ -49,7 +55,7 @@ export class Visitors {
   serveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, route: VisitorRoute): void {
     // The parser has detached from the socket, and no longer handles its errors.
     socket.on("error", () => socket.destroy());
-    const request = this.#prepare(req, route);
+    const request = isPlainUpgrade(req) ? this.#prepare(req, route) : visitorErrors.badRequest;
     if ("code" in request) return void socket.end(upgradeRefusal(req, request));
     exchangeUpgrade({ ...request, req, socket, head });
     const { session } = request.binding;
