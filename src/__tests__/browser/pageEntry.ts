@@ -2,3 +2,4 @@
 export * from "../../index";
 export * from "../../platform/createFile";
 export * as calls from "./pageCalls";
+export { runIndependentDriver } from "../support/independentDriver";
