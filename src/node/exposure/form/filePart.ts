@@ -1,5 +1,6 @@
-import { Readable } from "node:stream";
-import { captureSlots } from "../../../platform/contextScope";
+import type { Readable } from "node:stream";
+import { currentSlots, enterSlots, type ContextSlots } from "../../../platform/contextScope";
+import { PartStream } from "./partStream";
 import type { Spilled, UploadBuffer } from "./uploadBuffer";
 
 /** What a form wants to know of its files. */
@@ -22,7 +23,8 @@ export class FilePart {
   readonly #owner: FilePartOwner;
   readonly #kept: (Buffer | Spilled)[] = [];
   #stream: PartStream | undefined;
-  #enter = runAsItIs;
+  /** What its reader finds around it. */
+  #slots: ContextSlots | undefined;
   #isComplete = false;
   #isFetching = false;
   #isStarving = false;
@@ -37,18 +39,14 @@ export class FilePart {
   /** The stream of its bytes; asked for once. What listens to it finds the slots that are current now. */
   open(): Readable {
     const stream = new PartStream(this);
-    this.#enter = captureSlots();
+    this.#slots = currentSlots();
     this.#stream = stream;
-    // What is small goes at once, without waiting to be asked for.
-    if (!this.#isGone && this.#isComplete && this.#isAllInMemory()) this.#giveAll(stream);
     return stream;
   }
 
   /** Something reads it, or has taken steps to. */
   get isAttended(): boolean {
-    const stream = this.#stream;
-    if (stream === undefined) return false;
-    return stream.readableFlowing !== null || stream.readableDidRead || stream.listenerCount("readable") > 0;
+    return this.#stream?.isAttended === true;
   }
 
   /** @returns false when the reader is not ready for it and no memory is left */
@@ -56,7 +54,9 @@ export class FilePart {
     if (this.#isGone) return true;
     if (this.#isStarving) {
       this.#starve(false);
-      this.#enter(() => this.#stream?.push(chunk));
+      const stream = this.#stream;
+      if (stream?.isQuiet === true) stream.pass(chunk);
+      else this.#enter(() => stream?.pass(chunk));
       return true;
     }
     if (!this.#owner.buffer.reserve(chunk)) return false;
@@ -99,13 +99,13 @@ export class FilePart {
     const next = this.#kept.shift();
     this.#starve(next === undefined && !this.#isComplete);
     if (next === undefined) {
-      if (this.#isComplete) stream.push(null);
+      if (this.#isComplete) stream.pass(null);
       else this.#owner.onMoved();
       return;
     }
     if (Buffer.isBuffer(next)) {
       this.#owner.buffer.release(next);
-      stream.push(next);
+      stream.pass(next);
       this.#owner.onMoved();
       return;
     }
@@ -114,7 +114,7 @@ export class FilePart {
       (chunk) => {
         this.#isFetching = false;
         if (stream.destroyed) return;
-        stream.push(chunk);
+        stream.pass(chunk);
         this.#owner.onMoved();
       },
       (error: Error) => stream.destroy(error),
@@ -132,46 +132,14 @@ export class FilePart {
     this.#owner.onGone();
   }
 
+  #enter(fn: () => void): void {
+    enterSlots(this.#slots, fn);
+  }
+
   #starve(isStarving: boolean): void {
     if (this.#isStarving === isStarving) return;
     this.#isStarving = isStarving;
     this.#owner.onStarving(this, isStarving);
-  }
-
-  #isAllInMemory(): boolean {
-    let bytes = 0;
-    for (const chunk of this.#kept) bytes += Buffer.isBuffer(chunk) ? chunk.byteLength : Infinity;
-    return bytes <= readBytes;
-  }
-
-  #giveAll(stream: PartStream): void {
-    for (const chunk of this.#kept.splice(0)) {
-      this.#owner.buffer.release(chunk as Buffer);
-      stream.push(chunk);
-    }
-    stream.push(null);
-    this.#owner.onMoved();
-  }
-}
-
-const runAsItIs = <R>(fn: () => R): R => fn();
-
-class PartStream extends Readable {
-  readonly #part: FilePart;
-
-  constructor(part: FilePart) {
-    super();
-    this.#part = part;
-  }
-
-  override _read(): void {
-    this.#part.give();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // A file that nothing reads may fail; that must not be thrown at the process.
-    done(this.listenerCount("error") === 0 ? null : error);
-    this.#part.drop();
   }
 }
 
