@@ -80,6 +80,8 @@ export function createHandler(parts: HandlerParts): Transport {
         input = readInput(typeof text === "string" ? text : await text, serializer);
       } else if (body.kind !== "stream") {
         form = await openForm(body, (manifest) => readManifest(manifest, serializer), openFile);
+        // What came in one piece with the manifest was read with it.
+        if (form.failure !== undefined) throw form.failure;
         input = form.input;
       }
 
@@ -201,23 +203,37 @@ function emit(
  * Waits for a task whose files are still arriving. What is wrong with the form decides over what the task made of it,
  * and is not kept waiting for the task.
  */
-async function besideForm(running: Promise<unknown>, form: OpenedForm): Promise<unknown> {
-  const outcome = running.then(
-    (value) => ({ value }),
-    (error: unknown) => ({ error }),
-  );
-  const settled = await Promise.race([outcome, form.finished.then(() => outcome)]).catch((error: unknown) => {
-    void outcome.then((late) => "value" in late && discardResult(late.value));
-    throw error;
+function besideForm(running: Promise<unknown>, form: OpenedForm): Promise<unknown> {
+  // One promise instead of a race of them: once contexts are in use, Node runs a hook for every one.
+  return new Promise((resolve, reject) => {
+    let isBroken = false;
+    let isFinished = false;
+    let conclude: (() => void) | undefined;
+    const concludeWhenFinished = (how: () => void): void => {
+      form.discard();
+      if (isFinished) how();
+      else conclude = how;
+    };
+    form.finished.then(
+      () => {
+        isFinished = true;
+        conclude?.();
+      },
+      (error: Error) => {
+        isBroken = true;
+        reject(error);
+      },
+    );
+    running.then(
+      (value) => {
+        if (isBroken) discardResult(value);
+        // A streamed reply may be made of the files, so it must not wait for them.
+        else if (readStreamResult(value) !== undefined) resolve(value);
+        else concludeWhenFinished(() => resolve(value));
+      },
+      (error: Error) => concludeWhenFinished(() => reject(error)),
+    );
   });
-  // A streamed reply may be made of the files, so it must not wait for them.
-  const streams = "value" in settled && readStreamResult(settled.value) !== undefined;
-  if (!streams) {
-    form.discard();
-    await form.finished;
-  }
-  if ("error" in settled) throw settled.error;
-  return settled.value;
 }
 
 async function readText(body: WireBody, limitBytes: number): Promise<string> {

@@ -12,12 +12,19 @@ export type OpenFile = (meta: InputFileMeta, source: WireFile["source"]) => unkn
  *
  * @throws {WireFailure} (as a rejection) the manifest is missing or malformed, or names a file that is not there
  */
-export async function openForm(
+export function openForm(
   body: FormBody | IncomingFormBody,
   readInput: (manifest: string) => unknown,
   openFile: OpenFile,
 ): Promise<OpenedForm> {
-  if (body.kind === "incomingForm") return body.open(readInput);
+  return body.kind === "incomingForm" ? body.open(readInput) : openWhole(body, readInput, openFile);
+}
+
+async function openWhole(
+  body: FormBody,
+  readInput: (manifest: string) => unknown,
+  openFile: OpenFile,
+): Promise<OpenedForm> {
   const files = new Map(body.files.map((file) => [file.id, file]));
   const input = hydrateFiles(readInput(body.manifest), ({ id, meta }) => {
     const file = files.get(id);

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { invalidMultipart } from "../../../errors/wireErrors";
 import type { IncomingFormBody, OpenedForm } from "../../../tunnels/protocol/wire";
-import { FormReceiver, type RequestFormParts } from "../form/formReceiver";
-import type { Busboy, FormHeaders } from "../form/formParsers";
+import type { RequestFormParts } from "../form/formFeed";
+import { FormReceiver } from "../form/formReceiver";
+import type { Busboy, CreateParser } from "../form/formParsers";
 import { assertUnread } from "./requestText";
 
 /** A multipart request. */
@@ -17,24 +18,24 @@ export class RequestFormBody implements IncomingFormBody {
     this.#parts = parts;
   }
 
-  async open(decode: (manifest: string) => unknown): Promise<OpenedForm> {
-    const { req, source, parsers } = this.#parts;
-    assertUnread(req);
-    const createParser = await parsers.load();
-    const stream = source.open(req, parsers.limits.totalSize);
-    const parser = parserFor(createParser, req);
-    const form = await new Promise<FormReceiver>((onOpened, onRefused) => {
-      this.#receiver = new FormReceiver(stream, parser, {
-        request: this.#parts,
-        decode,
-        onOpened,
-        onRefused,
-        onBroken: () => this.onBroken?.(),
-      });
+  // One promise for all of it: once contexts are in use, Node runs a hook for every one.
+  open(decode: (manifest: string) => unknown): Promise<OpenedForm> {
+    const { req, parsers } = this.#parts;
+    return new Promise((onOpened, onRefused) => {
+      assertUnread(req);
+      const receive = (create: CreateParser): void => {
+        const stream = this.#parts.source.open(req, parsers.limits.totalSize);
+        this.#receiver = new FormReceiver(stream, parserFor(create, req), {
+          request: this.#parts,
+          decode,
+          onOpened,
+          onRefused,
+          onBroken: () => this.onBroken?.(),
+        });
+      };
+      if (parsers.create === undefined) parsers.load().then(receive).catch(onRefused);
+      else receive(parsers.create);
     });
-    // What came in one piece with the manifest was parsed with it.
-    if (form.failure !== undefined) throw form.failure;
-    return form;
   }
 
   /** The reply is sent: what is not read is dropped. */
@@ -43,7 +44,7 @@ export class RequestFormBody implements IncomingFormBody {
   }
 }
 
-function parserFor(create: (headers: FormHeaders) => Busboy, { headers }: IncomingMessage): Busboy {
+function parserFor(create: CreateParser, { headers }: IncomingMessage): Busboy {
   try {
     return create(headers);
   } catch {

@@ -6,6 +6,8 @@ import type { Spilled, UploadBuffer } from "./uploadBuffer";
 /** What a form wants to know of its files. */
 export interface FilePartOwner {
   readonly buffer: UploadBuffer;
+  /** There is one more file that may be read. */
+  onOpen(): void;
   /** A reader waits for more, or has made room. */
   onMoved(): void;
   /** Nothing reads this file any more. */
@@ -34,6 +36,7 @@ export class FilePart {
 
   constructor(owner: FilePartOwner) {
     this.#owner = owner;
+    owner.onOpen();
   }
 
   /** The stream of its bytes; asked for once. What listens to it finds the slots that are current now. */

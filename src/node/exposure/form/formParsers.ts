@@ -5,13 +5,15 @@ import type { ResolvedLimits } from "../config/limits";
 export type { Busboy, FileInfo } from "busboy";
 
 export type FormLimits = ResolvedLimits["multipart"];
-export type FormHeaders = BusboyConfig["headers"];
+export type CreateParser = (headers: BusboyConfig["headers"]) => Busboy;
 
 /** Makes the parsers of one exposure's forms. */
 export interface FormParsers {
   readonly limits: FormLimits;
+  /** There once the library is loaded. */
+  readonly create: CreateParser | undefined;
   /** The library is loaded for the first form, not before. */
-  load(): Promise<(headers: FormHeaders) => Busboy>;
+  load(): Promise<CreateParser>;
 }
 
 export function createFormParsers(limits: FormLimits): FormParsers {
@@ -26,12 +28,16 @@ export function createFormParsers(limits: FormLimits): FormParsers {
   };
   // Part names are UTF-8; its default is latin1.
   const defParamCharset = "utf8";
-  let loading: ReturnType<FormParsers["load"]> | undefined;
+  let create: CreateParser | undefined;
+  let loading: Promise<CreateParser> | undefined;
   return {
     limits,
+    get create() {
+      return create;
+    },
     load: () =>
       (loading ??= importCommonJs(() => import("busboy")).then(
-        (busboy) => (headers) => busboy({ defParamCharset, limits: allLimits, headers }),
+        (busboy) => (create = (headers) => busboy({ defParamCharset, limits: allLimits, headers })),
       )),
   };
 }
