@@ -13,7 +13,7 @@ export interface IErrorMeta {
   description?: string | undefined;
 }
 
-/** An error thrown by an error helper: `name` and `id` are the helper's id. */
+/** An error thrown by an error helper: `id` is the helper's id, and so is `name`, but for some errors of the framework. */
 export type RunnerError<Data = any> = Error & {
   readonly id: string;
   readonly data: Data;
@@ -92,6 +92,9 @@ export function isRunnerError(value: unknown): value is RunnerError {
   return typeof value === "object" && value !== null && symbolErrorInstance in value;
 }
 
+/** Id of the helper that made an error. Some errors of the framework keep the name that they had in 5.x. */
+export const helperIdOf = ({ id, name }: { readonly id?: string; readonly name: string }): string => id ?? name;
+
 export const isErrorHelper = (value: unknown): value is IErrorHelper =>
   typeof value === "object" && value !== null && symbolError in value;
 
@@ -132,11 +135,18 @@ export function errorBuilder<Data extends object>(
   return builder as ErrorFluentBuilder<Data>; // what is said of builders exists only for the checker
 }
 
+/** What errors of the catalogues may have of their own. */
+interface InstanceTraits<Data> {
+  readonly construct?: ErrorConstructorFn<Data> | undefined;
+  /** `name` of the instances, where it is not the id. */
+  readonly name?: string | undefined;
+}
+
 /** @internal The maker shared by user errors and the catalogues. */
 export function createErrorHelper<Data>(
   definition: IErrorDefinition<Data>,
   filePath: () => string,
-  construct?: ErrorConstructorFn<Data>,
+  { construct, name }: InstanceTraits<Data> = {},
 ): IErrorHelper<Data> {
   const { id, httpCode } = definition;
   if (typeof id !== "string" || id.trim() === "") {
@@ -153,6 +163,7 @@ export function createErrorHelper<Data>(
     const error = construct
       ? construct(format(parsed), parsed, options)
       : new HelperError(id, format(parsed), parsed, options);
+    if (name !== undefined) error.name = name;
     if (httpCode !== undefined) Object.defineProperty(error, "httpCode", { value: httpCode, enumerable: true });
     // The stack starts where the helper was used, not here.
     Error.captureStackTrace?.(error, create);
@@ -169,25 +180,28 @@ export function createErrorHelper<Data>(
     throw(data: Data, options?: ErrorOptions) {
       throw create(data, options);
     },
-    is: (error: unknown): error is RunnerError<Data> => isRunnerError(error) && error.name === id,
+    is: (error: unknown): error is RunnerError<Data> => isRunnerError(error) && helperIdOf(error) === id,
     optional,
   };
   return Object.freeze(withFilePath(helper, filePath)) as unknown as IErrorHelper<Data>;
 }
 
 /** A catalogue entry: what happened, and optionally how to mend it on a line of its own. */
-export interface DeclaredError<Data> {
+export interface DeclaredError<Data> extends InstanceTraits<Data> {
   readonly message: (data: Data) => string;
   /** One imperative sentence; left out when the message already says it. */
   readonly fix?: (data: Data) => string | undefined;
-  readonly construct?: ErrorConstructorFn<Data>;
+  readonly httpCode?: number;
 }
 
 /** Declares an error of the framework's catalogues. The first line of its message is API. */
-export function declareError<Data>(id: string, { message, fix, construct }: DeclaredError<Data>): IErrorHelper<Data> {
+export function declareError<Data>(
+  id: string,
+  { message, fix, httpCode, ...traits }: DeclaredError<Data>,
+): IErrorHelper<Data> {
   const format = (data: Data): string => {
     const hint = fix?.(data);
     return hint ? `${message(data)}\n  fix: ${hint}` : message(data);
   };
-  return createErrorHelper({ id, format }, () => "unknown", construct);
+  return createErrorHelper({ id, format, httpCode }, () => "unknown", traits);
 }

@@ -28,6 +28,16 @@ export {
   type RunnerError,
 } from "./defineError";
 export {
+  bulkheadError,
+  circuitOpenError,
+  rateLimitError,
+  timeoutError,
+  type BulkheadErrorData,
+  type CircuitOpenErrorData,
+  type RateLimitErrorData,
+  type TimeoutErrorData,
+} from "./middlewareErrors";
+export {
   contextError,
   devModeOnlyError,
   eventCycleError,

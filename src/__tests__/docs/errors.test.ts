@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as bootErrors from "../../errors/bootErrors";
 import * as cancellation from "../../errors/cancellation";
 import { isErrorHelper } from "../../errors/defineError";
+import * as middlewareErrors from "../../errors/middlewareErrors";
 import * as entry from "../../errors/index";
 import * as runErrors from "../../errors/runErrors";
 import * as wireErrors from "../../errors/wireErrors";
@@ -37,7 +38,7 @@ describe("the catalogue in ERRORS.md", () => {
   it("the catalogue in ERRORS.md lists every error of the catalogues, each once", () => {
     const listed = rows.map(([id = ""]) => id.slice(1, -1)).sort();
 
-    expect(listed).toEqual(idsOf(bootErrors, runErrors, cancellation));
+    expect(listed).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation));
   });
 
   it("the catalogue in ERRORS.md says when each is thrown, and what its data is", () => {
@@ -47,7 +48,7 @@ describe("the catalogue in ERRORS.md", () => {
   });
 
   it("the catalogue in ERRORS.md lists nothing that the entry ./errors leaves out", () => {
-    expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, cancellation));
+    expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation));
   });
 });
 

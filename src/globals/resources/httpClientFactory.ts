@@ -1,3 +1,4 @@
+import { withFrameworkErrors } from "../../errors/knownErrors";
 import { tellIfSlow } from "../../lib/tellIfSlow";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
@@ -52,7 +53,7 @@ export function createClientFactory<Config extends object, Client extends Remote
     const fromRun = {
       serializer: scope.valueOf(serializer),
       contexts: [...store.asyncContexts.values()],
-      errorRegistry: store.errors,
+      errorRegistry: withFrameworkErrors(store.errors),
     };
     const client = create({ ...config, ...fromRun });
     open.add(client);

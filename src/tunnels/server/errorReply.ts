@@ -1,5 +1,5 @@
 import { cancellationError } from "../../errors/cancellation";
-import { isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
+import { helperIdOf, isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
@@ -26,7 +26,7 @@ export function toWireFailure(
   if (thrown instanceof WireFailure) return thrown;
   if (phase === "run" && isRunnerError(thrown)) {
     if (cancellationError.is(thrown)) return requestAborted();
-    const helper = errors.get(thrown.name);
+    const helper = errors.get(helperIdOf(thrown));
     if (helper?.is(thrown)) return declared(thrown, helper);
     if (isRefusedInput(thrown, target)) return refusedInput(thrown);
   }
@@ -77,10 +77,21 @@ function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
       id: id ?? helper.id,
       data: error.data as unknown,
       httpCode,
+      retryAfterSeconds: retryAfterSecondsOf(error.data),
     },
     error,
   );
 }
+
+/** Data may say in `retryAfterMs` when another try is worth it; HTTP counts that in whole seconds. */
+function retryAfterSecondsOf(data: unknown): number | undefined {
+  const { retryAfterMs } = (data ?? {}) as { readonly retryAfterMs?: unknown };
+  if (typeof retryAfterMs !== "number" || !(retryAfterMs >= 0 && retryAfterMs < longestRetryAfterMs)) return undefined;
+  return Math.ceil(retryAfterMs / 1000);
+}
+
+/** A year: nothing sensible is more, and a larger number may not be written in digits alone. */
+const longestRetryAfterMs = 366 * 24 * 3600 * 1000;
 
 /** A reply with another status would be cut short or taken for an interim one, and its caller would wait for ever. */
 const carriesBody = (status: number): boolean => status >= 200 && status <= 599 && ![204, 205, 304].includes(status);

@@ -1,4 +1,5 @@
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
+import { withFrameworkErrors } from "../../errors/knownErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import type { WireFailure } from "../../errors/wireErrors";
 import { readyEventId } from "../../define/reservedIds";
@@ -92,7 +93,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     eventManager,
     origin: `${name}:${transport}`,
     serializer,
-    errors: store.errors,
+    errors: withFrameworkErrors(store.errors),
     report: (error, call, phase) =>
       void logger.error(`${name}.${call.target.kind}.error`, {
         error,
