@@ -5,6 +5,7 @@ import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, Received
 import type { Schema } from "../lib/schema";
 import {
   symbolFilePath,
+  symbolFramework,
   symbolMiddlewareConfigured,
   symbolResourceMiddleware,
   symbolTaskMiddleware,
@@ -22,7 +23,7 @@ import {
   type ReplaceOption,
 } from "./builderLists";
 import type { Contract } from "./contracts";
-import type { ExecutionJournal } from "./journal";
+import type { ExecutionJournal, JournalKey } from "./journal";
 import { parseConfig } from "./parseConfig";
 import type { IResource } from "./resource";
 import type { WithConfig } from "./tag";
@@ -231,6 +232,10 @@ export interface MiddlewareDraft {
   readonly tags?: readonly TagType[] | undefined;
   readonly everywhere?: boolean | ((definition: never) => boolean) | undefined;
   readonly run?: ((input: never, dependencies: never, config: never) => Promise<unknown>) | undefined;
+  /** Of middleware that the framework provides: what it writes to journals. */
+  readonly journalKeys?: Readonly<Record<string, JournalKey<any>>> | undefined;
+  /** Marks middleware that the framework provides; attaching it is enough. */
+  readonly [symbolFramework]?: object | undefined;
 }
 
 export const isTaskMiddleware = (value: unknown): value is ITaskMiddleware => hasBrand(value, symbolTaskMiddleware);
@@ -336,6 +341,7 @@ export function createMiddleware(
     run,
     [kind === "taskMiddleware" ? symbolTaskMiddleware : symbolResourceMiddleware]: true,
     ...(configured && { [symbolMiddlewareConfigured]: true }),
+    ...(draft[symbolFramework] && { [symbolFramework]: draft[symbolFramework], journalKeys: draft.journalKeys }),
     with(given: unknown): unknown {
       const parsed = parseConfig(configSchema, given, "Middleware config", id);
       return createMiddleware(

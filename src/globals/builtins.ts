@@ -8,7 +8,7 @@ import { globalTags } from "./tags";
 
 /**
  * Registered in every run, before anything of the application. What brings much code along is not: it comes with what
- * refers to it, as the client factory does.
+ * refers to it, as the client factory and most middleware do.
  */
 export const builtins = (): readonly RegisterableItems[] => [
   queue,

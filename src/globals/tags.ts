@@ -1,6 +1,6 @@
 import { defineTag, type ITag } from "../define/tag";
 import { excludeFromGlobalHooksId } from "../define/reservedIds";
-import { authValidator, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
+import { authValidator, idempotent, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
 
 export interface SystemTagConfig {
   metadata?: Record<string, any> | undefined; // free-form
@@ -20,4 +20,5 @@ export const globalTags = {
   /** The name of `tunnelPolicy` in 5.5. */
   tunnelTaskPolicy: tunnelPolicy,
   authValidator,
+  idempotent,
 };

@@ -20,7 +20,7 @@ export interface Lifecycle {
 
 /** Knows how a run begins and ends; nothing happens yet. */
 export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
-  const { options, logger, onUnhandledError } = run;
+  const { options, logger, onUnhandledError, presetValues } = run;
   const initialized: string[] = [];
   const bootAborter = new AbortController();
   const { signal } = bootAborter;
@@ -35,6 +35,11 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
   });
   const pending = (): string[] => [...boot.pending(), ...disposal.pending()];
   const untilDeadline = createShutdownDeadline(run, pending);
+
+  function abortBoot(reason: unknown): void {
+    bootAborter.abort(reason);
+    presetValues.beginEnd();
+  }
 
   /** What has begun when the boot is aborted is waited for, but not for ever. @returns what was late, if anything */
   async function bootOrAbort(): Promise<Error | undefined> {
@@ -79,12 +84,12 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
         fromRun,
       );
       if (online) return shutDown(reason);
-      bootAborter.abort(reason);
+      abortBoot(reason);
       const late = await settled;
       if (late) throw late;
     });
-    const abortBoot = (): void => bootAborter.abort(options.signal?.reason);
-    options.signal?.addEventListener("abort", abortBoot, { once: true });
+    const onAbort = (): void => abortBoot(options.signal?.reason);
+    options.signal?.addEventListener("abort", onAbort, { once: true });
     let late: Error | undefined;
     try {
       late = await bootOrAbort();
@@ -94,7 +99,7 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
       late = (await rollBack()) ?? late;
       throw error;
     } finally {
-      options.signal?.removeEventListener("abort", abortBoot);
+      options.signal?.removeEventListener("abort", onAbort);
       settleBoot(late);
     }
   }

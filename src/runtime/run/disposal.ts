@@ -88,6 +88,7 @@ export function createDisposal(
   async function end(): Promise<void> {
     try {
       if (!drains.isEmpty) await drain();
+      presetValues.beginEnd();
       state.phase = "disposing";
       throwAll(await disposeOfAll());
     } finally {

@@ -15,6 +15,8 @@ export interface PresetValues {
   read(resource: unknown): unknown;
   /** Gives the registered ones their values. */
   fill(plan: BootPlan): void;
+  /** Calls what was handed to `onEnding`, once. */
+  beginEnd(): void;
   /** Calls what was handed to `onDispose`; never rejects. */
   dispose(): Promise<void>;
 }
@@ -23,13 +25,15 @@ export interface PresetValues {
 export function createPresetValues(
   cells: Cells,
   presets: PresetOverrides,
-  handles: Omit<PresetScope, "valueOf" | "onDispose">,
+  handles: Omit<PresetScope, "valueOf" | "onEnding" | "onDispose">,
 ): PresetValues {
   const values = new Map<string, unknown>();
+  let endings: (() => void)[] | undefined = [];
   const disposers: (() => Promise<void>)[] = [];
   const scope: PresetScope = {
     ...handles,
     valueOf: (resource) => read(resource) as never,
+    onEnding: (begin) => (endings === undefined ? begin() : void endings.push(begin)),
     onDispose: (dispose) => void disposers.push(dispose),
   };
 
@@ -50,6 +54,11 @@ export function createPresetValues(
 
   return {
     read,
+    beginEnd() {
+      const begun = endings ?? [];
+      endings = undefined;
+      for (const begin of begun) begin();
+    },
     // Failures are logged, so that an application's own is the one that disposing rejects with.
     async dispose() {
       const outcomes = await Promise.allSettled(disposers.map(async (dispose) => dispose()));

@@ -29,6 +29,11 @@ export interface PresetScope {
   readonly logger: Logger;
   /** The value of another framework resource of this run. */
   valueOf<V extends Promise<any>>(resource: IResource<any, V>): Awaited<V>;
+  /**
+   * Called once, when what waits should wait no longer: before the run disposes of its first resource, and when its boot
+   * is aborted. Must not throw.
+   */
+  onEnding(begin: () => void): void;
   /** Called after everything of the application was disposed of; all are called at once. */
   onDispose(dispose: () => Promise<void>): void;
 }

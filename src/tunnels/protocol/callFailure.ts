@@ -28,6 +28,10 @@ export function nameTunnel<E>(error: E, tunnelId: string): E {
   return isLocated(error) && error[located] === 1 ? addLine(error, `  routed by tunnel "${tunnelId}"`) : error;
 }
 
+/** Adds what was decided about the failure of a call; declared errors stay as they are. */
+export const explainFailure = <E>(error: E, line: string): E =>
+  isLocated(error) && error[located] > 0 ? addLine(error, `  ${line}`) : error;
+
 const isLocated = (error: unknown): error is Error & { [located]: number } =>
   typeof error === "object" && error !== null && located in error;
 

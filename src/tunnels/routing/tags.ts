@@ -141,3 +141,6 @@ export interface AuthValidatorResult {
 export const authValidator: ITag<void, AuthValidatorInput, AuthValidatorResult> = /* @__PURE__ */ defineTag({
   id: "globals.tags.authValidator",
 });
+
+/** Marks a task that may run twice for one call without harm: a call of which no reply came is then repeated. */
+export const idempotent: ITag = /* @__PURE__ */ defineTag({ id: "globals.tags.idempotent" });

@@ -1,0 +1,73 @@
+import { isRunnerError } from "../../errors/defineError";
+import { isError } from "../../errors/normaliseThrown";
+import { TunnelError } from "../../errors/tunnelError";
+
+/**
+ * How far a failed call to another process came: `no`, it was never taken; `unknown`, it may have been taken, and no reply
+ * came; `answered`, its failure is the reply, or it was refused before it was sent.
+ */
+export type Delivery = "no" | "unknown" | "answered";
+
+/** Tells from an error how far its call came. What is no error of a call counts as the reply. */
+export function deliveryOf(error: unknown): Delivery {
+  if (!isError(error) || isRunnerError(error)) return "answered";
+  if (error instanceof TunnelError) return deliveryOfCode(error);
+  const causes = causesOf(error);
+  if (causes.some(isFailedConnect)) return "no";
+  return causes.some(isLostReply) ? "unknown" : "answered";
+}
+
+/** A server that takes nothing more says so before it looks at the call; a declared error has an id. */
+function deliveryOfCode({ code, id, httpCode }: TunnelError): Delivery {
+  if (id === undefined && refusals.has(code)) return "no";
+  // A proxy that could not reach the server, or not until it answered.
+  if (code === "HTTP_ERROR") return httpCode !== undefined && gatewayStatuses.has(httpCode) ? "unknown" : "answered";
+  return code === "REQUEST_TIMEOUT" || code === "REQUEST_ABORTED" ? "unknown" : "answered";
+}
+
+const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set(["OVERLOADED", "SERVER_CLOSING", "AUTH_UNAVAILABLE"]);
+const gatewayStatuses: ReadonlySet<number> = /* @__PURE__ */ new Set([502, 503, 504]);
+
+/** An error and what it was caused by, of which fetch tells nothing itself. */
+function causesOf(error: Error): readonly Failure[] {
+  const causes: Failure[] = [];
+  for (let next: unknown = error; isError(next) && causes.length < maxCauses; next = next.cause) causes.push(next);
+  return causes;
+}
+
+const maxCauses = 5;
+
+interface Failure extends Error {
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  readonly errors?: unknown;
+}
+
+/** The connection did not come about: refused, not found, or not in time. An address may have several. */
+function isFailedConnect({ code, syscall, errors }: Failure): boolean {
+  if (Array.isArray(errors)) return errors.length > 0 && errors.every((each) => isError(each) && isFailedConnect(each));
+  return syscall === "connect" || syscall === "getaddrinfo" || (typeof code === "string" && connectCodes.has(code));
+}
+
+const connectCodes: ReadonlySet<string> = /* @__PURE__ */ new Set(["ECONNREFUSED", "UND_ERR_CONNECT_TIMEOUT"]);
+
+/** The connection broke, or the reply did not come in time. */
+function isLostReply({ name, code, message }: Failure): boolean {
+  if (name === "AbortError" || name === "TimeoutError") return true;
+  if (typeof code === "string") return lostCodes.has(code);
+  // Browsers say no more than this, each in its own words.
+  return name === "TypeError" && /^(fetch failed|Failed to fetch|Load failed|NetworkError)/.test(message);
+}
+
+const lostCodes: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTUNREACH",
+  "UND_ERR_SOCKET",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+]);
