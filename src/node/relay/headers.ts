@@ -40,9 +40,12 @@ function filterHeaders(headers: readonly string[], isDropped: (name: string) => 
 export const endToEndHeaders = (headers: readonly string[]): string[] =>
   filterHeaders(headers, (name) => hopByHop.has(name));
 
-/** As `endToEndHeaders`; `Upgrade` and `Connection: Upgrade` stay. */
+/**
+ * As `endToEndHeaders`; `Upgrade` and `Connection: Upgrade` stay. A length goes: an upgrade carries no body, and a
+ * service that waits for one would take the next visitor's request for it.
+ */
 export const upgradeHeaders = (headers: readonly string[], protocol: string): string[] => [
-  ...endToEndHeaders(headers),
+  ...filterHeaders(headers, (name) => hopByHop.has(name) || name === "content-length"),
   "Connection",
   "Upgrade",
   "Upgrade",

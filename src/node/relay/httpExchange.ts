@@ -4,6 +4,7 @@ import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } fr
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
+import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders } from "./headers";
 import { failureOfReset, sendVisitorError, visitorErrors } from "./visitorError";
@@ -37,21 +38,34 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
     stream.reset(ResetCode.TIMEOUT);
     sendVisitorError(req, res, visitorErrors.upstreamTimeout);
   }, responseTimeoutMs);
+  const cut = (): void => {
+    stream.reset(ResetCode.BODY_LENGTH, "The response has another length than its head says.");
+    res.destroy();
+  };
+  const receive = receiveInto(res, stream);
+  /** Bytes of the body that are still to come; `undefined` where the head does not say. */
+  let leftBytes: number | undefined;
   stream.handler = {
     onDrain: isBodiless ? () => {} : sendFrom(req, stream, () => req.rawTrailers),
-    onData: receiveInto(res, stream),
+    onData(bytes) {
+      if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
+      else receive(bytes);
+    },
     onHead(payload, flags) {
       const head = decodeResponseHead(payload, flags);
       if (flags & flagInfo) return writeInterim(res, head);
       clearTimeout(timer);
+      leftBytes = bodyBytesOf(req, head);
       writeHead(res, head);
     },
     onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
-    onEnd: () => void res.end(),
+    onEnd: () => void (leftBytes ? cut() : res.end()),
     onReset({ code }) {
       clearTimeout(timer);
+      // The response is whole: only what the visitor still sends has no destination any more.
+      if (res.writableEnded) void discardRest(req);
       // A response that was cut must never look whole.
-      if (res.headersSent) res.destroy();
+      else if (res.headersSent) res.destroy();
       else sendVisitorError(req, res, failureOfReset(code));
     },
   };
@@ -61,6 +75,13 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
     if (!res.writableFinished) stream.reset(ResetCode.CANCEL, "The visitor left.");
   });
   return stream;
+}
+
+/** RFC 9112 section 6.3: what a visitor takes for the body of a response whose head states a length. */
+function bodyBytesOf({ method }: IncomingMessage, { status, headers }: ResponseHead): number | undefined {
+  if (method === "HEAD" || status === 204 || status === 304) return undefined;
+  const index = headers.findIndex((name, at) => at % 2 === 0 && /^content-length$/i.test(name));
+  return index === -1 ? undefined : Number(headers[index + 1]);
 }
 
 function requestHeadOf({ req, bindId, target, headers, peer, requestId }: VisitorRequest): RequestHead {
@@ -80,7 +101,22 @@ function writeInterim(res: ServerResponse, { status, headers }: ResponseHead): v
   if (res.headersSent) return;
   if (status === 100) res.writeContinue();
   else if (status === 102) res.writeProcessing();
-  else if (status === 103) res.writeEarlyHints(Object.fromEntries(pairsOf(headers)));
+  else if (status === 103) writeHints(res, headers);
+}
+
+/** Node takes hints only where their links are called `link`, each by itself. Others are left out: they are hints. */
+function writeHints(res: ServerResponse, headers: readonly string[]): void {
+  const hints: Record<string, string | string[]> = {};
+  for (const [name, value] of pairsOf(endToEndHeaders(headers))) {
+    const key = name.toLowerCase();
+    const values = key === "link" ? value.split(/,\s*(?=<)/) : [value];
+    hints[key] = [hints[key] ?? [], values].flat();
+  }
+  try {
+    res.writeEarlyHints(hints);
+  } catch {
+    // A link in a form that Node does not know.
+  }
 }
 
 function writeHead(res: ServerResponse, { status, reason, headers }: ResponseHead): void {

@@ -127,8 +127,18 @@ export class Relay {
       // Upgrades of other paths are left to the owner of the server.
       if (isOwn || this.#isOurs(req)) this.#serveUpgrade(req, socket, head);
     };
-    server.on("request", onRequest).on("upgrade", onUpgrade);
-    this.#detach.push(() => void server.off("request", onRequest).off("upgrade", onUpgrade));
+    // The service behind a tunnel decides whether a visitor may send its body: Node would say so at once.
+    const onExpect = (req: IncomingMessage, res: ServerResponse): void => {
+      if (isOwn || this.#isOurs(req)) void this.#serve(req, res);
+      else if (server.listenerCount("checkContinue") === 1) {
+        res.writeContinue();
+        server.emit("request", req, res);
+      }
+    };
+    server.on("request", onRequest).on("upgrade", onUpgrade).on("checkContinue", onExpect);
+    this.#detach.push(
+      () => void server.off("request", onRequest).off("upgrade", onUpgrade).off("checkContinue", onExpect),
+    );
   }
 
   #isOurs(req: IncomingMessage): boolean {

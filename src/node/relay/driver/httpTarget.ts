@@ -13,6 +13,7 @@ import type { MuxStream } from "../../../relay/muxStream";
 import { receiveInto, sendFrom } from "../byteFlow";
 import { isConnectError, joinSocket } from "../joinSocket";
 import { endToEndHeaders, upgradeHeaders } from "../headers";
+import { connectLocally } from "./localSocket";
 import type { StreamTarget } from "./streamTarget";
 
 /** A local HTTP service. */
@@ -35,10 +36,15 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
   const agent =
     tls === undefined ? new HttpAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
   if (createConnection !== undefined) Object.assign(agent, { createConnection });
+  else if (tls === undefined) Object.assign(agent, { createConnection: connectLocally });
 
-  function requestOf({ method, target, headers }: RequestHead, isUpgrade: boolean): ClientRequest {
-    const protocol = isUpgrade ? valueOf(headers, "upgrade") : undefined;
+  function requestOf({ method, target, headers }: RequestHead, flags: number): ClientRequest {
+    const protocol = flags & flagUpgrade ? valueOf(headers, "upgrade") : undefined;
     const raw = protocol === undefined ? endToEndHeaders(headers) : upgradeHeaders(headers, protocol);
+    const hasBody = (flags & (flagEnd | flagUpgrade)) === 0;
+    // Node sends the body of a GET or DELETE without framing unless it is stated: the service would read it as further
+    // requests.
+    if (hasBody && valueOf(raw, "content-length") === undefined) raw.push("Transfer-Encoding", "chunked");
     const request = tls === undefined ? httpRequest : httpsRequest;
     // A list keeps order, case and repetitions.
     return request({ agent, host, port, method, path: target, headers: raw as never, setHost: false });
@@ -48,7 +54,7 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
     open(stream, opening) {
       if (opening.kind !== "http") return stream.reset(ResetCode.INTERNAL, "This binding serves HTTP.");
       const isUpgrade = (opening.flags & flagUpgrade) !== 0;
-      const request = requestOf(decodeRequestHead(opening.payload), isUpgrade);
+      const request = requestOf(decodeRequestHead(opening.payload), opening.flags);
       stream.accept();
       limitConnecting(request, connectTimeoutMs, stream);
       if (isUpgrade) forwardUpgrade(request, stream);
@@ -92,17 +98,12 @@ function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean)
   });
   request.on("response", (message) => {
     response = message;
-    sendHead(stream, responseHeadOf(message), 0);
-    resume = sendFrom(message, stream, () => message.rawTrailers);
-    message.on("error", () => stream.reset(ResetCode.LOCAL_RESET, "The local service broke off."));
-    message.once("close", () => {
-      if (!message.complete) stream.reset(ResetCode.LOCAL_RESET, "The local service broke off.");
-    });
+    resume = sendResponse(message, stream);
   });
   request.on("error", (error: NodeJS.ErrnoException) => {
-    const code =
-      response === undefined && isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET;
-    stream.reset(code, error.code ?? error.message);
+    // A service may answer and close before it has read all of a request: its answer counts, the rest does not.
+    if (response?.complete === true) stream.handler.onData = (bytes) => stream.consumed(bytes.length);
+    else stream.reset(codeOfFailure(error), error.code ?? error.message);
   });
   // Without a body nothing follows that would send the request.
   if (isBodiless) request.end();
@@ -123,18 +124,26 @@ function forwardUpgrade(request: ClientRequest, stream: MuxStream): void {
   });
   // The service does not switch: what it answers instead is an ordinary response.
   request.on("response", (message) => {
-    sendHead(stream, responseHeadOf(message), 0);
-    const resume = sendFrom(message, stream, () => message.rawTrailers);
-    stream.handler = { onDrain: resume, onReset: () => void message.destroy() };
+    stream.handler = { onDrain: sendResponse(message, stream), onReset: () => void message.destroy() };
   });
   request.on("error", (error: NodeJS.ErrnoException) =>
-    stream.reset(
-      isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET,
-      error.code ?? error.message,
-    ),
+    stream.reset(codeOfFailure(error), error.code ?? error.message),
   );
   request.end();
 }
+
+/** @returns `onDrain` for the stream's handler */
+function sendResponse(message: IncomingMessage, stream: MuxStream): () => void {
+  sendHead(stream, responseHeadOf(message), 0);
+  message.on("error", () => stream.reset(ResetCode.LOCAL_RESET, "The local service broke off."));
+  message.once("close", () => {
+    if (!message.complete) stream.reset(ResetCode.LOCAL_RESET, "The local service broke off.");
+  });
+  return sendFrom(message, stream, () => message.rawTrailers);
+}
+
+const codeOfFailure = (error: NodeJS.ErrnoException): ResetCode =>
+  isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET;
 
 const sendHead = (stream: MuxStream, head: ResponseHead, flags: number): void =>
   stream.sendHead(encodeResponseHead(head), flags);

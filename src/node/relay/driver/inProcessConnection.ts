@@ -68,8 +68,9 @@ class PairEnd extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const { peer } = this;
-    // As a socket whose other end is gone.
-    setImmediate(() => peer?.destroy());
+    // As with a socket: what was written before an orderly end can still be read, and what is written after it is lost.
+    if (!this.writableFinished || error !== null) setImmediate(() => peer?.destroy());
+    this._read();
     done(error);
   }
 

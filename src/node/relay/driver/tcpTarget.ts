@@ -1,6 +1,6 @@
-import { connect } from "node:net";
 import { ResetCode } from "../../../relay/codes";
 import { joinSocket } from "../joinSocket";
+import { connectLocally } from "./localSocket";
 import type { StreamTarget } from "./streamTarget";
 
 /** A local TCP service. */
@@ -15,7 +15,7 @@ export interface TcpTargetOptions {
 export const tcpTarget = ({ host, port, connectTimeoutMs }: TcpTargetOptions): StreamTarget => ({
   open(stream, opening) {
     if (opening.kind !== "tcp") return stream.reset(ResetCode.INTERNAL, "This binding serves TCP.");
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const socket = connectLocally({ host, port, allowHalfOpen: true });
     stream.accept();
     joinSocket(socket, stream);
     const timer = setTimeout(() => {

@@ -1,0 +1,164 @@
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** What goes wrong with one direction of a connection. */
+export interface Fault {
+  /** Passed on in pieces of at most so many bytes, each written by itself. */
+  readonly pieceBytes?: number;
+  /** What arrives within this time is passed on as one piece. */
+  readonly gatherMs?: number;
+  /** Every byte arrives this much later. */
+  readonly delayMs?: number;
+  /** Bytes per second. */
+  readonly rate?: number;
+  /** Before some pieces nothing moves for a while. */
+  readonly stalls?: { readonly share: number; readonly ms: number };
+  /** Bytes are read and lost, without an end. */
+  readonly isBlackHole?: boolean;
+  /** Both sides are reset once this direction has passed so many bytes. */
+  readonly resetAfterBytes?: number;
+}
+
+/** What goes wrong, by direction: up to the relay, down to the driver. */
+export interface Faults {
+  up?: Fault | undefined;
+  down?: Fault | undefined;
+}
+
+/** A connection between driver and relay that fails as it is told. */
+export interface FaultyProxy extends AsyncDisposable {
+  readonly url: string;
+  /** Holds for what arrives from now on. */
+  faults: Faults;
+  /** Connections since the beginning. */
+  readonly accepted: number;
+  /** Resets the connections that are open. */
+  cut(): void;
+}
+
+/** Random numbers that are the same in every run. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export async function startFaultyProxy(relayPort: number, initial: Faults = {}): Promise<FaultyProxy> {
+  const random = seededRandom(20_260_501);
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  const server = createServer({ noDelay: true }, (driver) => {
+    accepted += 1;
+    const relay = connect({ host: "127.0.0.1", port: relayPort, noDelay: true });
+    for (const socket of [driver, relay]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.once("close", () => sockets.delete(socket));
+    }
+    const reset = (): void => [driver, relay].forEach((socket) => void socket.resetAndDestroy());
+    void pump({ from: driver, to: relay, faultOf: () => proxy.faults.up, reset, random });
+    void pump({ from: relay, to: driver, faultOf: () => proxy.faults.down, reset, random });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const proxy: FaultyProxy = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    faults: initial,
+    get accepted() {
+      return accepted;
+    },
+    cut() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    async [Symbol.asyncDispose]() {
+      proxy.cut();
+      await once(server.close(), "close");
+    },
+  };
+  return proxy;
+}
+
+interface Pump {
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly faultOf: () => Fault | undefined;
+  readonly reset: () => void;
+  readonly random: () => number;
+}
+
+/** Bytes of one direction, in order. */
+async function pump({ from, to, faultOf, reset, random }: Pump): Promise<void> {
+  let passed = 0;
+  const arrivals = readArrivals(from);
+  from.once("close", () => {
+    if (from.errored) to.destroy();
+  });
+  for await (const { bytes, atMs } of arrivals) {
+    const { delayMs = 0, gatherMs = 0, rate, stalls, isBlackHole, resetAfterBytes = Infinity } = faultOf() ?? {};
+    if (isBlackHole === true) continue;
+    const waitMs = Math.max(delayMs + atMs - performance.now(), rate === undefined ? 0 : (bytes.length / rate) * 1_000);
+    if (waitMs > 0) await delay(waitMs);
+    if (gatherMs > 0) await delay(gatherMs);
+    const all = gatherMs > 0 ? Buffer.concat([bytes, ...arrivals.takeWaiting()]) : bytes;
+    const allowed = all.subarray(0, resetAfterBytes - passed);
+    for (const piece of split(allowed, faultOf()?.pieceBytes ?? Infinity)) {
+      if (stalls !== undefined && random() < stalls.share) await delay(stalls.ms);
+      if (to.destroyed) return;
+      if (!to.write(piece)) await Promise.race([once(to, "drain"), once(to, "close")]).catch(() => {});
+    }
+    passed += allowed.length;
+    if (passed >= resetAfterBytes) return void to.write("", reset);
+  }
+  to.end();
+}
+
+function split(bytes: Buffer, size: number): Buffer[] {
+  if (bytes.length <= size) return [bytes];
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+    bytes.subarray(index * size, (index + 1) * size),
+  );
+}
+
+interface Arrival {
+  readonly bytes: Buffer;
+  readonly atMs: number;
+}
+
+/** What arrives, with the moment it did, so that a delay is of the way and not of the pace. */
+function readArrivals(from: Socket): AsyncIterable<Arrival> & { takeWaiting(): Buffer[] } {
+  const waiting: Arrival[] = [];
+  let isOver = false;
+  let wake = (): void => {};
+  from.on("data", (bytes: Buffer) => {
+    waiting.push({ bytes, atMs: performance.now() });
+    if (waiting.length > 64) from.pause();
+    wake();
+  });
+  for (const event of ["end", "close"]) {
+    from.once(event, () => {
+      isOver = true;
+      wake();
+    });
+  }
+  return {
+    takeWaiting: () => waiting.splice(0).map(({ bytes }) => bytes),
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const arrival = waiting.shift();
+        if (arrival !== undefined) {
+          if (waiting.length < 32) from.resume();
+          yield arrival;
+        } else if (isOver) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => (wake = resolve));
+        }
+      }
+    },
+  };
+}
