@@ -121,6 +121,9 @@ export type DriverMessage = Hello | Bind | Unbind | GoAway;
 export type RelayMessage = HelloOk | HelloErr | BindOk | BindErr | BindRevoked | UnbindOk | GoAway;
 export type ControlMessage = DriverMessage | RelayMessage;
 
+/** The answer to the greeting of a secondary link, for which all was agreed on over the primary one. */
+export const encodeShardOk = (): Uint8Array => encodeJson({ t: "HELLO_OK" });
+
 export const encodeControl = (message: ControlMessage): Uint8Array => encodeJson(message);
 
 /**
@@ -155,7 +158,7 @@ const readers: { readonly [T in ControlMessage["t"]]: (fields: Fields) => Extrac
   }),
   HELLO_OK: (fields) => ({
     t: "HELLO_OK",
-    sessionId: text(fields.sessionId, "HELLO_OK"),
+    sessionId: text(fields.sessionId ?? "", "HELLO_OK"),
     resumeToken: text(fields.resumeToken ?? "", "HELLO_OK"),
     resumed: fields.resumed === true,
     protocol: text(fields.protocol ?? "", "HELLO_OK"),

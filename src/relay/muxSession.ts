@@ -352,7 +352,12 @@ export class MuxSession implements LinkHost, StreamHost {
       throw new MuxProtocolError("Too many control messages.", "ENHANCE_CALM", CloseCode.ENHANCE_CALM);
     }
     const message = decodeControl(payload);
-    if (message !== undefined) this.#options.handler.onControl(message, link);
+    if (message === undefined) return;
+    // A greeting that comes again means nothing on either.
+    if (link !== this.#links[0] && !secondaryMessages.has(message.t)) {
+      throw new MuxProtocolError(`${message.t} belongs on the primary link.`);
+    }
+    this.#options.handler.onControl(message, link);
   }
 
   /** Late frames of streams that are over are ignored; ids that were not opened are a violation. */
@@ -415,6 +420,14 @@ const earlyResetsPerSecond = 200;
 const earlyResetBurst = 2_000;
 /** What a relay that throttles its visitors can still reset, after a connection that stood still for 20 s. */
 const earlyResetSlack = 4_000;
+
+/** What may arrive over other links than the primary one. */
+const secondaryMessages: ReadonlySet<ControlMessage["t"]> = /* @__PURE__ */ new Set([
+  "HELLO",
+  "HELLO_OK",
+  "HELLO_ERR",
+  "GOAWAY",
+]);
 
 const usedTwice = (): MuxProtocolError => new MuxProtocolError("A stream id was used twice.");
 

@@ -92,7 +92,11 @@ export class ConnectEndpoint {
       role: "relay",
       clock: nodeClock,
       settings: config.session,
-      handler: { onControl: (message) => onControl(message), onFailed: () => onGone(), onRetired: () => onGone() },
+      handler: {
+        onControl: (message, from) => onControl(message, from),
+        onFailed: () => onGone(),
+        onRetired: () => onGone(),
+      },
     });
     const own = mux;
     const late = nodeClock.after(config.helloTimeoutMs, () => own.close());
@@ -108,14 +112,12 @@ export class ConnectEndpoint {
     const onHello = (hello: Hello): void => {
       late();
       if (hello.shard !== undefined) {
-        const joined = sessions.get(hello.shard.sessionId);
-        const shared = joined?.acceptsShard(hello.shard.token) === true ? joined.mux : undefined;
-        if (shared === undefined || joined === undefined) return refuseHello("CAPACITY");
-        session = joined;
-        mux = shared;
-        shared.adopt(link);
-        release();
-        return;
+        const wanted = sessions.get(hello.shard.sessionId);
+        const joined = wanted?.joinShard(link, hello.shard, owner.principal) ?? "AUTH";
+        if (typeof joined === "string") return refuseHello(joined);
+        session = wanted;
+        mux = joined;
+        return release();
       }
       const outcome = sessions.greet(hello, own, owner);
       if (typeof outcome === "string") return refuseHello(outcome);
@@ -124,8 +126,8 @@ export class ConnectEndpoint {
       session = outcome;
       release();
     };
-    const onControl = (message: ControlMessage): void => {
-      if (session !== undefined) session.receive(message);
+    const onControl = (message: ControlMessage, from: MuxLink): void => {
+      if (session !== undefined) session.receive(message, from);
       else if (message.t === "HELLO") onHello(message);
       else own.close(CloseCode.PROTOCOL_ERROR, "The first message must be HELLO.");
     };

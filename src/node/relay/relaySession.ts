@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { CloseCode, type GoAwayCode } from "../../relay/codes";
-import type { Bind, ControlMessage, HelloOk } from "../../relay/controlMessages";
+import { CloseCode, type GoAwayCode, type HelloErrorCode } from "../../relay/codes";
+import { encodeShardOk, type Bind, type ControlMessage, type Hello, type HelloOk } from "../../relay/controlMessages";
+import { FrameType } from "../../relay/frames";
 import type { Negotiated, Subprotocol } from "../../relay/handshake";
 import type { MuxLink } from "../../relay/muxLink";
 import type { MuxSession } from "../../relay/muxSession";
@@ -26,6 +27,8 @@ export interface SessionOwner {
   readonly protocol: Subprotocol;
 }
 
+type ShardGreeting = NonNullable<Hello["shard"]>;
+
 const digest = (token: string): Buffer => createHash("sha256").update(token).digest();
 const isSame = (token: string, expected: Buffer): boolean => timingSafeEqual(digest(token), expected);
 
@@ -40,6 +43,8 @@ export class RelaySession implements BindingSession {
   #resumeToken = digest("");
   #shardToken = digest("");
   #connections = 1;
+  /** Secondary links by their index. */
+  readonly #shards = new Map<number, MuxLink>();
   #isKilled = false;
   #cancelExpiry: () => void = () => {};
   #maxStreams = 0;
@@ -112,9 +117,24 @@ export class RelaySession implements BindingSession {
     return token === undefined ? undefined : isSame(token, this.#resumeToken);
   }
 
-  /** Whether a secondary link may join. */
-  acceptsShard(token: string): boolean {
-    return isSame(token, this.#shardToken) && this.isAttached && (this.#mux?.links.length ?? 0) < this.#connections;
+  /**
+   * Lets a secondary link join; it takes the place of one with the same index, which the driver has lost before we did.
+   *
+   * @returns the multiplexer it is part of now, or why it is of none
+   */
+  joinShard(link: MuxLink, { token, index }: ShardGreeting, principal: string): MuxSession | HelloErrorCode {
+    const { mux } = this;
+    if (mux === undefined || principal !== this.#owner.principal || !isSame(token, this.#shardToken)) return "AUTH";
+    if (index < 1 || index >= this.#connections) return "CAPACITY";
+    const before = this.#shards.get(index);
+    if (before !== undefined) {
+      before.close(CloseCode.SUPERSEDED, "Another link took over.");
+      mux.linkLost(before);
+    }
+    this.#shards.set(index, link);
+    link.sendControl(FrameType.CONTROL, 0, 0, encodeShardOk());
+    mux.adopt(link);
+    return mux;
   }
 
   /** A driver has greeted, for the first time or again; of two links, the new one counts. */
@@ -131,6 +151,7 @@ export class RelaySession implements BindingSession {
     this.#owner = owner;
     this.#mux = mux;
     this.#connections = connections;
+    this.#shards.clear();
     this.#maxStreams = settings.maxStreams;
     mux.agree(settings, before?.nextFirstStreamId);
     const [resumeToken, shardToken] = [randomBytes(32).toString("base64url"), randomBytes(32).toString("base64url")];
@@ -199,7 +220,9 @@ export class RelaySession implements BindingSession {
   }
 
   /** A message of a driver that has greeted. */
-  receive(message: ControlMessage): void {
+  receive(message: ControlMessage, link: MuxLink): void {
+    // Of a secondary link, only that link ends.
+    if (link !== this.#mux?.links[0]) return;
     switch (message.t) {
       case "BIND":
         return void this.#bind(message);
@@ -220,6 +243,7 @@ export class RelaySession implements BindingSession {
   linkLost(mux: MuxSession, link: MuxLink): void {
     const isLost = mux.isOver || mux.links[0] === link;
     mux.linkLost(link);
+    for (const [index, shard] of this.#shards) if (shard === link) this.#shards.delete(index);
     if (isLost) this.#park(mux);
   }
 

@@ -110,3 +110,59 @@ it.each(["connected", "waiting for the greeting"])("a signal ends a session that
   expect(session.state).toBe("closed");
   expect(relay.relay.parts.sessions.all).toEqual([]);
 });
+
+it("a binding of any port that finds its former one taken is bound to another", async () => {
+  const first = await startRelay();
+  await using session = new TunnelSession({ relay: first.url });
+  const bound = await soon(session.bind(pull()));
+  const { containerPort } = bound;
+  await first.relay.close();
+  const squatter = createHttpServer().listen(containerPort, "127.0.0.1");
+  await once(squatter, "listening");
+  const anew = once(session, "bound");
+  await using second = await startRelay(first.port);
+  const [facts] = (await soon(anew)) as [{ containerPort: number }];
+  squatter.close();
+
+  expect(facts.containerPort).not.toBe(containerPort);
+  expect(bound.containerPort).toBe(facts.containerPort);
+  expect(second.relay.parts.bindings.all).toHaveLength(1);
+});
+
+it("a binding whose port is taken for a while is asked for until it is free", async () => {
+  const first = await startRelay();
+  await using session = new TunnelSession({ relay: first.url });
+  const free = await soon(session.bind(pull()));
+  const { containerPort } = free;
+  await free.unbind();
+  await soon(session.bind({ ...pull(), containerPort }));
+  await first.relay.close();
+  const squatter = createHttpServer().listen(containerPort, "127.0.0.1");
+  await once(squatter, "listening");
+  const resumed = once(session, "resumed");
+  const anew = once(session, "bound");
+  await using second = await startRelay(first.port);
+  await soon(resumed);
+  squatter.close();
+
+  expect(await soon(anew)).toMatchObject([{ containerPort }]);
+  expect(second.relay.parts.sessions.all).toHaveLength(1);
+});
+
+it("a binding that is taken back while the connection is lost is not there when the session is resumed", async () => {
+  await using relay = await startRelay();
+  await using session = new TunnelSession({ relay: relay.url });
+  const bound = await soon(session.bind(pull()));
+  await soon(session.bind({ ...pull(), kind: "http", mode: "expose" }));
+  const exposed = relay.relay.parts.bindings.all.find(({ mode }) => mode === "expose");
+  const kept = await soon(session.bind({ ...pull(), kind: "http", mode: "expose" }));
+  const resumed = once(session, "resumed");
+  relay.relay.parts.sessions.all[0]?.cutLinks();
+  await soon(once(session, "state"));
+  await bound.unbind();
+  await kept.unbind();
+  await soon(resumed);
+  await soon(session.bind(pull()));
+
+  expect(relay.relay.parts.bindings.all.map(({ bindId }) => bindId)).toEqual([exposed?.bindId, 4]);
+});

@@ -1,32 +1,31 @@
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode, ResetCode } from "../../../relay/codes";
-import type { BindKind, BindMode, ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
+import type { ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
 import { decodeRequestHead } from "../../../relay/framePayloads";
-import { readAgreement, subprotocols } from "../../../relay/handshake";
+import { readAgreement } from "../../../relay/handshake";
 import type { MuxLink } from "../../../relay/muxLink";
-import { MuxSession, type SessionSettings, type StreamOpening } from "../../../relay/muxSession";
+import type { MuxSession, StreamOpening } from "../../../relay/muxSession";
 import type { MuxStream } from "../../../relay/muxStream";
-import { nodeClock } from "../nodeClock";
-import { dial, DialRefusedError } from "../wsLink";
+import { DialRefusedError } from "../wsLink";
 import { Backoff } from "./backoff";
-import { TunnelBindError, TunnelRefusedError } from "./driverErrors";
-import type { StreamTarget } from "./streamTarget";
+import { DriverBindings, type BindRequest, type BoundFacts } from "./driverBindings";
+import { TunnelRefusedError } from "./driverErrors";
+import { greet, ownSettings, type RelayAddress } from "./greet";
+import { keepShards } from "./shardPool";
 
-/** Where a driver connects, and as whom. */
-export interface TunnelSessionOptions {
-  /** URL of the relay: `http:`, `https:`, `ws:` or `wss:`; the path of the protocol is added. */
-  readonly relay: string;
-  /** Sent as `x-runner-token`. */
-  readonly token?: string | undefined;
-  /** Further headers, for validators of the relay. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+export type { BindRequest, BoundFacts } from "./driverBindings";
+
+/** Where a driver connects, as whom, and how. */
+export interface TunnelSessionOptions extends RelayAddress {
   /** Ends the session. */
   readonly signal?: AbortSignal | undefined;
   /** Attempts to connect before the session ends. Default: no limit. */
   readonly maxAttempts?: number | undefined;
   /** Shown to operators, as `{ "host": "anna-mbp" }`. */
   readonly meta?: Readonly<Record<string, unknown>> | undefined;
+  /** Connections that visitors are spread over, each visitor on one of them; the relay may grant fewer. Default 1. */
+  readonly connections?: number | undefined;
 }
 
 /** What a session is doing: `closed` is for good. */
@@ -47,43 +46,6 @@ export interface TunnelSessionEvents {
   stream: [facts: { readonly bindId: number }];
 }
 
-/** What is to be bound. */
-export interface BindRequest {
-  readonly kind: BindKind;
-  readonly mode: BindMode;
-  /** 0 for any. */
-  readonly containerPort: number;
-  readonly host?: string | undefined;
-  readonly name?: string | undefined;
-  readonly takeover?: boolean | undefined;
-  readonly target: StreamTarget;
-}
-
-/** What the relay has bound. */
-export interface BoundFacts {
-  readonly bindId: number;
-  readonly containerPort: number;
-  readonly publicUrl: string | null;
-}
-
-interface Binding extends BindRequest {
-  bound: BoundFacts | undefined;
-}
-
-type Reply = Extract<ControlMessage, { t: "BIND_OK" | "BIND_ERR" | "UNBIND_OK" }>;
-
-/** What a driver allows its relay; sizes in bytes. It is stricter about silence than the relay: it can reconnect. */
-const ownSettings: SessionSettings = {
-  maxFrameBytes: 65_536,
-  maxStreams: 1_000,
-  windowBytes: 262_144,
-  maxWindowBytes: 8_388_608,
-  sessionBufferBytes: 67_108_864,
-  pingMs: 10_000,
-  deadMs: 20_000,
-};
-const helloTimeoutMs = 10_000;
-
 /**
  * A driver's session with a relay: any number of bindings over one connection, which is made again for ever.
  *
@@ -93,8 +55,10 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   readonly #options: TunnelSessionOptions;
   readonly #stopped = new AbortController();
   readonly #backoff = new Backoff();
-  readonly #bindings = new Set<Binding>();
-  readonly #replies = new Map<number, (reply: Reply | Error) => void>();
+  readonly #bindings = new DriverBindings({
+    onBound: (facts) => void this.emit("bound", facts),
+    onRevoked: (facts) => void this.emit("bindRevoked", facts),
+  });
   readonly #ready: Promise<void>;
   readonly #running: Promise<void>;
   #resolveReady: () => void = () => {};
@@ -102,12 +66,17 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   #mux: MuxSession | undefined;
   #hello: HelloOk | undefined;
   #state: TunnelSessionState = "connecting";
-  #nextReq = 1;
+  /** Aborted when the primary link is lost. */
+  #linked = new AbortController();
   #totalStreams = 0;
   #mayReconnect = true;
 
   constructor(options: TunnelSessionOptions) {
     super();
+    const { connections = 1 } = options;
+    if (!Number.isSafeInteger(connections) || connections < 1) {
+      throw new TypeError(`connections must be a whole number of at least 1, got ${String(connections)}.`);
+    }
     this.#options = options;
     this.#ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -165,31 +134,18 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
    */
   async bind(request: BindRequest): Promise<BoundFacts & { readonly unbind: () => Promise<void> }> {
     await this.#ready;
-    const binding: Binding = { ...request, bound: undefined };
-    this.#bindings.add(binding);
-    while (binding.bound === undefined) {
-      try {
-        await this.#connected();
-        binding.bound = await this.#sendBind(binding);
-      } catch (error) {
-        // A link that was lost meanwhile says nothing about the binding.
-        if (error instanceof LinkLostError) continue;
-        this.#bindings.delete(binding);
-        throw error;
-      }
-    }
-    const current = (): BoundFacts => binding.bound as BoundFacts;
+    const binding = await this.#bindings.bind(request);
     return {
       get bindId() {
-        return current().bindId;
+        return binding.facts.bindId;
       },
       get containerPort() {
-        return current().containerPort;
+        return binding.facts.containerPort;
       },
       get publicUrl() {
-        return current().publicUrl;
+        return binding.facts.publicUrl;
       },
-      unbind: () => this.#unbind(binding),
+      unbind: () => binding.unbind(),
     };
   }
 
@@ -218,15 +174,12 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       try {
         const { lost } = await this.#connect();
         failures = 0;
-        if (wasConnected) await this.#rebind();
         wasConnected = true;
         this.#resolveReady();
         await lost;
       } catch (error) {
         failures += 1;
         failure = error as Error;
-        // Bindings may have failed over a connection that is still there.
-        if (this.#mux !== undefined) this.#cut(this.#mux);
         const isRefused = error instanceof DialRefusedError && (error.status === 401 || error.status === 403);
         if (!wasConnected && isRefused) {
           this.#rejectReady(new TunnelRefusedError(error.status, error.answer));
@@ -243,193 +196,83 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       await delay(delayMs, undefined, { signal: this.#stopped.signal, ref: true }).catch(() => {});
     }
     this.#rejectReady(new Error("The session was closed before it was connected."));
-    for (const { target } of this.#bindings) target.close();
+    this.#bindings.end(new Error("The session has ended."));
     this.#options.signal?.removeEventListener("abort", this.#stop);
     this.#setState("closed");
   }
 
   /** Resolves once greeted. @returns what resolves when the connection is gone; in a record, so that it is not awaited */
   async #connect(): Promise<{ readonly lost: Promise<void> }> {
-    const { relay, token, headers, meta } = this.#options;
-    const dialled = await dial({
-      url: connectUrlOf(relay),
-      protocols: subprotocols,
-      headers: { ...headers, ...(token !== undefined && { "x-runner-token": token }) },
-      timeoutMs: helloTimeoutMs,
-      signal: this.#stopped.signal,
-    });
+    const { meta, connections = 1 } = this.#options;
+    const before = this.#hello;
     let onLost: () => void = () => {};
     const lost = new Promise<void>((resolve) => (onLost = resolve));
-    let onHello: (message: ControlMessage) => void = () => {};
-    const greeted = new Promise<ControlMessage>((resolve) => (onHello = resolve));
-    // Sizes are agreed on in the greeting, before the first stream.
-    const session = new MuxSession({
-      role: "driver",
-      clock: nodeClock,
-      settings: ownSettings,
-      handler: {
-        onControl: (message) =>
-          message.t === "HELLO_OK" || message.t === "HELLO_ERR" ? onHello(message) : this.#receive(message),
-        onStream: (stream, opening) => this.#openStream(stream, opening),
-        onFailed: () => {
-          this.#linkLost(session);
-          onLost();
-        },
-      },
-    });
-    const link: MuxLink = session.attach(
-      dialled.connect({
-        onBytes: (bytes) => link.receive(bytes),
-        onDrain: () => link.drained(),
-        onClose: () => {
-          session.linkLost(link);
-          this.#linkLost(session);
-          onLost();
-        },
+    const hello = await greet({
+      address: this.#options,
+      hello: (protocol) => ({
+        t: "HELLO",
+        v: protocol === "hoody-tunnel.v2" ? 2 : 1,
+        agent: `runner-tunnel/1.0 node/${process.versions.node}`,
+        maxStreams: ownSettings.maxStreams,
+        maxFrame: ownSettings.maxFrameBytes,
+        window: ownSettings.windowBytes,
+        features: ["http-frames", "autotune"],
+        connections,
+        resume: before && { sessionId: before.sessionId, token: before.resumeToken },
+        meta,
       }),
-    );
-    session.send({
-      t: "HELLO",
-      v: dialled.protocol === "hoody-tunnel.v2" ? 2 : 1,
-      agent: `runner-tunnel/1.0 node/${process.versions.node}`,
-      maxStreams: ownSettings.maxStreams,
-      maxFrame: ownSettings.maxFrameBytes,
-      window: ownSettings.windowBytes,
-      features: ["http-frames", "autotune"],
-      resume: this.#hello && { sessionId: this.#hello.sessionId, token: this.#hello.resumeToken },
-      meta,
+      handler: {
+        onControl: (message, link) => this.#receive(message, link),
+        onStream: (stream, opening) => this.#openStream(stream, opening),
+      },
+      onGreeted: (answer, mux) => {
+        mux.agree(readAgreement(answer, ownSettings));
+        this.#hello = answer;
+        this.#mux = mux;
+        this.#linked = new AbortController();
+      },
+      onLost: (mux) => {
+        this.#linkLost(mux);
+        onLost();
+      },
+      signal: this.#stopped.signal,
     });
-    const { signal } = this.#stopped;
-    const late = delay(helloTimeoutMs, undefined, { ref: false, signal }).catch(() => {});
-    const hello = await Promise.race([greeted, lost, late]);
-    if (signal.aborted || hello === undefined || hello.t !== "HELLO_OK") {
-      session.close(CloseCode.PROTOCOL_ERROR, "No greeting.");
-      throw new Error(
-        hello?.t === "HELLO_ERR" ? `The relay refused the session: ${hello.code}.` : "The relay did not greet.",
-      );
-    }
-    session.agree(readAgreement(hello, ownSettings));
-    const before = this.#hello;
-    this.#hello = hello;
-    this.#mux = session;
+    // It may have been lost meanwhile.
+    const mux = this.#mux;
+    if (mux === undefined) return { lost };
     this.#backoff.reset();
-    // The first sign of life could be 10 seconds away, and the windows of streams grow by what it tells.
-    link.ping();
+    mux.links[0]?.ping();
     this.#setState("connected");
     if (before !== undefined) this.emit("resumed", { resumed: hello.resumed, sessionId: hello.sessionId });
+    const count = Math.min(connections, hello.connections) - 1;
+    keepShards({ address: this.#options, hello, mux, count, signal: this.#linked.signal });
+    void this.#bindings.connected(mux, hello);
     return { lost };
   }
 
-  #cut(session: MuxSession): void {
-    session.close(CloseCode.GOING_AWAY, "The driver connects again.");
-    this.#linkLost(session);
-  }
-
-  #linkLost(session: MuxSession): void {
-    if (this.#mux !== session) return;
+  #linkLost(mux: MuxSession): void {
+    if (this.#mux !== mux) return;
     this.#mux = undefined;
+    this.#linked.abort();
+    this.#bindings.disconnected();
     if (this.#mayReconnect && !this.#stopped.signal.aborted) this.#setState("reconnecting");
-    for (const settle of [...this.#replies.values()]) settle(new LinkLostError());
   }
 
-  /** Resolves while there is a connection. */
-  async #connected(): Promise<void> {
-    while (this.#mux === undefined) {
-      if (this.#state === "closed") throw new Error("The session has ended.");
-      await once(this, "state");
-    }
-  }
-
-  #receive(message: ControlMessage): void {
-    switch (message.t) {
-      case "BIND_OK":
-      case "BIND_ERR":
-      case "UNBIND_OK":
-        return this.#replies.get(message.req)?.(message);
-      case "BIND_REVOKED":
-        for (const binding of this.#bindings) {
-          // With credentials that hold again it is bound anew.
-          if (binding.bound?.bindId === message.bindId && message.code !== "AUTH_EXPIRED") this.#forget(binding);
-        }
-        return void this.emit("bindRevoked", { bindId: message.bindId, code: message.code });
-      case "GOAWAY":
-        if (!message.reconnect) this.#mayReconnect = false;
-        return void this.emit("goaway", message);
-      default:
-    }
+  #receive(message: ControlMessage, link: MuxLink): void {
+    if (message.t !== "GOAWAY") return this.#bindings.receive(message);
+    // Of a secondary link, only that link ends.
+    if (link !== this.#mux?.links[0]) return;
+    if (!message.reconnect) this.#mayReconnect = false;
+    this.emit("goaway", message);
   }
 
   #openStream(stream: MuxStream, opening: StreamOpening): void {
     const bindId = opening.kind === "tcp" ? opening.open.bindId : decodeRequestHead(opening.payload).bindId;
-    const binding = [...this.#bindings].find(({ bound }) => bound?.bindId === bindId);
-    if (binding === undefined) return stream.reset(ResetCode.REFUSED, "Nothing is bound here.");
+    const target = this.#bindings.targetOf(bindId);
+    if (target === undefined) return stream.reset(ResetCode.REFUSED, "Nothing is bound here.");
     this.#totalStreams += 1;
     this.emit("stream", { bindId });
-    binding.target.open(stream, opening);
-  }
-
-  async #rebind(): Promise<void> {
-    const { resumed, bindings = [] } = this.#hello ?? {};
-    for (const binding of this.#bindings) {
-      const { bound } = binding;
-      // Its caller binds it.
-      if (bound === undefined) continue;
-      if (resumed === true && bindings.some(({ bindId }) => bindId === bound.bindId)) continue;
-      try {
-        binding.bound = await this.#sendBind(binding);
-        this.emit("bound", binding.bound);
-      } catch (error) {
-        if (!(error instanceof TunnelBindError) || error.retryable) throw error;
-        this.emit("bindRevoked", { bindId: bound.bindId, code: error.code });
-        this.#forget(binding);
-      }
-    }
-  }
-
-  async #sendBind({ kind, mode, containerPort, host, name, takeover = false, bound }: Binding): Promise<BoundFacts> {
-    const reply = await this.#ask((req) => ({
-      t: "BIND",
-      req,
-      kind,
-      mode,
-      // A port that was given by the relay is asked for again.
-      containerPort: containerPort === 0 ? (bound?.containerPort ?? 0) : containerPort,
-      host: host ?? "127.0.0.1",
-      name,
-      path: undefined,
-      takeover,
-    }));
-    if (reply.t === "BIND_OK") {
-      return { bindId: reply.bindId, containerPort: reply.containerPort, publicUrl: reply.publicUrl };
-    }
-    const { code, message, retryable } = reply as Extract<Reply, { t: "BIND_ERR" }>;
-    throw new TunnelBindError(code, message, retryable);
-  }
-
-  async #unbind(binding: Binding): Promise<void> {
-    const bindId = binding.bound?.bindId;
-    if (!this.#bindings.has(binding)) return;
-    this.#forget(binding);
-    if (bindId === undefined || this.#state !== "connected") return;
-    await this.#ask((req) => ({ t: "UNBIND", req, bindId })).catch(() => {});
-  }
-
-  #forget(binding: Binding): void {
-    this.#bindings.delete(binding);
-    binding.target.close();
-  }
-
-  #ask(make: (req: number) => ControlMessage): Promise<Reply> {
-    const req = this.#nextReq++;
-    return new Promise((resolve, reject) => {
-      if (this.#mux === undefined) return reject(new LinkLostError());
-      this.#replies.set(req, (reply) => {
-        this.#replies.delete(req);
-        if (reply instanceof Error) reject(reply);
-        else resolve(reply);
-      });
-      this.#mux.send(make(req));
-    });
+    target.open(stream, opening);
   }
 
   #setState(state: TunnelSessionState): void {
@@ -437,23 +280,4 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     this.#state = state;
     this.emit("state", state);
   }
-}
-
-/** What was asked of the relay is answered over another link, or not at all. */
-class LinkLostError extends Error {
-  override readonly name = "LinkLostError";
-  override readonly message = "The link was lost.";
-}
-
-/** @throws {TypeError} it is no URL of a relay */
-function connectUrlOf(relay: string): string {
-  if (!URL.canParse(relay))
-    throw new TypeError(`relay must be a URL such as "https://relay.example.com", got "${relay}".`);
-  const url = new URL(relay);
-  if (!["http:", "https:", "ws:", "wss:"].includes(url.protocol)) {
-    throw new TypeError(`relay must be an http or https URL, got "${url.protocol}".`);
-  }
-  url.protocol = url.protocol === "https:" || url.protocol === "wss:" ? "wss:" : "ws:";
-  url.pathname = `${url.pathname.replace(/\/$/, "")}/api/v1/tunnel/connect`;
-  return url.href;
 }
