@@ -10,13 +10,9 @@ import {
 import { createServer as createTcpServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { tunnelExpose, type TunnelExposeOptions, type TunnelRelayConfig } from "../../../node";
-import { encodeResponseHead } from "../../../relay/framePayloads";
-import { flagEnd, FrameType } from "../../../relay/frames";
-import { bareDriver } from "../../support/bareDriver";
 import { createDeferred } from "../../support/deferred";
-import { rejectionOf } from "../../support/failures";
 import { head, sendRaw } from "../../support/relay/rawVisitor";
-import { relayToken, startRelay, startService, visit } from "../../support/relay/relay";
+import { startRelay, startService, visit } from "../../support/relay/relay";
 import { soon } from "../../support/soon";
 
 const host = "Host: localhost";
@@ -267,28 +263,6 @@ describe("responses of services", () => {
     await soon(left);
 
     expect(received).toEqual(["data: first\n\n", "data: second\n\n", "data: third\n\n"]);
-  });
-
-  it.each([
-    ["shorter", "four", flagEnd],
-    ["longer", "sixsix", 0],
-  ])("a response that is %s than its driver said is cut, and never looks whole", async (_title, body, flags) => {
-    await using relay = await startRelay();
-    await using bare = await bareDriver(relay.relay.url, { token: relayToken });
-    await bare.greet();
-    const bound = await bare.bind();
-    const agent = new Agent({ keepAlive: true });
-    const visitor = visit("containerPort" in bound ? bound.containerPort : 0, { agent });
-
-    const { streamId } = await bare.nextFrame(FrameType.HEAD);
-    const headers = ["Content-Length", "5"];
-    bare.frame(FrameType.HEAD, 0, streamId, encodeResponseHead({ status: 200, reason: "OK", headers }));
-    bare.frame(FrameType.DATA, flags, streamId, Buffer.from(body));
-
-    expect(await rejectionOf(soon(visitor))).toMatchObject({ code: "ECONNRESET" });
-    const { payload } = await bare.nextFrame(FrameType.RESET);
-    expect(Buffer.from(payload).readUInt16BE(0)).toBe(9);
-    agent.destroy();
   });
 
   it("an upgrade that a service refuses, and breaks off while it does, is cut at the visitor", async () => {
