@@ -16,6 +16,9 @@ import { endToEndHeaders, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
 import type { StreamTarget } from "./streamTarget";
 
+/** Whose name an application finds in `Host`: that of the visitor's URL, or its own. */
+export type HostHeader = "visitor" | "local";
+
 /** A local HTTP service. */
 export interface HttpTargetOptions {
   readonly host: string;
@@ -25,13 +28,15 @@ export interface HttpTargetOptions {
     { readonly ca?: string | Buffer | undefined; readonly rejectUnauthorized?: boolean | undefined } | undefined;
   /** How long to wait for a connection, in ms. */
   readonly connectTimeoutMs: number;
+  /** "local" names the service itself in `Host`, as services ask for that know no other name. Default "visitor". */
+  readonly hostHeader?: HostHeader | undefined;
   /** Instead of sockets: a connection in this process. */
   readonly createConnection?: (() => Duplex) | undefined;
 }
 
 /** Sends each exchange as one request over a keep-alive connection: the service sees ordinary HTTP. */
 export function httpTarget(options: HttpTargetOptions): StreamTarget {
-  const { host, port, tls, connectTimeoutMs, createConnection } = options;
+  const { host, port, tls, connectTimeoutMs, hostHeader, createConnection } = options;
   const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agent =
     tls === undefined ? new HttpAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
@@ -45,6 +50,7 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
     // Node sends the body of a GET or DELETE without framing unless it is stated: the service would read it as further
     // requests.
     if (hasBody && valueOf(raw, "content-length") === undefined) raw.push("Transfer-Encoding", "chunked");
+    if (hostHeader === "local") replaceValue(raw, "host", localAuthority(options));
     const request = tls === undefined ? httpRequest : httpsRequest;
     // A list keeps order, case and repetitions.
     return request({ agent, host, port, method, path: target, headers: raw as never, setHost: false });
@@ -62,6 +68,15 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** RFC 9110 section 7.2: without the port that the scheme has anyway. */
+const localAuthority = ({ host, port, tls }: HttpTargetOptions): string =>
+  port === (tls === undefined ? 80 : 443) ? host : `${host}:${port}`;
+
+function replaceValue(headers: string[], name: string, value: string): void {
+  const index = headers.findIndex((entry, at) => at % 2 === 0 && entry.toLowerCase() === name);
+  if (index !== -1) headers[index + 1] = value;
 }
 
 const dropUndefined = (fields: object): object =>

@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from "node:http";
-import { httpTarget } from "./httpTarget";
+import { fetchListener, type FetchHandler } from "./fetchListener";
+import { httpTarget, type HostHeader } from "./httpTarget";
 import { inProcessConnection } from "./inProcessConnection";
 import type { StreamTarget } from "./streamTarget";
 import { tcpTarget } from "./tcpTarget";
@@ -38,6 +39,8 @@ export interface TunnelExposeOptions extends PublishOptions {
   readonly containerPort?: number | undefined;
   /** Takes the binding over from another session of the same caller. Default false. */
   readonly takeover?: boolean | undefined;
+  /** "local" names the service itself in `Host`, instead of the host of the visitor's URL. Default "visitor". */
+  readonly hostHeader?: HostHeader | undefined;
   /** How long the service may take to accept a connection, in ms. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined;
 }
@@ -51,7 +54,7 @@ export interface TunnelExposeOptions extends PublishOptions {
  * @see readmes/REVERSE_TUNNELS.md
  */
 export async function tunnelExpose(options: TunnelExposeOptions): Promise<TunnelHandle> {
-  const { port, url, tls, connectTimeoutMs = 5_000 } = options;
+  const { port, url, tls, hostHeader, connectTimeoutMs = 5_000 } = options;
   if (port === undefined && url === undefined)
     throw new TypeError("tunnelExpose needs the port or the url of a service.");
   const at = new URL(url ?? `http://127.0.0.1:${port}`);
@@ -61,26 +64,37 @@ export async function tunnelExpose(options: TunnelExposeOptions): Promise<Tunnel
     port: Number(at.port) || (isSecure ? 443 : 80),
     tls: isSecure ? (tls ?? {}) : undefined,
     connectTimeoutMs,
+    hostHeader,
   });
   return publish(options, httpBinding(options, target));
 }
 
-/** What is published of a server in this process. */
+/** What is published of this process: one of `server` and `fetch`. */
 export interface TunnelServeOptions extends Omit<TunnelExposeOptions, "port" | "url" | "tls" | "connectTimeoutMs"> {
   /** An `http.Server`, listening or not, or a listener for requests. */
-  readonly server: Server | RequestListener;
+  readonly server?: Server | RequestListener | undefined;
+  /** A handler of the Fetch standard; one that throws is answered 500. */
+  readonly fetch?: FetchHandler | undefined;
+  /** Told of what `fetch` throws. Default: a warning of the process. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**
  * Publishes a server of this process through a relay; it need not listen. The server of an exposure is one.
  *
+ * @throws {TypeError} neither `server` nor `fetch`, or both
  * @throws {TunnelRefusedError} (as a rejection) the relay refused the credentials
  * @throws {TunnelBindError} (as a rejection) the relay refused the binding
  * @see readmes/REVERSE_TUNNELS.md
  */
 export async function tunnelServe(options: TunnelServeOptions): Promise<TunnelHandle> {
-  const createConnection = inProcessConnection(options.server);
-  const target = httpTarget({ host: "localhost", port: 80, connectTimeoutMs: 5_000, createConnection });
+  const { server, fetch, hostHeader, onError = warn } = options;
+  const handler = server ?? (fetch && fetchListener(fetch, onError));
+  if (handler === undefined || (server !== undefined && fetch !== undefined)) {
+    throw new TypeError("tunnelServe needs one of server and fetch.");
+  }
+  const createConnection = inProcessConnection(handler);
+  const target = httpTarget({ host: "localhost", port: 80, connectTimeoutMs: 5_000, hostHeader, createConnection });
   return publish(options, httpBinding(options, target));
 }
 
@@ -107,6 +121,8 @@ export async function tunnelPull(options: TunnelPullOptions): Promise<TunnelHand
   const target = tcpTarget({ host: localHost, port: localPort, connectTimeoutMs });
   return publish(options, { kind: "tcp", mode: "pull", containerPort, target });
 }
+
+const warn = (error: unknown): void => process.emitWarning(error instanceof Error ? error : String(error));
 
 const httpBinding = (
   { name, containerPort = 0, takeover }: Pick<TunnelExposeOptions, "name" | "containerPort" | "takeover">,
