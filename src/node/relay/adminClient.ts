@@ -74,7 +74,10 @@ interface Answer<T> {
   readonly data: T;
 }
 
-/** What operators see and do. Every call rejects with a `TunnelError`, whose `details.statusCode` is the relay's. */
+/**
+ * What operators see and do. Every call rejects with a `TunnelError`, whose `details.statusCode` is the relay's; without
+ * an answer it has none, and the code is `UNREACHABLE` or `REQUEST_TIMEOUT`.
+ */
 export interface TunnelAdminClient {
   readonly health: { check(): Promise<Answer<TunnelHealth>> };
   listTunnels(): Promise<Answer<TunnelOverview>>;
@@ -108,16 +111,25 @@ export function createTunnelAdminClient({
   const headers = auth?.token === undefined ? {} : { [auth.header ?? "x-runner-token"]: auth.token };
 
   async function ask<T>(path: string, method = "GET"): Promise<Answer<T>> {
-    const response = await (fetchImpl ?? fetch)(prefix + path, {
-      method,
-      headers,
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const text = await response.text();
-    if (!response.ok) throw failureOf(response.status, text);
-    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-    return { data: (isJson ? JSON.parse(text) : text) as T };
+    const { status, text } = await read(path, method);
+    return { data: parse(text, status) as T };
+  }
+
+  async function read(path: string, method = "GET"): Promise<{ status: number; type: string; text: string }> {
+    const { response, text } = await exchange(prefix + path, method);
+    const { ok, status } = response;
+    if (!ok) throw failureOf(status, text);
+    return { status, type: response.headers.get("content-type") ?? "", text };
+  }
+
+  async function exchange(url: string, method: string): Promise<{ response: Response; text: string }> {
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await (fetchImpl ?? fetch)(url, { method, headers, redirect: "manual", signal });
+      return { response, text: await readText(response) };
+    } catch (error) {
+      throw error instanceof TunnelError ? error : noAnswer(new URL(url).origin, error as Error);
+    }
   }
 
   return {
@@ -125,13 +137,55 @@ export function createTunnelAdminClient({
     listTunnels: () => ask("/tunnels"),
     listSessions: () => ask("/sessions"),
     listBindings: () => ask("/bindings"),
-    getMetrics: () => ask("/metrics"),
+    async getMetrics() {
+      const { status, type, text } = await read("/metrics");
+      if (!type.startsWith("text/plain")) throw unusable("is no plain text", status);
+      return { data: text };
+    },
     killSession(sessionId, grace) {
       const graceMs = typeof grace === "object" ? grace.grace_ms : grace;
       const query = graceMs === undefined ? "" : `?grace_ms=${graceMs}`;
       return ask(`/sessions/${encodeURIComponent(sessionId)}${query}`, "DELETE");
     },
   };
+}
+
+/** Far above what a relay with all its sessions says, in bytes. */
+const maxReplyBytes = 33_554_432;
+
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxReplyBytes) throw unusable("is larger than 32 MiB", response.status);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parse(text: string, status: number): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch {
+    // As below.
+  }
+  throw unusable("is no JSON object", status);
+}
+
+const unusable = (why: string, statusCode: number): TunnelError =>
+  new TunnelError("INVALID_RESPONSE", `The answer ${why}: this is no relay.`, { statusCode });
+
+function noAnswer(origin: string, error: Error): TunnelError {
+  const isLate = error.name === "TimeoutError";
+  const { code, message } = (error.cause ?? error) as NodeJS.ErrnoException;
+  const reason = isLate ? "it did not answer in time" : (code ?? message);
+  return new TunnelError(
+    isLate ? "REQUEST_TIMEOUT" : "UNREACHABLE",
+    `The relay at ${origin} cannot be reached: ${reason}.`,
+  );
 }
 
 function failureOf(statusCode: number, text: string): TunnelError {
