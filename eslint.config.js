@@ -77,8 +77,8 @@ export default defineConfig(
     },
   },
   {
-    // Programs, which act when they are loaded.
-    files: ["src/node/cli/{main,dryRun}.ts"],
+    // Programs, which act when they are loaded, and what they alone import: no application bundles it.
+    files: ["src/node/cli/**/*.ts"],
     rules: { "runner/pure-top-level": "off" },
   },
   {

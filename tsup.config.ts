@@ -1,3 +1,4 @@
+import { transform } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 
 type Plugin = NonNullable<Options["plugins"]>[number];
@@ -18,6 +19,16 @@ const droppableChunks: Plugin = {
       // The names of source files, which the package does not hold.
       .replace(/^\/\/ src\/[\w/.]+\n/gm, ""),
   }),
+};
+
+/** Takes the blanks out of the commands, which nothing imports: they need no marks for bundlers. */
+const denseCommands: Plugin = {
+  name: "dense-commands",
+  async renderChunk(code, { path }) {
+    if (!/\/dist\/(?:cli(?:\/\w+)?|tunnel-\w+)\.js$/.test(path)) return undefined;
+    const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
+    return { code: dense.code };
+  },
 };
 
 const library = {
@@ -54,5 +65,5 @@ export default defineConfig(({ watch }) => ({
   },
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,
-  plugins: [droppableChunks],
+  plugins: [droppableChunks, denseCommands],
 }));

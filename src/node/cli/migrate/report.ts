@@ -1,3 +1,4 @@
+import { printable } from "../printable";
 import type { DryRunReport } from "./dryRunReport";
 import type { Finding } from "./finding";
 
@@ -64,6 +65,3 @@ function section(title: string, findings: readonly Finding[]): string[] {
   if (findings.length > maxPrinted) lines.push(`  and ${findings.length - maxPrinted} more; --json prints all.`);
   return lines;
 }
-
-/** Ids and messages come from an application: control characters do not reach the terminal. */
-const printable = (line: string): string => line.replace(/\p{Cc}/gu, " ");

@@ -1,0 +1,38 @@
+import { TunnelBindError, TunnelError, TunnelRefusedError } from "../../index";
+import { ExitCode } from "../exitCodes";
+
+/** Why a command failed: its exit code, and a line. */
+export interface Failure {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Bindings that a rule of the relay forbids; others may succeed elsewhere or later. */
+const byPolicy: ReadonlySet<string> = new Set(["POLICY", "PRIVILEGED_PORT", "RESERVED_PORT"]);
+
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof TunnelRefusedError) return refusal("UNAUTHORIZED", error.message);
+  if (error instanceof TunnelBindError) {
+    const { code, message } = error;
+    return { exitCode: byPolicy.has(code) ? ExitCode.refused : ExitCode.failed, code, message };
+  }
+  if (error instanceof TunnelError) return describeAnswer(error);
+  const { code = "FAILED", message: annotated } = error as NodeJS.ErrnoException;
+  // The boot says which resource failed; here there is one.
+  const message = annotated.replace(/^Resource "[^"]*" initialization failed: /, "");
+  const fix = code === "EADDRINUSE" ? ". Choose another --port, or 0 for any" : "";
+  return { exitCode: ExitCode.failed, code, message: `${message}${fix}` };
+}
+
+function describeAnswer({ code, message, details }: TunnelError): Failure {
+  const { statusCode } = { ...(details as { readonly statusCode?: number } | undefined) };
+  if (statusCode === 401) return refusal(code, `${message} Check --token, or RUNNER_TUNNEL_TOKEN.`);
+  if (statusCode === 403 || code === "AUTH_NOT_CONFIGURED") return refusal(code, message);
+  if (statusCode === 404) return { exitCode: ExitCode.notFound, code, message };
+  // Without a status there was no answer; these are a proxy's, which does not reach the relay.
+  const isUnreachable = statusCode === undefined || (code === "HTTP_ERROR" && [502, 503, 504].includes(statusCode));
+  return { exitCode: isUnreachable ? ExitCode.unreachable : ExitCode.failed, code, message };
+}
+
+const refusal = (code: string, message: string): Failure => ({ exitCode: ExitCode.refused, code, message });
