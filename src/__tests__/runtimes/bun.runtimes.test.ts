@@ -1,5 +1,6 @@
 import { nodeClientKinds } from "./app/nodeCalls";
 import { describeCalls, parseReport } from "./support/describeCalls";
+import { describeDriving } from "./support/describeDriving";
 import { describeServing } from "./support/describeServing";
 import { startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
@@ -24,3 +25,4 @@ describeCalls("Bun", {
 });
 
 describeServing("Bun", commandOf);
+describeDriving("Bun", commandOf);

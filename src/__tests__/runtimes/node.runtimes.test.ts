@@ -1,4 +1,5 @@
 import { describeCalls, parseReport } from "./support/describeCalls";
+import { describeDriving } from "./support/describeDriving";
 import { describeServing } from "./support/describeServing";
 import { startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
@@ -14,4 +15,5 @@ for (const name of ["Node 20", "Node 22", "Node 24"] as const) {
     },
   });
   describeServing(name, commandOf);
+  describeDriving(name, commandOf);
 }

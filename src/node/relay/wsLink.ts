@@ -30,20 +30,39 @@ export interface LinkEvents {
   onClose(code: number, reason: string): void;
 }
 
-/** A WebSocket as a link: binary messages only. */
-export function wsLink(ws: WsSocket, socket: Duplex, events: LinkEvents): Link {
+/** How often a link whose socket is not given looks whether it was taken, in ms. */
+const drainPollMs = 2;
+
+/**
+ * A WebSocket as a link: binary messages only.
+ *
+ * @param socket what the WebSocket writes to; Bun, which puts a WebSocket of its own in the place of `ws`, gives none
+ */
+export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: LinkEvents): Link {
+  let polling: NodeJS.Timeout | undefined;
+  const poll = (): void => {
+    if (ws.bufferedAmount > 0 || polling === undefined) return;
+    clearInterval(polling);
+    polling = undefined;
+    events.onDrain();
+  };
   ws.binaryType = "nodebuffer";
   ws.on("message", (data: Buffer, isBinary: boolean) => {
     if (isBinary) events.onBytes(data);
     else ws.close(CloseCode.TEXT_MESSAGE, "Binary messages only.");
   });
-  socket.on("drain", () => events.onDrain());
+  socket?.on("drain", () => events.onDrain());
   // A failing connection closes as well.
   ws.on("error", () => {});
-  ws.on("close", (code: number, reason: Buffer) => events.onClose(code, reason.toString()));
+  ws.on("close", (code: number, reason: Buffer) => {
+    clearInterval(polling);
+    events.onClose(code, reason.toString());
+  });
   return {
     send(pieces) {
-      if (ws.readyState === ws.OPEN) ws.send(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+      if (ws.readyState !== ws.OPEN) return;
+      ws.send(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+      if (!socket && ws.bufferedAmount > 0) polling ??= setInterval(poll, drainPollMs);
     },
     get queuedBytes() {
       return ws.bufferedAmount;
@@ -123,7 +142,7 @@ export async function dial({ url, protocols, headers, timeoutMs, signal }: DialO
     followRedirects: false,
     ...(masksNothing(url) && { generateMask: () => {} }),
   });
-  let socket: Duplex | undefined;
+  let socket: Duplex | null | undefined;
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       reject(signal.reason as Error);
@@ -146,7 +165,7 @@ export async function dial({ url, protocols, headers, timeoutMs, signal }: DialO
     });
     ws.once("open", () => {
       settled();
-      resolve({ protocol: ws.protocol, connect: (events) => wsLink(ws, socket as Duplex, events) });
+      resolve({ protocol: ws.protocol, connect: (events) => wsLink(ws, socket, events) });
     });
   });
 }
