@@ -1,5 +1,6 @@
 import { nodeClientKinds } from "./app/nodeCalls";
 import { describeCalls, parseReport } from "./support/describeCalls";
+import { describeDriving } from "./support/describeDriving";
 import { describeServing } from "./support/describeServing";
 import { startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
@@ -36,3 +37,4 @@ for (const [name, permissions, deviations] of [
 }
 
 describeServing("Deno", denoWith(everything));
+describeDriving("Deno", denoWith(everything));
