@@ -37,7 +37,7 @@ export interface MuxLinkOptions {
   readonly congestedBytes?: number | undefined;
   /** Above this, the link is closed: the peer reads nothing; default 16 MiB. */
   readonly maxQueuedBytes?: number | undefined;
-  /** Most control frames that wait to be sent; default 4096. */
+  /** Above this many replies that wait for the peer to read them, the link is closed; default 4096. */
   readonly maxControlFrames?: number | undefined;
 }
 
@@ -65,6 +65,9 @@ export class MuxLink implements StreamLink {
   readonly #reader: FrameReader;
   readonly #keepalive: Keepalive;
   #control: ControlFrame[] = [];
+  #controlBytes = 0;
+  /** Replies that the connection has not taken: a peer that asks and does not read could make us keep any number. */
+  #unreadReplies = 0;
   /** Ready streams in the order of their turns; a set keeps each once. */
   readonly #ready = new Set<MuxStream>();
   readonly #paused = new Set<MuxStream>();
@@ -158,6 +161,7 @@ export class MuxLink implements StreamLink {
   /** The connection took what was queued. */
   drained(): void {
     if (this.#isClosed) return;
+    if (this.queuedBytes === 0) this.#unreadReplies = 0;
     this.#drainPaused(this.#paused);
     this.#scheduleFlush();
   }
@@ -176,8 +180,12 @@ export class MuxLink implements StreamLink {
   sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
     this.#control.push({ type, streamId, pieces: [encodeFrameHeader(type, flags, streamId, payload.length), payload] });
-    this.#scheduleFlush();
-    if (this.#control.length > (this.#options.maxControlFrames ?? 4096)) this.#tooMuch("control frames");
+    this.#controlBytes += frameHeaderBytes + payload.length;
+    if (this.#controlBytes < flushBytes) return this.#scheduleFlush();
+    const pieces: Uint8Array[] = [];
+    this.#takeControl(pieces);
+    this.#options.link.send(pieces);
+    if (this.queuedBytes > this.#maxQueuedBytes) this.#tooMuch("bytes");
   }
 
   dropQueued(stream: MuxStream): { readonly droppedOpening: boolean } {
@@ -218,7 +226,9 @@ export class MuxLink implements StreamLink {
       }
     }
     if (pieces.length > 0) this.#options.link.send(pieces);
-    if (this.queuedBytes > this.#maxQueuedBytes) return this.#tooMuch("bytes");
+    const { queuedBytes } = this;
+    if (queuedBytes === 0) this.#unreadReplies = 0;
+    if (queuedBytes > this.#maxQueuedBytes) return this.#tooMuch("bytes");
     this.#drainPaused(served);
     // While the link is congested, `drained` goes on.
     if (this.#ready.size > 0 && !this.isCongested) this.#scheduleFlush();
@@ -255,12 +265,18 @@ export class MuxLink implements StreamLink {
 
   #receivePing({ flags, payload }: Frame): void {
     if (payload.length !== 8) throw malformed("PING");
-    if ((flags & flagAck) === 0) return this.sendControl(FrameType.PING, flagAck, 0, new Uint8Array(payload));
+    if ((flags & flagAck) === 0) return this.#replyToPing(payload);
     // What answers no PING of ours, or an earlier one, measures nothing.
     if (!pingPayload(this.#pings).every((byte, index) => byte === payload[index])) return;
     const rttMs = this.now() - this.#pingSentAtMs;
     this.#rttMs = rttMs;
     this.#minRttMs = Math.min(this.#minRttMs ?? rttMs, rttMs);
+  }
+
+  #replyToPing(payload: Uint8Array): void {
+    this.#unreadReplies += 1;
+    if (this.#unreadReplies > (this.#options.maxControlFrames ?? 4096)) return this.#tooMuch("control frames");
+    this.sendControl(FrameType.PING, flagAck, 0, new Uint8Array(payload));
   }
 
   get #maxQueuedBytes(): number {
@@ -283,6 +299,7 @@ export class MuxLink implements StreamLink {
       bytes += frameBytes;
     }
     this.#control = [];
+    this.#controlBytes = 0;
     return bytes;
   }
 

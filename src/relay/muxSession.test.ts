@@ -185,12 +185,64 @@ describe("a session", () => {
     expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM", closeCode: CloseCode.ENHANCE_CALM }]);
   });
 
-  it("a session ends when its peer reads nothing of what it must be told", () => {
-    const pair = muxPair(() => {});
+  it("a session ends when its peer asks for replies and reads none, also when they have left in the meantime", () => {
+    const pair = muxPair(() => {}, { maxControlFrames: 100 });
     pair.relay.wire.isBlocked = true;
     const ping = Buffer.concat([encodeFrameHeader(FrameType.PING, 0, 0, 8), Buffer.alloc(8)]);
-    for (let count = 0; count < 4097; count++) pair.relay.link.receive(ping);
+    const send = (times: number): void => {
+      for (let count = 0; count < times; count++) {
+        pair.relay.link.receive(ping);
+        pair.clock.settle();
+      }
+    };
+    send(100);
+    const before = [...pair.relay.failures];
+    pair.relay.wire.unblock(pair.relay.link);
+    pair.clock.settle();
+    send(500);
+    const whileItReads = [...pair.relay.failures];
+    pair.relay.wire.isBlocked = true;
+    send(101);
 
+    expect([before, whileItReads]).toEqual([[], []]);
+    expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM", closeCode: CloseCode.ENHANCE_CALM }]);
+  });
+
+  it("a session goes on when thousands of visitors leave at the same moment", () => {
+    const pair = muxPair((stream) => void stream.accept(), { maxStreams: 4_096, maxControlFrames: 100 });
+    const streams = Array.from({ length: 4_096 }, () => opened(pair));
+    pair.clock.settle();
+    for (const stream of streams)
+      stream.reset(ResetCode.CANCEL, "The visitor left, for a reason that takes some words.");
+    pair.clock.settle();
+
+    expect([...pair.relay.failures, ...pair.driver.failures]).toEqual([]);
+    expect([pair.relay.session.activeStreams, pair.driver.session.activeStreams]).toEqual([0, 0]);
+  });
+
+  it("a session ends when more waits for its peer than may", () => {
+    const pair = muxPair(() => {}, { congestedBytes: 10_000, maxQueuedBytes: 20_000 });
+    pair.relay.wire.isBlocked = true;
+    pair.relay.wire.queuedBytes = 20_000;
+    pair.clock.settle();
+    const before = [...pair.relay.failures];
+    pair.relay.session.send({ t: "UNBIND_OK", req: 1 });
+    pair.clock.settle();
+
+    expect(before).toEqual([]);
+    expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM", closeCode: CloseCode.ENHANCE_CALM }]);
+  });
+
+  it("a session pauses its sources at the limit of its connection, and takes control messages at the rate it is given", () => {
+    const pair = muxPair(() => {}, { congestedBytes: 10_000, controlRate: 1, controlBurst: 2 });
+    const stream = opened(pair);
+    pair.relay.wire.queuedBytes = 10_001;
+    const isPaused = !stream.write(bytesOf(10));
+    for (let req = 0; req < 3; req++) pair.driver.session.send({ t: "UNBIND", req, bindId: 1 });
+    pair.clock.settle();
+
+    expect(isPaused).toBe(true);
+    expect(pair.relay.controls).toHaveLength(2);
     expect(pair.relay.failures).toMatchObject([{ code: "ENHANCE_CALM" }]);
   });
 

@@ -29,6 +29,15 @@ export interface SessionSettings {
   readonly sessionBufferBytes: number;
   readonly pingMs: number;
   readonly deadMs: number;
+  /** Of each link: above this, sources pause; default 1 MiB. */
+  readonly congestedBytes?: number | undefined;
+  /** Of each link: above this, it is closed; default 16 MiB. */
+  readonly maxQueuedBytes?: number | undefined;
+  /** Of each link: most replies that wait for the peer to read them; default 4096. */
+  readonly maxControlFrames?: number | undefined;
+  /** Control messages per second that are taken, and at a time; default 50 and 200. */
+  readonly controlRate?: number | undefined;
+  readonly controlBurst?: number | undefined;
 }
 
 /** How a stream was opened. */
@@ -92,7 +101,8 @@ export class MuxSession implements LinkHost, StreamHost {
     this.#options = options;
     this.#settings = settings;
     this.#budget = new WindowBudget(settings.sessionBufferBytes);
-    this.#controlRate = new TokenBucket(50, 200, clock.now());
+    const { controlRate = 50, controlBurst = 200 } = settings;
+    this.#controlRate = new TokenBucket(controlRate, controlBurst, clock.now());
     const burst = role === "relay" ? earlyResetBurst : earlyResetBurst + settings.maxStreams + earlyResetSlack;
     this.#earlyResets = new TokenBucket(earlyResetsPerSecond, burst, clock.now());
   }
