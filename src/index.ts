@@ -63,6 +63,7 @@ export type {
   AuthValidatorResult,
   DriverPolicy,
   EventDeliveryMode,
+  RemoteCallOptions,
   TunnelClient,
   TunnelEventSelector,
   TunnelMiddlewareId,
@@ -90,6 +91,9 @@ export {
   type HttpClientConfig as HttpCreateClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
+export type { Propagation } from "./tunnels/transports/layers/propagate";
+export type { CallDeadline } from "./define/task";
+export type { TraceContext } from "./lib/traceContext";
 export type { CloseOptions } from "./tunnels/client/carrier";
 export type { CallOf, ClientCallOptions } from "./tunnels/client/createTunnelClient";
 export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";

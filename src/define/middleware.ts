@@ -27,7 +27,7 @@ import type { ExecutionJournal, JournalKey } from "./journal";
 import { parseConfig } from "./parseConfig";
 import type { IResource } from "./resource";
 import type { WithConfig } from "./tag";
-import type { ITask } from "./task";
+import type { CallDeadline, ITask } from "./task";
 
 /** What a task middleware, or an interceptor of tasks, receives. */
 export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
@@ -35,19 +35,27 @@ export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
   /** Goes on inwards: without argument with the current input, else with the given one, `undefined` included. */
   readonly next: (input?: In, options?: NextOptions) => Promise<Out>;
   readonly journal: ExecutionJournal;
-  /** Aborts with the signal of the caller; never, when the caller gave none. */
+  /** Aborts with the signal of the caller, and when the time of the call is up; never, when the caller set neither. */
   readonly signal: AbortSignal;
+  /** The time that is left, where a caller on the way set one. */
+  readonly deadline?: CallDeadline | undefined;
+  /** `"local"`, or what the call came in by, such as `"exposure:http"`. */
+  readonly origin: string;
 }
 
 /** What a task middleware may say of how it goes on; needs the input beside it. */
 export interface NextOptions {
   /** Aborts what is inside as well, until it has settled: the body's `signal`, and what it calls in turn. */
   readonly signal?: AbortSignal | undefined;
+  /** The time for what is inside, in ms. When it is up `next` rejects with `deadlineExceededError`, and the signal aborts. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** An execution input made by hand, as in a unit test of a middleware: it may lack the signal. */
-export type GivenExecutionInput<In = any, Out = any> = Omit<ITaskMiddlewareExecutionInput<In, Out>, "signal"> &
-  Partial<Pick<ITaskMiddlewareExecutionInput, "signal">>;
+/** An execution input made by hand, as in a unit test of a middleware: it may lack what is known of the caller. */
+export type GivenExecutionInput<In = any, Out = any> = Omit<ITaskMiddlewareExecutionInput<In, Out>, CallerFacts> &
+  Partial<Pick<ITaskMiddlewareExecutionInput, CallerFacts>>;
+
+type CallerFacts = "signal" | "deadline" | "origin";
 
 /** What a resource middleware, or an interceptor of resources, receives. */
 export interface IResourceMiddlewareExecutionInput<C = any, Out = any> {

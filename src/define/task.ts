@@ -45,12 +45,22 @@ import { normalizeThrows, type ThrowsList } from "./throwsList";
 export interface CallInfo {
   /** Shared by everything that takes part in this execution. */
   readonly journal: ExecutionJournal;
-  /** Aborts with the signal of the caller; never, when the caller gave none. */
+  /** Aborts with the signal of the caller, and when the time of the call is up; never, when the caller set neither. */
   readonly signal: AbortSignal;
+  /** The time that is left, where a caller on the way set one, in this process or another. */
+  readonly deadline?: CallDeadline | undefined;
+  /** `"local"`, or what the call came in by, such as `"exposure:http"`. */
+  readonly origin: string;
 }
 
-/** What is given by hand, as in a unit test of a task: it may lack the signal. */
-export type GivenCallInfo = Pick<CallInfo, "journal"> & Partial<Pick<CallInfo, "signal">>;
+/** When the time of a call is up. */
+export interface CallDeadline {
+  /** Whole milliseconds, as of now; 0 once the time is up. */
+  readonly remainingMs: number;
+}
+
+/** What is given by hand, as in a unit test of a task: it may hold the journal alone. */
+export type GivenCallInfo = Pick<CallInfo, "journal"> & Partial<CallInfo>;
 
 /** What a caller may pass beside the input. */
 export interface TaskCallOptions {
@@ -58,6 +68,13 @@ export interface TaskCallOptions {
   journal?: ExecutionJournal | undefined;
   /** Reaches the task as `signal`, and the tasks it calls in turn. */
   signal?: AbortSignal | undefined;
+  /**
+   * The time for the call, in ms, here or in another process. When it is up the call rejects with
+   * `deadlineExceededError`, and the task's `signal` aborts. Default: what is left of the caller's own time.
+   *
+   * Beside an input: a single argument counts as options only if it holds a journal or a signal and nothing else.
+   */
+  timeoutMs?: number | undefined;
 }
 
 /** A task as its dependants call it. */

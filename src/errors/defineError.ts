@@ -191,6 +191,7 @@ export interface DeclaredError<Data> extends InstanceTraits<Data> {
   readonly message: (data: Data) => string;
   /** One imperative sentence; left out when the message already says it. */
   readonly fix?: (data: Data) => string | undefined;
+  /** The status an exposure replies with. Default 500. */
   readonly httpCode?: number;
 }
 

@@ -18,6 +18,7 @@ export {
   type BuilderType,
 } from "./bootErrors";
 export { CancellationError, cancellationError, isCancellationError, type CancellationData } from "./cancellation";
+export { deadlineExceededError, type DeadlineExceededData } from "./deadlineExceeded";
 export {
   defineError,
   type DefaultErrorType,

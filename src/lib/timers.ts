@@ -13,3 +13,18 @@ export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): 
     clearTimeout(timer);
   }
 }
+
+/** A signal that aborts when time is up. */
+export interface AbortTimer {
+  readonly expired: AbortSignal;
+  stop(): void;
+}
+
+/** @param timeoutMs 0: at once; past 24 days, which no timer can hold: never @param reasonOf called when it aborts */
+export function abortAfter(timeoutMs: number, reasonOf: () => Error): AbortTimer {
+  const controller = new AbortController();
+  const expire = (): void => controller.abort(reasonOf());
+  if (timeoutMs <= 0) expire();
+  const timer = timeoutMs > 0 && timeoutMs <= longestTimerMs ? setTimeout(expire, timeoutMs) : undefined;
+  return { expired: controller.signal, stop: () => clearTimeout(timer) };
+}

@@ -1,32 +1,79 @@
+import { deadlineExceededError } from "../errors/deadlineExceeded";
+import { Deadline } from "../lib/deadline";
 import { linkSignals } from "../lib/linkSignals";
+import { abortAfter } from "../lib/timers";
+import type { TraceContext } from "../lib/traceContext";
 
 /**
  * What a call shares with all it calls in turn: tasks, the hooks of its emissions, calls to other processes.
  *
  * Members are read lazily, because reading the signal may be what makes it. A call that came from inside the process
- * and was given no signal has no scope, so it costs nothing.
+ * and was given no signal and no time has no scope, so it costs nothing.
  */
 export interface CallScope {
-  /** Aborts when the caller gives the call up. */
+  /** Aborts when the caller gives the call up, and when its time is up. */
   readonly signal: AbortSignal;
+  /** When the time is up, where a caller on the way set one. */
+  readonly deadline?: Deadline | undefined;
+  /** The place of the call in a trace, where it has one. */
+  readonly trace?: TraceContext | undefined;
   /** What the call came in by, as `"exposure:http"`; absent for calls of this process. */
   readonly origin?: string | undefined;
 }
 
 /** The scope of a call that is given a signal of its own, which takes the place of the outer one. */
 export const withSignal = (outer: CallScope | undefined, signal: AbortSignal): CallScope =>
-  outer?.origin === undefined ? { signal } : { signal, origin: outer.origin };
+  outer === undefined ? { signal } : inside(outer, signal, undefined);
+
+const inside = ({ trace, origin }: CallScope, signal: AbortSignal, deadline: Deadline | undefined): CallScope => ({
+  signal,
+  deadline,
+  trace,
+  origin,
+});
+
+/** What limits a part of a call. */
+export interface ScopeLimits {
+  /** Aborts the part as well. */
+  readonly signal?: AbortSignal | undefined;
+  /** The time for the part, in ms; the outer deadline holds where it is earlier. */
+  readonly timeoutMs?: number | undefined;
+}
 
 /** A scope for a part of a call. */
 export interface DerivedScope {
   readonly scope: CallScope;
+  /** Aborts when the part's own time is up: then it is waited for no longer. */
+  readonly expired: AbortSignal | undefined;
   /** Called when the part has settled: what outlives it sees no later abort. */
   release(): void;
 }
 
-/** A scope inside another one: it aborts with the outer signal, and with its own. */
-export function deriveScope(outer: CallScope | undefined, signal: AbortSignal): DerivedScope {
-  if (outer === undefined) return { scope: { signal }, release() {} };
-  const linked = linkSignals([outer.signal, signal]);
-  return { scope: withSignal(outer, linked.signal), release: linked.release };
+/**
+ * A scope inside another one: it aborts with the outer signal, with its own, and when its time is up.
+ *
+ * @param id what the error for lack of time names
+ */
+export function deriveScope(
+  outer: CallScope | undefined,
+  { signal, timeoutMs }: ScopeLimits,
+  id: string,
+): DerivedScope {
+  const own = timeoutMs === undefined ? undefined : Deadline.in(timeoutMs);
+  const isOwnFirst = own !== undefined && (outer?.deadline === undefined || own.isBefore(outer.deadline));
+  const timer =
+    isOwnFirst && timeoutMs !== undefined
+      ? abortAfter(timeoutMs, () => deadlineExceededError.create({ id, timeoutMs }))
+      : undefined;
+  const signals = [outer?.signal, signal, timer?.expired].filter((each) => each !== undefined);
+  const linked = linkSignals(signals);
+  const deadline = isOwnFirst ? own : outer?.deadline;
+  return {
+    scope: outer === undefined ? { signal: linked.signal, deadline } : inside(outer, linked.signal, deadline),
+    expired: timer?.expired,
+    release() {
+      timer?.stop();
+      linked.release();
+    },
+  };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as bootErrors from "../../errors/bootErrors";
 import * as cancellation from "../../errors/cancellation";
+import * as deadlineExceeded from "../../errors/deadlineExceeded";
 import { isErrorHelper } from "../../errors/defineError";
 import * as middlewareErrors from "../../errors/middlewareErrors";
 import * as entry from "../../errors/index";
@@ -38,7 +39,7 @@ describe("the catalogue in ERRORS.md", () => {
   it("the catalogue in ERRORS.md lists every error of the catalogues, each once", () => {
     const listed = rows.map(([id = ""]) => id.slice(1, -1)).sort();
 
-    expect(listed).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation));
+    expect(listed).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded));
   });
 
   it("the catalogue in ERRORS.md says when each is thrown, and what its data is", () => {
@@ -48,7 +49,7 @@ describe("the catalogue in ERRORS.md", () => {
   });
 
   it("the catalogue in ERRORS.md lists nothing that the entry ./errors leaves out", () => {
-    expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation));
+    expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded));
   });
 });
 
@@ -63,7 +64,7 @@ describe("the codes in ERRORS.md", () => {
       .filter(([, status]) => status)
       .map(([code = "", status = ""]) => `${code.slice(1, -1)} ${status}`);
 
-    // What a schema refused has a code of its own, but no entry: its message is made from the issues.
-    expect([...listed].sort()).toEqual([...known, "VALIDATION_ERROR 400"].sort());
+    // These have codes of their own, but no entries: their messages are made from the errors of the run.
+    expect([...listed].sort()).toEqual([...known, "VALIDATION_ERROR 400", "DEADLINE_EXCEEDED 504"].sort());
   });
 });

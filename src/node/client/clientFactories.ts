@@ -16,6 +16,7 @@ import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
+import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import {
   createUniversalClient,
   httpLayers,
@@ -121,7 +122,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const smart = smartCarrier(pool, located);
   const sendSmart = withLayers(smart.send, smartLayers(config, address));
   const json = fetchImpl ? nodeFetchCarrier(located, smart.accepts) : pool;
-  const sendJson = withLayers(json.send, httpLayers({ ...config, address }));
+  const sendJson = withLayers(json.send, httpLayers({ ...config, address, propagate: everything }));
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
     ...located,
@@ -144,6 +145,9 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
  */
 export const createMixedHttpClient = createHttpMixedClient;
 
+/** No preflight limits what programs send. */
+const everything: Propagation = { deadline: true, trace: true };
+
 /** Text over the pool, files and streams over node:http, with the errors of node:http. */
 const smartCarrier = (pool: Carrier, config: HttpSmartClientConfig): Carrier =>
   carrierByBody({ ...pool, send: nodeErrors(pool.send) }, nodeHttpCarrier(config));
@@ -155,7 +159,13 @@ const describeHttpError = ({ statusText, ...details }: HttpErrorDetails): object
 /** Around the calls of the Smart client. Timeouts have an error of their own here, as they always had. */
 const smartLayers = (config: HttpCallerConfig, address: BaseUrl): readonly TransportLayer[] => [
   statedBoundary,
-  ...httpLayers({ ...config, address, timeoutError: requestTimedOut, isCallersError: isSourceError }),
+  ...httpLayers({
+    ...config,
+    address,
+    propagate: everything,
+    timeoutError: requestTimedOut,
+    isCallersError: isSourceError,
+  }),
 ];
 
 /** Sends the calls of some tasks the Smart way although their input is text. */
@@ -198,7 +208,7 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
   new Map([[httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)]]))();
 
 const createPooledClient = (config: HttpClientConfig): HttpClient =>
-  createUniversalClient(config, (web, baseUrl) =>
+  createUniversalClient({ propagate: everything, ...config }, (web, baseUrl) =>
     config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
   );
 

@@ -173,6 +173,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     },
     open,
     jsonBytes: limits.jsonBytes,
+    maxDeadlineMs: limits.maxDeadlineMs,
     openFile: openNodeFile,
     openStream: openNodeStream,
   });

@@ -1,5 +1,5 @@
 import { MapJournal, type ExecutionJournal } from "../../define/journal";
-import type { CallInfo, TaskCallOptions } from "../../define/task";
+import type { CallDeadline, CallInfo, TaskCallOptions } from "../../define/task";
 import { withSignal, type CallScope } from "../callScope";
 
 /** What a call may be given from inside the framework. */
@@ -10,6 +10,12 @@ export interface InvokeOptions extends TaskCallOptions {
 
 export const scopeOf = ({ signal, scope }: InvokeOptions): CallScope | undefined =>
   signal === undefined ? scope : withSignal(scope, signal);
+
+/** The time a call is given. A signal of its own takes the place of the outer one, which would have told that time is up. */
+export function timeoutOf({ signal, scope, timeoutMs }: InvokeOptions): number | undefined {
+  const outer = signal === undefined ? undefined : scope?.deadline;
+  return outer === undefined ? timeoutMs : Math.min(timeoutMs ?? Infinity, outer.remainingMs);
+}
 
 /**
  * One execution of a task: what its interceptors, middleware and body share.
@@ -29,6 +35,14 @@ export class Call implements CallInfo {
 
   get journal(): ExecutionJournal {
     return (this.#journal ??= new MapJournal());
+  }
+
+  get deadline(): CallDeadline | undefined {
+    return this.scope?.deadline;
+  }
+
+  get origin(): string {
+    return this.scope?.origin ?? "local";
   }
 
   get signal(): AbortSignal {

@@ -5,11 +5,13 @@ import type {
   NextOptions,
 } from "../../define/middleware";
 import type { ITask } from "../../define/task";
+import { describeValue } from "../../lib/describeValue";
 import { isPlainObject, isThenable } from "../../lib/guards";
-import { deriveScope, type CallScope } from "../callScope";
+import { settleOrAbort } from "../../lib/settleOrAbort";
+import { deriveScope, type CallScope, type ScopeLimits } from "../callScope";
 import type { RunState } from "../runState";
 import { validator } from "../validator";
-import { Call, scopeOf, type InvokeOptions } from "./call";
+import { Call, scopeOf, timeoutOf, type InvokeOptions } from "./call";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
@@ -82,10 +84,15 @@ export function linkTask(link: TaskLink): Invoke {
       return Promise.reject(error as Error).then(undefined, fail);
     }
   };
+  const invokeIn = (input: unknown, journal: InvokeOptions["journal"], scope: CallScope | undefined) =>
+    settle(input, new Call(journal, scope), (error) => failScoped(error, scope));
   return (input, options) => {
     if (options === undefined) return settle(input, new Call(undefined, undefined), failPlain);
-    const call = new Call(options.journal, scopeOf(options));
-    return settle(input, call, (error) => failScoped(error, call.scope));
+    const { journal } = options;
+    const scope = scopeOf(options);
+    const timeoutMs = timeoutOf(options);
+    if (timeoutMs === undefined) return invokeIn(input, journal, scope);
+    return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, journal, limited));
   };
 }
 
@@ -136,6 +143,14 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
   get signal() {
     return this.#call.signal;
   }
+
+  get deadline() {
+    return this.#call.deadline;
+  }
+
+  get origin() {
+    return this.#call.origin;
+  }
 }
 
 type Next = (input?: unknown, options?: NextOptions) => Promise<any>; // as the task's result
@@ -143,7 +158,8 @@ type Next = (input?: unknown, options?: NextOptions) => Promise<any>; // as the 
 function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
   const { run, dependencies, bindDependencies, config } = layer;
   const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
-  const inputOf = (input: unknown, call: Call) => new ExecutionInput(task, input, nextOf(inner, input, call), call);
+  const inputOf = (input: unknown, call: Call) =>
+    new ExecutionInput(task, input, nextOf(inner, input, call, task), call);
   let step: Step =
     dependenciesOf === undefined
       ? (input, call) => run(inputOf(input, call), dependencies, config)
@@ -160,7 +176,7 @@ function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task
   return (input, call) =>
     intercept(
       (passed) => toPromise(inner, passed.task.input, call),
-      new ExecutionInput(task, input, nextOf(skipTo, input, call), call),
+      new ExecutionInput(task, input, nextOf(skipTo, input, call, task), call),
     );
 }
 
@@ -169,20 +185,47 @@ function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step
 }
 
 /** `next()` keeps the current input, `next(undefined)` replaces it. */
-function nextOf(inner: Step, input: unknown, call: Call): Next {
+function nextOf(inner: Step, input: unknown, call: Call, { id }: ITask): Next {
   return function next(passed?: unknown, options?: NextOptions) {
     const given = arguments.length === 0 ? input : passed;
-    return options === undefined ? toPromise(inner, given, call) : runDerived(inner, given, call, options);
+    if (options === undefined) return toPromise(inner, given, call);
+    return runDerived(call, options, id, (scoped) => toPromise(inner, given, scoped));
   };
 }
 
-/** Goes on under a scope that also aborts with a signal of the middleware's, until what is inside has settled. */
-function runDerived(inner: Step, input: unknown, call: Call, options: NextOptions): Promise<unknown> {
+/** Goes on under a scope that also aborts as the middleware says, until what is inside has settled. */
+function runDerived(
+  call: Call,
+  options: NextOptions,
+  id: string,
+  inside: (call: Call) => Promise<unknown>,
+): Promise<unknown> {
   // 5.x ignored further arguments, and callbacks are passed to functions that give more than one.
-  const signal = isPlainObject(options) ? options.signal : undefined;
-  if (!(signal instanceof AbortSignal)) return toPromise(inner, input, call);
-  const { scope, release } = deriveScope(call.scope, signal);
-  return toPromise(inner, input, call.within(scope)).finally(release);
+  const { signal, timeoutMs }: NextOptions = isPlainObject(options) ? options : noOptions;
+  const own = signal instanceof AbortSignal ? signal : undefined;
+  if (own === undefined && timeoutMs === undefined) return inside(call);
+  return inScope(call.scope, { signal: own, timeoutMs }, id, (scope) => inside(call.within(scope)));
+}
+
+const noOptions: NextOptions = {};
+
+/** Runs a part of a call under limits of its own. When its time is up it is not waited for, though it may go on. */
+async function inScope(
+  outer: CallScope | undefined,
+  limits: ScopeLimits,
+  id: string,
+  part: (scope: CallScope) => Promise<unknown>,
+): Promise<unknown> {
+  const { timeoutMs = 1 } = limits;
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
+    throw new TypeError(`timeoutMs of a call of "${id}" is a number of milliseconds, got ${describeValue(timeoutMs)}.`);
+  }
+  const { scope, expired, release } = deriveScope(outer, limits, id);
+  try {
+    return await settleOrAbort(part(scope), expired);
+  } finally {
+    release();
+  }
 }
 
 /** What user code awaits or chains on is always a promise, even around a body that is not async. */

@@ -28,7 +28,7 @@ export interface TaskStoreElementType<I = any, O extends Promise<any> = any, D =
 export interface TaskRoute {
   /** Id of the tunnel resource. */
   readonly ownerId: string;
-  readonly run: (task: ITask, input: unknown, options: TaskCallOptions) => Promise<unknown>;
+  readonly run: (task: ITask, input: unknown, scope: CallScope | undefined) => Promise<unknown>;
   /** Ids of the middleware that still runs on this side. */
   readonly keepsMiddleware: ReadonlySet<string>;
 }
@@ -171,8 +171,7 @@ const noInterceptors: readonly never[] = [];
 
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {
-    return (input, _dependencies, call) =>
-      route.run(definition, input, { signal: (call as Call | undefined)?.scope?.signal });
+    return (input, _dependencies, call) => route.run(definition, input, (call as Call | undefined)?.scope);
   }
   if (phantomsMustBeRouted && isPhantomTask(definition)) {
     return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
@@ -201,7 +200,7 @@ const withId = (caller: Caller, id: string): InjectedTask =>
  */
 export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTask {
   const caller = callerOf(cell, (input, options) =>
-    cell.invoke(input, { journal: options?.journal, signal: options?.signal, scope }),
+    cell.invoke(input, { journal: options?.journal, signal: options?.signal, timeoutMs: options?.timeoutMs, scope }),
   );
   caller.id = cell.task.id;
   return caller as InjectedTask;

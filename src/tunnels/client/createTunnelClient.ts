@@ -1,20 +1,35 @@
 import type { ExtractEventPayload, IEvent } from "../../define/event";
-import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
+import type { CallDeadline, ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
+import { Deadline } from "../../lib/deadline";
+import { describeValue } from "../../lib/describeValue";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { allowManyListeners } from "../../platform/manyListeners";
-import type { DownloadProgress, Transport, UploadProgress, WireBody, WireResponse, WireTarget } from "../protocol/wire";
-import type { TunnelClient } from "../routing/tags";
+import type {
+  DownloadProgress,
+  Transport,
+  UploadProgress,
+  WireBody,
+  WireRequest,
+  WireResponse,
+  WireTarget,
+} from "../protocol/wire";
+import type { RemoteCallOptions, TunnelClient } from "../routing/tags";
 import { createCallCodec, type CallCodecOptions } from "./callCodec";
 import { locateFailure } from "../protocol/callFailure";
 import { readCallInput, type CallInput } from "./callInput";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
 /** Options of one call. */
-export interface ClientCallOptions {
+export interface ClientCallOptions extends RemoteCallOptions {
   /** Aborts the call: it rejects with the signal's reason, and the task's own signal aborts on the server. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The time for the whole call, in ms. When it is up the call rejects as by the client's `timeoutMs`; the server is told,
+   * where the client propagates deadlines, and stops the task by itself. Default: no limit but the client's own.
+   */
+  readonly timeoutMs?: number | undefined;
   /** Called at most every 50 ms while the request's body leaves, and once at its end. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called at most every 50 ms while the reply's body arrives, and once at its end. */
@@ -89,6 +104,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       throw new TypeError(`A call names its target by id, a string, or by its definition, got ${typeof id}.`);
     }
     if (isClosed) throw clientClosed();
+    const timeoutMs: unknown = call?.timeoutMs;
+    if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs >= 0)) {
+      throw new TypeError(`timeoutMs of a call is a number of milliseconds, got ${describeValue(timeoutMs)}.`);
+    }
     if (call?.signal === undefined) return;
     call.signal.throwIfAborted();
     allowManyListeners(call.signal);
@@ -105,9 +124,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       begin(target.id, call);
       const body = write();
       isSending = true;
-      const { signal, onProgress, onDownloadProgress } = call ?? noOptions;
       const headers = codec.headersFor(body);
-      const response = await transport({ target, headers, body, input, signal, onProgress, onDownloadProgress });
+      const response = await transport(
+        call === undefined
+          ? { target, headers, body, input, signal: undefined }
+          : optionsOf(call, { target, headers, body, input }),
+      );
       isSending = false;
       return read(response);
     } catch (error) {
@@ -190,7 +212,24 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   };
 }
 
-const noOptions: ClientCallOptions = {};
+type Sent = Pick<WireRequest, "target" | "headers" | "body" | "input">;
+
+/** A request with what its caller wants of it. */
+function optionsOf(call: ClientCallOptions, sent: Sent): WireRequest {
+  const { signal, timeoutMs, deadline, trace, onProgress, onDownloadProgress } = call;
+  return {
+    ...sent,
+    signal,
+    timeoutMs,
+    deadline: timeoutMs === undefined ? deadline : earlier(Deadline.in(timeoutMs), deadline),
+    trace,
+    onProgress,
+    onDownloadProgress,
+  };
+}
+
+const earlier = (own: CallDeadline, outer: CallDeadline | undefined): CallDeadline =>
+  outer === undefined || own.remainingMs <= outer.remainingMs ? own : outer;
 
 /** Does not wait for a transport that hangs, once the client closes without waiting. */
 const abortable = (next: Transport, closing: AbortSignal | undefined): Transport =>

@@ -2,6 +2,11 @@
 export const defaultTokenHeader = "x-runner-token";
 export const contextHeader = "x-runner-context";
 export const requestIdHeader = "x-runner-request-id";
+/** The time that is left for a call, in whole milliseconds. */
+export const deadlineHeader = "x-runner-deadline-ms";
+/** @see https://www.w3.org/TR/trace-context/ */
+export const traceParentHeader = "traceparent";
+export const traceStateHeader = "tracestate";
 
 export const jsonContentType = "application/json; charset=utf-8";
 export const octetContentType = "application/octet-stream";

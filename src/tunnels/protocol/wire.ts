@@ -1,4 +1,6 @@
 import type { ContextSlots } from "../../platform/contextScope";
+import type { CallDeadline } from "../../define/task";
+import type { TraceContext } from "../../lib/traceContext";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { InputFileMeta } from "../../platform/inputFile";
 
@@ -80,6 +82,12 @@ export interface WireRequest {
   readonly input?: unknown;
   /** Aborts when the caller aborts or leaves. Reading it may be what starts listening, so read it only if needed. */
   readonly signal: AbortSignal | undefined;
+  /** The time that the caller set for this call, in ms; clients only. */
+  readonly timeoutMs?: number | undefined;
+  /** What is left of the time of the call and of those around it, for the server to be told; clients only. */
+  readonly deadline?: CallDeadline | undefined;
+  /** The place of the call in a trace, for the server to be told; clients only. */
+  readonly trace?: TraceContext | undefined;
   /** Called while the body leaves; clients only. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called while the reply's body arrives; clients only. */

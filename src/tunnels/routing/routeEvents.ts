@@ -5,6 +5,7 @@ import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
+import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
@@ -94,5 +95,5 @@ function emitOf(tunnel: TunnelRunner): Emit | undefined {
     return (emission) => (tunnel.emit as NonNullable<TunnelRunner["emit"]>).call(tunnel, emission);
   if (typeof client?.event !== "function") return undefined;
   return async ({ id, data }, scope) =>
-    scope === undefined ? client.event(id, data) : client.event(id, data, { signal: scope.signal });
+    scope === undefined ? client.event(id, data) : client.event(id, data, remoteOptionsOf(scope));
 }

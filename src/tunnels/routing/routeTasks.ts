@@ -1,7 +1,10 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
+import type { ITask } from "../../define/task";
+import type { CallScope } from "../../runtime/callScope";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
 import { keptMiddleware } from "./middlewarePolicy";
+import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
 import type { TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
@@ -24,9 +27,9 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
       fix: 'return { client } or { run } beside "tasks" from the init of the tunnel.',
     });
   }
-  const runNamed: Run = async (task, input, options) => {
+  const runNamed: Run = async (task, input, scope) => {
     try {
-      return await run(task, input, options);
+      return await run(task, input, scope);
     } catch (error) {
       throw nameTunnel(error, ownerId);
     }
@@ -35,19 +38,23 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
     store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task) });
 }
 
-type Run = NonNullable<TunnelRunner["run"]>;
+type Run = (task: ITask, input: unknown, scope: CallScope | undefined) => Promise<unknown>;
 
-/** The tunnel's own `run`; a `client` stands in for it. The call's signal goes along. */
+/** The tunnel's own `run`; a `client` stands in for it. The scope of the call goes along. */
 function runOf(tunnel: TunnelRunner): Run | undefined {
   const { client } = tunnel;
+  // What was written for two parameters sees two, unless there is something to pass.
   if (typeof tunnel.run === "function") {
-    // A tunnel written for two parameters sees two, unless there is a signal to pass.
-    return (task, input, options) => {
-      const run = tunnel.run as Run;
-      return options?.signal ? run.call(tunnel, task, input, options) : run.call(tunnel, task, input);
+    return (task, input, scope) => {
+      const run = tunnel.run as NonNullable<TunnelRunner["run"]>;
+      return scope === undefined
+        ? run.call(tunnel, task, input)
+        : run.call(tunnel, task, input, remoteOptionsOf(scope));
     };
   }
   if (typeof client?.task !== "function") return undefined;
-  return async (task, input, options) =>
-    (options?.signal ? client.task(task.id, input, options) : client.task(task.id, input)) as unknown;
+  return async (task, input, scope) =>
+    (scope === undefined
+      ? client.task(task.id, input)
+      : client.task(task.id, input, remoteOptionsOf(scope))) as unknown;
 }

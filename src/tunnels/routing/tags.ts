@@ -1,7 +1,8 @@
 import type { Checking, OutputCheck } from "../../define/contracts";
 import { defineTag, type ITag } from "../../define/tag";
 import type { IEvent, IEventEmission } from "../../define/event";
-import type { ITask, TaskCallOptions } from "../../define/task";
+import type { CallDeadline, ITask } from "../../define/task";
+import type { TraceContext } from "../../lib/traceContext";
 import type { RequestDescription } from "../protocol/wire";
 
 /**
@@ -26,6 +27,16 @@ export interface TunnelClient {
   eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
 }
 
+/** What a call tells the process that serves it. A client of this package takes it as the options of its call. */
+export interface RemoteCallOptions {
+  /** Aborts when the caller aborts, and when its time is up. */
+  readonly signal?: AbortSignal | undefined;
+  /** What is left of the caller's time. */
+  readonly deadline?: CallDeadline | undefined;
+  /** The place of the call in the caller's trace. */
+  readonly trace?: TraceContext | undefined;
+}
+
 /** The value of a tunnel resource. */
 export interface TunnelRunner {
   /** What carries the calls; a server of another kind ignores the tunnel. Default: any. */
@@ -37,7 +48,7 @@ export interface TunnelRunner {
   /** Default "mirror". */
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
   /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
-  run?(task: ITask, input?: unknown, options?: TaskCallOptions): Promise<unknown>;
+  run?(task: ITask, input?: unknown, options?: RemoteCallOptions): Promise<unknown>;
   /** Emits a selected event elsewhere; what it resolves to becomes the payload, unless `undefined`. */
   emit?(emission: IEventEmission): Promise<unknown>;
   /** Stands in for `run` and `emit` where they are missing. */
@@ -77,7 +88,7 @@ export interface TunnelTag extends ITag<void, void, TunnelRunner>, Checking<Rout
 export const tunnel: TunnelTag = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
 
 /** How a tunnel runs the tasks it routes. */
-export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: TaskCallOptions) => Promise<unknown>;
+export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: RemoteCallOptions) => Promise<unknown>;
 /** The config of the tag of tunnels: there is none. */
 export interface TunnelTagConfig {}
 

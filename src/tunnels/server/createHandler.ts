@@ -8,16 +8,18 @@ import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
+import { readTrace } from "../protocol/traceHeaders";
 import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate } from "./authenticate";
+import { callTimeOf, type CallTime } from "./callTime";
 import { discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { ReadContexts } from "./readContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
 import { readBody, readInput, readManifest } from "./readInput";
-import { discardResult, readStreamResult, startsLate, type StreamResult } from "./streamResult";
+import { discardResult, discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
 
 /** What a server is made of. */
 export interface HandlerParts {
@@ -35,6 +37,10 @@ export interface HandlerParts {
   readonly openFile: OpenFile;
   /** Default: any stream, by its iterator. */
   readonly openStream?: OpenStream | undefined;
+  /** Most time that any call gets, in ms. Default: what its caller leaves it. */
+  readonly maxDeadlineMs?: number | undefined;
+  /** Receives requests whose deadline is no number of milliseconds, and is ignored. */
+  readonly onMalformedDeadline?: ((request: WireRequest) => void) | undefined;
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
   /** Receives requests that authentication refused, or failed for. */
@@ -48,10 +54,33 @@ export interface HandlerParts {
  */
 export function createHandler(parts: HandlerParts): Transport {
   const { authenticate, allowList, errors, jsonBytes, openFile, report, onRefused } = parts;
+  const { maxDeadlineMs, onMalformedDeadline } = parts;
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
 
-  return async (request) => {
+  return (request) => {
+    const time = callTimeOf(request, maxDeadlineMs, () => onMalformedDeadline?.(request));
+    return time === undefined ? serve(request) : serveInTime(request, time);
+  };
+
+  /** A task that takes no notice of its signal does not delay the reply. */
+  async function serveInTime(request: WireRequest, time: CallTime): Promise<WireResponse> {
+    const serving = serve(request, time);
+    try {
+      return await settleOrAbort(serving, time.expired);
+    } catch {
+      void serving.then(({ body }) => body.kind === "stream" && discardStream(body.stream));
+      if (request.edge?.isReplyTaken(undefined)) {
+        request.edge.abandonReply();
+        return taken;
+      }
+      return errorReply(toWireFailure(time.expired.reason, "run", request.target, errors), serializer, () => {});
+    } finally {
+      time.release();
+    }
+  }
+
+  async function serve(request: WireRequest, time?: CallTime): Promise<WireResponse> {
     const { target, body, edge } = request;
     let phase: Phase = "authenticate";
     let slots: ContextSlots | undefined;
@@ -66,9 +95,11 @@ export function createHandler(parts: HandlerParts): Transport {
       phase = "read";
       if (served.kind === "event") {
         const { payload, returnPayload } = readEmission(readBody(await readText(body, jsonBytes), serializer), served);
+        time?.expired.throwIfAborted();
         phase = "run";
         slots = contextsOf(parts, request, served);
-        const result = await within(slots, () => emit(parts, request, served, payload));
+        const scope = new ServedScope(request, parts.origin, time);
+        const result = await within(slots, () => emit(parts, served, payload, scope));
         phase = "encode";
         return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
       }
@@ -85,9 +116,11 @@ export function createHandler(parts: HandlerParts): Transport {
         input = form.input;
       }
 
+      // The time may be up by now, and the task must not start.
+      time?.expired.throwIfAborted();
       phase = "run";
       slots = slotsOf(parts, request, served);
-      const running = within(slots, () => invoke(parts, request, served, input));
+      const running = within(slots, () => invoke(served, input, new ServedScope(request, parts.origin, time)));
       const result = await (form === undefined ? running : besideForm(running, form));
       if (edge?.isReplyTaken(result)) return taken;
 
@@ -114,7 +147,7 @@ export function createHandler(parts: HandlerParts): Transport {
       const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
       return within(slots, () => errorReply(reported, serializer, onDropped));
     }
-  };
+  }
 }
 
 /** How many characters a value may have for every byte that a body of text may have, as a tree of it would have them. */
@@ -148,8 +181,7 @@ const within = <T>(slots: ContextSlots | undefined, fn: () => T): T =>
   slots === undefined ? fn() : provideSlots(slots, fn);
 
 /** The signal goes along unread, so that it is made only if looked at. */
-const invoke = ({ origin }: HandlerParts, request: WireRequest, { cell }: ServedTask, input: unknown) =>
-  cell.invoke(input, { scope: new ServedScope(request, origin) });
+const invoke = ({ cell }: ServedTask, input: unknown, scope: CallScope) => cell.invoke(input, { scope });
 
 function streamReply({ status, contentType, headers, flushHeaders }: StreamResult, stream: ByteStream): WireResponse {
   return { status, contentType, headers, body: { kind: "stream", stream, flushHeaders } };
@@ -176,27 +208,37 @@ async function started(stream: OpenedStream, signal: AbortSignal | undefined, fo
 class ServedScope implements CallScope {
   readonly origin: string;
   readonly #request: WireRequest;
+  readonly #time: CallTime | undefined;
   #never: AbortSignal | undefined;
 
-  constructor(request: WireRequest, origin: string) {
+  constructor(request: WireRequest, origin: string, time: CallTime | undefined) {
     this.#request = request;
     this.origin = origin;
+    this.#time = time;
+  }
+
+  get deadline(): CallScope["deadline"] {
+    return this.#time?.deadline;
+  }
+
+  get trace(): CallScope["trace"] {
+    return readTrace(this.#request.headers);
   }
 
   /** Never aborts where the carrier has no way to say that its caller aborted. */
   get signal(): AbortSignal {
+    if (this.#time !== undefined) return this.#time.signalOf(this.#request);
     return this.#request.signal ?? (this.#never ??= new AbortController().signal);
   }
 }
 
 function emit(
   { eventManager, origin }: HandlerParts,
-  request: WireRequest,
   { event }: ServedEvent,
   payload: unknown,
+  scope: CallScope,
 ): Promise<unknown> {
-  const { linked } = eventManager.cell(event);
-  return linked.emitWithResult(payload, origin, new ServedScope(request, origin));
+  return eventManager.cell(event).linked.emitWithResult(payload, origin, scope);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { cancellationError } from "../../errors/cancellation";
+import { deadlineExceededError, type DeadlineExceededData } from "../../errors/deadlineExceeded";
 import { helperIdOf, isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
@@ -24,6 +25,7 @@ export function toWireFailure(
   errors: ReadonlyMap<string, IErrorHelper>,
 ): WireFailure {
   if (thrown instanceof WireFailure) return thrown;
+  if (deadlineExceededError.is(thrown)) return outOfTime(thrown);
   if (phase === "run" && isRunnerError(thrown)) {
     if (cancellationError.is(thrown)) return requestAborted();
     const helper = errors.get(helperIdOf(thrown));
@@ -92,6 +94,19 @@ function retryAfterSecondsOf(data: unknown): number | undefined {
 
 /** A year: nothing sensible is more, and a larger number may not be written in digits alone. */
 const longestRetryAfterMs = 366 * 24 * 3600 * 1000;
+/** The time that a caller left for its call, or that a task set for one, is up. */
+const outOfTime = (error: RunnerError<DeadlineExceededData>): WireFailure =>
+  new WireFailure(
+    {
+      status: 504,
+      code: "DEADLINE_EXCEEDED",
+      message: bareMessageOf(error),
+      id: deadlineExceededError.id,
+      data: error.data,
+      httpCode: 504,
+    },
+    error,
+  );
 
 /** A reply with another status would be cut short or taken for an interim one, and its caller would wait for ever. */
 const carriesBody = (status: number): boolean => status >= 200 && status <= 599 && ![204, 205, 304].includes(status);

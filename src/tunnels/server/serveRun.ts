@@ -9,7 +9,7 @@ import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
-import { requestIdHeader } from "../protocol/headers";
+import { deadlineHeader, requestIdHeader } from "../protocol/headers";
 import type { Transport, WireRequest } from "../protocol/wire";
 import { authValidator } from "../routing/tags";
 import { createAllowListSource, type AllowList } from "./allowList";
@@ -40,7 +40,7 @@ export interface ServerAuth {
 }
 
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
-export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openFile" | "openStream"> {
+export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs"> {
   /** Begins the names of what is logged, as "exposure". */
   readonly name: string;
   /** What the server speaks: tunnels that name another transport do not count. */
@@ -87,6 +87,11 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
     openStream: options.openStream,
+    maxDeadlineMs: options.maxDeadlineMs,
+    onMalformedDeadline: ({ headers, target }) =>
+      void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
+        data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },
+      }),
     authenticate: authenticateRun(run, options, repeats),
     allowList: allowList.current,
     readContexts: createContextReader(store.asyncContexts, serializer),

@@ -8,6 +8,7 @@ import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
 import { deadline, type DeadlineOptions } from "./layers/deadline";
 import { progress } from "./layers/progress";
+import { propagate, type Propagation } from "./layers/propagate";
 import { requestHooks, type RequestHooksOptions } from "./layers/requestHooks";
 
 /** What every HTTP client is configured with. */
@@ -27,6 +28,8 @@ export interface HttpClientAuth extends ClientAuth {}
 
 /** Configures `createHttpClient`. */
 export interface HttpClientConfig extends HttpCallerConfig {
+  /** What of the caller's scope the server is told. Default: nothing, since a page may not send every header. */
+  readonly propagate?: Propagation | undefined;
   readonly auth?: HttpClientAuth | undefined;
   /** Takes the place of the global `fetch`, in tests for example. */
   readonly fetchImpl?: typeof fetch | undefined;
@@ -40,6 +43,8 @@ export interface ExposureFetchAuthConfig extends ClientAuth {}
 
 /** Configures `createExposureFetch`. */
 export interface ExposureFetchConfig extends HttpCallerConfig {
+  /** What of the caller's scope the server is told. Default: nothing, since a page may not send every header. */
+  readonly propagate?: Propagation | undefined;
   readonly auth?: ExposureFetchAuthConfig | undefined;
   /** Takes the place of the global `fetch`, in tests for example. */
   readonly fetchImpl?: typeof fetch | undefined;
@@ -99,6 +104,8 @@ export function createUniversalClient(
   return createTunnelClient({ ...config, baseUrl: address.text, carrier, layers: webLayers(config, address) });
 }
 
+const nothing: Propagation = {};
+
 /** What every HTTP client does around its carrier. The time limit includes the hook. */
 export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[] {
   const { address, canBeRelative = () => false } = options;
@@ -107,6 +114,7 @@ export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[]
     reachableAddress(address, canBeRelative),
     progress,
     deadline(named),
+    propagate(options.propagate ?? nothing),
     requestHooks(named),
     locatedFailures(address.text, options.isCallersError),
   ];
@@ -116,6 +124,8 @@ export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOpt
   readonly address: BaseUrl;
   /** Whether an error is the caller's own, and no failure of the sending. Default: never. */
   readonly isCallersError?: ((error: unknown) => boolean) | undefined;
+  /** Default: nothing. */
+  readonly propagate?: Propagation | undefined;
   /** Default: never. */
   readonly canBeRelative?: (() => boolean) | undefined;
 }

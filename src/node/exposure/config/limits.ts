@@ -1,4 +1,5 @@
 import { getHeapStatistics } from "node:v8";
+import { longestTimerMs } from "../../../lib/timers";
 import type { LeastRate } from "../../server/paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
 
@@ -66,6 +67,8 @@ export interface ExposureLimits {
   readonly bufferedBytes?: number | undefined;
   /** How long a caller may take nothing of its reply while bytes of it wait, in ms; then it is cut. Default 30,000. */
   readonly replyIdleMs?: number | undefined;
+  /** Most time that a call gets, in ms; then 504. Default: as long as its caller leaves it, by `x-runner-deadline-ms`. */
+  readonly maxDeadlineMs?: number | undefined;
   /** Size of a request's headers, on an own server, in bytes. Default 16 KiB. */
   readonly headerBytes?: number | undefined;
   /** Another name for `http.drain.graceMs`. */
@@ -85,6 +88,7 @@ export interface ResolvedLimits {
   readonly running: number;
   readonly bufferedBytes: number;
   readonly replyIdleMs: number;
+  readonly maxDeadlineMs: number | undefined;
   readonly headerBytes: number;
 }
 
@@ -122,6 +126,10 @@ export function resolveLimits(limits: unknown): ResolvedLimits {
     running: amount(stated.running, `${path}.running`, 10_000),
     bufferedBytes: amount(stated.bufferedBytes, `${path}.bufferedBytes`, getHeapStatistics().heap_size_limit / 4),
     replyIdleMs: milliseconds(stated.replyIdleMs, `${path}.replyIdleMs`, 30_000),
+    maxDeadlineMs:
+      stated.maxDeadlineMs === undefined
+        ? undefined
+        : milliseconds(stated.maxDeadlineMs, `${path}.maxDeadlineMs`, longestTimerMs),
     headerBytes: milliseconds(stated.headerBytes, `${path}.headerBytes`, 16 * KiB),
   });
 }
@@ -139,6 +147,7 @@ const limitKeys: readonly (keyof ExposureLimits)[] = [
   "running",
   "bufferedBytes",
   "replyIdleMs",
+  "maxDeadlineMs",
   "headerBytes",
   "closeMs",
 ];

@@ -16,11 +16,18 @@ const request = (patch: Partial<WireRequest> = {}): WireRequest => ({
 const pending = ({ signal }: WireRequest): Promise<WireResponse> =>
   new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
 
-it.each([0, -1, Number.NaN, Infinity, 2 ** 31])("a deadline is no layer where there is no limit: %p", (timeoutMs) => {
-  const send = async () => reply;
+it.each([0, -1, Number.NaN, Infinity, 2 ** 31])(
+  "a deadline leaves a call alone where there is no limit: %p",
+  async (timeoutMs) => {
+    const sent: WireRequest[] = [];
+    const call = request();
 
-  expect(deadline({ baseUrl: "http://x", timeoutMs })(send)).toBe(send);
-});
+    await deadline({ baseUrl: "http://x", timeoutMs })(async (each) => (sent.push(each), reply))(call);
+
+    expect(sent).toEqual([call]);
+    expect(sent[0]).toBe(call);
+  },
+);
 
 describe("timeoutMs", () => {
   beforeEach(() => jest.useFakeTimers());

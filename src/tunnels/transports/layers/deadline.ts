@@ -1,8 +1,10 @@
+import { Deadline } from "../../../lib/deadline";
 import { longestTimerMs } from "../../../lib/timers";
 import { locateFailure } from "../../protocol/callFailure";
 import type { TransportLayer } from "../../client/carrier";
 import { withLinkedSignal } from "../../client/linkedSignal";
 import { targetPath } from "../../protocol/paths";
+import type { WireResponse } from "../../protocol/wire";
 
 export interface DeadlineOptions {
   readonly baseUrl: string;
@@ -12,26 +14,39 @@ export interface DeadlineOptions {
   readonly timeoutError?: ((url: string, timeoutMs: number) => Error) | undefined;
 }
 
-/** Limits how long a call may take. */
+/** Limits how long a call may take: by the client's configuration, by the call's own option, whichever is less. */
 export const deadline =
   ({ baseUrl, timeoutMs = 0, timeoutError }: DeadlineOptions): TransportLayer =>
   (next) => {
-    if (!(timeoutMs > 0 && timeoutMs <= longestTimerMs)) return next;
-    return (request) =>
-      withLinkedSignal(request, async (limited, abort) => {
-        const { target } = request;
-        const expire = (): void => {
-          const error = timeoutError?.(baseUrl + targetPath(target), timeoutMs) ?? aborted(timeoutMs);
-          abort(locateFailure(error, target, baseUrl));
-        };
-        const timer = setTimeout(expire, timeoutMs);
+    const configured = timeoutMs > 0 && timeoutMs <= longestTimerMs ? timeoutMs : Infinity;
+    return (request) => {
+      const { target, timeoutMs: own = Infinity } = request;
+      const limitMs = Math.min(configured, own);
+      if (limitMs > longestTimerMs) return next(request);
+      const lateError = (): Error => {
+        const error = timeoutError?.(baseUrl + targetPath(target), limitMs) ?? aborted(limitMs);
+        return locateFailure(error, target, baseUrl);
+      };
+      const limit = Deadline.in(limitMs);
+      return withLinkedSignal(request, async (limited, abort) => {
+        const timer = setTimeout(() => abort(lateError()), limitMs);
         try {
-          return await next(limited);
+          const response = await next(limited);
+          // Both sides count, and the server may be the first to say so.
+          if (isDeadlineExceeded(response) && limit.remainingMs <= slackMs) throw lateError();
+          return response;
         } finally {
           clearTimeout(timer);
         }
       });
+    };
   };
+
+/** How much earlier than a clock says a timer may fire, in ms. */
+const slackMs = 5;
+
+const isDeadlineExceeded = ({ status, body }: WireResponse): boolean =>
+  status === 504 && body.kind === "text" && body.text.includes('"DEADLINE_EXCEEDED"');
 
 const aborted = (timeoutMs: number): DOMException =>
   new DOMException(`This operation was aborted\n  no reply within ${timeoutMs} ms`, "AbortError");
