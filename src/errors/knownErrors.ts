@@ -1,3 +1,4 @@
+import { deadlineExceededError } from "./deadlineExceeded";
 import type { IErrorHelper } from "./defineError";
 import { bulkheadError, circuitOpenError, rateLimitError, timeoutError } from "./middlewareErrors";
 
@@ -6,6 +7,12 @@ import { bulkheadError, circuitOpenError, rateLimitError, timeoutError } from ".
  * meant for callers. The latter need not be registered, so that a process between two others passes them on.
  */
 export function withFrameworkErrors(registered: ReadonlyMap<string, IErrorHelper>): ReadonlyMap<string, IErrorHelper> {
-  const ours: readonly IErrorHelper[] = [timeoutError, circuitOpenError, rateLimitError, bulkheadError];
+  const ours: readonly IErrorHelper[] = [
+    deadlineExceededError,
+    timeoutError,
+    circuitOpenError,
+    rateLimitError,
+    bulkheadError,
+  ];
   return new Map([...ours.map((helper) => [helper.id, helper] as const), ...registered]);
 }

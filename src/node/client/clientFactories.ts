@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
+import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -98,7 +99,7 @@ export interface MixedHttpClient extends HttpSmartClient {}
  */
 export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
   const address = readBaseUrl(config, "createHttpSmartClient");
-  const located = { ...config, baseUrl: address.text };
+  const located = locatedConfig(config, address);
   const carrier = smartCarrier(poolCarrier(located), located);
   return createTunnelClient({
     ...located,
@@ -116,7 +117,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  */
 export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
   const address = readBaseUrl(config, "createHttpMixedClient");
-  const located = { ...config, baseUrl: address.text };
+  const located = locatedConfig(config, address);
   const { fetchImpl, forceSmart, onRequest } = config;
   const pool = poolCarrier(located);
   const smart = smartCarrier(pool, located);
@@ -144,6 +145,13 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
  * @alias
  */
 export const createMixedHttpClient = createHttpMixedClient;
+
+/** Programs have room for the errors of the framework, which pages get by `errorRegistry`. */
+const locatedConfig = <C extends HttpSmartClientConfig>(config: C, { text }: BaseUrl): C => ({
+  ...config,
+  baseUrl: text,
+  errorRegistry: withFrameworkErrors(config.errorRegistry ?? new Map()),
+});
 
 /** No preflight limits what programs send. */
 const everything: Propagation = { deadline: true, trace: true };

@@ -1,5 +1,4 @@
 import type { IErrorHelper } from "../../errors/defineError";
-import { deadlineExceededError } from "../../errors/deadlineExceeded";
 import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import type { SerializerLike } from "../../serializer/codec";
@@ -85,13 +84,9 @@ export function readEnvelope(
 
 const previewLength = 512;
 
-/** Errors of the protocol itself, which no application registers. */
-const ownErrors: ReplyReading["errors"] = /* @__PURE__ */ (() =>
-  new Map([[deadlineExceededError.id, deadlineExceededError]]))();
-
 /** The error that a helper of this side makes of the failure, if it is one of its own. */
 function revive({ id, data }: TunnelError, errors: ReplyReading["errors"]): Error | undefined {
-  const helper = id === undefined ? undefined : (errors.get(id) ?? ownErrors.get(id));
+  const helper = id === undefined ? undefined : errors.get(id);
   const facts = data === undefined ? {} : data;
   try {
     const made = helper?.create?.(facts) ?? helper?.throw(facts);
