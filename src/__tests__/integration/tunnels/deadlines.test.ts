@@ -25,8 +25,14 @@ function waitingTask(id: string) {
 /** Caller, service A, which runs `middle`, and service B, which runs `inner`. */
 async function startThree() {
   const inner = waitingTask("inner");
-  const b = await serve([inner.task], { mode: "server", tasks: [inner.task] });
+  const quick = r
+    .task("quick")
+    .run(async () => "done")
+    .build();
+  const b = await serve([inner.task, quick], { mode: "server", tasks: [inner.task, quick] });
   const toB = createHttpMixedClient({ baseUrl: b.baseUrl, auth: { token } });
+  // What clients load with their first call must not take the time of the one that counts.
+  await toB.task("quick");
   const happened = r.event("happened").build();
   const middle = r
     .task("middle")
@@ -65,11 +71,11 @@ describe("the time of a call", () => {
     await using processes = await startThree();
     const { inner, middle, caller } = processes;
 
-    const failure = rejectionOf(caller.runTask(middle, undefined, { timeoutMs: 300 }));
+    const failure = rejectionOf(caller.runTask(middle, undefined, { timeoutMs: 1_000 }));
     const { remainingMs, origin } = await inner.started;
 
     expect(remainingMs).toBeGreaterThan(0);
-    expect(remainingMs).toBeLessThanOrEqual(300);
+    expect(remainingMs).toBeLessThanOrEqual(1_000);
     expect(origin).toBe("exposure:http");
     expect(await failure).toMatchObject({ name: "runner.errors.deadlineExceeded", data: { id: "middle" } });
     expect(
