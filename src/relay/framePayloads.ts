@@ -185,7 +185,19 @@ function asHeaders(value: unknown): FlatHeaders {
     const isValid = typeof entry === "string" && (index % 2 === 0 ? isToken(entry) : isLine(entry));
     if (!isValid) throw malformed("HEAD");
   });
+  checkLengths(value as string[]);
   return value as string[];
+}
+
+/** Of two lengths, or one that is no number, each reader would believe another, and see the next message elsewhere. */
+function checkLengths(headers: FlatHeaders): void {
+  let seen = 0;
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string;
+    if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
+    seen += 1;
+    if (seen > 1 || !/^\d{1,15}$/.test(headers[index + 1] as string)) throw malformed("HEAD");
+  }
 }
 
 const textOr = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);

@@ -176,6 +176,8 @@ describe("payloads", () => {
     ["a header name with a space", requestHead({ h: ["a b", "c"] })],
     ["a header value with a line break", requestHead({ h: ["a", "b\nc"] })],
     ["a name without a value", requestHead({ h: ["a"] })],
+    ["two lengths", requestHead({ h: ["Content-Length", "5", "content-length", "5"] })],
+    ["a length that is no number", requestHead({ h: ["Content-Length", "5, 5"] })],
     ["more than 2,048 headers", requestHead({ h: Array(4098).fill("a") })],
     ["a bind id that is no number", requestHead({ b: "1" })],
     ["a length below zero", requestHead({ cl: -1 })],
@@ -191,6 +193,7 @@ describe("payloads", () => {
     ["status 600", responseHead({ s: 600 })],
     ["a reason with a line break", responseHead({ r: "OK\r\n" })],
     ["a header value with a NUL", responseHead({ h: ["a", "\0"] })],
+    ["two lengths", responseHead({ h: ["Content-Length", "5", "content-length", "50"] })],
   ])("payloads of frames of a response's HEAD are refused with %s", (_name, payload) => {
     expect(() => decodeResponseHead(payload, 0)).toThrow(MuxProtocolError);
   });
