@@ -26,7 +26,8 @@ const usersOfRuntimeTypes = ["tunnels", "globals"];
 /** Each package has one home, and loads only with the feature that lives there. */
 const homes = {
   busboy: "node/exposure/form/formParsers",
-  cookie: "node/(exposure/incomingCall|relay/gates)",
+  cookie: "node/exposure/incomingCall",
+  jose: "node/relay/gates/jwt",
   "lru-cache": "globals/middleware/cache",
   undici: "node/client/poolCarrier",
   ws: "node/relay/wsLink",

@@ -10,19 +10,37 @@ import {
   httpMixedClientFactory,
   httpSmartClientFactory,
 } from "./client/clientFactories";
+import { tunnelGate } from "./relay/gates/gateContract";
+import { tunnelGates } from "./relay/gates/tunnelGates";
+import { tunnelHook } from "./relay/hooks/hookContract";
+import { tunnelHooks } from "./relay/hooks/tunnelHooks";
+import { tunnelRequest } from "./relay/log/requestEvent";
 
 export * from "../index";
 
+const relayTags = { tunnelGate, tunnelHook };
+const relayEvents = { tunnelRequest };
+
 /** Boots an application, with the Node built-ins: clients made by factories keep a connection pool. */
 export const run: Run = /* @__PURE__ */ createRun(() => ({
-  builtins: [httpClientFactory, httpSmartClientFactory, httpMixedClientFactory],
+  builtins: [
+    httpClientFactory,
+    httpSmartClientFactory,
+    httpMixedClientFactory,
+    ...Object.values(relayTags),
+    ...Object.values(relayEvents),
+  ],
   presets: httpClientPresets,
 }));
 
-/** What the framework provides, Node's client factories included. */
+/** What the framework provides, with what needs Node: more client factories, and gates, hooks and events of relays. */
 export const globals = /* @__PURE__ */ (() => ({
   ...universalGlobals,
   resources: { ...universalGlobals.resources, httpSmartClientFactory, httpMixedClientFactory },
+  events: { ...universalGlobals.events, ...relayEvents },
+  tags: { ...universalGlobals.tags, ...relayTags },
+  tunnelGates,
+  tunnelHooks,
 }))();
 
 // Serving
@@ -95,8 +113,43 @@ export {
   type TunnelBindings,
   type TunnelHealth,
   type TunnelOverview,
+  type TunnelRequestQuery,
+  type TunnelRequests,
   type TunnelSessions,
 } from "./relay/adminClient";
+export { hashTunnelPassword } from "./relay/gates/passwordHash";
+export type {
+  BuiltinTunnelGate,
+  TunnelGate,
+  TunnelGateGroups,
+  TunnelGateInput,
+  TunnelGateResult,
+} from "./relay/gates/gateContract";
+export type { TunnelGateMaker } from "./relay/gates/tunnelGates";
+export type { IpGateConfig } from "./relay/gates/ip";
+export type { JwtGateConfig } from "./relay/gates/jwt";
+export type { PasswordGateConfig } from "./relay/gates/password";
+export type { TokenGateConfig } from "./relay/gates/token";
+export type {
+  BuiltinTunnelHook,
+  TunnelBodyTransform,
+  TunnelHeaders,
+  TunnelHookOutcome,
+  TunnelHookScope,
+  TunnelHookTag,
+  TunnelRequestContext,
+  TunnelRequestHookConfig,
+  TunnelResponseContext,
+  TunnelResponseHookConfig,
+} from "./relay/hooks/hookContract";
+export type { TunnelHookMaker } from "./relay/hooks/tunnelHooks";
+export type { InjectFaultsHookConfig } from "./relay/hooks/injectFaults";
+export type { RateLimitHookConfig } from "./relay/hooks/rateLimit";
+export type { RedactHookConfig } from "./relay/hooks/redact";
+export type { ReplaceBodyHookConfig } from "./relay/hooks/replaceBody";
+export type { StripHeadersHookConfig } from "./relay/hooks/stripHeaders";
+export type { TunnelRequestPayload, TunnelRequestRow } from "./relay/log/requestEvent";
+export type { TunnelVisitor } from "./relay/visitor";
 
 // Files
 export { createNodeFile } from "./files/createNodeFile";

@@ -118,6 +118,16 @@ export class MuxStream {
     return this.#window.chargedBytes;
   }
 
+  /** Bytes of the body that were sent. */
+  get sentBytes(): number {
+    return this.#credit.sentTotal;
+  }
+
+  /** Bytes of the body that were received. */
+  get receivedBytes(): number {
+    return this.#window.receivedTotal;
+  }
+
   /**
    * A head over the frame size of the peer cuts the stream instead.
    *

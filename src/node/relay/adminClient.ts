@@ -1,4 +1,5 @@
 import { TunnelError } from "../../errors/tunnelError";
+import type { TunnelRequestRow } from "./log/requestEvent";
 
 /** Configures `createTunnelAdminClient`. */
 export interface TunnelAdminConfig {
@@ -70,6 +71,23 @@ export interface TunnelBindings {
   }[];
 }
 
+/** Which requests are listed. */
+export interface TunnelRequestQuery {
+  /** How many, at most 500. Default 100. */
+  readonly limit?: number | undefined;
+  /** Only what ended after the request of this id. */
+  readonly afterId?: string | undefined;
+  readonly method?: string | undefined;
+  readonly status?: number | undefined;
+  /** Name of the binding. */
+  readonly name?: string | undefined;
+}
+
+/** Requests of visitors, the newest first. */
+export interface TunnelRequests {
+  readonly requests: readonly TunnelRequestRow[];
+}
+
 interface Answer<T> {
   readonly data: T;
 }
@@ -83,6 +101,8 @@ export interface TunnelAdminClient {
   listTunnels(): Promise<Answer<TunnelOverview>>;
   listSessions(): Promise<Answer<TunnelSessions>>;
   listBindings(): Promise<Answer<TunnelBindings>>;
+  /** Of the last 500 requests of visitors. */
+  listRequests(query?: TunnelRequestQuery): Promise<Answer<TunnelRequests>>;
   /** Prometheus text 0.0.4. */
   getMetrics(): Promise<Answer<string>>;
   /** Ends a session. @param grace how long its visitors may take, in ms; at most 5,000 */
@@ -141,6 +161,11 @@ export function createTunnelAdminClient({
       const { status, type, text } = await read("/metrics");
       if (!type.startsWith("text/plain")) throw unusable("is no plain text", status);
       return { data: text };
+    },
+    listRequests({ afterId, ...filter } = {}) {
+      const given = Object.entries({ ...filter, after: afterId }).filter(([, value]) => value !== undefined);
+      const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+      return ask(query === "" ? "/requests" : `/requests?${query}`);
     },
     killSession(sessionId, grace) {
       const graceMs = typeof grace === "object" ? grace.grace_ms : grace;

@@ -5,6 +5,7 @@ import { isBindableName } from "../../relay/publicUrl";
 import type { ResolvedRelayConfig } from "./config";
 import type { DriverRights } from "./driverRights";
 import type { MuxSession } from "../../relay/muxSession";
+import type { VisitorPipeline } from "./pipeline";
 
 /** A session, as far as bindings are concerned. */
 export interface BindingSession {
@@ -37,6 +38,8 @@ export interface Binding {
   /** Connections that visitors keep open outlive the listener, and lead nowhere then. */
   isPublished: boolean;
   readonly listener: Server;
+  /** What stands between visitors and the driver; `undefined` where nothing does. */
+  readonly pipeline: VisitorPipeline | undefined;
 }
 
 export interface BindRefusal {
@@ -52,6 +55,7 @@ export interface ListenerFactory {
   listen(mode: BindMode, host: string, port: number, bindingOf: () => Binding | undefined): Promise<Server>;
   /** Ports that the relay itself uses. */
   isReserved(port: number): boolean;
+  pipelineOf(name: string | undefined): VisitorPipeline | undefined;
   publicUrlOf(binding: Pick<Binding, "containerPort" | "name" | "session">): string | null;
 }
 
@@ -208,6 +212,7 @@ export class BindingTable {
           session,
           isPublished: true,
           listener,
+          pipeline: mode === "expose" ? this.#factory.pipelineOf(name) : undefined,
         };
         binding.publicUrl = mode === "expose" ? this.#factory.publicUrlOf(binding) : null;
         this.#byPort.set(port, binding);

@@ -24,6 +24,7 @@ export interface ResolvedRelayConfig {
   readonly helloTimeoutMs: number;
   readonly maxSessions: number;
   readonly maxSessionsPerPrincipal: number;
+  readonly hookTimeoutMs: number;
   readonly idleMs: number;
   readonly drainMs: number;
   readonly responseTimeoutMs: number;
@@ -70,6 +71,7 @@ export function resolveRelayConfig(
     helloTimeoutMs: count("limits.helloTimeoutMs", limits.helloTimeoutMs, 5_000),
     maxSessions: count("limits.maxSessions", limits.maxSessions, 256),
     maxSessionsPerPrincipal: count("limits.maxSessionsPerPrincipal", limits.maxSessionsPerPrincipal, 16),
+    hookTimeoutMs: count("hookTimeoutMs", config.hookTimeoutMs, 5_000),
     idleMs: count("idleMs", config.idleMs, 300_000, 0),
     drainMs: count("drainMs", config.drainMs, 30_000, 0),
     responseTimeoutMs: count("responseTimeoutMs", config.responseTimeoutMs, 60_000),

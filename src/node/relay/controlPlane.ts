@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Binding } from "./bindings";
+import { readRequestFilter } from "./log/requestFilter";
+import type { RequestLog } from "./log/requestLog";
 import { renderMetrics } from "./metrics";
 import type { RelayParts } from "./relayParts";
 import type { RelaySession } from "./relaySession";
@@ -23,10 +25,12 @@ const failure = (status: number, code: string, message: string): ControlReply =>
 /** What operators see and do. Who may is decided before. */
 export class ControlPlane {
   readonly #parts: RelayParts;
+  readonly #log: RequestLog;
   readonly #started = new Date().toISOString();
 
-  constructor(parts: RelayParts) {
+  constructor(parts: RelayParts, log: RequestLog) {
     this.#parts = parts;
+    this.#log = log;
   }
 
   serve(req: IncomingMessage, res: ServerResponse, path: string): void {
@@ -50,14 +54,15 @@ export class ControlPlane {
     const read = Object.hasOwn(this.#readers, pathname) ? this.#readers[pathname] : undefined;
     if (read === undefined) return failure(404, "NOT_FOUND", "There is nothing here.");
     if (req.method !== "GET" && req.method !== "HEAD") return failure(405, "METHOD_NOT_ALLOWED", "Only GET.");
-    return read();
+    return read(query);
   }
 
-  readonly #readers: Readonly<Record<string, () => ControlReply>> = {
+  readonly #readers: Readonly<Record<string, (query: string) => ControlReply>> = {
     "/health": () => ({ status: 200, body: this.#health() }),
     "/metrics": () => ({ status: 200, body: renderMetrics(this.#parts), contentType: "text/plain; version=0.0.4" }),
     "/tunnels": () => ({ status: 200, body: this.#overview() }),
     "/sessions": () => ({ status: 200, body: { sessions: this.#attached.map(describeSession) } }),
+    "/requests": (query) => this.#requests(query),
     "/bindings": () => ({ status: 200, body: { bindings: this.#parts.bindings.all.map(describeRow) } }),
   };
 
@@ -95,6 +100,13 @@ export class ControlPlane {
       totalStreams: sessions.all.reduce((sum, { activeStreams }) => sum + activeStreams, 0),
       totalBindings: bindings.all.length,
     };
+  }
+
+  #requests(query: string): ControlReply {
+    const filter = readRequestFilter(new URLSearchParams(query));
+    return typeof filter === "string"
+      ? failure(400, "BAD_REQUEST", filter)
+      : { status: 200, body: { requests: this.#log.list(filter) } };
   }
 
   #kill(id: string, query: string): ControlReply {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { withoutGateCookies } from "./gates/gateCookie";
 
 /** RFC 9110 section 7.6.1: what belongs to one connection, and not to the message. */
 const hopByHop: ReadonlySet<string> = /* @__PURE__ */ new Set([
@@ -52,6 +53,17 @@ export const upgradeHeaders = (headers: readonly string[], protocol: string): st
   protocol,
 ];
 
+/** Cookies of gates are sent to all that shares their host, and end at the relay. */
+function hideGateCookies(headers: string[]): string[] {
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    if ((headers[index] as string).toLowerCase() !== "cookie") continue;
+    const kept = withoutGateCookies(headers[index + 1] as string);
+    if (kept === undefined) headers.splice(index, 2);
+    else headers[index + 1] = kept;
+  }
+  return headers;
+}
+
 export interface VisitorFacts {
   /** Address of the visitor, after trusted proxies. */
   readonly address: string;
@@ -68,7 +80,9 @@ export interface VisitorFacts {
 export function forwardedHeaders(req: IncomingMessage, facts: VisitorFacts): string[] {
   const { rawHeaders } = req;
   const { address, isSecure, port, requestId, prefix, isTrusted } = facts;
-  const kept = filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(name) || name === "x-request-id");
+  const kept = hideGateCookies(
+    filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(name) || name === "x-request-id"),
+  );
   const before = isTrusted ? req.headers["x-forwarded-for"] : undefined;
   kept.push("X-Forwarded-For", before === undefined ? address : `${String(before)}, ${address}`);
   kept.push("X-Forwarded-Host", req.headers.host ?? "");

@@ -1,52 +1,94 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Readable } from "node:stream";
 import { ResetCode } from "../../relay/codes";
-import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
+import {
+  decodeResponseHead,
+  malformed,
+  type FlatHeaders,
+  type RequestHead,
+  type ResponseHead,
+} from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
-import type { MuxStream } from "../../relay/muxStream";
 import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders } from "./headers";
-import { failureOfReset, sendVisitorError, visitorErrors } from "./visitorError";
+import { holdResponse } from "./heldResponse";
+import type { RequestRecord } from "./log/requestRecord";
+import type { ResponseStage } from "./pipeline";
+import { failureOfReset, visitorErrors, type VisitorError } from "./visitorError";
 
-/** One HTTP request of a visitor, ready to be sent through a session. */
-export interface VisitorRequest {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+/** What is sent through a session for a visitor. */
+export interface ExchangeRequest {
   readonly session: MuxSession;
   readonly bindId: number;
   /** In origin form, without a prefix that was cut off. */
   readonly target: string;
   readonly headers: readonly string[];
+  /** Takes the place of the visitor's own body. */
+  readonly body: Readable | undefined;
+  /** Whether the body's length may be another than the visitor says. */
+  readonly isBodyChanged: boolean;
+  /** Changes the response; `undefined` where it is passed on as it is. */
+  readonly onResponse: ResponseStage | undefined;
   readonly peer: string;
-  readonly requestId: string;
+  readonly record: RequestRecord;
   /** How long a driver may take until its response begins, in ms. */
   readonly responseTimeoutMs: number;
 }
 
+/** One HTTP request of a visitor, ready to be sent through a session. */
+export interface VisitorRequest extends ExchangeRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Answers in the place of the application. */
+  readonly refuse: (failure: VisitorError) => void;
+}
+
+/** RFC 9112 section 6.3: whether a request has a body. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  "transfer-encoding" in headers || (headers["content-length"] ?? "0") !== "0";
+
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
-export function exchange(visitor: VisitorRequest): MuxStream | undefined {
-  const { req, res, session, responseTimeoutMs } = visitor;
-  const isBodiless = !("transfer-encoding" in req.headers) && (req.headers["content-length"] ?? "0") === "0";
+export function exchange(visitor: VisitorRequest): void {
+  const { req, res, session, record, refuse, onResponse, responseTimeoutMs } = visitor;
+  const isBodiless = !hasBody(req);
   const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
-  if (stream === undefined || stream === "tooLarge") {
-    sendVisitorError(req, res, stream === undefined ? visitorErrors.streamLimit : visitorErrors.headTooLarge);
-    return undefined;
-  }
+  if (stream === undefined) return refuse(visitorErrors.streamLimit);
+  if (stream === "tooLarge") return refuse(visitorErrors.headTooLarge);
+  record.stream = stream;
 
   const timer = setTimeout(() => {
     stream.reset(ResetCode.TIMEOUT);
-    sendVisitorError(req, res, visitorErrors.upstreamTimeout);
+    refuse(visitorErrors.upstreamTimeout);
   }, responseTimeoutMs);
+  const fail = (failure: VisitorError): void => {
+    clearTimeout(timer);
+    record.failed(failure.code);
+    // A response that was cut must never look whole.
+    if (res.headersSent) res.destroy();
+    else refuse(failure);
+  };
   const cut = (): void => {
     stream.reset(ResetCode.BODY_LENGTH, "The response has another length than its head says.");
-    res.destroy();
+    fail(visitorErrors.interrupted);
   };
+  const begin = (head: ResponseHead): void => {
+    const headers = endToEndHeaders(head.headers);
+    record.began(head.status, headers);
+    writeHead(res, head, headers);
+  };
+  const { body = req } = visitor;
+  body.once("error", () => {
+    stream.reset(ResetCode.CANCEL, "The body broke off.");
+    // The visitor's own breaks off where the visitor left.
+    if (body !== req && !res.destroyed) fail(visitorErrors.hookFailed);
+  });
   const receive = receiveInto(res, stream);
   /** Bytes of the body that are still to come; `undefined` where the head does not say. */
   let leftBytes: number | undefined;
   stream.handler = {
-    onDrain: isBodiless ? () => {} : sendFrom(req, stream, () => req.rawTrailers),
+    onDrain: isBodiless ? () => {} : sendFrom(body, stream, () => req.rawTrailers),
     onData(bytes) {
       if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
       else receive(bytes);
@@ -55,8 +97,21 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
       const head = decodeResponseHead(payload, flags);
       if (flags & flagInfo) return writeInterim(res, head);
       clearTimeout(timer);
+      // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
+      if (head.status === 101) throw malformed("HEAD");
       leftBytes = bodyBytesOf(req, head);
-      writeHead(res, head);
+      if (onResponse === undefined) return begin(head);
+      holdResponse({
+        stream,
+        destination: res,
+        head,
+        hasBody: mayHaveBody(req, head),
+        bodyBytes: leftBytes,
+        onResponse,
+        begin,
+        finish: (trailers) => void (trailers && res.addTrailers(pairsOf(trailers)), res.end()),
+        fail,
+      });
     },
     onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
     onEnd: () => void (leftBytes ? cut() : res.end()),
@@ -64,35 +119,38 @@ export function exchange(visitor: VisitorRequest): MuxStream | undefined {
       clearTimeout(timer);
       // The response is whole: only what the visitor still sends has no destination any more.
       if (res.writableEnded) void discardRest(req);
-      // A response that was cut must never look whole.
-      else if (res.headersSent) res.destroy();
-      else sendVisitorError(req, res, failureOfReset(code));
+      else fail(failureOfReset(code));
     },
   };
   res.once("close", () => {
     clearTimeout(timer);
     // It also closes after success.
     if (!res.writableFinished) stream.reset(ResetCode.CANCEL, "The visitor left.");
+    if (body !== req) body.destroy();
   });
-  return stream;
 }
 
+/** RFC 9110 section 6.4.1. */
+export const mayHaveBody = ({ method }: IncomingMessage, { status }: ResponseHead): boolean =>
+  method !== "HEAD" && status !== 204 && status !== 304;
+
 /** RFC 9112 section 6.3: what a visitor takes for the body of a response whose head states a length. */
-function bodyBytesOf({ method }: IncomingMessage, { status, headers }: ResponseHead): number | undefined {
-  if (method === "HEAD" || status === 204 || status === 304) return undefined;
+function bodyBytesOf(req: IncomingMessage, head: ResponseHead): number | undefined {
+  if (!mayHaveBody(req, head)) return undefined;
+  const { headers } = head;
   const index = headers.findIndex((name, at) => at % 2 === 0 && /^content-length$/i.test(name));
   return index === -1 ? undefined : Number(headers[index + 1]);
 }
 
-function requestHeadOf({ req, bindId, target, headers, peer, requestId }: VisitorRequest): RequestHead {
-  const declared = req.headers["content-length"];
+function requestHeadOf({ req, bindId, target, headers, peer, record, isBodyChanged }: VisitorRequest): RequestHead {
+  const declared = isBodyChanged ? undefined : req.headers["content-length"];
   return {
     method: req.method ?? "GET",
     target,
     headers,
     bindId,
     peer,
-    requestId,
+    requestId: record.id,
     contentLength: declared === undefined ? undefined : Number(declared),
   };
 }
@@ -119,15 +177,14 @@ function writeHints(res: ServerResponse, headers: readonly string[]): void {
   }
 }
 
-function writeHead(res: ServerResponse, { status, reason, headers }: ResponseHead): void {
+function writeHead(res: ServerResponse, { status, reason }: ResponseHead, headers: string[]): void {
   // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
-  if (status === 101) throw malformed("HEAD");
-  res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), endToEndHeaders(headers));
+  res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), headers);
   // Heads leave before their first byte: a stream of events may stay silent for long.
   res.flushHeaders();
 }
 
-function pairsOf(flat: readonly string[]): [string, string][] {
+function pairsOf(flat: FlatHeaders): [string, string][] {
   const pairs: [string, string][] = [];
   for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
   return pairs;

@@ -10,6 +10,8 @@ import type { ResolvedRelayConfig } from "./config";
 import { ConnectEndpoint, type ConnectVerdict } from "./connectEndpoint";
 import { ControlPlane, controlPrefix } from "./controlPlane";
 import { joinSocket } from "./joinSocket";
+import { RequestLog } from "./log/requestLog";
+import type { VisitorPipeline } from "./pipeline";
 import { createCounters, type RelayParts } from "./relayParts";
 import { RelayRoutes } from "./relayRoutes";
 import { RelaySessions } from "./relaySessions";
@@ -21,6 +23,19 @@ import { createWsUpgrader } from "./wsLink";
 export interface RelayGuard {
   admit(req: IncomingMessage): Promise<ConnectVerdict>;
 }
+
+/** What a relay does with visitors besides carrying them. */
+export interface VisitorPolicy {
+  /** What stands between visitors and a binding of this name; `undefined` where nothing does. */
+  pipelineOf(name: string | undefined): VisitorPipeline | undefined;
+  readonly log: RequestLog;
+}
+
+/** Lets all visitors in, and reports none of them. */
+const openPolicy = (): VisitorPolicy => ({
+  pipelineOf: () => undefined,
+  log: new RequestLog({ secretHeaders: new Set(), isHeard: () => false, emit() {} }),
+});
 
 /** Where drivers connect. */
 export const connectPath = "/api/v1/tunnel/connect";
@@ -42,13 +57,14 @@ export class Relay {
   readonly #detach: (() => void)[] = [];
   #draining: Promise<void> | undefined;
 
-  constructor(config: ResolvedRelayConfig, guard: RelayGuard) {
+  constructor(config: ResolvedRelayConfig, guard: RelayGuard, { pipelineOf, log }: VisitorPolicy = openPolicy()) {
     this.#config = config;
     this.#guard = guard;
     const bindings = new BindingTable(config, {
       listen: (mode, host, port, bindingOf) =>
         mode === "expose" ? this.#listenForVisitors(host, port, bindingOf) : this.#listenForTcp(host, port, bindingOf),
       isReserved: (port) => port !== 0 && port === this.port,
+      pipelineOf,
       publicUrlOf: ({ containerPort, name, session }) => {
         const facts = { port: containerPort, name, session: session.id };
         return config.patterns.map((pattern) => pattern.format(facts)).find((url) => url !== undefined) ?? null;
@@ -57,8 +73,8 @@ export class Relay {
     const sessions = new RelaySessions(config, bindings);
     this.#parts = { config, bindings, sessions, counters: createCounters() };
     this.#routes = new RelayRoutes(config, bindings);
-    this.#visitors = new Visitors(config, this.#routes);
-    this.#control = new ControlPlane(this.#parts);
+    this.#visitors = new Visitors(config, this.#routes, log);
+    this.#control = new ControlPlane(this.#parts, log);
   }
 
   get parts(): RelayParts {
@@ -152,7 +168,7 @@ export class Relay {
     const route = this.#route(req);
     if (route !== "own") return this.#visitors.serve(req, res, route);
     const { url = "/" } = req;
-    if (!url.startsWith(`${controlPrefix}/`)) return sendVisitorError(req, res, visitorErrors.notFound);
+    if (!url.startsWith(`${controlPrefix}/`)) return void sendVisitorError(req, res, visitorErrors.notFound);
     const verdict = await this.#guard.admit(req);
     if ("status" in verdict && !(isHealth(url) && isLoopbackPeer(req))) return refuseControl(res, verdict);
     if ("status" in verdict) return sendJson(res, 200, { status: "ok" });
@@ -181,6 +197,7 @@ export class Relay {
     const rest = target.slice(found.prefix.length);
     return {
       binding: found.binding,
+      host,
       target: rest.startsWith("/") ? rest : `/${rest}`,
       prefix: found.prefix === "" ? undefined : found.prefix,
     };

@@ -1,10 +1,11 @@
 import type { IncomingMessage, Server } from "node:http";
 import { createResource, type IResource } from "../../define/resource";
 import { WireFailure } from "../../errors/wireErrors";
-import { logger, store } from "../../globals/resources/handles";
+import { eventManager, logger, store } from "../../globals/resources/handles";
 import type { Logger } from "../../globals/resources/logger";
 import { symbolFramework } from "../../lib/symbols";
 import { getPlatform } from "../../platform/platform";
+import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";
 import { textBody, type WireRequest } from "../../tunnels/protocol/wire";
 import { authenticateRun } from "../../tunnels/server/serveRun";
@@ -12,6 +13,7 @@ import { isLocalCaller } from "../server/localCaller";
 import { isRepeated } from "../server/repeatedHeaders";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
+import { createVisitorPolicy } from "./visitorPolicy";
 import { resolveRelayConfig, type ResolvedRelayConfig } from "./config";
 import { readDriverPolicy } from "./driverRights";
 import type { ConnectVerdict } from "./connectEndpoint";
@@ -44,6 +46,7 @@ export interface TunnelRelay extends AsyncDisposable {
 
 interface RelayDependencies {
   readonly store: Store;
+  readonly eventManager: EventManager;
   readonly logger: Logger;
 }
 
@@ -61,7 +64,7 @@ export const tunnelRelay: IResource<TunnelRelayConfig, Promise<TunnelRelay>> = /
   createResource(
     {
       id: "platform.node.resources.tunnelRelay",
-      dependencies: { store, logger },
+      dependencies: { store, eventManager, logger },
       configSchema: { parse: checkConfig },
       init: startRelay,
       dispose: async (relay: TunnelRelay) => relay.close(),
@@ -75,15 +78,17 @@ function checkConfig(config: TunnelRelayConfig): TunnelRelayConfig {
   return config;
 }
 
-async function startRelay(
-  config: TunnelRelayConfig | undefined,
-  { store, logger }: RelayDependencies,
-): Promise<TunnelRelay> {
+async function startRelay(config: TunnelRelayConfig | undefined, run: RelayDependencies): Promise<TunnelRelay> {
+  const { store, logger } = run;
   const platform = getPlatform();
   const resolved = resolveRelayConfig(config, {
     HOODY_TUNNEL_PUBLIC_URL_PATTERN: platform.getEnv("HOODY_TUNNEL_PUBLIC_URL_PATTERN"),
   });
-  const relay = new Relay(resolved, { admit: createGuard(resolved, { store, logger }) });
+  const relay = new Relay(
+    resolved,
+    { admit: createGuard(resolved, run) },
+    await createVisitorPolicy(config, resolved, run),
+  );
   await relay.start();
   const close = (): Promise<void> => (closing ??= relay.close());
   let closing: Promise<void> | undefined;

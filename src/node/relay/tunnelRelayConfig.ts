@@ -1,4 +1,6 @@
 import type { Server } from "node:http";
+import type { TunnelGateGroups } from "./gates/gateContract";
+import type { BuiltinTunnelHook } from "./hooks/hookContract";
 
 /** Limits of a relay; each is answered as the page on the protocol says. */
 export interface TunnelRelayLimits {
@@ -56,6 +58,14 @@ export interface TunnelRelayConfig {
   readonly trustedProxies?: readonly string[] | undefined;
   /** Host names that lead to the binding of a name. */
   readonly aliases?: Readonly<Record<string, { readonly name: string }>> | undefined;
+  /** Which visitors are let in: `[[a, b], [c]]` is (a and b) or c. Default: all. */
+  readonly gates?: TunnelGateGroups | undefined;
+  /** As `gates`, and in their place, for bindings of a name; `[]` lets all visitors in. */
+  readonly gatesByName?: Readonly<Record<string, TunnelGateGroups>> | undefined;
+  /** Hooks of `globals.tunnelHooks`, besides the tasks tagged `globals.tags.tunnelHook`; at equal order these come first. */
+  readonly hooks?: readonly BuiltinTunnelHook[] | undefined;
+  /** How long each gate and hook may take, in ms. Default 5,000. */
+  readonly hookTimeoutMs?: number | undefined;
   readonly limits?: TunnelRelayLimits | undefined;
   /** A session without bindings and streams ends after this, in ms. Default 300,000; 0 for never. */
   readonly idleMs?: number | undefined;

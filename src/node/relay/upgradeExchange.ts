@@ -5,19 +5,25 @@ import { decodeResponseHead, type ResponseHead } from "../../relay/framePayloads
 import { flagInfo, flagUpgrade } from "../../relay/frames";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { endToEndHeaders, upgradeHeaders } from "./headers";
-import type { VisitorRequest } from "./httpExchange";
+import { holdResponse } from "./heldResponse";
+import type { ExchangeRequest } from "./httpExchange";
 import { cutSocket } from "./joinSocket";
-import { failureOfReset, upgradeRefusal, visitorErrors } from "./visitorError";
+import type { ResponseStage } from "./pipeline";
+import { failureOfReset, visitorErrors, type VisitorError } from "./visitorError";
 
 /** A visitor's request to switch protocols. */
-export interface UpgradeRequest extends Omit<VisitorRequest, "res"> {
+export interface UpgradeRequest extends ExchangeRequest {
+  readonly req: IncomingMessage;
   readonly socket: Duplex;
   /** What arrived behind the request's head. */
   readonly head: Buffer;
+  /** Answers in the place of the application. */
+  readonly refuse: (failure: VisitorError) => void;
 }
 
 /** Carries an upgrade, and the bytes of both directions once it was granted. */
-export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs, ...request }: UpgradeRequest): void {
+export function exchangeUpgrade(upgrade: UpgradeRequest): void {
+  const { req, socket, head, session, record, refuse, onResponse, responseTimeoutMs, ...request } = upgrade;
   const protocol = req.headers.upgrade ?? "";
   const stream = session.openHttp(
     {
@@ -26,22 +32,67 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
       headers: upgradeHeaders(request.headers, protocol),
       bindId: request.bindId,
       peer: request.peer,
-      requestId: request.requestId,
+      requestId: record.id,
     },
     flagUpgrade,
   );
-  if (stream === undefined || stream === "tooLarge") {
-    const failure = stream === undefined ? visitorErrors.streamLimit : visitorErrors.headTooLarge;
-    return void socket.end(upgradeRefusal(req, failure));
-  }
+  if (stream === undefined) return refuse(visitorErrors.streamLimit);
+  if (stream === "tooLarge") return refuse(visitorErrors.headTooLarge);
+  record.stream = stream;
 
   const timer = setTimeout(() => {
     stream.reset(ResetCode.TIMEOUT);
-    socket.end(upgradeRefusal(req, visitorErrors.upstreamTimeout));
+    refuse(visitorErrors.upstreamTimeout);
   }, responseTimeoutMs);
   const onClose = (): void => {
     clearTimeout(timer);
     if (!socket.readableEnded) stream.reset(ResetCode.CANCEL, "The visitor left.");
+  };
+  let hasBegun = false;
+  const fail = (failure: VisitorError): void => {
+    clearTimeout(timer);
+    record.failed(failure.code);
+    if (hasBegun) socket.destroy();
+    else refuse(failure);
+  };
+  const begin = (response: ResponseHead, isSwitched: boolean): void => {
+    hasBegun = true;
+    record.began(response.status, response.headers);
+    socket.write(headText(req, response, isSwitched));
+  };
+  /** Joins both directions; what the application has sent meanwhile comes first. */
+  const join = (early: readonly Uint8Array[] = [], hasEnded = false): void => {
+    if (head.length > 0) socket.unshift(head);
+    const receive = receiveInto(socket, stream);
+    stream.handler = {
+      onData: receive,
+      onEnd: () => void socket.end(),
+      onDrain: sendFrom(socket, stream, () => undefined),
+      onReset: ({ code }) => cutSocket(socket, code),
+    };
+    early.forEach(receive);
+    if (hasEnded) socket.end();
+  };
+  const switchThroughHooks = (response: ResponseHead, look: ResponseStage): void => {
+    // What arrives meanwhile is bounded by the window of the stream.
+    const early: Uint8Array[] = [];
+    let hasEnded = false;
+    stream.handler = {
+      onData: (bytes) => void early.push(bytes),
+      onEnd: () => (hasEnded = true),
+      onReset: ({ code }) => fail(failureOfReset(code)),
+    };
+    look(response, undefined).then(
+      ({ head: changed }) => {
+        if (socket.destroyed || stream.isClosed) return;
+        begin(changed, true);
+        join(early, hasEnded);
+      },
+      () => {
+        stream.reset(ResetCode.CANCEL, "A hook failed.");
+        if (!socket.destroyed) fail(visitorErrors.hookFailed);
+      },
+    );
   };
   socket.once("close", onClose);
   stream.handler = {
@@ -54,23 +105,37 @@ export function exchangeUpgrade({ req, socket, head, session, responseTimeoutMs,
       // A switch to something else than was asked for would hand over a connection that the visitor cannot read.
       if (response.status === 101 && !(isSwitched && echoes(response, protocol))) {
         stream.reset(ResetCode.INTERNAL, "The response switches to another protocol.");
-        return void socket.end(upgradeRefusal(req, visitorErrors.interrupted));
+        return fail(visitorErrors.interrupted);
       }
-      socket.write(headText(req, response, isSwitched));
-      if (head.length > 0) socket.unshift(head);
-      stream.handler = {
-        onData: receiveInto(socket, stream),
-        onEnd: () => void socket.end(),
-        onDrain: isSwitched ? sendFrom(socket, stream, () => undefined) : () => {},
-        onReset: ({ code }) => cutSocket(socket, code),
-      };
+      if (isSwitched && onResponse === undefined) {
+        begin(response, true);
+        return join();
+      }
+      if (isSwitched && onResponse !== undefined) return switchThroughHooks(response, onResponse);
       // What follows an answer that does not switch is its body; nothing more is sent.
-      if (!isSwitched) stream.end();
+      stream.end();
+      if (onResponse === undefined) {
+        begin(response, false);
+        stream.handler = {
+          onData: receiveInto(socket, stream),
+          onEnd: () => void socket.end(),
+          onReset: ({ code }) => cutSocket(socket, code),
+        };
+        return;
+      }
+      // An application that ignores the request to switch answers as always, and hooks see that as always.
+      holdResponse({
+        stream,
+        destination: socket,
+        head: response,
+        hasBody: req.method !== "HEAD" && response.status !== 204 && response.status !== 304,
+        onResponse,
+        begin: (changed) => begin(changed, false),
+        finish: () => void socket.end(),
+        fail,
+      });
     },
-    onReset({ code }) {
-      clearTimeout(timer);
-      socket.end(upgradeRefusal(req, failureOfReset(code)));
-    },
+    onReset: ({ code }) => fail(failureOfReset(code)),
   };
 }
 

@@ -7,6 +7,10 @@ export interface VisitorError {
   readonly code: VisitorErrorCode;
   readonly message: string;
   readonly retryAfterSeconds?: number | undefined;
+  /** Sent besides the usual ones. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Takes the place of the short page. */
+  readonly html?: string | undefined;
 }
 
 export type VisitorErrorCode =
@@ -16,6 +20,8 @@ export type VisitorErrorCode =
   | "HEADERS_TOO_LARGE"
   | "GATE_DENIED"
   | "GATE_AUTH"
+  | "GATE_FAILED"
+  | "BLOCKED"
   | "RATE_LIMITED"
   | "LOCAL_CONNECT_FAILED"
   | "LOCAL_CONNECT_TIMEOUT"
@@ -46,6 +52,12 @@ export const visitorErrors = /* @__PURE__ */ (() => ({
   ),
   orphaned: error(503, "TUNNEL_ORPHANED", "The tunnel is reconnecting.", 5),
   streamLimit: error(503, "STREAM_LIMIT", "The tunnel serves as many visitors as it can.", 1),
+  gateAuth: error(401, "GATE_AUTH", "Credentials are needed here."),
+  gateDenied: error(403, "GATE_DENIED", "You may not come in here."),
+  gateFailed: error(500, "GATE_FAILED", "It could not be decided whether you may come in."),
+  hookFailed: error(500, "HOOK_FAILED", "The request could not be handled."),
+  blocked: error(403, "BLOCKED", "The request is not let through."),
+  rateLimited: error(429, "RATE_LIMITED", "There were too many requests."),
   upstreamTimeout: error(504, "UPSTREAM_TIMEOUT", "The application behind the tunnel took too long."),
 }))();
 
@@ -59,41 +71,47 @@ const failures: Readonly<Record<number, VisitorError>> = /* @__PURE__ */ (() => 
 /** What a visitor is told when the stream is reset with `code` before a response. */
 export const failureOfReset = (code: number): VisitorError => failures[code] ?? visitorErrors.interrupted;
 
-/** Answers a visitor: JSON where it is asked for, else a short page. */
-export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): void {
+/** Answers a visitor: JSON where it is asked for, else a short page. @returns the size of the body, in bytes */
+export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): number {
   const { type, body } = render(req, failure);
   res.writeHead(failure.status, {
     "content-type": type,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-hoody-tunnel-error": failure.code,
+    ...failure.headers,
     ...(failure.retryAfterSeconds !== undefined && { "retry-after": String(failure.retryAfterSeconds) }),
   });
   res.end(req.method === "HEAD" ? undefined : body);
+  return req.method === "HEAD" ? 0 : Buffer.byteLength(body);
 }
 
 /** As `sendVisitorError`, on the bare connection of an upgrade request. */
 export function upgradeRefusal(req: IncomingMessage, failure: VisitorError): string {
   const { type, body } = render(req, failure);
-  const { status, code, retryAfterSeconds } = failure;
+  const { status, code, retryAfterSeconds, headers = {} } = failure;
   return [
     `HTTP/1.1 ${status} Refused`,
     "Connection: close",
     `Content-Type: ${type}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     `x-hoody-tunnel-error: ${code}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(retryAfterSeconds === undefined ? [] : [`Retry-After: ${retryAfterSeconds}`]),
     "",
     body,
   ].join("\r\n");
 }
 
-function render({ headers }: IncomingMessage, { status, code, message }: VisitorError): { type: string; body: string } {
+function render(
+  { headers }: IncomingMessage,
+  { status, code, message, html }: VisitorError,
+): { type: string; body: string } {
   if (prefersJson(headers.accept)) {
     return { type: "application/json", body: JSON.stringify({ error: { code, message } }) };
   }
   const body = `<!doctype html><meta charset="utf-8"><title>${status} ${code}</title><h1>${status}</h1><p>${message}</p>`;
-  return { type: "text/html; charset=utf-8", body };
+  return { type: "text/html; charset=utf-8", body: html ?? body };
 }
 
 /** A browser asks for HTML by name; what accepts anything is a program. */

@@ -1,29 +1,74 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createAddressSet, plainAddress, type AddressSet } from "./addressSet";
 import { isLoopbackHost, readAuthority } from "./authority";
 import type { Binding } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
 import { forwardedHeaders } from "./headers";
-import { exchange, type VisitorRequest } from "./httpExchange";
+import { exchange, hasBody, type ExchangeRequest } from "./httpExchange";
+import type { RequestLog } from "./log/requestLog";
+import type { RequestRecord } from "./log/requestRecord";
+import type { PipelineVerdict, VisitorPipeline } from "./pipeline";
 import type { RelayRoutes } from "./relayRoutes";
 import { hasClearFraming, isPlainUpgrade } from "./requestFraming";
 import { exchangeUpgrade } from "./upgradeExchange";
+import { visitorAddress } from "./visitorAddress";
+import type { TunnelVisitor } from "./visitor";
+import { sendVisitorAnswer, upgradeAnswer, type VisitorAnswer } from "./visitorAnswer";
 import { sendVisitorError, upgradeRefusal, visitorErrors, type VisitorError } from "./visitorError";
 
 /** Where a request of a visitor leads, or why it leads nowhere. */
 export type VisitorRoute =
-  { readonly binding: Binding; readonly target: string; readonly prefix: string | undefined } | VisitorError;
+  | {
+      readonly binding: Binding;
+      readonly host: string;
+      readonly target: string;
+      readonly prefix: string | undefined;
+    }
+  | VisitorError;
+
+type FoundRoute = Exclude<VisitorRoute, VisitorError>;
+
+/** How the relay itself answers, on a response or on a bare connection. */
+interface Reply {
+  refuse(failure: VisitorError): void;
+  answer(answer: VisitorAnswer): void;
+  cut(): void;
+}
+
+/** One request of a visitor, and the connection it came over. */
+interface Visit {
+  readonly req: IncomingMessage;
+  readonly connection: ServerResponse | Duplex;
+  readonly record: RequestRecord;
+  readonly reply: Reply;
+  /** Sends the request through its session. */
+  readonly send: (request: ExchangeRequest) => void;
+}
+
+/** A visit that leads to a binding. */
+interface Arrival extends Visit {
+  readonly route: FoundRoute;
+  /** Address of the visitor, behind trusted proxies. */
+  readonly peer: string;
+  readonly isSecure: boolean;
+  /** What the application would receive. */
+  readonly headers: readonly string[];
+}
 
 /** Serves the visitors of published services. */
 export class Visitors {
   readonly #config: ResolvedRelayConfig;
   readonly #routes: RelayRoutes;
+  readonly #log: RequestLog;
+  readonly #trustedProxies: AddressSet;
 
-  constructor(config: ResolvedRelayConfig, routes: RelayRoutes) {
+  constructor(config: ResolvedRelayConfig, routes: RelayRoutes, log: RequestLog) {
     this.#config = config;
     this.#routes = routes;
+    this.#log = log;
+    this.#trustedProxies = createAddressSet("trustedProxies", config.trustedProxies);
   }
 
   /** Where a request leads that came to a binding's own port. */
@@ -31,73 +76,156 @@ export class Visitors {
     const authority = readAuthority(req);
     if (authority === undefined) return visitorErrors.badRequest;
     if (binding?.isPublished !== true) return visitorErrors.notFound;
+    const { host, target } = authority;
     // A page of another site can have its own name lead to a port of this machine, but not one of these.
-    if (!isLoopbackHost(authority.host) && this.#routes.find(authority.host, "/")?.binding !== binding) {
+    if (!isLoopbackHost(host) && this.#routes.find(host, "/")?.binding !== binding) {
       return visitorErrors.hostNotAllowed;
     }
-    return { binding, target: authority.target, prefix: undefined };
+    return { binding, host, target, prefix: undefined };
   }
 
   serve(req: IncomingMessage, res: ServerResponse, route: VisitorRoute): void {
+    const record = this.#log.begin(req);
+    res.once("close", () => record.end(res.writableFinished));
+    const reply: Reply = {
+      refuse: (failure) => record.answered(failure.status, sendVisitorError(req, res, failure), failure.code),
+      answer: (answer) => record.answered(answer.status, sendVisitorAnswer(req, res, answer)),
+      cut: () => void res.destroy(),
+    };
     if (!hasClearFraming(req)) {
       // What follows on this connection may be read in more than one way.
       res.shouldKeepAlive = false;
-      return sendVisitorError(req, res, visitorErrors.badRequest);
+      return reply.refuse(visitorErrors.badRequest);
     }
-    const request = this.#prepare(req, route);
-    if ("code" in request) return sendVisitorError(req, res, request);
-    const { session } = request.binding;
-    const stream = exchange({ ...request, req, res });
-    res.once("close", () => session.touch());
-    void stream;
+    const send = (request: ExchangeRequest): void => exchange({ ...request, req, res, refuse: reply.refuse });
+    this.#open({ req, connection: res, record, reply, send }, route);
   }
 
   serveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, route: VisitorRoute): void {
+    const record = this.#log.begin(req);
     // The parser has detached from the socket, and no longer handles its errors.
     socket.on("error", () => socket.destroy());
-    const request = isPlainUpgrade(req) ? this.#prepare(req, route) : visitorErrors.badRequest;
-    if ("code" in request) return void socket.end(upgradeRefusal(req, request));
-    exchangeUpgrade({ ...request, req, socket, head });
-    const { session } = request.binding;
-    socket.once("close", () => session.touch());
+    socket.once("close", () => record.end(true));
+    const reply: Reply = {
+      refuse(failure) {
+        record.answered(failure.status, 0, failure.code);
+        socket.end(upgradeRefusal(req, failure));
+      },
+      answer(answer) {
+        record.answered(answer.status, Buffer.byteLength(answer.body));
+        socket.end(upgradeAnswer(answer));
+      },
+      cut: () => void socket.destroy(),
+    };
+    const send = (request: ExchangeRequest): void =>
+      exchangeUpgrade({ ...request, req, socket, head, refuse: reply.refuse });
+    this.#open(
+      { req, connection: socket, record, reply, send },
+      isPlainUpgrade(req) ? route : visitorErrors.badRequest,
+    );
   }
 
-  #prepare(
-    req: IncomingMessage,
-    route: VisitorRoute,
-  ): (Omit<VisitorRequest, "req" | "res"> & { readonly binding: Binding }) | VisitorError {
-    if ("code" in route) return route;
+  /** Leads a request to its session, through what stands between: gates and hooks may take their time. */
+  #open(visit: Visit, route: VisitorRoute): void {
+    const { record, reply, connection } = visit;
+    if ("code" in route) return reply.refuse(route);
+    const { pipeline } = route.binding;
+    const arrival = this.#arrive(visit, route);
+    if (pipeline === undefined) return this.#carry(arrival, unchanged(arrival));
+    void this.#admit(arrival, pipeline).then((verdict) => {
+      record.gate = verdict.gate;
+      if (connection.destroyed) return;
+      if (verdict.kind === "go") return this.#carry(arrival, verdict);
+      if (verdict.kind === "deny") return reply.refuse(verdict.failure);
+      if (verdict.kind === "answer") return reply.answer(verdict.answer);
+      record.failed("ABORTED");
+      reply.cut();
+    });
+  }
+
+  #arrive(visit: Visit, route: FoundRoute): Arrival {
+    const { req, record } = visit;
     const { binding, target, prefix } = route;
-    if (!binding.session.serves(binding)) return visitorErrors.notFound;
-    const { mux } = binding.session;
-    if (mux === undefined) return visitorErrors.orphaned;
-    const {
-      remoteAddress = "",
-      remotePort = 0,
-      localPort = 0,
-      encrypted = false,
-    } = req.socket as Socket & {
-      encrypted?: boolean;
-    };
-    const requestId = `req_${randomUUID()}`;
-    const isTrusted = this.#config.trustedProxies.has(remoteAddress);
+    const { socket } = req as { socket: Socket & { encrypted?: boolean } };
+    const { remoteAddress = "", localPort = 0, encrypted = false } = socket;
+    const isTrusted = this.#trustedProxies.has(remoteAddress);
+    const isSecure = encrypted || (isTrusted && req.headers["x-forwarded-proto"] === "https");
+    const peer = isTrusted ? visitorAddress(req, this.#trustedProxies) : plainAddress(remoteAddress);
+    record.leadsTo(binding, target, peer);
+    record.host = route.host;
     const headers = forwardedHeaders(req, {
       address: remoteAddress,
-      isSecure: encrypted || (isTrusted && req.headers["x-forwarded-proto"] === "https"),
+      isSecure,
       port: localPort,
-      requestId,
+      requestId: record.id,
       prefix,
       isTrusted,
     });
-    return {
-      binding,
+    return { ...visit, route, peer, isSecure, headers };
+  }
+
+  #admit(arrival: Arrival, pipeline: VisitorPipeline): Promise<PipelineVerdict> {
+    const { req, connection, route, record, peer, isSecure, headers } = arrival;
+    const isUpgrade = !("writeContinue" in connection);
+    const visitor: TunnelVisitor = {
+      requestId: record.id,
+      method: req.method ?? "GET",
+      host: route.host,
+      target: route.target,
+      headers: req.headers,
+      peer,
+      isSecure,
+      isUpgrade,
+      name: route.binding.name,
+      containerPort: route.binding.containerPort,
+    };
+    const left = new AbortController();
+    connection.once("close", () => left.abort(new Error("The visitor left.")));
+    return pipeline.admit({
+      req,
+      visitor,
+      prefix: route.prefix ?? "",
+      headers,
+      hasBody: !isUpgrade && hasBody(req),
+      signal: left.signal,
+      sendContinue() {
+        const waits = /^100-continue$/i.test(req.headers.expect ?? "");
+        if (waits && "writeContinue" in connection && !connection.headersSent) connection.writeContinue();
+      },
+    });
+  }
+
+  #carry(arrival: Arrival, verdict: Extract<PipelineVerdict, { kind: "go" }>): void {
+    const { req, connection, record, reply, send } = arrival;
+    const { binding } = arrival.route;
+    const { session } = binding;
+    // Asked only now: what stands between may have taken long enough for the driver to leave.
+    const { mux } = session;
+    if (!binding.isPublished || !session.serves(binding)) return reply.refuse(visitorErrors.notFound);
+    if (mux === undefined) return reply.refuse(visitorErrors.orphaned);
+    const { remoteAddress = "", remotePort = 0 } = req.socket;
+    send({
       session: mux,
       bindId: binding.bindId,
-      target,
-      headers,
+      target: verdict.target,
+      headers: verdict.headers,
+      body: verdict.body,
+      isBodyChanged: verdict.isBodyChanged,
+      onResponse: verdict.onResponse,
       peer: `${remoteAddress}:${remotePort}`,
-      requestId,
+      record,
       responseTimeoutMs: this.#config.responseTimeoutMs,
-    };
+    });
+    connection.once("close", () => session.touch());
   }
 }
+
+const unchanged = ({ route, headers }: Arrival): Extract<PipelineVerdict, { kind: "go" }> => ({
+  kind: "go",
+  gate: undefined,
+  target: route.target,
+  headers,
+  body: undefined,
+  isBodyChanged: false,
+  onResponse: undefined,
+});

@@ -36,6 +36,8 @@ export interface EventLink {
 
 /** A linked event. Neither function throws synchronously. */
 export interface LinkedEvent {
+  /** Whether an emission would reach nothing: neither listeners nor interceptors. */
+  readonly isUnheard: boolean;
   readonly emit: (data: unknown, source: string, scope?: CallScope) => Promise<void>;
   /** Resolves with the data of the emission that got furthest, as listeners left it. */
   readonly emitWithResult: (data: unknown, source: string, scope?: CallScope) => Promise<unknown>;
@@ -57,6 +59,7 @@ export function linkEvent(link: EventLink): LinkedEvent {
     return guard === undefined ? through(emission, scope) : guard.emit(emission, () => through(emission, scope));
   };
   return {
+    isUnheard: false,
     emit: async (data, source, scope) => void (await run(data, source, scope)),
     emitWithResult: async (data, source, scope) => (await run(data, source, scope)).data as unknown,
   };
@@ -68,7 +71,7 @@ export function linkClosed({ id }: IEvent, state: RunState): LinkedEvent {
     if (state.isOver) throw runDisposedError.create({ kind: "event", id });
     return data;
   };
-  return { emit: async (data) => void (await emitWithResult(data)), emitWithResult };
+  return { isUnheard: true, emit: async (data) => void (await emitWithResult(data)), emitWithResult };
 }
 
 type Run = (data: unknown, source: string, scope: CallScope | undefined) => Promise<IEventEmission>;
@@ -78,6 +81,7 @@ type Deliver = (emission: IEventEmission, scope: CallScope | undefined) => Promi
 /** Nothing but listeners: without any, no emission is made. */
 function linkPlain(event: IEvent, isUnheard: boolean, deliver: Deliver): LinkedEvent {
   return {
+    isUnheard,
     emit: isUnheard
       ? () => Promise.resolve()
       : (data, source, scope) => {

@@ -1,0 +1,431 @@
+import { createHmac, generateKeyPairSync } from "node:crypto";
+import { WebSocket, WebSocketServer } from "ws";
+import { createServer } from "node:http";
+import { SignJWT } from "jose";
+import { globals, hashTunnelPassword, r, run, tunnelRelay, type TunnelRelayConfig } from "../../../node";
+import { rejectionOf } from "../../support/failures";
+import { ask, publish } from "../../support/publishedService";
+import { soon } from "../../support/soon";
+import { quiet } from "../../support/tunnelPair";
+
+const { password, token, jwt, ip } = globals.tunnelGates;
+
+/** Answers with what it received. */
+function echo() {
+  const seen: { url: string | undefined; headers: NodeJS.Dict<string | string[]> }[] = [];
+  const server = createServer((req, res) => {
+    seen.push({ url: req.url, headers: req.headers });
+    res.end("inside");
+  });
+  return { seen, server };
+}
+
+const codeOf = ({ status, headers }: { status: number; headers: NodeJS.Dict<string | string[]> }): unknown[] => [
+  status,
+  headers["x-hoody-tunnel-error"],
+];
+
+const login = (secret: string, path = "/?x-runner-gate=password") => ({
+  method: "POST",
+  path,
+  headers: { "content-type": "application/x-www-form-urlencoded", accept: "text/html" },
+  body: `password=${encodeURIComponent(secret)}`,
+});
+
+describe("a password gate", () => {
+  it("a password gate asks on a page, remembers the visitor in a cookie, and hides that cookie from the application", async () => {
+    const { server, seen } = echo();
+    await using site = await publish(server, { config: { gates: [[password.with({ password: "open <sesame>" })]] } });
+
+    const page = await ask(site.port, { path: "/a?b=1&c=%2F", headers: { accept: "text/html" } });
+    expect(codeOf(page)).toEqual([401, "GATE_AUTH"]);
+    expect(page.body).toContain('<form method="post" action="?b=1&amp;c=%2F&amp;x-runner-gate=password">');
+    expect(page.headers["content-security-policy"]).toContain("frame-ancestors 'none'");
+    expect(seen).toEqual([]);
+
+    const wrong = await ask(site.port, login("nope"));
+    expect(codeOf(wrong)).toEqual([401, "GATE_AUTH"]);
+    expect(wrong.body).toContain("That is not the password.");
+
+    const right = await ask(site.port, login("open <sesame>", "/a?b=1&c=%2F&x-runner-gate=password"));
+    expect([right.status, right.headers.location]).toEqual([303, "/a?b=1&c=%2F"]);
+    const [setCookie = ""] = right.headers["set-cookie"] ?? [];
+    expect(setCookie).toMatch(/^runner-gate-\w+=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Lax$/);
+    const [cookie = ""] = setCookie.split(";");
+
+    const inside = await ask(site.port, { path: "/a?b=1&c=%2F", headers: { cookie: `theme=dark; ${cookie}; x=1` } });
+    expect([inside.status, inside.body]).toEqual([200, "inside"]);
+    expect(seen.map(({ url, headers }) => [url, headers.cookie])).toEqual([["/a?b=1&c=%2F", "theme=dark; x=1"]]);
+    await ask(site.port, { headers: { cookie } });
+    expect(seen[1]?.headers.cookie).toBeUndefined();
+  });
+
+  it("a cookie of a password gate holds for the host it was given to, and for no changed signature or expiry", async () => {
+    const { server, seen } = echo();
+    await using site = await publish(server, {
+      name: "web",
+      config: {
+        gates: [[password.with({ password: "p" })]],
+        aliases: { "a.localhost": { name: "web" }, "b.localhost": { name: "web" } },
+      },
+    });
+    const { port } = site.relay;
+    const { headers } = await ask(port, { ...login("p"), headers: { ...login("p").headers, host: "a.localhost" } });
+    const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    const at = async (host: string, presented: string) =>
+      (await ask(port, { headers: { host, cookie: presented } })).status;
+
+    expect(await at("a.localhost", cookie)).toBe(200);
+    expect(await at("b.localhost", cookie)).toBe(401);
+    expect(await at("a.localhost", cookie.replace(/=(\d)/, "=1$1"))).toBe(401);
+    expect(await at("a.localhost", `${cookie.slice(0, -2)}AA`)).toBe(401);
+    expect(await at("a.localhost", cookie.replace(/\..*/, `.${createHmac("sha256", "").digest("base64url")}`))).toBe(
+      401,
+    );
+    expect(seen).toHaveLength(1);
+  });
+
+  it("a password gate marks its cookie Secure behind https, and sends visitors nowhere else", async () => {
+    const { server } = echo();
+    await using site = await publish(server, {
+      config: {
+        gates: [[password.with({ password: await hashTunnelPassword("p"), cookieTtlMs: 60_000, realm: "Stage" })]],
+        trustedProxies: ["127.0.0.1"],
+      },
+    });
+    const sent = login("p", "//evil.example/?x-runner-gate=password");
+    const { headers, status } = await ask(site.port, {
+      ...sent,
+      headers: { ...sent.headers, "x-forwarded-proto": "https" },
+    });
+
+    expect([status, headers.location]).toEqual([303, "/evil.example/"]);
+    expect(headers["set-cookie"]?.[0]).toMatch(/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/);
+    const page = await ask(site.port, { headers: { accept: "text/html" } });
+    expect([page.headers["www-authenticate"], page.body.includes("<h1>Stage</h1>")]).toEqual([
+      'Form realm="Stage"',
+      true,
+    ]);
+  });
+
+  it("a password gate lets an address try ten times within a minute", async () => {
+    const { server } = echo();
+    await using site = await publish(server, { config: { gates: [[password.with({ password: "p" })]] } });
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 11; attempt++) statuses.push((await ask(site.port, login("wrong"))).status);
+
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+  });
+
+  it("a password gate leads back to the path prefix that the tunnel is under, and its cookie holds there", async () => {
+    const { server, seen } = echo();
+    await using site = await publish(server, {
+      name: "web",
+      config: { gates: [[password.with({ password: "p" })]], publicUrlPattern: "http://localhost/t/{name}/" },
+    });
+    const sent = login("p", "/t/web/x?x-runner-gate=password");
+    const { headers } = await ask(site.relay.port, { ...sent, headers: { ...sent.headers, host: "localhost" } });
+    const [setCookie = ""] = headers["set-cookie"] ?? [];
+
+    expect(headers.location).toBe("/t/web/x");
+    expect(setCookie).toContain("; Path=/t/web/;");
+    const [cookie = ""] = setCookie.split(";");
+    expect((await ask(site.relay.port, { path: "/t/web/x", headers: { host: "localhost", cookie } })).status).toBe(200);
+    expect(seen.map(({ url }) => url)).toEqual(["/x"]);
+  });
+});
+
+describe("a token gate", () => {
+  it("a token gate takes a header or the query, and neither reaches the application or the log", async () => {
+    const { server, seen } = echo();
+    const logged: unknown[] = [];
+    const log = r
+      .hook("log")
+      .on(globals.events.tunnelRequest)
+      .run(async ({ data }) => void logged.push([data.path, data.gate, data.requestHeaders["x-key"]]))
+      .build();
+    await using site = await publish(server, {
+      items: [log],
+      config: { gates: [[token.with({ tokens: ["t-1", "t-2"], header: "x-key", query: "key" })]] },
+    });
+
+    expect(codeOf(await ask(site.port))).toEqual([401, "GATE_AUTH"]);
+    expect((await ask(site.port, { headers: { "x-key": "t-3" } })).status).toBe(401);
+    expect((await ask(site.port, { path: "/?key=t-1&key=t-2" })).status).toBe(401);
+    expect((await ask(site.port, { headers: { "x-key": "t-2" } })).status).toBe(200);
+    expect((await ask(site.port, { path: "/p?a=%31&%6bey=t-1&b" })).status).toBe(200);
+    expect(seen.map(({ url, headers }) => [url, headers["x-key"]])).toEqual([
+      ["/", undefined],
+      ["/p?a=%31&b", undefined],
+    ]);
+    expect(logged.slice(-2)).toEqual([
+      ["/", "token", "***"],
+      ["/p", "token", undefined],
+    ]);
+  });
+
+  it("a token gate reads bearer tokens by default", async () => {
+    const { server, seen } = echo();
+    await using site = await publish(server, { config: { gates: [[token.with({ tokens: "t" })]] } });
+
+    const refused = await ask(site.port, { headers: { authorization: "Bearer u" } });
+    expect([refused.status, refused.headers["www-authenticate"]]).toEqual([401, 'Bearer realm="tunnel"']);
+    expect((await ask(site.port, { headers: { authorization: "Bearer t" } })).status).toBe(200);
+    expect(seen[0]?.headers.authorization).toBeUndefined();
+  });
+});
+
+describe("a JWT gate", () => {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const sign = async (claims: object, alg: "ES256" | "HS256" = "ES256", key: unknown = privateKey) =>
+    new SignJWT({ ...claims })
+      .setProtectedHeader({ alg, kid: "k1" })
+      .setExpirationTime("1m")
+      .sign(key as never);
+
+  it("a JWT gate checks key, algorithm, issuer, audience and expiry", async () => {
+    const { server, seen } = echo();
+    const gate = jwt.with({
+      jwks: { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k1", alg: "ES256" }] },
+      algorithms: ["ES256"],
+      issuer: "https://id.example",
+      audience: (host) => host,
+    });
+    await using site = await publish(server, { config: { gates: [[gate]] } });
+    const status = async (jwtText: string) =>
+      (await ask(site.port, { headers: { authorization: `Bearer ${jwtText}` } })).status;
+    const good = { iss: "https://id.example", aud: "localhost" };
+
+    expect(codeOf(await ask(site.port))).toEqual([401, "GATE_AUTH"]);
+    expect(await status(await sign(good))).toBe(200);
+    expect(await status(await sign({ ...good, aud: "elsewhere" }))).toBe(401);
+    expect(await status(await sign({ ...good, iss: "https://other.example" }))).toBe(401);
+    const other = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+    expect(await status(await sign(good, "ES256", other))).toBe(401);
+    // The public key as the secret of another algorithm.
+    const pem = Buffer.from(publicKey.export({ type: "spki", format: "pem" }));
+    expect(await status(await sign(good, "HS256", pem))).toBe(401);
+    const [head = "", body = ""] = (await sign(good)).split(".");
+    expect(await status(`${Buffer.from('{"alg":"none"}').toString("base64url")}.${body}.`)).toBe(401);
+    expect(await status(`${head}.${body}.`)).toBe(401);
+    const expired = new SignJWT(good).setProtectedHeader({ alg: "ES256", kid: "k1" }).setExpirationTime(1);
+    expect(await status(await expired.sign(privateKey))).toBe(401);
+    expect(seen).toHaveLength(1);
+    // The application may want to know who calls.
+    expect(seen[0]?.headers.authorization).toMatch(/^Bearer ey/);
+  });
+
+  it("a JWT gate takes a PEM text, a key object or a secret", async () => {
+    const keys: Parameters<typeof jwt.with>[0][] = [
+      { key: publicKey.export({ type: "spki", format: "pem" }).toString(), algorithms: ["ES256"] },
+      { key: publicKey, algorithms: ["ES256"] },
+      { key: publicKey.export({ format: "jwk" }), algorithms: ["ES256"] },
+      { key: "a secret of more than 32 bytes, as HS256 needs", algorithms: ["HS256"] },
+    ];
+    for (const config of keys) {
+      const { server } = echo();
+      await using site = await publish(server, { config: { gates: [[jwt.with(config)]] } });
+      const text =
+        config.algorithms[0] === "HS256"
+          ? await sign({}, "HS256", Buffer.from(String(config.key)))
+          : await sign({}, "ES256");
+      expect((await ask(site.port, { headers: { authorization: `Bearer ${text}` } })).status).toBe(200);
+    }
+  });
+});
+
+describe("an IP gate", () => {
+  it("an IP gate judges the address that trusted proxies saw, and not what visitors write", async () => {
+    const { server } = echo();
+    const gate = ip.with({ allow: ["10.1.0.0/16", "2001:db8::/32"], deny: ["10.1.2.3"] });
+    await using site = await publish(server, {
+      config: { gates: [[gate]], trustedProxies: ["127.0.0.1", "192.168.0.0/24"] },
+    });
+    const from = async (forwarded: string) =>
+      codeOf(await ask(site.port, { headers: { "x-forwarded-for": forwarded } }));
+
+    expect(await from("10.1.9.9")).toEqual([200, undefined]);
+    expect(await from("[2001:db8::7]:4711")).toEqual([200, undefined]);
+    expect(await from("8.8.8.8, 10.1.9.9, 192.168.0.7")).toEqual([200, undefined]);
+    expect(await from("10.1.9.9, 8.8.8.8, 192.168.0.7")).toEqual([403, "GATE_DENIED"]);
+    expect(await from("10.1.2.3")).toEqual([403, "GATE_DENIED"]);
+    expect(await from("10.2.0.1")).toEqual([403, "GATE_DENIED"]);
+    expect(codeOf(await ask(site.port))).toEqual([403, "GATE_DENIED"]);
+  });
+
+  it("an IP gate does not believe what a peer says that is no trusted proxy", async () => {
+    const { server } = echo();
+    await using site = await publish(server, { config: { gates: [[ip.with({ allow: ["10.0.0.0/8"] })]] } });
+
+    expect((await ask(site.port, { headers: { "x-forwarded-for": "10.1.1.1" } })).status).toBe(403);
+  });
+});
+
+describe("gates written by applications", () => {
+  it("a gate task has dependencies, decides by the whole request, and is joined with others by and and or", async () => {
+    const { server, seen } = echo();
+    const members = r
+      .resource("members")
+      .init(async () => new Set(["anna"]))
+      .build();
+    const member = r
+      .task("gates.member")
+      .tags([globals.tags.tunnelGate])
+      .dependencies({ members })
+      .run(async ({ headers, name, host, containerPort, isUpgrade }, { members }) => {
+        const isKnown = members.has(String(headers["x-user"]));
+        const isHere = name === "shop" && host === "localhost" && containerPort > 0 && !isUpgrade;
+        return isKnown && isHere ? { ok: true } : { ok: false, status: 401 };
+      })
+      .build();
+    await using site = await publish(server, {
+      name: "shop",
+      items: [members, member],
+      config: {
+        gates: [
+          [ip.with({ allow: ["10.0.0.0/8"] }), member],
+          [member, token.with({ tokens: "t" })],
+        ],
+      },
+    });
+    const user = { "x-user": "anna" };
+
+    expect(codeOf(await ask(site.port))).toEqual([401, "GATE_AUTH"]);
+    expect((await ask(site.port, { headers: user })).status).toBe(401);
+    expect((await ask(site.port, { headers: { authorization: "Bearer t" } })).status).toBe(401);
+    expect((await ask(site.port, { headers: { ...user, authorization: "Bearer t" } })).status).toBe(200);
+    expect(seen).toHaveLength(1);
+    const { data } = await site.admin.listRequests({ limit: 1 });
+    expect(data.requests[0]).toMatchObject({ status: 200, gate: "gates.member+token" });
+  });
+
+  it("a gate that throws or takes too long lets nobody in, and another group may", async () => {
+    const { server, seen } = echo();
+    const broken = r
+      .task("gates.broken")
+      .tags([globals.tags.tunnelGate])
+      .run(async () => {
+        throw new Error("secret detail");
+      })
+      .build();
+    const endless = r
+      .task("gates.endless")
+      .tags([globals.tags.tunnelGate])
+      .run(async (_visitor, _deps, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        return { ok: true };
+      })
+      .build();
+    await using site = await publish(server, {
+      items: [broken, endless],
+      config: { gates: [[broken], [endless], [token.with({ tokens: "t" })]], hookTimeoutMs: 50 },
+    });
+
+    const refused = await ask(site.port);
+    expect(codeOf(refused)).toEqual([500, "GATE_FAILED"]);
+    expect(refused.body).not.toContain("secret");
+    expect((await ask(site.port, { headers: { authorization: "Bearer t" } })).status).toBe(200);
+    expect(seen).toHaveLength(1);
+  });
+
+  it("gates of a name take the place of the relay's", async () => {
+    const { server } = echo();
+    const config: Partial<TunnelRelayConfig> = {
+      gates: [[token.with({ tokens: "t" })]],
+      gatesByName: { open: [], closed: [[ip.with({ allow: [] })]] },
+    };
+    const statusOf = async (name?: string) => {
+      await using site = await publish(createServer(server.listeners("request")[0] as never), { name, config });
+      return (await ask(site.port, { headers: { authorization: "Bearer t" } })).status;
+    };
+
+    expect([await statusOf(), await statusOf("open"), await statusOf("closed")]).toEqual([200, 200, 403]);
+  });
+});
+
+describe("gates and WebSockets", () => {
+  it("a WebSocket passes the same gates before anything reaches the driver", async () => {
+    const { server } = echo();
+    const sockets = new WebSocketServer({ server });
+    const paths: unknown[] = [];
+    sockets.on("connection", (socket, { url, headers }) => {
+      paths.push([url, headers.cookie]);
+      socket.send("welcome");
+    });
+    await using site = await publish(server, {
+      config: { gates: [[token.with({ tokens: "t", query: "key" })], [password.with({ password: "p" })]] },
+    });
+    const open = (path: string, headers: Record<string, string> = {}) =>
+      soon(
+        new Promise<unknown>((resolve, reject) => {
+          const socket = new WebSocket(`ws://localhost:${site.port}${path}`, { headers });
+          socket.on("message", (data: Buffer) => (socket.close(), resolve(data.toString())));
+          socket.on("unexpected-response", (sent, { statusCode, headers }) => {
+            sent.destroy();
+            resolve([statusCode, headers["x-hoody-tunnel-error"]]);
+          });
+          socket.on("error", reject);
+        }),
+      );
+
+    expect(await open("/live")).toEqual([401, "GATE_AUTH"]);
+    expect(paths).toEqual([]);
+    expect(await open("/live?key=t&room=1")).toBe("welcome");
+    const { headers } = await ask(site.port, login("p"));
+    const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    expect(await open("/live", { cookie })).toBe("welcome");
+    expect(paths).toEqual([
+      ["/live?room=1", undefined],
+      ["/live", undefined],
+    ]);
+    sockets.close();
+  });
+});
+
+describe("gates that cannot be meant", () => {
+  const failureOf = async (config: Partial<TunnelRelayConfig>, items: Parameters<typeof publish>[1] = {}) =>
+    (
+      await rejectionOf(
+        run(
+          r
+            .resource("app")
+            .register([...(items.items ?? []), tunnelRelay.with({ listen: { port: 0 }, ...config })])
+            .build(),
+          quiet,
+        ),
+      )
+    ).message.split("\n")[0];
+
+  it("a relay refuses at boot gates that cannot be meant, names the option and says what to do", async () => {
+    const plain = r
+      .task("plain")
+      .run(async () => ({ ok: true }))
+      .build();
+    const pem = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();
+
+    expect(await failureOf({ gates: [password.with({ password: "p" })] as never })).toContain(
+      "gates must be groups of gates",
+    );
+    expect(await failureOf({ gates: [[]] })).toContain("[[a, b], [c]]");
+    expect(await failureOf({ gates: [["none"]] })).toContain(
+      'gates[0][0] names the task "none", which is not registered: add it to .register([...])',
+    );
+    expect(await failureOf({ gatesByName: { web: [[plain as never]] } }, { items: [plain] })).toContain(
+      'gatesByName.web[0][0] names the task "plain", which is no gate: add .tags([globals.tags.tunnelGate])',
+    );
+    expect(await failureOf({ gates: [[password.with({ password: "" })]] })).toContain("password must be a text");
+    expect(await failureOf({ gates: [[password.with({ password: "$scrypt$ln=30,r=8,p=1$x$y" })]] })).toContain(
+      "hashTunnelPassword",
+    );
+    expect(await failureOf({ gates: [[token.with({ tokens: [] })]] })).toContain("tokens must be");
+    expect(await failureOf({ gates: [[ip.with({ allow: ["10.0.0.0/33"] })]] })).toContain('"10.0.0.0/33"');
+    expect(await failureOf({ gates: [[jwt.with({ algorithms: ["ES256"] })]] })).toContain("either key or jwks");
+    expect(await failureOf({ gates: [[jwt.with({ key: pem, algorithms: ["none"] })]] })).toContain(
+      "algorithms must list",
+    );
+    expect(await failureOf({ gates: [[jwt.with({ key: pem, algorithms: ["HS256"] })]] })).toContain(
+      "key is a public key",
+    );
+    expect(await failureOf({ gates: [[jwt.with({ key: "secret", algorithms: ["RS256"] })]] })).toContain("no PEM text");
+  });
+});
