@@ -1,12 +1,10 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { chromium, type BrowserContext, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { openBrowser, type Browser } from "../support/browser";
 
 /** What pages find in the global `runner`, as a bundler makes it for browsers. */
 export type PageGlobals = typeof import("./pageEntry");
@@ -21,43 +19,20 @@ export interface BrowserPage extends AsyncDisposable {
   readonly pageErrors: readonly Error[];
 }
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-
-/** Without them the browser talks to its maker at every start, which a closed network makes slow. */
-const quietly = [
-  "--no-sandbox", // needed as root
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 /** Bundles the entries, serves them in a page, and opens it. Disposing leaves neither a process nor a file. */
 export async function openBrowserPage(): Promise<BrowserPage> {
-  if (!existsSync(executablePath)) {
-    throw new Error(`No browser at ${executablePath}: install Debian's chromium, or name another one in CHROMIUM.`);
-  }
   const server = createServer(servePage(await bundleForBrowsers()));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const profile = await mkdtemp(join(tmpdir(), "runner-browser-"));
-  let context: BrowserContext | undefined;
+  let browser: Browser | undefined;
   const close = async (): Promise<void> => {
-    await context?.close();
+    await browser?.[Symbol.asyncDispose]();
     server.closeAllConnections();
     await once(server.close(), "close");
-    // The last process of the browser may still write while the directory goes.
-    await rm(profile, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
-    // Beside its profile, a browser writes into the home directory.
-    const env = { ...process.env, HOME: profile };
-    context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: quietly, env });
-    const page = context.pages()[0] ?? (await context.newPage());
-    const pageErrors: Error[] = [];
-    page.on("pageerror", (error) => pageErrors.push(error));
+    browser = await openBrowser();
+    const { page, pageErrors } = browser;
     await page.goto(origin);
     return { page, origin, server, pageErrors, [Symbol.asyncDispose]: close };
   } catch (error) {

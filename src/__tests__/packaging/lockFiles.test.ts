@@ -12,7 +12,12 @@ interface LockedPackage {
   readonly resolved?: string;
 }
 
-const lockFiles = ["package-lock.json", "bench/package-lock.json", ".ci/runtimes/package-lock.json"];
+const lockFiles = [
+  "package-lock.json",
+  "bench/package-lock.json",
+  ".ci/relay/package-lock.json",
+  ".ci/runtimes/package-lock.json",
+];
 const readLock = (file: string): LockFile => JSON.parse(readFileSync(join(root, file), "utf8")) as LockFile;
 
 /** Where npm finds a package, seen from another: in its own folder, or in one further out. */

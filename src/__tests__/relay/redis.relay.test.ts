@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { tunnelPull } from "../../node";
+import { startRelay } from "../support/relay/relay";
+import { soon } from "../support/soon";
+import { runProgram } from "../support/runSnippet";
+import { findPackage, findParty } from "./support/parties";
+import { freePort, runParty, startServerProgram, tempFolder } from "./support/programs";
+
+/** A Redis of its own that keeps nothing, projected onto the relay. */
+async function pulledRedis() {
+  const folder = await tempFolder();
+  const port = await freePort();
+  const args = [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    folder.path,
+  ];
+  const redis = await startServerProgram(findParty("redis-server"), args, port);
+  const relay = await startRelay();
+  const handle = await tunnelPull({ ...relay.driver, containerPort: 0, localPort: port });
+  return {
+    relay,
+    handle,
+    redis,
+    cli: async (args: readonly string[], input?: string) =>
+      (await runParty("redis-cli", ["-p", String(handle.containerPort), ...args], { input })).output.toString(),
+    async [Symbol.asyncDispose]() {
+      await handle.close();
+      await relay[Symbol.asyncDispose]();
+      await redis[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe("a Redis behind a driver", () => {
+  it("redis-cli reaches a Redis behind a driver, loads it through a pipe, and counts what arrived", async () => {
+    await using site = await pulledRedis();
+    const commands = Array.from({ length: 20_000 }, (_, index) => `INCRBY total ${index}`);
+
+    expect(await site.cli(["PING"])).toBe("PONG\n");
+    expect(await site.cli(["-x", "SET", "large"], "x".repeat(3_000_000))).toBe("OK\n");
+    expect(await site.cli(["STRLEN", "large"])).toBe("3000000\n");
+    expect(await site.cli(["--pipe"], `${commands.join("\r\n")}\r\n`)).toContain("errors: 0, replies: 20000");
+    expect(await site.cli(["GET", "total"])).toBe("199990000\n");
+    expect((await site.cli(["GET", "large"])).length).toBe(3_000_001);
+  });
+
+  it("the client of npm pipelines, subscribes, and comes back after the driver's connection was cut", async () => {
+    await using site = await pulledRedis();
+    const script = `
+      const { createClient } = await import(${JSON.stringify(pathToFileURL(join(findPackage("redis"), "dist/index.js")).href)});
+      const { log } = console;
+      const make = async () => {
+        const client = createClient({ url: "redis://127.0.0.1:${site.handle.containerPort}" });
+        client.on("error", () => {});
+        await client.connect();
+        return client;
+      };
+      const [client, subscriber] = await Promise.all([make(), make()]);
+      await Promise.all(Array.from({ length: 500 }, () => client.incr("hits")));
+      log("hits", await client.get("hits"));
+      const heard = new Promise((resolve) => subscriber.subscribe("news", resolve).then(() => client.publish("news", "extra")));
+      log("heard", await heard);
+      client.destroy();
+      subscriber.destroy();
+    `;
+
+    const before = await runProgram(["--input-type=module", "-e", script]);
+    const resumed = once(site.handle.session, "resumed");
+    site.relay.relay.drop(site.handle.session.sessionId ?? "");
+    await soon(resumed);
+    while (!(await site.cli(["PING"])).startsWith("PONG")) await new Promise(setImmediate);
+    const after = await runProgram(["--input-type=module", "-e", script]);
+
+    expect(before).toMatchObject({ exitCode: 0, stdout: "hits 500\nheard extra\n" });
+    expect(after).toMatchObject({ exitCode: 0, stdout: "hits 1000\nheard extra\n" });
+  });
+
+  it("redis-cli is refused, and not left hanging, while no Redis and no driver is there", async () => {
+    await using site = await pulledRedis();
+    await site.redis[Symbol.asyncDispose]();
+    const withoutRedis = await runParty("redis-cli", ["-p", String(site.handle.containerPort), "PING"]);
+    await site.handle.close();
+    const withoutDriver = await runParty("redis-cli", ["-p", String(site.handle.containerPort), "PING"]);
+
+    expect([withoutRedis.code, withoutDriver.code]).toEqual([1, 1]);
+    expect(withoutDriver.errors + String(withoutDriver.output)).toContain("Connection refused");
+  });
+});

@@ -1,0 +1,52 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findParty } from "./parties";
+import { freePort, startServerProgram, tempFolder } from "./programs";
+
+/** nginx as people put it in front of a relay: every name of a domain, with upgrades. */
+export async function startNginx(relayPort: number, listenPort?: number) {
+  const folder = await tempFolder();
+  const port = listenPort ?? (await freePort());
+  const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  await mkdir(join(folder.path, "logs"));
+  const config = `
+daemon off;
+master_process off;
+pid ${folder.path}/nginx.pid;
+error_log ${folder.path}/logs/error.log;
+events { worker_connections 512; }
+http {
+  access_log off;
+${kept.map((name) => `  ${name}_temp_path ${folder.path}/${name};`).join("\n")}
+  map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
+  upstream relay { server 127.0.0.1:${relayPort}; keepalive 8; }
+  server {
+    listen 127.0.0.1:${port};
+    server_name *.tun.localhost 127.0.0.1;
+    client_max_body_size 0;
+    location / {
+      proxy_pass http://relay;
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $connection_upgrade;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto https;
+      proxy_request_buffering off;
+      proxy_buffering off;
+      proxy_read_timeout 60s;
+    }
+  }
+}`;
+  const file = join(folder.path, "nginx.conf");
+  await writeFile(file, config);
+  const args = ["-e", `${folder.path}/logs/error.log`, "-p", folder.path, "-c", file];
+  const program = await startServerProgram(findParty("nginx"), args, port);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
