@@ -323,7 +323,7 @@ export const isResourceWithConfig = (value: unknown): value is IResourceWithConf
 /** Starts a resource. */
 export function resourceBuilder<C = void>(id: string): NewResourceBuilder<C> {
   assertId("resource", id);
-  return resourceBuilderOf({ id }, captureFilePath(resourceBuilder)); // the config exists only for the checker
+  return resourceBuilderOf(blankDraft(id), captureFilePath(resourceBuilder)); // the config exists only for the checker
 }
 
 /** Makes a resource from a definition object; everything is inferred from it. */
@@ -358,6 +358,23 @@ export function defineResource<
   const draft = { ...definition, register: listRegister(definition.register as RegisterSource) } as ResourceDraft;
   return createResource(draft, captureFilePath(defineResource)) as never; // as the signature says
 }
+
+/** With every field from the start: of drafts that grow, engines make a hidden class each, and reading them is slow. */
+const blankDraft = (id: string): ResourceDraft => ({
+  id,
+  dependencies: undefined,
+  register: undefined,
+  overrides: undefined,
+  middleware: undefined,
+  tags: undefined,
+  meta: undefined,
+  configSchema: undefined,
+  resultSchema: undefined,
+  throws: undefined,
+  context: undefined,
+  init: undefined,
+  dispose: undefined,
+});
 
 /** A class, as the builder of tasks: an application makes several builders per resource. */
 class ResourceDraftBuilder {
