@@ -153,17 +153,20 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
   }
 }
 
+/** `next()` keeps the current input, `next(undefined)` replaces it. */
 type Next = (input?: unknown, options?: NextOptions) => Promise<any>; // as the task's result
 
 function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
   const { run, dependencies, bindDependencies, config } = layer;
   const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
-  const inputOf = (input: unknown, call: Call) =>
-    new ExecutionInput(task, input, nextOf(inner, input, call, task), call);
-  let step: Step =
-    dependenciesOf === undefined
-      ? (input, call) => run(inputOf(input, call), dependencies, config)
-      : (input, call) => run(inputOf(input, call), dependenciesOf(call), config);
+  let step: Step = (input, call) => {
+    // Made here, so that what it remembers of the layer is not remembered once more for each call.
+    const next: Next = function next(passed?: unknown, options?: NextOptions) {
+      return goOn(inner, arguments.length === 0 ? input : passed, call, options, task);
+    };
+    const given = dependenciesOf === undefined ? dependencies : dependenciesOf(call);
+    return run(new ExecutionInput(task, input, next, call), given, config);
+  };
   for (const intercept of layer.interceptors) step = interceptorStep(intercept, step, task, inner);
   return step;
 }
@@ -173,24 +176,31 @@ function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
  * the middleware's own `next` would.
  */
 function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task: ITask, skipTo: Step = inner): Step {
-  return (input, call) =>
-    intercept(
+  return (input, call) => {
+    const next: Next = function next(passed?: unknown, options?: NextOptions) {
+      return goOn(skipTo, arguments.length === 0 ? input : passed, call, options, task);
+    };
+    return intercept(
       (passed) => toPromise(inner, passed.task.input, call),
-      new ExecutionInput(task, input, nextOf(skipTo, input, call, task), call),
+      new ExecutionInput(task, input, next, call),
     );
+  };
 }
 
 function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step): Step {
   return (input, call) => intercept((passed) => toPromise(inner, passed, call), input);
 }
 
-/** `next()` keeps the current input, `next(undefined)` replaces it. */
-function nextOf(inner: Step, input: unknown, call: Call, { id }: ITask): Next {
-  return function next(passed?: unknown, options?: NextOptions) {
-    const given = arguments.length === 0 ? input : passed;
-    if (options === undefined) return toPromise(inner, given, call);
-    return runDerived(call, options, id, (scoped) => toPromise(inner, given, scoped));
-  };
+/** Runs the rest of the chain, for a `next`. */
+function goOn(
+  inner: Step,
+  input: unknown,
+  call: Call,
+  options: NextOptions | undefined,
+  { id }: ITask,
+): Promise<unknown> {
+  if (options === undefined) return toPromise(inner, input, call);
+  return runDerived(call, options, id, (scoped) => toPromise(inner, input, scoped));
 }
 
 /** Goes on under a scope that also aborts as the middleware says, until what is inside has settled. */

@@ -184,10 +184,13 @@ export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Prom
 
 /** A caller of one task, for any number of calls. */
 export function createTaskCaller(cell: TaskCell): InjectedTask {
-  return withId(
-    callerOf(cell, (input, options) => cell.invoke(input, options)),
-    cell.task.id,
-  );
+  // As `callerOf`, without a function in between: most calls of an application are made by these.
+  function caller(input?: unknown, options?: TaskCallOptions) {
+    return isOnlyOptions(cell.task, arguments.length, input)
+      ? cell.invoke(undefined, input)
+      : cell.invoke(input, options);
+  }
+  return withId(caller, cell.task.id);
 }
 
 const withId = (caller: Caller, id: string): InjectedTask =>
