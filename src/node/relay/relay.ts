@@ -72,6 +72,7 @@ export class Relay {
     });
     const sessions = new RelaySessions(config, bindings);
     this.#parts = { config, bindings, sessions, counters: createCounters() };
+    log.countInto(this.#parts.counters.requests);
     this.#routes = new RelayRoutes(config, bindings);
     this.#visitors = new Visitors(config, this.#routes, log);
     this.#control = new ControlPlane(this.#parts, log);

@@ -101,6 +101,9 @@ describe("the request log of a relay", () => {
     expect(await pathsOf({ status: 404 })).toEqual(["/missing"]);
     expect(await pathsOf({ name: "shop" })).toHaveLength(3);
     expect(await pathsOf({ name: "other" })).toEqual([]);
+    const { data: metrics } = await site.admin.getMetrics();
+    expect(metrics).toContain('hoody_tunnel_requests_total{status_class="2xx"} 2\n');
+    expect(metrics).toContain('hoody_tunnel_requests_total{status_class="4xx"} 1\n');
     for (const query of [{ limit: 0 }, { limit: 501 }, { limit: 1.5 }, { status: 99 }]) {
       expect(await rejectionOf(site.admin.listRequests(query))).toMatchObject({
         code: "BAD_REQUEST",

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { RelayCounters } from "../relayParts";
 import type { TunnelRequestPayload, TunnelRequestRow } from "./requestEvent";
 import { maskedHeaders } from "./maskedHeaders";
 import { RequestRecord } from "./requestRecord";
@@ -35,11 +36,17 @@ interface Entry {
 export class RequestLog {
   readonly #options: RequestLogOptions;
   readonly #entries: Entry[] = [];
+  #counts: RelayCounters["requests"] | undefined;
   /** Where the next entry goes, once there are as many as are remembered. */
   #next = 0;
 
   constructor(options: RequestLogOptions) {
     this.#options = options;
+  }
+
+  /** Counts requests by the class of their status as well. */
+  countInto(counts: RelayCounters["requests"]): void {
+    this.#counts = counts;
   }
 
   begin(req: IncomingMessage): RequestRecord {
@@ -64,6 +71,8 @@ export class RequestLog {
 
   readonly #add = (record: RequestRecord, row: TunnelRequestRow): void => {
     const name = record.binding?.name;
+    const statusClass = `${Math.floor(row.status / 100)}xx`;
+    if (this.#counts !== undefined && isStatusClass(statusClass)) this.#counts[statusClass] += 1;
     this.#entries[this.#next] = { row, name };
     this.#next = (this.#next + 1) % remembered;
     const { isHeard, emit, secretHeaders } = this.#options;
@@ -76,3 +85,5 @@ export class RequestLog {
     });
   };
 }
+
+const isStatusClass = (text: string): text is keyof RelayCounters["requests"] => /^[1-5]xx$/.test(text);
