@@ -68,6 +68,11 @@ export class CarriedBody {
     }, whole);
   }
 
+  /** What was not taken is nothing that anything waits for any more. */
+  release(): void {
+    void this.#chunks?.return?.();
+  }
+
   async *#rest(source: Readable): AsyncGenerator<Buffer> {
     yield* this.#peeked.splice(0);
     const chunks = this.#iterate(source);

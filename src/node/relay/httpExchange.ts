@@ -12,6 +12,7 @@ import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
+import { hasBody } from "./endAnswer";
 import { endToEndHeaders } from "./headers";
 import { holdResponse } from "./heldResponse";
 import type { RequestRecord } from "./log/requestRecord";
@@ -44,10 +45,6 @@ export interface VisitorRequest extends ExchangeRequest {
   /** Answers in the place of the application. */
   readonly refuse: (failure: VisitorError) => void;
 }
-
-/** RFC 9112 section 6.3: whether a request has a body. */
-export const hasBody = ({ headers }: IncomingMessage): boolean =>
-  "transfer-encoding" in headers || (headers["content-length"] ?? "0") !== "0";
 
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
 export function exchange(visitor: VisitorRequest): void {

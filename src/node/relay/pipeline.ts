@@ -122,16 +122,31 @@ export function createPipeline({ gates, hooks, timeoutMs, onFailed }: PipelinePa
 
   async function admit(call: PipelineCall): Promise<PipelineVerdict> {
     const { req, visitor, signal } = call;
-    const limited = limit(visitor);
-    if (limited !== undefined) return { kind: "deny", gate: undefined, failure: limited };
     const body = new CarriedBody(call.hasBody ? req : undefined, call.sendContinue);
-    const judged = await judge(call, body);
-    const { gate } = judged;
-    if (judged.kind !== "pass") return judged;
+    let gate: string | undefined;
+    const decide = async (): Promise<PipelineVerdict> => {
+      const limited = limit(visitor);
+      if (limited !== undefined) return { kind: "deny", gate, failure: limited };
+      const judged = await judge(call, body);
+      gate = judged.gate;
+      return judged.kind === "pass" ? runHooks(call, body, judged) : judged;
+    };
+    const verdict = await decide().catch((error: unknown): PipelineVerdict => {
+      if (!signal.aborted) onFailed(error, "hook", visitor.requestId);
+      return { kind: "deny", gate, failure: visitorErrors.hookFailed };
+    });
+    if (verdict.kind !== "go") body.release();
+    return verdict;
+  }
 
+  async function runHooks(
+    { visitor, headers, signal }: PipelineCall,
+    body: CarriedBody,
+    { gate, spentHeaders }: { readonly gate: string | undefined; readonly spentHeaders: readonly string[] },
+  ): Promise<PipelineVerdict> {
     const seen = { ...visitor, target: withoutParameters(visitor.target, secretParameters) };
-    const head = { target: seen.target, headers: new HeaderList(call.headers) };
-    for (const name of judged.spentHeaders) head.headers.delete(name);
+    const head = { target: seen.target, headers: new HeaderList(headers) };
+    for (const name of spentHeaders) head.headers.delete(name);
     const exchange: HookedExchange = { visitor: seen, state: new Map() };
     const decision = await runRequestHooks(requests, { exchange, head, body }, { timeoutMs, signal });
     if (decision !== undefined) return { ...decision, gate };
@@ -150,13 +165,7 @@ export function createPipeline({ gates, hooks, timeoutMs, onFailed }: PipelinePa
     };
   }
 
-  return {
-    admit: (call) =>
-      admit(call).catch((error: unknown): PipelineVerdict => {
-        if (!call.signal.aborted) onFailed(error, "hook", call.visitor.requestId);
-        return { kind: "deny", gate: undefined, failure: visitorErrors.hookFailed };
-      }),
-  };
+  return { admit };
 }
 
 /** Largest form that a gate reads, in bytes. */

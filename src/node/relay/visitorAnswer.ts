@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
+import { endAnswer } from "./endAnswer";
 
 /** What the relay itself answers a visitor, other than an error. */
 export interface VisitorAnswer {
@@ -10,10 +11,12 @@ export interface VisitorAnswer {
 /** @returns the size of the body, in bytes */
 export function sendVisitorAnswer(req: IncomingMessage, res: ServerResponse, answer: VisitorAnswer): number {
   const { status, headers, body } = answer;
-  const hasBody = mayHaveBody(status) && req.method !== "HEAD";
-  res.writeHead(status, [...headers.flat(), ...lengthOf(answer)]);
-  res.end(hasBody ? body : undefined);
-  return hasBody ? Buffer.byteLength(body) : 0;
+  const isSent = mayHaveBody(status) && req.method !== "HEAD";
+  endAnswer(req, res, () => {
+    res.writeHead(status, [...headers.flat(), ...lengthOf(answer)]);
+    return isSent ? body : undefined;
+  });
+  return isSent ? Buffer.byteLength(body) : 0;
 }
 
 /** As `sendVisitorAnswer`, on the bare connection of an upgrade request. */

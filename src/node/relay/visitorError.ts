@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ResetCode } from "../../relay/codes";
+import { endAnswer } from "./endAnswer";
 
 /** What a visitor is told when the relay itself answers. */
 export interface VisitorError {
@@ -74,15 +75,17 @@ export const failureOfReset = (code: number): VisitorError => failures[code] ?? 
 /** Answers a visitor: JSON where it is asked for, else a short page. @returns the size of the body, in bytes */
 export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): number {
   const { type, body } = render(req, failure);
-  res.writeHead(failure.status, {
-    "content-type": type,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-    "x-hoody-tunnel-error": failure.code,
-    ...failure.headers,
-    ...(failure.retryAfterSeconds !== undefined && { "retry-after": String(failure.retryAfterSeconds) }),
+  endAnswer(req, res, () => {
+    res.writeHead(failure.status, {
+      "content-type": type,
+      "content-length": Buffer.byteLength(body),
+      "cache-control": "no-store",
+      "x-hoody-tunnel-error": failure.code,
+      ...failure.headers,
+      ...(failure.retryAfterSeconds !== undefined && { "retry-after": String(failure.retryAfterSeconds) }),
+    });
+    return req.method === "HEAD" ? undefined : body;
   });
-  res.end(req.method === "HEAD" ? undefined : body);
   return req.method === "HEAD" ? 0 : Buffer.byteLength(body);
 }
 

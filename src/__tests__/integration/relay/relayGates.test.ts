@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { WebSocket, WebSocketServer } from "ws";
-import { createServer } from "node:http";
+import { createServer, request, type IncomingMessage } from "node:http";
 import { SignJWT } from "jose";
 import { globals, hashTunnelPassword, r, run, tunnelRelay, type TunnelRelayConfig } from "../../../node";
 import { rejectionOf } from "../../support/failures";
@@ -340,6 +340,40 @@ describe("gates written by applications", () => {
     };
 
     expect([await statusOf(), await statusOf("open"), await statusOf("closed")]).toEqual([200, 200, 403]);
+  });
+});
+
+describe("gates and visitors that go on sending", () => {
+  it("a visitor that goes on sending what a gate has refused reads the refusal, and its connection is closed", async () => {
+    const { server, seen } = echo();
+    await using site = await publish(server, { config: { gates: [[token.with({ tokens: "t" })]] } });
+
+    const sent = request({ port: site.port, method: "POST" });
+    const closed = new Promise<void>((resolve) => sent.once("close", () => resolve()));
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      sent.on("response", resolve);
+      sent.on("error", reject);
+    });
+    const chunk = Buffer.alloc(1_048_576);
+    let sentBytes = 0;
+    const send = (): void => {
+      while (!sent.destroyed && sent.write(chunk)) sentBytes += chunk.length;
+    };
+    sent.on("drain", send);
+    send();
+    const answer = await soon(answered);
+    sent.on("error", () => {});
+    answer.on("error", () => {});
+    const { statusCode, headers } = answer;
+    answer.resume();
+    await soon(closed);
+
+    expect([statusCode, headers["x-hoody-tunnel-error"], headers.connection]).toEqual([401, "GATE_AUTH", "close"]);
+    expect(sentBytes).toBeLessThan(64 * 1_048_576);
+    expect(seen).toEqual([]);
+    // A small body is simply left behind, and the connection is kept.
+    const small = await ask(site.port, { method: "POST", body: "small", headers: { connection: "keep-alive" } });
+    expect([small.status, small.headers.connection]).toEqual([401, "keep-alive"]);
   });
 });
 
