@@ -16,9 +16,19 @@ import { readRelay, readRelayToken, readWhole } from "./values";
 
 const at = "--relay https://relay.example.com";
 
-/** @throws {UsageError} the URL or the token cannot be used */
-export const connectAdmin = (given: { readonly relay?: string; readonly token?: string }): TunnelAdminClient =>
-  createTunnelAdminClient({ baseUrl: readRelay(given.relay), auth: { token: readRelayToken(given.token) } });
+/** @param stopped ends what is under way @throws {UsageError} the URL or the token cannot be used */
+export function connectAdmin(
+  given: { readonly relay?: string; readonly token?: string },
+  stopped?: AbortSignal,
+): TunnelAdminClient {
+  const fetchUntilStopped: typeof fetch = (url, { signal, ...init } = {}) =>
+    fetch(url, { ...init, signal: AbortSignal.any([signal, stopped].filter((each) => each != null)) });
+  return createTunnelAdminClient({
+    baseUrl: readRelay(given.relay),
+    auth: { token: readRelayToken(given.token) },
+    fetchImpl: fetchUntilStopped,
+  });
+}
 
 /** The body of the answer for programs, or a text for people. */
 function answer(output: Output, data: unknown, text: string): number {

@@ -261,6 +261,42 @@ it("a driver in a terminal keeps a line with its place, state, streams, round tr
   expect(exitCode).toBe(0);
 });
 
+it("requests that a relay served are listed, and followed until SIGINT, also while the relay starts again", async () => {
+  const port = String(await closedPort());
+  const relay = [...relayArgs.with(2, port), "--token", token];
+  const url = `http://127.0.0.1:${port}`;
+  await using first = start(relay);
+  await first.line();
+  await using service = await startService();
+  await using driver = start(["expose", service.port, "--name", "web", "--json"], at(url));
+  const bound = await driver.json();
+  const visit = (path: string) => fetch(`http://127.0.0.1:${String(bound.port)}${path}`).then((reply) => reply.text());
+  await visit("/a?token=secret");
+  await using follower = start(["requests", "list", "--follow", "--name", "web", "--json"], at(url));
+  const before = await follower.json();
+  const table = await ask(url, "requests", "list", "--status", "200");
+  await first.end("SIGKILL");
+  const [note] = (await once(createInterface({ input: follower.child.stderr }), "line")) as [string];
+  await using second = start(relay);
+  for (let event; event !== "bound";) ({ event } = await driver.json());
+  await visit("/b");
+  const after = await follower.json();
+  const { exitCode } = await follower.end("SIGINT");
+  await second.end("SIGINT");
+
+  expect(before).toMatchObject({ requests: [{ path: "/a", method: "GET", status: 200, bytesOut: 22 }] });
+  const [title = "", row = "", ...rest] = table.stdout.split("\n").map((line) => line.split(/ +/));
+  expect(title).toEqual(["TIME", "STATUS", "METHOD", "MS", "IN", "OUT", "PEER", "URL"]);
+  expect(row).toEqual([
+    expect.stringMatching(/Z$/),
+    ...["200", "GET", expect.any(String), "0", "22", "127.0.0.1", "127.0.0.1/a"],
+  ]);
+  expect(rest).toEqual([[""]]);
+  expect(JSON.parse(note)).toMatchObject({ event: "retry" });
+  expect(after).toMatchObject({ requests: [{ path: "/b" }] });
+  expect(exitCode).toBe(0);
+});
+
 it("a relay without a token says whom it serves", async () => {
   await using relay = start(["relay", "--port", "0"]);
   const first = await relay.line();

@@ -7,9 +7,16 @@ import { describeFailure } from "./failure";
 import { operatorCommands } from "./operatorCommands";
 import { createOutput } from "./output";
 import { relayCommand } from "./relayCommand";
+import { requestsListCommand } from "./requestsCommand";
 
 /** In the order of the help. */
-export const tunnelCommands: readonly Command[] = [relayCommand, exposeCommand, pullCommand, ...operatorCommands];
+export const tunnelCommands: readonly Command[] = [
+  relayCommand,
+  exposeCommand,
+  pullCommand,
+  ...operatorCommands,
+  requestsListCommand,
+];
 
 const isHelp = (word: string | undefined): boolean => word === "--help" || word === "-h";
 

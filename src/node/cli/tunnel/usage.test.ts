@@ -51,6 +51,8 @@ it.each([
   [`expose 3000 ${url} --nam=secret`, "There is no option --nam. Did you mean --name?"],
   [`pull 1 ${url} --container-port -1`, expect.stringContaining("'--container-port' argument is ambiguous")],
   [`sessions kill x ${url} --grace-ms 5001`, '--grace-ms must be a whole number from 0 to 5000, got "5001".'],
+  [`requests list ${url} --limit 501`, '--limit must be a whole number from 1 to 500, got "501".'],
+  [`requests list ${url} --status 99`, '--status must be a whole number from 100 to 599, got "99".'],
   [`list ${url} --json=yes`, expect.stringContaining("'--json' does not take an argument")],
 ])("runner tunnel %s is refused by the name of the option, and with the way out", async (line, message) => {
   const refusal = await refusalOf(line);
