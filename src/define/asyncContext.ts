@@ -5,7 +5,7 @@ import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
 import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
 import type { SerializerLike } from "../serializer/codec";
-import { wireSerializer } from "../serializer/wireSerializer";
+import { lightSerializer } from "../serializer/lightSerializer";
 import type { GivenMeta, IAsyncContextMeta } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -150,7 +150,7 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
 }
 
 /** Values of contexts travel in a header, so that anything larger than this cannot be one. */
-const wireFormat = (): SerializerLike => wireSerializer(undefined, { maxChars: 1024 * 1024, omitErrorStacks: true });
+const wireFormat = (): SerializerLike => lightSerializer({ maxChars: 1024 * 1024, omitErrorStacks: true });
 
 /** Fails a task whose async context is missing; what `context.require()` attaches. */
 export const requireContext: ITaskMiddleware<RequireContextMiddlewareConfig> = /* @__PURE__ */ defineTaskMiddleware({

@@ -1,4 +1,6 @@
+import { inspect } from "node:util";
 import fc from "fast-check";
+import { isTypesNotLoaded, plainFormat } from "./plainFormat";
 import { Serializer } from "./Serializer";
 
 const serializer = new Serializer();
@@ -163,6 +165,54 @@ describe("any text", () => {
         expect(serializer.parse(serializer.stringify(value))).toEqual(value);
       }),
     );
+  });
+});
+
+describe("the plain format", () => {
+  const plain = plainFormat(Infinity);
+  /** What a call gives or fails with; `undefined` where it is left to the complete serializer. */
+  function outcomeOf<T>(call: () => T): { value?: T; error?: string } | undefined {
+    try {
+      return { value: call() };
+    } catch (error) {
+      return isTypesNotLoaded(error) ? undefined : { error: String(error) };
+    }
+  }
+
+  it("the plain format writes any value as serializers do, or leaves it to them", () => {
+    let written = 0;
+    fc.assert(
+      fc.property(fc.oneof(supported, fc.jsonValue()), (value) => {
+        const outcome = outcomeOf(() => plain.stringify(value));
+        if (outcome === undefined) return;
+        written += 1;
+        expect(outcome).toEqual(outcomeOf(() => serializer.stringify(value)));
+      }),
+      { numRuns: 500 },
+    );
+    expect(written).toBeGreaterThan(100);
+  });
+
+  it("the plain format reads any text as serializers do, or leaves it to them", () => {
+    let read = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          hostileText,
+          supported.map((value) => serializer.stringify(value)),
+        ),
+        (text) => {
+          const outcome = outcomeOf(() => plain.parse(text));
+          if (outcome === undefined) return;
+          read += 1;
+          // Matchers hold that no invalid date is another one.
+          const print = (value: unknown) => inspect(value, { depth: null });
+          expect(print(outcome)).toBe(print(outcomeOf(() => serializer.parse(text))));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(read).toBeGreaterThan(500);
   });
 });
 

@@ -6,6 +6,7 @@ export type SerializerErrorCode =
   | "INVALID_TYPE_DEFINITION"
   | "SYMBOL_REFUSED"
   | "TYPE_REFUSED"
+  | "TYPES_NOT_LOADED"
   | "UNRESOLVED_REFERENCE"
   | "UNSUPPORTED_VALUE";
 

@@ -1,6 +1,6 @@
 import type { CodecRun, TypeCodec } from "./codec";
 import { invalidPayload, serializerError, unsupportedValue } from "./serializerError";
-import { assertSymbolAllowed } from "./symbolPolicy";
+import type { SymbolPolicy, SymbolPolicyErrorMessage } from "./symbolPolicy";
 
 const wellKnownNames = [
   "asyncIterator",
@@ -67,5 +67,14 @@ function wellKnownSymbol(name: string): symbol | undefined {
   const symbol: unknown = (Symbol as unknown as Record<string, unknown>)[name];
   return typeof symbol === "symbol" ? symbol : undefined;
 }
+
+/** @throws {SerializerError} the policy refuses the symbol */
+function assertSymbolAllowed(policy: SymbolPolicy, isWellKnown: boolean): void {
+  if (policy === "Disabled") throw refusedByPolicy("Symbols are not allowed");
+  if (!isWellKnown && policy === "WellKnownOnly") throw refusedByPolicy("Global symbols are not allowed");
+}
+
+/** The messages are the ones that the entry exports, which calls have no use for. */
+const refusedByPolicy = (message: SymbolPolicyErrorMessage): Error => refused(message);
 
 const refused = (message: string): Error => serializerError("SYMBOL_REFUSED", message);

@@ -33,15 +33,6 @@ export function readSymbolPolicy(policy: SymbolPolicyOption): SymbolPolicy {
     case "disabled":
       return SymbolPolicy.Disabled;
     default:
-      throw symbolRefused("UnsupportedSymbolPolicy");
+      throw serializerError("SYMBOL_REFUSED", SymbolPolicyErrorMessage.UnsupportedSymbolPolicy);
   }
-}
-
-const symbolRefused = (reason: keyof typeof SymbolPolicyErrorMessage): Error =>
-  serializerError("SYMBOL_REFUSED", SymbolPolicyErrorMessage[reason]);
-
-/** @throws {SerializerError} the policy refuses the symbol */
-export function assertSymbolAllowed(policy: SymbolPolicy, isWellKnown: boolean): void {
-  if (policy === SymbolPolicy.Disabled) throw symbolRefused("SymbolsNotAllowed");
-  if (!isWellKnown && policy === SymbolPolicy.WellKnownOnly) throw symbolRefused("GlobalSymbolsNotAllowed");
 }

@@ -2,12 +2,8 @@ import type { SerializerLike } from "./codec";
 import { defaultLimits } from "./limits";
 import { createTreeFormat, type SerializerParts } from "./treeFormat";
 import { createTypeRegistry, type TypeRegistry } from "./typeRegistry";
-
-/** What is held against values that cross between processes, unless their serializer states limits of its own. */
-export interface WireLimits {
-  readonly maxChars: number;
-  readonly omitErrorStacks?: boolean;
-}
+import { provideTypes } from "./typeSupport";
+import type { WireLimits } from "./wireLimits";
 
 /** Under which a `Serializer` shows its parts. */
 export const symbolParts: unique symbol = /* @__PURE__ */ Symbol("runner.serializer.parts");
@@ -41,3 +37,7 @@ export const defaultParts = (): SerializerParts => ({
   registry: (defaultTypes ??= createTypeRegistry()),
   limits: defaultLimits,
 });
+
+// Wherever this module is evaluated, the rest of the package gets the types from it.
+// eslint-disable-next-line runner/pure-top-level -- nothing is lost where a bundler drops an unused module with its types
+provideTypes({ wireSerializer, hasCustomTypes: () => (defaultTypes?.customs.length ?? 0) > 0 });
