@@ -11,6 +11,7 @@ import {
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { openNodeFile } from "../../node/files/nodeInputFile";
 import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
+import { createCallCodec } from "../../tunnels/client/callCodec";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
 import { defaultTokenHeader } from "../../tunnels/protocol/headers";
 import type { Transport } from "../../tunnels/protocol/wire";
@@ -97,6 +98,7 @@ const memory: CarrierRow = {
   connect: ({ app }, options) =>
     createTunnelClient({
       ...common(options),
+      codec: createCallCodec,
       carrier: carrierOf(inMemory(app)),
       layers: httpLayers({ address: parseBaseUrl("http://memory.test"), timeoutMs: options.timeoutMs }),
     }),

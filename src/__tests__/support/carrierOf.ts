@@ -1,11 +1,10 @@
 import type { Carrier } from "../../tunnels/client/carrier";
-import { extractFiles } from "../../tunnels/files/extractFiles";
 import type { Transport } from "../../tunnels/protocol/wire";
 
 /** A carrier of everything that holds nothing. */
 export const carrierOf = (send: Transport, patch: Partial<Carrier> = {}): Carrier => ({
   send,
   close: async () => {},
-  accepts: { streams: true, files: extractFiles, nodeFiles: true, abort: true },
+  accepts: { streams: true, files: true, nodeFiles: true, abort: true },
   ...patch,
 });

@@ -5,7 +5,7 @@ import { rejectionOf } from "../../__tests__/support/failures";
 import { sendJson, startPeer } from "../../__tests__/support/httpPeer";
 import { r } from "../../define/r";
 import { httpClientFactory } from "../../globals/resources/httpClientFactory";
-import { serializer } from "../../globals/resources/handles";
+import { serializer } from "../../globals/resources/serializer";
 import { createFile } from "../../platform/createFile";
 import { createRun } from "../../run";
 import { createNodeFile } from "../files/createNodeFile";

@@ -5,7 +5,8 @@ import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
-import type { ClientAuth } from "../../tunnels/client/callCodec";
+import { createCallCodec } from "../../tunnels/client/callCodec";
+import type { ClientAuth } from "../../tunnels/client/codec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
 import {
   createTunnelClient,
@@ -103,6 +104,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
   const carrier = smartCarrier(poolCarrier(located), located);
   return createTunnelClient({
     ...located,
+    codec: createCallCodec,
     // A hook may hang, and no carrier can end that.
     carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
     layers: smartLayers(config, address),
@@ -127,6 +129,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
     ...located,
+    codec: createCallCodec,
     carrier: {
       ...carrierByBody(json, smart),
       send: forceSmart ? forcing(forceSmart, sendSmart)(send) : send,
@@ -216,8 +219,11 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
   new Map([[httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)]]))();
 
 const createPooledClient = (config: HttpClientConfig): HttpClient =>
-  createUniversalClient({ propagate: everything, ...config }, (web, baseUrl) =>
-    config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
+  createUniversalClient(
+    { propagate: everything, ...config },
+    (web, baseUrl) =>
+      config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
+    createCallCodec,
   );
 
 /** Streamed replies are web streams, as this client has them wherever it runs. */

@@ -4,7 +4,6 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
-import { extractFiles } from "../../tunnels/files/extractFiles";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
@@ -65,7 +64,7 @@ export function nodeHttpCarrier({
   }
 
   return {
-    accepts: { abort: true, streams: true, files: extractFiles, nodeFiles: true },
+    accepts: { abort: true, streams: true, files: true, nodeFiles: true },
     claimStreams,
     send,
     async close({ signal } = {}) {

@@ -6,6 +6,7 @@ import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { sendJson, startPeer } from "../../__tests__/support/httpPeer";
 import { watchUncaught } from "../../__tests__/support/watchUncaught";
+import { createCallCodec } from "../../tunnels/client/callCodec";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpMixedClient, type MixedHttpClientConfig } from "./clientFactories";
 import { poolCarrier } from "./poolCarrier";
@@ -256,7 +257,7 @@ it("the pool of a client sends by fetch where a stand-in takes the place of undi
   class Pool {}
   const standIn = async () => ({ Pool }) as never;
   const carrier = poolCarrier({ baseUrl: peer.baseUrl }, standIn);
-  const client = createTunnelClient({ carrier });
+  const client = createTunnelClient({ codec: createCallCodec, carrier });
 
   expect(await client.task("t", 1)).toBe(true);
   const reply = await client.task<number, Readable>("stream", 1);

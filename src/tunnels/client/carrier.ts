@@ -1,5 +1,4 @@
 import { TunnelError } from "../../errors/tunnelError";
-import type { ExtractedFiles } from "../files/extractFiles";
 import type { Transport } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { HttpErrorDetails } from "./readEnvelope";
@@ -26,8 +25,8 @@ export interface Carrier {
 export interface Abilities {
   /** Inputs that are nothing but bytes. */
   readonly streams: true | string;
-  /** Files of any kind, by what takes them out of an input: a client that sends none does not bring it along. */
-  readonly files: ((input: unknown) => ExtractedFiles) | string;
+  /** Files of any kind. */
+  readonly files: true | string;
   /** Files whose bytes only Node can send. */
   readonly nodeFiles: true | string;
   /** Whether `close` ends a call that hangs. If not, the client stops waiting for the carrier. */

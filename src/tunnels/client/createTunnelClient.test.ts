@@ -3,9 +3,9 @@ import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { carrierOf } from "../../__tests__/support/carrierOf";
 import { r } from "../../define/r";
-import { extractFiles } from "../files/extractFiles";
 import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import type { Carrier, TransportLayer } from "./carrier";
+import { createCallCodec } from "./callCodec";
 import { createTunnelClient, type TunnelClientOptions } from "./createTunnelClient";
 
 /** A client whose calls end here. */
@@ -15,7 +15,7 @@ function clientWith(reply: ReplyBody, { auth, ...carrier }: Partial<Carrier> & P
     sent.push(request);
     return { status: 200, body: reply };
   };
-  return { sent, client: createTunnelClient({ auth, carrier: carrierOf(send, carrier) }) };
+  return { sent, client: createTunnelClient({ codec: createCallCodec, auth, carrier: carrierOf(send, carrier) }) };
 }
 
 const text = (value: string): ReplyBody => ({ kind: "text", text: value });
@@ -138,7 +138,7 @@ it("a tunnel client puts layers around the carrier, the first one outermost", as
       return response;
     };
   const carrier = carrierOf(async () => (order.push("sent"), { status: 200, body: done }));
-  const client = createTunnelClient({ carrier, layers: [layer("outer"), layer("inner")] });
+  const client = createTunnelClient({ codec: createCallCodec, carrier, layers: [layer("outer"), layer("inner")] });
 
   expect(await client.task("t", 1)).toBe(3);
   expect(order).toEqual(["outer in", "inner in", "sent", "inner out", "outer out"]);
@@ -153,7 +153,7 @@ it.each([
   async (_what, refused, input, words) => {
     const accepts: Carrier["accepts"] = {
       streams: true,
-      files: extractFiles,
+      files: true,
       nodeFiles: true,
       abort: true,
       ...refused,
@@ -267,7 +267,7 @@ describe("closing", () => {
   });
 
   it("closing a tunnel client fails a call that hangs in a carrier which cannot end it", async () => {
-    const accepts: Carrier["accepts"] = { streams: true, files: extractFiles, nodeFiles: true, abort: false };
+    const accepts: Carrier["accepts"] = { streams: true, files: true, nodeFiles: true, abort: false };
     const { client } = clientWith(done, { send: () => new Promise(() => {}), accepts });
     const call = rejectionOf(client.task("t", 1));
 

@@ -5,6 +5,7 @@ import { Deadline } from "../../lib/deadline";
 import { describeValue } from "../../lib/describeValue";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { allowManyListeners } from "../../platform/manyListeners";
 import type {
   DownloadProgress,
@@ -16,9 +17,9 @@ import type {
   WireTarget,
 } from "../protocol/wire";
 import type { RemoteCallOptions, TunnelClient } from "../routing/tags";
-import { createCallCodec, type CallCodecOptions } from "./callCodec";
+import type { CallCodecOptions, MakeCallCodec } from "./codec";
 import { locateFailure } from "../protocol/callFailure";
-import { readCallInput, type CallInput } from "./callInput";
+import type { CallInput } from "./callInput";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
 /** Options of one call. */
@@ -74,6 +75,7 @@ export type CallOf<I> = undefined extends I
 
 export interface TunnelClientOptions extends CallCodecOptions {
   readonly carrier: Carrier;
+  readonly codec: MakeCallCodec;
   /** Around the carrier, the first one outermost. */
   readonly layers?: readonly TransportLayer[] | undefined;
   /** The address that calls are sent to, for errors to name. */
@@ -85,14 +87,14 @@ interface Exchange {
   /** The value that the body is made from. */
   readonly input?: unknown;
   /** Makes the body; what it throws was not sent. */
-  readonly write: () => WireBody;
+  readonly write: () => MaybePromise<WireBody>;
   readonly read: (response: WireResponse) => unknown;
 }
 
 /** Makes a client over any carrier. */
 export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { carrier, layers = [] } = options;
-  const codec = createCallCodec(options, carrier);
+  const codec = options.codec(options, carrier);
   const inFlight = new InFlight();
   const closing = carrier.accepts.abort ? undefined : new AbortController();
   if (closing !== undefined) allowManyListeners(closing.signal);
@@ -113,6 +115,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     allowManyListeners(call.signal);
   }
 
+  /** What is loaded for a call does not outlast it. */
+  const untilAborted = async <T>(loading: Promise<T>, signal: AbortSignal | undefined): Promise<T> =>
+    settleOrAbort(settleOrAbort(loading, signal), closing?.signal);
+
   async function exchange(
     target: WireTarget,
     call: ClientCallOptions | undefined,
@@ -122,16 +128,19 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     inFlight.enter();
     try {
       begin(target.id, call);
-      const body = write();
+      const written = write();
+      const body = written instanceof Promise ? await untilAborted(written, call?.signal) : written;
       isSending = true;
-      const headers = codec.headersFor(body);
+      const named = codec.headersFor(body);
+      const headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
       const response = await transport(
         call === undefined
           ? { target, headers, body, input, signal: undefined }
           : optionsOf(call, { target, headers, body, input }),
       );
       isSending = false;
-      return read(response);
+      const result = read(response);
+      return result instanceof Promise ? await untilAborted(result, call?.signal) : result;
     } catch (error) {
       throw failureOf(error, target, call, isSending);
     } finally {
@@ -197,7 +206,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
 
   return {
     async task(target: Target, value?: unknown, call?: ClientCallOptions) {
-      const input = readCallInput(value);
+      const input = codec.readInput(value);
       const hasStreams = input.isStream || input.files.length > 0;
       return (hasStreams ? runWithStreams : run)(idOf(target, "task"), input, call) as Promise<any>; // the caller's types
     },

@@ -1,5 +1,7 @@
-import { isAsyncContext, type IAsyncContext } from "../../define/asyncContext";
+import type { IAsyncContext } from "../../define/asyncContext";
+import { hasBrand } from "../../define/brand";
 import { TunnelError } from "../../errors/tunnelError";
+import { symbolAsyncContext } from "../../lib/symbols";
 import { currentSlots } from "../../platform/contextScope";
 import type { SerializerLike } from "../../serializer/codec";
 import { contextHeaderBytes } from "../protocol/headers";
@@ -30,7 +32,7 @@ export function writeContexts(contexts: readonly IAsyncContext[], serializer: Se
 
 /** Asks the storage first: most contexts are inactive most of the time, and the error of `use()` has its price. */
 function readActive(context: IAsyncContext): { readonly value: unknown } | undefined {
-  if (isAsyncContext(context) && currentSlots()?.has(context.id) !== true) return undefined;
+  if (hasBrand(context, symbolAsyncContext) && currentSlots()?.has(context.id) !== true) return undefined;
   try {
     return { value: context.use() as unknown };
   } catch {

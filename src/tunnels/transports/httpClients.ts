@@ -1,8 +1,8 @@
-import type { CallCodecOptions, ClientAuth } from "../client/callCodec";
+import type { CallCodecOptions, ClientAuth, MakeCallCodec } from "../client/codec";
 import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
-import { extractFiles } from "../files/extractFiles";
+import { lazyCodec } from "../client/lazyCodec";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
@@ -78,7 +78,8 @@ export const createExposureClient = (config: ExposureClientConfig): ExposureFetc
 
 function createJsonClient(config: Omit<ExposureFetchConfig, "baseUrl">, address: BaseUrl): ExposureFetchClient {
   const carrier = fetchCarrier({ ...config, baseUrl: address.text }, jsonOnly);
-  return createTunnelClient({ ...config, baseUrl: address.text, carrier, layers: webLayers(config, address) });
+  const layers = webLayers(config, address);
+  return createTunnelClient({ ...config, baseUrl: address.text, carrier, codec: lazyCodec, layers });
 }
 
 /**
@@ -98,10 +99,12 @@ export const createHttpClient = (config: HttpClientConfig): HttpClient => create
 export function createUniversalClient(
   config: HttpClientConfig,
   over: (web: Carrier, baseUrl: string) => Carrier,
+  codec: MakeCallCodec = lazyCodec,
 ): HttpClient {
   const address = readBaseUrl(config, "createHttpClient");
   const carrier = over(webCarrier({ ...config, baseUrl: address.text }, blobsOnly), address.text);
-  return createTunnelClient({ ...config, baseUrl: address.text, carrier, layers: webLayers(config, address) });
+  const layers = webLayers(config, address);
+  return createTunnelClient({ ...config, baseUrl: address.text, carrier, codec, layers });
 }
 
 const nothing: Propagation = {};
@@ -143,7 +146,7 @@ const blobsOnly: Abilities = {
   abort: false,
   streams:
     "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
-  files: extractFiles,
+  files: true,
   nodeFiles:
     "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
 };
