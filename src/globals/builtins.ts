@@ -2,7 +2,8 @@ import { requireContext } from "../define/asyncContext";
 import type { RegisterableItems } from "../define/resource";
 import { createTunnelMiddleware } from "../tunnels/routing/tunnelMiddleware";
 import { globalEvents } from "./events";
-import { eventManager, logger, middlewareManager, serializer, store, taskRunner } from "./resources/handles";
+import { lateBuiltins } from "./lateBuiltins";
+import { eventManager, logger, middlewareManager, store, taskRunner } from "./resources/handles";
 import { queue } from "./resources/queues";
 import { globalTags } from "./tags";
 
@@ -16,7 +17,7 @@ export const builtins = (): readonly RegisterableItems[] => [
   eventManager,
   logger,
   taskRunner,
-  serializer,
+  ...lateBuiltins(),
   middlewareManager,
   ...new Set(Object.values(globalTags)),
   globalEvents.ready,

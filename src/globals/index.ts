@@ -3,9 +3,10 @@ import { createExposureClient } from "../tunnels/transports/httpClients";
 import { globalEvents } from "./events";
 import { resourceRetry, taskRetry } from "./middleware/retry";
 import { resourceTimeout, taskTimeout } from "./middleware/timeout";
-import { eventManager, logger, middlewareManager, serializer, store, taskRunner } from "./resources/handles";
+import { eventManager, logger, middlewareManager, store, taskRunner } from "./resources/handles";
 import { httpClientFactory } from "./resources/httpClientFactory";
 import { queue } from "./resources/queues";
+import { serializer } from "./resources/serializer";
 import { globalTags } from "./tags";
 
 const middleware = /* @__PURE__ */ (() => ({

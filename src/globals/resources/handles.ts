@@ -1,4 +1,3 @@
-import { Serializer } from "../../serializer/Serializer";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { MiddlewareManager } from "../../runtime/link/middlewareManager";
 import type { TaskRunner } from "../../runtime/run/presets";
@@ -31,9 +30,4 @@ export const taskRunner = /* @__PURE__ */ frameworkResource<TaskRunner>("globals
 export const logger = /* @__PURE__ */ frameworkResource<Logger>("globals.resources.logger", {
   value: (scope) => scope.logger as Logger,
   injectFor: (value, source) => value.with({ source }),
-});
-
-/** One serializer per run: what exposures and injected clients use, so `addType` reaches the whole tunnel. */
-export const serializer = /* @__PURE__ */ frameworkResource<Serializer>("globals.resources.serializer", {
-  value: () => new Serializer(),
 });

@@ -4,7 +4,7 @@ import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
 import { frameworkResource } from "../frameworkResource";
-import { serializer } from "./handles";
+import { serializer } from "./serializer";
 
 /** What a client takes from the run. */
 type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry">;
