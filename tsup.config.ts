@@ -38,6 +38,9 @@ const library = {
   "platform/createFile": "src/platform/createFile.ts",
 };
 
+/** Not an entry of the package: has esbuild keep in one file what bundlers are to find apart from the rest. */
+const parts = { light: "src/light.ts" };
+
 /** The command `runner`, and the programs it starts: ES modules, which nothing imports. */
 const commands = {
   cli: "src/node/cli/main.ts",
@@ -46,7 +49,7 @@ const commands = {
 };
 
 export default defineConfig(({ watch }) => ({
-  entry: { ...library, ...commands },
+  entry: { ...library, ...parts, ...commands },
   format: ["esm", "cjs"],
   target: "node20",
   // Code the entries share exists once per format. In CommonJS this also turns `import()` into `require`,
