@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { discardRest } from "../server/discardRest";
+import { hasClearFraming } from "./requestFraming";
 
 /** RFC 9112 section 6.3: whether a request has a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
@@ -18,7 +19,8 @@ export function endAnswer(
   res: ServerResponse,
   send: () => string | Uint8Array | undefined,
 ): void {
-  if (!hasBody(req) || req.complete) return void res.end(send());
+  // Where the end of a body is in doubt, what follows cannot be told from it.
+  if (!hasBody(req) || req.complete || !hasClearFraming(req)) return void res.end(send());
   // A body that has arrived whole is known to be so only in the next turn.
   setImmediate(() => {
     if (res.headersSent || res.destroyed) return;
