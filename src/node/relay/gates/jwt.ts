@@ -51,12 +51,10 @@ export async function createJwtGate(
   loadJose: () => Promise<Jose> = () => import("jose"),
 ): Promise<Gate> {
   const { key, jwks, algorithms, audience, issuer } = checkConfig(option, config);
-  const { jwtVerify, createLocalJWKSet } = await load(option, loadJose);
   const isSymmetric = symmetric.includes(algorithms[0] as string);
-  const known: KeyObject | JWTVerifyGetKey =
-    jwks === undefined
-      ? readKey(option, key as NonNullable<typeof key>, isSymmetric)
-      : createLocalJWKSet(jwks as unknown as JSONWebKeySet);
+  const ownKey = key === undefined ? undefined : readKey(option, key, isSymmetric);
+  const { jwtVerify, createLocalJWKSet } = await load(option, loadJose);
+  const known: KeyObject | JWTVerifyGetKey = ownKey ?? createLocalJWKSet(jwks as unknown as JSONWebKeySet);
   const options = { algorithms: [...algorithms], ...(issuer !== undefined && { issuer: listOf(issuer) }) };
   const refusal = (detail: string): GateVerdict => ({
     kind: "deny",
@@ -131,6 +129,7 @@ function toKeyObject(option: string, key: NonNullable<JwtGateConfig["key"]>, isS
     if (isPem) return createPublicKey(key);
     if (typeof key === "string" || key instanceof Uint8Array) {
       if (!isSymmetric) throw new TypeError("it is no PEM text");
+      if (key.length === 0) throw new TypeError("it is empty");
       return createSecretKey(Buffer.from(key as Uint8Array));
     }
     if (key.kty === "oct") return createSecretKey(Buffer.from(String(key.k), "base64url"));
