@@ -68,10 +68,16 @@ export class BindingTable {
   /** Ports and names that are being bound. */
   readonly #pending = new Set<string>();
   #nextBindId = 1;
+  #takeovers = 0;
 
   constructor(config: ResolvedRelayConfig, factory: ListenerFactory) {
     this.#config = config;
     this.#factory = factory;
+  }
+
+  /** Bindings that went from one session to another, parked ones included. */
+  get takeovers(): number {
+    return this.#takeovers;
   }
 
   get all(): readonly Binding[] {
@@ -182,6 +188,7 @@ export class BindingTable {
     if (session.bindings.size >= session.maxBindings) {
       return refuse("BIND_CAP_EXCEEDED", `A session has at most ${session.maxBindings} bindings.`);
     }
+    this.#takeovers += 1;
     holder.session = session;
     session.bindings.set(holder.bindId, holder);
     holder.publicUrl = holder.mode === "expose" ? this.#factory.publicUrlOf(holder) : null;

@@ -22,7 +22,7 @@ export function renderMetrics({ sessions, bindings, counters }: RelayParts): str
       ['{result="resumed"}', counters.resumes.resumed],
       ['{result="unknown"}', counters.resumes.unknown],
     ]),
-    counter("takeovers_total", counters.takeovers),
+    counter("takeovers_total", bindings.takeovers),
     family(
       "requests_total",
       "counter",

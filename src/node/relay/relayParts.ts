@@ -13,14 +13,12 @@ export interface RelayParts {
 /** What a relay counts over its life. */
 export interface RelayCounters {
   preAuthRejected: number;
-  takeovers: number;
   readonly resumes: { resumed: number; unknown: number };
   readonly requests: Record<"1xx" | "2xx" | "3xx" | "4xx" | "5xx", number>;
 }
 
 export const createCounters = (): RelayCounters => ({
   preAuthRejected: 0,
-  takeovers: 0,
   resumes: { resumed: 0, unknown: 0 },
   requests: { "1xx": 0, "2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0 },
 });

@@ -14,8 +14,10 @@ const byPolicy: ReadonlySet<string> = new Set(["POLICY", "PRIVILEGED_PORT", "RES
 export function describeFailure(error: unknown): Failure {
   if (error instanceof TunnelRefusedError) return refusal("UNAUTHORIZED", error.message);
   if (error instanceof TunnelBindError) {
-    const { code, message } = error;
-    return { exitCode: byPolicy.has(code) ? ExitCode.refused : ExitCode.failed, code, message };
+    const { code, message, retryable } = error;
+    // A binding of another caller stays with it.
+    const isRefused = byPolicy.has(code) || (code === "ALREADY_BOUND" && !retryable);
+    return { exitCode: isRefused ? ExitCode.refused : ExitCode.failed, code, message };
   }
   if (error instanceof TunnelError) return describeAnswer(error);
   const { code = "FAILED", message: annotated } = error as NodeJS.ErrnoException;

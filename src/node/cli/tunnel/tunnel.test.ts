@@ -203,14 +203,19 @@ it("a driver whose binding is taken over says so and ends with 1", async () => {
   await using first = start(["expose", "1", "--name", "web", "--json"], at(relay.url));
   const bound = await first.json();
   const again = ["expose", "1", "--name", "web", "--container-port", String(bound.port), "--json"];
-  const refused = await runner(["tunnel", ...again], at(relay.url));
+  const [refused, ofOther] = await Promise.all([
+    runner(["tunnel", ...again], at(relay.url)),
+    runner(["tunnel", ...again, "--takeover"], at(relay.url, "other")),
+  ]);
   await using second = start([...again, "--takeover"], at(relay.url));
   const taken = await second.json();
+  const { metrics } = await read(relay.url, "metrics");
   const end = await first.end();
 
-  expect(refused.exitCode).toBe(1);
+  expect([refused.exitCode, ofOther.exitCode]).toEqual([1, 3]);
   expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "ALREADY_BOUND" } });
   expect(taken).toMatchObject({ event: "bound", port: bound.port });
+  expect(metrics).toContain("hoody_tunnel_takeovers_total 1\n");
   expect(JSON.parse(end.rest[0] ?? "")).toMatchObject({ event: "revoked", bindId: bound.bindId });
   expect(end.exitCode).toBe(1);
 });
