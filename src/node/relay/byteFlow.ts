@@ -8,7 +8,8 @@ import type { MuxStream } from "../../relay/muxStream";
  */
 export function sendFrom(source: Readable, stream: MuxStream, endOf: () => readonly string[] | undefined): () => void {
   source.on("data", (chunk: Buffer) => {
-    if (!stream.write(chunk)) source.pause();
+    // What comes after the end of the stream is left to what else reads the source.
+    if (!stream.write(chunk) && !stream.isClosed) source.pause();
   });
   source.once("end", () => {
     const trailers = endOf();

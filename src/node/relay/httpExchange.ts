@@ -84,6 +84,13 @@ export function exchange(visitor: VisitorRequest): void {
   const receive = receiveInto(res, stream);
   /** Bytes of the body that are still to come; `undefined` where the head does not say. */
   let leftBytes: number | undefined;
+  let isWhole = false;
+  const end = (): void => {
+    isWhole = true;
+    // Closing on a visitor who still sends would reset the connection before it could read the response.
+    if (leftBytes === 0 && !res.shouldKeepAlive && !isBodiless && !req.complete) req.once("end", () => res.end());
+    else res.end();
+  };
   stream.handler = {
     onDrain: isBodiless ? () => {} : sendFrom(body, stream, () => req.rawTrailers),
     onData(bytes) {
@@ -111,11 +118,11 @@ export function exchange(visitor: VisitorRequest): void {
       });
     },
     onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
-    onEnd: () => void (leftBytes ? cut() : res.end()),
+    onEnd: () => (leftBytes ? cut() : end()),
     onReset({ code }) {
       clearTimeout(timer);
-      // The response is whole: only what the visitor still sends has no destination any more.
-      if (res.writableEnded) void discardRest(req);
+      // Only what the visitor still sends has no destination any more.
+      if (isWhole) void discardRest(req).then(() => res.end());
       else fail(failureOfReset(code));
     },
   };

@@ -49,11 +49,17 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-export async function startFaultyProxy(relayPort: number, initial: Faults = {}): Promise<FaultyProxy> {
+/** @param ofConnection what is wrong with one connection, from 0 on, in the place of what holds for all of them */
+export async function startFaultyProxy(
+  relayPort: number,
+  initial: Faults = {},
+  ofConnection: (index: number) => Faults | undefined = () => undefined,
+): Promise<FaultyProxy> {
   const random = seededRandom(20_260_501);
   const sockets = new Set<Socket>();
   let accepted = 0;
   const server = createServer({ noDelay: true }, (driver) => {
+    const own = ofConnection(accepted);
     accepted += 1;
     const relay = connect({ host: "127.0.0.1", port: relayPort, noDelay: true });
     for (const socket of [driver, relay]) {
@@ -62,8 +68,8 @@ export async function startFaultyProxy(relayPort: number, initial: Faults = {}):
       socket.once("close", () => sockets.delete(socket));
     }
     const reset = (): void => [driver, relay].forEach((socket) => void socket.resetAndDestroy());
-    void pump({ from: driver, to: relay, faultOf: () => proxy.faults.up, reset, random });
-    void pump({ from: relay, to: driver, faultOf: () => proxy.faults.down, reset, random });
+    void pump({ from: driver, to: relay, faultOf: () => (own ?? proxy.faults).up, reset, random });
+    void pump({ from: relay, to: driver, faultOf: () => (own ?? proxy.faults).down, reset, random });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const proxy: FaultyProxy = {
