@@ -28,7 +28,7 @@ it("a page of an allowed origin is a driver: it binds, serves both ways, resumes
         await page.evaluate(() => window.leave());
       })();
     },
-    [origin],
+    { allowedOrigins: [origin] },
   );
 
   expect(opened.pageErrors).toEqual([]);

@@ -73,10 +73,16 @@ function reports() {
 
 const conversation = { answers: ["ONE", "TWO", "THREE"], driver: "bare", isWhole: true };
 
+interface LifeOptions {
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** What the relay selects. */
+  readonly protocol?: string | undefined;
+}
+
 /** The whole life of a driver: it binds, serves, is cut off, resumes, serves again, and leaves. */
 export async function expectWholeLife(
   start: (url: string, report: Report, leave: Promise<void>) => void,
-  allowedOrigins: readonly string[] = [],
+  { allowedOrigins = [], protocol = "hoody-tunnel.v2" }: LifeOptions = {},
 ): Promise<void> {
   await using served = await startRelay(allowedOrigins);
   const { report, next } = reports();
@@ -84,7 +90,7 @@ export async function expectWholeLife(
   start(served.connectUrl, report, new Promise((resolve) => (leave = resolve)));
 
   const bound = await next();
-  expect(bound).toMatchObject({ event: "bound", t: "BIND_OK", protocol: "hoody-tunnel.v2", maxFrame: 16_384 });
+  expect(bound).toMatchObject({ event: "bound", t: "BIND_OK", protocol, maxFrame: 16_384 });
   const port = bound.port as number;
   expect(await converse(port)).toEqual(conversation);
 

@@ -24,6 +24,18 @@ describe("a driver that is written from the page of the protocol", () => {
     },
   );
 
+  it("a driver that is written from the page of the protocol serves over the first version of it, and resumes", async () => {
+    const protocol = "hoody-tunnel.v1";
+
+    await expectWholeLife(
+      (url, report, leave) => {
+        const open = () => new WsWebSocket(url, [protocol], { headers });
+        void runIndependentDriver(() => open() as unknown as SocketLike, report, leave);
+      },
+      { protocol },
+    );
+  });
+
   it("a driver that is written from the page of the protocol serves through the WebSocket of Node, and resumes", async () => {
     const folder = await mkdtemp(join(tmpdir(), "runner-driver-"));
     const outfile = join(folder, "driver.cjs");
