@@ -35,6 +35,8 @@ export interface IAsyncContext<T = any> extends Injectable {
   parse(text: string): T;
   /** @internal Validates a value the way `provide` does; the schema's errors surface as they are. */
   validate(value: unknown): T;
+  /** @internal Whether a value is provided to the current async chain. */
+  isActive(): boolean;
   optional(): IOptionalDependency<this>;
   readonly $injects?: readonly [this];
   readonly $injectsInResource?: readonly [unknown];
@@ -142,6 +144,7 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
     require: () => requireContext.with({ context }),
     serialize: definition.serialize ?? ((value: T) => wireFormat().stringify(value)),
     parse: definition.parse ?? ((text: string) => wireFormat().parse<T>(text)),
+    isActive: () => currentSlots()?.has(id) === true,
     validate: (value: unknown) => (validate ? validate(value) : value) as T,
     optional,
   };

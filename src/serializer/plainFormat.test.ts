@@ -1,10 +1,9 @@
 import { thrownBy } from "../__tests__/support/failures";
-import { plainFormat } from "./plainFormat";
+import { isBeyondPlain, plainFormat } from "./plainFormat";
 import { Serializer } from "./Serializer";
 
 const plain = plainFormat(1_000_000);
 const complete = new Serializer();
-const left = { code: "TYPES_NOT_LOADED" };
 
 const nested = (depth: number, inner: unknown): unknown =>
   Array.from({ length: depth }).reduce((value) => ({ a: [value] }), inner);
@@ -49,7 +48,7 @@ it.each<[string, unknown]>([
   ["long texts", "x".repeat(1_000_000)],
   ["long lists", new Array(1_000_000)],
 ])("the plain format leaves the writing of %s to serializers", (_what, value) => {
-  expect(thrownBy(() => plain.stringify(value))).toMatchObject(left);
+  expect(isBeyondPlain(thrownBy(() => plain.stringify(value)))).toBe(true);
 });
 
 it.each([
@@ -64,11 +63,11 @@ it.each([
   ["deep texts", "[".repeat(600) + "]".repeat(600)],
   ["texts with more than a quarter of the characters that may be read", JSON.stringify("x".repeat(250_000))],
 ])("the plain format leaves the reading of %s to serializers", (_what, text) => {
-  expect(thrownBy(() => plain.parse(text))).toMatchObject(left);
+  expect(isBeyondPlain(thrownBy(() => plain.parse(text)))).toBe(true);
 });
 
 it("the plain format leaves texts to serializers that may have more values than calls allow", () => {
-  expect(thrownBy(() => plainFormat(Infinity).parse(`[${"1,".repeat(1_000_000)}1]`))).toMatchObject(left);
+  expect(isBeyondPlain(thrownBy(() => plainFormat(Infinity).parse(`[${"1,".repeat(1_000_000)}1]`)))).toBe(true);
 });
 
 it("the plain format fails with the error of the engine for what is not JSON, and for an invalid date", () => {

@@ -1,5 +1,4 @@
 import type { SerializerLike } from "./codec";
-import type { SerializerErrorCode } from "./serializerError";
 
 /**
  * The tree format of what JSON can write, `undefined` and dates: enough for most calls, in a fraction of the code.
@@ -8,19 +7,10 @@ import type { SerializerErrorCode } from "./serializerError";
  * For everything that is done here, both give the same.
  */
 
-/** What is thrown for a value or a text that takes the complete serializer. */
-export const typesNotLoaded = (): Error =>
-  Object.assign(
-    new Error(
-      "Only JSON, dates and undefined can be written and read before the serializer is loaded.\n" +
-        "Call getDefaultSerializer() of @bluelibs/runner first.",
-    ),
-    { code: notLoaded },
-  );
+/** What is thrown for a value or a text that takes the complete serializer. One for all: it is caught, and nothing prints it. */
+const beyondPlain = /* @__PURE__ */ new Error("This takes the complete serializer.");
 
-export const isTypesNotLoaded = (error: unknown): boolean => (error as { code?: unknown } | null)?.code === notLoaded;
-
-const notLoaded: SerializerErrorCode = "TYPES_NOT_LOADED";
+export const isBeyondPlain = (error: unknown): boolean => error === beyondPlain;
 
 /** Half of what serializers allow by default. */
 const maxDepth = 500;
@@ -39,7 +29,7 @@ export const plainFormat = (maxChars: number): SerializerLike => ({
   stringify: (value) => JSON.stringify(treeOf(value, 0, { left: maxWritten })),
   parse<T>(text: string) {
     // A character of a text makes at most four of what is counted.
-    if (text.length > Math.min(maxRead, maxChars / 4)) throw typesNotLoaded();
+    if (text.length > Math.min(maxRead, maxChars / 4)) throw beyondPlain;
     return valueOf(JSON.parse(text), 0) as T;
   },
 });
@@ -50,14 +40,14 @@ interface Budget {
 }
 
 function spend(amount: number, budget: Budget): void {
-  if ((budget.left -= amount) < 0) throw typesNotLoaded();
+  if ((budget.left -= amount) < 0) throw beyondPlain;
 }
 
 function treeOf(value: unknown, depth: number, budget: Budget): unknown {
   if (value === undefined) return { __type: "Undefined", value: null };
   if (typeof value === "string") spend(value.length, budget);
   else if (typeof value === "object" && value !== null) return objectTreeOf(value, depth, budget);
-  else if (value !== null && typeof value !== "boolean" && !Number.isFinite(value)) throw typesNotLoaded();
+  else if (value !== null && typeof value !== "boolean" && !Number.isFinite(value)) throw beyondPlain;
   return value;
 }
 
@@ -67,16 +57,16 @@ function objectTreeOf(value: object, depth: number, budget: Budget): unknown {
     spend(dateChars, budget);
     return { __type: "Date", value: (value as Date).toISOString() };
   }
-  if (depth > maxDepth || "toJSON" in value) throw typesNotLoaded();
+  if (depth > maxDepth || "toJSON" in value) throw beyondPlain;
   if (Array.isArray(value)) {
     spend(value.length, budget);
     return Array.from(value, (item) => treeOf(item, depth + 1, budget));
   }
-  if (prototype !== Object.prototype && prototype !== null) throw typesNotLoaded();
+  if (prototype !== Object.prototype && prototype !== null) throw beyondPlain;
   const fields = value as Record<string, unknown>;
   let tree = fields;
   for (const key of Object.keys(fields)) {
-    if (special.test(key)) throw typesNotLoaded();
+    if (special.test(key)) throw beyondPlain;
     spend(1 + key.length, budget);
     const part = treeOf(fields[key], depth + 1, budget);
     // Copied where something stands for another value: assigning inherited names may be forbidden.
@@ -88,7 +78,7 @@ function objectTreeOf(value: object, depth: number, budget: Budget): unknown {
 /** Puts values in the place of their records; the tree is the value. */
 function valueOf(tree: unknown, depth: number): unknown {
   if (typeof tree !== "object" || tree === null) return tree;
-  if (depth > maxDepth) throw typesNotLoaded();
+  if (depth > maxDepth) throw beyondPlain;
   if (Array.isArray(tree)) {
     for (let index = 0; index < tree.length; index += 1) tree[index] = valueOf(tree[index], depth + 1);
     return tree;
@@ -97,7 +87,7 @@ function valueOf(tree: unknown, depth: number): unknown {
   const keys = Object.keys(fields);
   if (keys.join() === "__type,value") return typedValueOf(fields);
   for (const key of keys) {
-    if (special.test(key)) throw typesNotLoaded();
+    if (special.test(key)) throw beyondPlain;
     const field = fields[key];
     if (typeof field === "object" && field !== null) fields[key] = valueOf(field, depth + 1);
   }
@@ -107,5 +97,5 @@ function valueOf(tree: unknown, depth: number): unknown {
 function typedValueOf({ __type: type, value }: Record<string, unknown>): unknown {
   if (type === "Undefined" && value === null) return undefined;
   if (type === "Date" && (typeof value === "string" || typeof value === "number")) return new Date(value);
-  throw typesNotLoaded();
+  throw beyondPlain;
 }

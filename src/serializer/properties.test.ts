@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { isTypesNotLoaded, plainFormat } from "./plainFormat";
+import { isBeyondPlain, plainFormat } from "./plainFormat";
 import { Serializer } from "./Serializer";
 
 const serializer = new Serializer();
@@ -175,7 +175,7 @@ describe("the plain format", () => {
     try {
       return { value: call() };
     } catch (error) {
-      return isTypesNotLoaded(error) ? undefined : { error: String(error) };
+      return isBeyondPlain(error) ? undefined : { error: String(error) };
     }
   }
 

@@ -1,6 +1,6 @@
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { SerializerLike } from "../../serializer/codec";
-import { isTypesNotLoaded, plainFormat } from "../../serializer/plainFormat";
+import { isBeyondPlain, plainFormat } from "../../serializer/plainFormat";
 import { snapshotOf } from "../../serializer/snapshot";
 import { typeSupport } from "../../serializer/typeSupport";
 import type { CallCodec, MakeCallCodec } from "./codec";
@@ -31,7 +31,7 @@ export const lazyCodec: MakeCallCodec = (options, carrier) => {
     try {
       if (complete !== undefined || isPlain()) return use(complete ?? json, value);
     } catch (error) {
-      if (!isTypesNotLoaded(error)) throw error;
+      if (!isBeyondPlain(error)) throw error;
     }
     const taken = snapshotOf(value);
     return load().then((loaded) => use(loaded, taken));

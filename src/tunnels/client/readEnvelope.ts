@@ -2,7 +2,7 @@ import type { IErrorHelper } from "../../errors/defineError";
 import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import type { SerializerLike } from "../../serializer/codec";
-import { isTypesNotLoaded } from "../../serializer/plainFormat";
+import { isBeyondPlain } from "../../serializer/plainFormat";
 import { requestIdHeader } from "../protocol/headers";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isJson, isSuccess } from "../protocol/replyKind";
@@ -72,7 +72,7 @@ export function readEnvelope(
   try {
     envelope = text === "" ? undefined : reading.serializer.parse(text);
   } catch (error) {
-    throw isOk || isTypesNotLoaded(error) ? error : httpError();
+    throw isOk || isBeyondPlain(error) ? error : httpError();
   }
   if (typeof envelope !== "object" || envelope === null) {
     throw new TunnelError("INVALID_RESPONSE", fallback, undefined, { requestId });

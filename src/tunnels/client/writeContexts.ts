@@ -1,8 +1,5 @@
 import type { IAsyncContext } from "../../define/asyncContext";
-import { hasBrand } from "../../define/brand";
 import { TunnelError } from "../../errors/tunnelError";
-import { symbolAsyncContext } from "../../lib/symbols";
-import { currentSlots } from "../../platform/contextScope";
 import type { SerializerLike } from "../../serializer/codec";
 import { contextHeaderBytes } from "../protocol/headers";
 
@@ -30,9 +27,10 @@ export function writeContexts(contexts: readonly IAsyncContext[], serializer: Se
   return text;
 }
 
-/** Asks the storage first: most contexts are inactive most of the time, and the error of `use()` has its price. */
+/** Asks first: most contexts are inactive most of the time, and the error of `use()` has its price. */
 function readActive(context: IAsyncContext): { readonly value: unknown } | undefined {
-  if (hasBrand(context, symbolAsyncContext) && currentSlots()?.has(context.id) !== true) return undefined;
+  // What looks like a context may come from elsewhere, and know less.
+  if ((context as Partial<IAsyncContext>).isActive?.() === false) return undefined;
   try {
     return { value: context.use() as unknown };
   } catch {
