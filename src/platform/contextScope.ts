@@ -1,7 +1,33 @@
 import { getPlatform, type IAsyncLocalStorage } from "./platform";
 
 /** Values by async-context id. Never mutated once it is entered. */
-export type ContextSlots = ReadonlyMap<string, unknown>;
+export interface ContextSlots extends Iterable<readonly [id: string, value: unknown]> {
+  get(id: string): unknown;
+  has(id: string): boolean;
+}
+
+/** One value. Of what a server makes for each of its calls, a map would be one of the largest. */
+export class OneSlot implements ContextSlots {
+  readonly #id: string;
+  readonly #value: unknown;
+
+  constructor(id: string, value: unknown) {
+    this.#id = id;
+    this.#value = value;
+  }
+
+  get(id: string): unknown {
+    return id === this.#id ? this.#value : undefined;
+  }
+
+  has(id: string): boolean {
+    return id === this.#id;
+  }
+
+  *[Symbol.iterator](): Generator<readonly [id: string, value: unknown]> {
+    yield [this.#id, this.#value];
+  }
+}
 
 /**
  * One storage for every async context of the process, so that entering several at once costs one scope.

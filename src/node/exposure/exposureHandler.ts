@@ -17,6 +17,7 @@ import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
+import { OneSlot } from "../../platform/contextScope";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
 import { corsDisabled, type Cors } from "../../tunnels/http/cors";
@@ -224,8 +225,10 @@ function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): Ca
       if (call.body.kind === "stream") assertUnended(call.req);
       const isCoded = compression.requests && call.body.kind === "stream";
       const req = isCoded ? decodedView(call.req, limits.octetBytes) : call.req;
-      const slots = new Map<string, unknown>(contexts);
-      return slots.set(exposureContextId, new ExposureContext(call, basePath, req));
+      const context = new ExposureContext(call, basePath, req);
+      return contexts === undefined
+        ? new OneSlot(exposureContextId, context)
+        : new Map([...contexts, [exposureContextId, context]]);
     },
     isReplyTaken(call, result) {
       const { reply } = call;
