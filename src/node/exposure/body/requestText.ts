@@ -56,52 +56,76 @@ export class RequestText implements TextBody {
  * @throws {WireFailure} (as a rejection) 413 at the first byte over the limit, 408 when it came too slowly, 499 when
  * the connection was lost, 503 when there is no room for it, 400 when the coding could not be undone
  */
-function readText(
-  req: IncomingMessage,
-  stream: Readable,
-  limitBytes: number,
-  { paceWatch, budget }: BodySource,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let first: Buffer | undefined;
-    let chunks: ChunkList | undefined;
-    let seenBytes = 0;
-    const receivedBytes = stream === req ? () => seenBytes : countReceived(req);
-    const body: Watched = {
-      progress: receivedBytes,
-      onStalled: () => fail(requestTimeout()),
-    };
-    const onData = (chunk: Buffer): void => {
-      if (seenBytes + chunk.byteLength > limitBytes) return fail(payloadTooLarge());
-      if (!budget.take(chunk.byteLength)) return fail(bufferFull());
-      seenBytes += chunk.byteLength;
-      if (chunks !== undefined) chunks.push(chunk);
-      else if (first === undefined) first = chunk;
-      else {
-        chunks = new ChunkList();
-        chunks.push(first);
-        chunks.push(chunk);
-      }
-      return undefined;
-    };
-    const onEnd = (): void => {
-      paceWatch.delete(body);
-      budget.release(seenBytes);
-      // Decoded as a whole: a character may be cut by the border of two chunks.
-      resolve((chunks?.join() ?? first)?.toString() ?? "");
-    };
-    const onError = (error: Error): void => fail(failureOf(error, req));
-    function fail(error: WireFailure): void {
-      paceWatch.delete(body);
-      stream.off("data", onData).off("end", onEnd);
-      stream.pause();
-      budget.release(seenBytes);
-      seenBytes = 0;
-      reject(error);
+const readText = (req: IncomingMessage, stream: Readable, limitBytes: number, source: BodySource): Promise<string> =>
+  new TextReader(req, stream, limitBytes, source).text;
+
+/** A body that is read into a string. A class, because one is made per request. */
+class TextReader implements Watched {
+  readonly #stream: Readable;
+  readonly #limitBytes: number;
+  readonly #source: BodySource;
+  readonly text: Promise<string>;
+  #resolve!: (text: string) => void;
+  #reject!: (error: WireFailure) => void;
+  /** Bytes that have come over the connection, where they differ from those that are read. */
+  readonly #receivedBytes: (() => number) | undefined;
+  #first: Buffer | undefined;
+  #chunks: ChunkList | undefined;
+  #seenBytes = 0;
+
+  constructor(req: IncomingMessage, stream: Readable, limitBytes: number, source: BodySource) {
+    this.#stream = stream;
+    this.#limitBytes = limitBytes;
+    this.#source = source;
+    this.text = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#receivedBytes = stream === req ? undefined : countReceived(req);
+    source.paceWatch.add(this);
+    stream
+      .on("data", this.#onData)
+      .on("end", this.#onEnd)
+      .on("error", (error) => this.#fail(failureOf(error, req)));
+  }
+
+  progress(): number {
+    return this.#receivedBytes?.() ?? this.#seenBytes;
+  }
+
+  onStalled(): void {
+    this.#fail(requestTimeout());
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#seenBytes + chunk.byteLength > this.#limitBytes) return this.#fail(payloadTooLarge());
+    if (!this.#source.budget.take(chunk.byteLength)) return this.#fail(bufferFull());
+    this.#seenBytes += chunk.byteLength;
+    if (this.#chunks !== undefined) this.#chunks.push(chunk);
+    else if (this.#first === undefined) this.#first = chunk;
+    else {
+      this.#chunks = new ChunkList();
+      this.#chunks.push(this.#first);
+      this.#chunks.push(chunk);
     }
-    paceWatch.add(body);
-    stream.on("data", onData).on("end", onEnd).on("error", onError);
-  });
+    return undefined;
+  };
+
+  readonly #onEnd = (): void => {
+    this.#source.paceWatch.delete(this);
+    this.#source.budget.release(this.#seenBytes);
+    // Decoded as a whole: a character may be cut by the border of two chunks.
+    this.#resolve((this.#chunks?.join() ?? this.#first)?.toString() ?? "");
+  };
+
+  #fail(error: WireFailure): void {
+    this.#source.paceWatch.delete(this);
+    this.#stream.off("data", this.#onData).off("end", this.#onEnd);
+    this.#stream.pause();
+    this.#source.budget.release(this.#seenBytes);
+    this.#seenBytes = 0;
+    this.#reject(error);
+  }
 }
 
 /** How many bytes of a coded body have arrived: what comes out of it may take its time. */
