@@ -80,30 +80,20 @@ export function createHandler(parts: HandlerParts): Transport {
     }
   }
 
+  // Kept short: Node keeps all that an async function may ever need for each call of it, and runs a hook for each promise.
   async function serve(request: WireRequest, time?: CallTime): Promise<WireResponse> {
-    const { target, body, edge } = request;
-    let phase: Phase = "authenticate";
-    let slots: ContextSlots | undefined;
+    const { target, body } = request;
+    const progress: Progress = { phase: "authenticate", slots: undefined, time };
     try {
       const caller = authenticate(request);
       if (caller instanceof Promise) await caller;
 
-      phase = "admit";
+      progress.phase = "admit";
       if (target.kind === "discovery") return textReply({ ok: true, result: discover(allowList()) }, serializer);
       const served = admit(allowList(), target);
 
-      phase = "read";
-      if (served.kind === "event") {
-        const { payload, returnPayload } = readEmission(readBody(await readText(body, jsonBytes), serializer), served);
-        time?.expired.throwIfAborted();
-        phase = "run";
-        slots = contextsOf(parts, request, served);
-        const scope = new ServedScope(request, parts.origin, time);
-        const result = await within(slots, () => emit(parts, served, payload, scope));
-        phase = "encode";
-        return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
-      }
-
+      progress.phase = "read";
+      if (served.kind === "event") return await serveEvent(request, served, progress);
       let form: OpenedForm | undefined;
       let input: unknown;
       if (body.kind === "text") {
@@ -116,38 +106,87 @@ export function createHandler(parts: HandlerParts): Transport {
         input = form.input;
       }
 
-      // The time may be up by now, and the task must not start.
-      time?.expired.throwIfAborted();
-      phase = "run";
-      slots = slotsOf(parts, request, served);
-      const running = within(slots, () => invoke(served, input, new ServedScope(request, parts.origin, time)));
+      const running = start(request, served, input, progress);
       const result = await (form === undefined ? running : besideForm(running, form));
-      if (edge?.isReplyTaken(result)) return taken;
-
-      phase = "encode";
-      // Getters of the result, and what custom types do with it, run for the call as well.
-      if (typeof result !== "object" || result === null) return textReply({ ok: true, result }, serializer);
-      const streamed = readStreamResult(result);
-      if (streamed === undefined) return within(slots, () => textReply({ ok: true, result }, serializer));
-      phase = "run";
-      const stream = within(slots, () => openPieces(streamed, `Task ${target.id}`));
-      if (!startsLate(streamed)) await started(stream, request.signal, form);
-      return streamReply(streamed, stream);
+      const reply = replyTo(result, request, form, progress);
+      return reply instanceof Promise ? await reply : reply;
     } catch (error) {
-      const failure = isGivenUp(error, request) ? requestAborted() : error;
-      const reported = toWireFailure(failure, phase, target, errors);
-      if (reported.isOpaque) report(error, request, phase);
-      if (phase === "authenticate" && failure instanceof WireFailure && failure.code !== requestAborted.code) {
-        onRefused?.(request, failure);
-      }
-      if (phase === "run" && edge?.isReplyTaken(undefined)) {
-        edge.abandonReply();
-        return taken;
-      }
-      const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
-      return within(slots, () => errorReply(reported, serializer, onDropped));
+      return fail(error, request, progress);
     }
   }
+
+  /** Starts the task of a call. */
+  function start(request: WireRequest, served: ServedTask, input: unknown, progress: Progress): Promise<unknown> {
+    const { time } = progress;
+    // The time may be up by now, and the task must not start.
+    time?.expired.throwIfAborted();
+    progress.phase = "run";
+    progress.slots = slotsOf(parts, request, served);
+    return within(progress.slots, () => invoke(served, input, new ServedScope(request, parts.origin, time)));
+  }
+
+  function replyTo(
+    result: unknown,
+    request: WireRequest,
+    form: OpenedForm | undefined,
+    progress: Progress,
+  ): WireResponse | Promise<WireResponse> {
+    if (request.edge?.isReplyTaken(result)) return taken;
+    progress.phase = "encode";
+    // Getters of the result, and what custom types do with it, run for the call as well.
+    if (typeof result !== "object" || result === null) return textReply({ ok: true, result }, serializer);
+    const streamed = readStreamResult(result);
+    if (streamed !== undefined) return replyStreaming(streamed, request, form, progress);
+    return within(progress.slots, () => textReply({ ok: true, result }, serializer));
+  }
+
+  async function replyStreaming(
+    streamed: StreamResult,
+    { target, signal }: WireRequest,
+    form: OpenedForm | undefined,
+    progress: Progress,
+  ): Promise<WireResponse> {
+    progress.phase = "run";
+    const stream = within(progress.slots, () => openPieces(streamed, `Task ${target.id}`));
+    if (!startsLate(streamed)) await started(stream, signal, form);
+    return streamReply(streamed, stream);
+  }
+
+  async function serveEvent(request: WireRequest, served: ServedEvent, progress: Progress): Promise<WireResponse> {
+    const { time } = progress;
+    const text = await readText(request.body, jsonBytes);
+    const { payload, returnPayload } = readEmission(readBody(text, serializer), served);
+    time?.expired.throwIfAborted();
+    progress.phase = "run";
+    const slots = (progress.slots = contextsOf(parts, request, served));
+    const scope = new ServedScope(request, parts.origin, time);
+    const result = await within(slots, () => emit(parts, served, payload, scope));
+    progress.phase = "encode";
+    return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
+  }
+
+  function fail(error: unknown, request: WireRequest, { phase, slots }: Progress): WireResponse {
+    const { target, edge } = request;
+    const failure = isGivenUp(error, request) ? requestAborted() : error;
+    const reported = toWireFailure(failure, phase, target, errors);
+    if (reported.isOpaque) report(error, request, phase);
+    if (phase === "authenticate" && failure instanceof WireFailure && failure.code !== requestAborted.code) {
+      onRefused?.(request, failure);
+    }
+    if (phase === "run" && edge?.isReplyTaken(undefined)) {
+      edge.abandonReply();
+      return taken;
+    }
+    const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
+    return within(slots, () => errorReply(reported, serializer, onDropped));
+  }
+}
+
+/** How far a call has come, what its task finds around it, and the time it has. */
+interface Progress {
+  phase: Phase;
+  slots: ContextSlots | undefined;
+  readonly time: CallTime | undefined;
 }
 
 /** How many characters a value may have for every byte that a body of text may have, as a tree of it would have them. */
