@@ -55,6 +55,8 @@ export interface SessionHandler {
   onFailed(failure: SessionFailure): void;
   /** The session was retired, and has closed its links. */
   onRetired?(): void;
+  /** A stream is over. @param resetCode of one that was cut */
+  onStreamClosed?(stream: MuxStream, resetCode: number | undefined): void;
 }
 
 export interface SessionFailure {
@@ -109,6 +111,10 @@ export class MuxSession implements LinkHost, StreamHost {
 
   get activeStreams(): number {
     return this.#streams.size;
+  }
+
+  get streams(): Iterable<MuxStream> {
+    return this.#streams.values();
   }
 
   /** Streams opened since the session began, over all its links. */
@@ -277,7 +283,8 @@ export class MuxSession implements LinkHost, StreamHost {
     this.#fail({ code: "IDLE_TIMEOUT", closeCode, message });
   }
 
-  onClosed(stream: MuxStream): void {
+  onClosed(stream: MuxStream, resetCode: number | undefined): void {
+    this.#options.handler.onStreamClosed?.(stream, resetCode);
     this.#streams.delete(stream.id);
     (stream.link as MuxLink).streams.delete(stream);
     // Its last bytes leave with the flush that is under way.

@@ -49,8 +49,8 @@ export interface StreamLink {
 
 /** What a session does for its streams. */
 export interface StreamHost {
-  /** Called once. */
-  onClosed(stream: MuxStream): void;
+  /** Called once. @param resetCode of a stream that was cut */
+  onClosed(stream: MuxStream, resetCode: number | undefined): void;
   /** What the session is charged for data that was received and not consumed changed by this many bytes. */
   onHeld(stream: MuxStream, bytes: number): void;
   /** This side gave the stream up before the driver had accepted it. */
@@ -76,6 +76,7 @@ const queueHighWaterBytes = 65_536;
 /** One visitor's connection, or one HTTP exchange: two directions that end by themselves, with credit each. */
 export class MuxStream {
   readonly id: number;
+  readonly kind: "tcp" | "http";
   readonly isOpener: boolean;
   readonly link: StreamLink;
   handler: StreamHandler = {};
@@ -96,6 +97,7 @@ export class MuxStream {
 
   constructor(options: MuxStreamOptions) {
     this.id = options.id;
+    this.kind = options.kind;
     this.isOpener = options.isOpener;
     this.link = options.link;
     this.#host = options.host;
@@ -178,7 +180,7 @@ export class MuxStream {
       const payload = encodeReset({ code, receivedTotal: this.#window.receivedTotal, reason });
       this.link.sendControl(FrameType.RESET, 0, this.id, payload);
     }
-    this.#close();
+    this.#close(code);
   }
 
   /** The destination took bytes that were received. */
@@ -295,7 +297,7 @@ export class MuxStream {
   abort(code: number, reason: string): void {
     if (this.#isClosed) return;
     const { handler } = this;
-    this.#close();
+    this.#close(code);
     handler.onReset?.({ code, reason });
   }
 
@@ -348,14 +350,14 @@ export class MuxStream {
     if (this.#hasSentEnd && this.#arrival.hasEnded && this.#window.heldBytes === 0) this.#close();
   }
 
-  #close(): void {
+  #close(resetCode?: number): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#queue.length = 0;
     this.#queuedBytes = 0;
     this.#host.onHeld(this, -this.#window.chargedBytes);
     this.#window.release();
-    this.#host.onClosed(this);
+    this.#host.onClosed(this, resetCode);
   }
 }
 

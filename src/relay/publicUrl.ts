@@ -25,6 +25,8 @@ export interface PublicUrlPattern {
   format(facts: PublicUrlFacts): string | undefined;
   /** @param host in lower case, without port @param path of the request, decoded once */
   match(host: string, path: string): PublicUrlMatch | undefined;
+  /** Whether a host is the relay's own: the one of a pattern by path, or one whose name no binding may have. */
+  isOwnHost(host: string): boolean;
   /** Whether hosts alone decide; else a prefix of the path does, the longest first. */
   readonly isByHost: boolean;
   /** Length of the constant part of the path. */
@@ -69,6 +71,11 @@ export function compilePublicUrl(pattern: string): PublicUrlPattern {
 
   return {
     isByHost,
+    isOwnHost(requestHost) {
+      const found = hostShape.exec(requestHost);
+      const name = found?.groups?.name;
+      return found !== null && (isByHost ? name !== undefined && !isBindableName(name) : true);
+    },
     prefixLength: cut.replace(/\{[^}]*\}/g, "").length,
     format(facts) {
       let isComplete = true;
@@ -85,6 +92,7 @@ export function compilePublicUrl(pattern: string): PublicUrlPattern {
       const byPath = isByHost && cut === "" ? undefined : pathShape.exec(requestPath);
       if (byPath === null) return undefined;
       const { name, port, session } = { ...byHost.groups, ...byPath?.groups };
+      if (name !== undefined && !isBindableName(name)) return undefined;
       const portNumber = port === undefined ? undefined : Number(port);
       if (portNumber !== undefined && portNumber > 65_535) return undefined;
       return { name, port: portNumber, session, prefix: byPath?.[0] ?? "" };

@@ -47,6 +47,8 @@ export interface TunnelOverview {
   readonly orphanedSessions: number;
   readonly totalStreams: number;
   readonly totalBindings: number;
+  /** Sockets and listeners that the relay may still open. */
+  readonly fdPermitsAvailable: number;
 }
 
 /** Sessions that are connected. */

@@ -36,6 +36,23 @@ function hostOf(authority: string): string | undefined {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?)$/.test(name) ? name : undefined;
 }
 
+/**
+ * Whether a request names the relay itself.
+ *
+ * A page can have a name of its own lead to this machine, but no address; from elsewhere it reaches the relay anyway.
+ */
+export function namesRelay(req: IncomingMessage, isOwnHost: (host: string) => boolean): boolean {
+  const { host } = readAuthority(req) ?? {};
+  if (host === undefined) return false;
+  return isLoopbackHost(host) || isAddress(host) || isOwnHost(host) || !isLoopbackAddress(req.socket.localAddress);
+}
+
+const isAddress = (host: string): boolean => host.startsWith("[") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
+
+/** Whether a socket's address is of this machine alone. */
+export const isLoopbackAddress = (address: string | undefined): boolean =>
+  /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/.test(address ?? "");
+
 /** Names under which a program of this machine reaches a listener on loopback. */
 export const isLoopbackHost = (host: string): boolean =>
   host === "localhost" || host === "[::1]" || host.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(host);

@@ -4,6 +4,7 @@ import type { Bind, BindKind, BindMode } from "../../relay/controlMessages";
 import { isBindableName } from "../../relay/publicUrl";
 import type { ResolvedRelayConfig } from "./config";
 import type { DriverRights } from "./driverRights";
+import type { FdPermits } from "./fdPermits";
 import type { MuxSession } from "../../relay/muxSession";
 import type { VisitorPipeline } from "./pipeline";
 
@@ -59,10 +60,17 @@ export interface ListenerFactory {
   publicUrlOf(binding: Pick<Binding, "containerPort" | "name" | "session">): string | null;
 }
 
+/** What a table shares with the rest of its relay. */
+export interface TableParts {
+  /** One for each listener. */
+  readonly permits: FdPermits;
+}
+
 /** The bindings of a relay, by port and by name. */
 export class BindingTable {
   readonly #config: ResolvedRelayConfig;
   readonly #factory: ListenerFactory;
+  readonly #parts: TableParts;
   readonly #byPort = new Map<number, Binding>();
   readonly #byName = new Map<string, Binding>();
   /** Ports and names that are being bound. */
@@ -70,9 +78,10 @@ export class BindingTable {
   #nextBindId = 1;
   #takeovers = 0;
 
-  constructor(config: ResolvedRelayConfig, factory: ListenerFactory) {
+  constructor(config: ResolvedRelayConfig, factory: ListenerFactory, parts: TableParts) {
     this.#config = config;
     this.#factory = factory;
+    this.#parts = parts;
   }
 
   /** Bindings that went from one session to another, parked ones included. */
@@ -199,11 +208,14 @@ export class BindingTable {
 
   async #listen(wanted: WantedBinding, session: BindingSession): Promise<Binding | BindRefusal> {
     const { mode, host, kind, name } = wanted;
+    const release = this.#parts.permits.take();
+    if (release === undefined) return refuse("INTERNAL", "The relay has no descriptor left for a listener.");
     let binding: Binding | undefined;
     for (const port of this.#candidates(wanted, session.owner.rights)) {
       try {
         const listener = await this.#factory.listen(mode, host, port, () => binding);
         // The driver may have left meanwhile.
+        listener.once("close", release);
         if (!session.mayBind) {
           listener.close();
           return refuse("INTERNAL", "The session has ended.");
@@ -229,12 +241,14 @@ export class BindingTable {
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (wanted.port !== 0) {
+          release();
           return code === "EADDRINUSE"
             ? refuse("PORT_IN_USE", `Something else listens on port ${port}.`)
             : refuse("INTERNAL", `Port ${port} could not be opened${code === undefined ? "" : ` (${code})`}.`);
         }
       }
     }
+    release();
     return refuse("INTERNAL", "No port of the range is free.");
   }
 

@@ -2,7 +2,17 @@ import { createSecureContext } from "node:tls";
 import { hardFrameBytes } from "../../relay/frames";
 import { compilePublicUrl, splitPatterns, type PublicUrlPattern } from "../../relay/publicUrl";
 import type { RelayLimits } from "../../relay/handshake";
+import { defaultFdPermits } from "./fdPermits";
 import type { TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";
+
+/** What a relay allows visitors; sizes in bytes, times in ms. */
+export interface VisitorLimits {
+  readonly maxConnectionsPerIp: number;
+  readonly headBytes: number;
+  readonly headMs: number;
+  readonly requestMs: number;
+  readonly idleMs: number;
+}
 
 /** A relay's configuration with its defaults; sizes in bytes, times in ms. */
 export interface ResolvedRelayConfig {
@@ -16,6 +26,8 @@ export interface ResolvedRelayConfig {
   readonly patterns: readonly PublicUrlPattern[];
   readonly portRange: readonly [from: number, to: number];
   readonly allowedOrigins: ReadonlySet<string>;
+  /** In lower case. */
+  readonly hosts: ReadonlySet<string>;
   readonly allowPrivileged: { readonly expose: boolean; readonly pull: boolean };
   readonly trustedProxies: ReadonlySet<string>;
   readonly aliases: ReadonlyMap<string, string>;
@@ -25,6 +37,9 @@ export interface ResolvedRelayConfig {
   readonly maxSessions: number;
   readonly maxSessionsPerPrincipal: number;
   readonly hookTimeoutMs: number;
+  readonly connectHeadBytes: number;
+  readonly fdPermits: number;
+  readonly visitors: VisitorLimits;
   readonly idleMs: number;
   readonly drainMs: number;
   readonly responseTimeoutMs: number;
@@ -63,6 +78,7 @@ export function resolveRelayConfig(
     patterns: [patterns].flat().map((pattern) => compilePublicUrl(pattern)),
     portRange: [from, to],
     allowedOrigins: new Set(config.allowedOrigins),
+    hosts: new Set(config.hosts?.map((host) => host.toLowerCase())),
     allowPrivileged: { expose: allowPrivileged.expose === true, pull: allowPrivileged.pull === true },
     trustedProxies: new Set(config.trustedProxies),
     aliases: new Map(Object.entries(config.aliases ?? {}).map(([host, { name }]) => [host.toLowerCase(), name])),
@@ -72,6 +88,15 @@ export function resolveRelayConfig(
     maxSessions: count("limits.maxSessions", limits.maxSessions, 256),
     maxSessionsPerPrincipal: count("limits.maxSessionsPerPrincipal", limits.maxSessionsPerPrincipal, 16),
     hookTimeoutMs: count("hookTimeoutMs", config.hookTimeoutMs, 5_000),
+    connectHeadBytes: count("limits.connectHeadBytes", limits.connectHeadBytes, 16_384),
+    fdPermits: count("limits.fdPermits", limits.fdPermits, defaultFdPermits(fdLimitOf(config))),
+    visitors: {
+      maxConnectionsPerIp: count("limits.maxConnectionsPerVisitorIp", limits.maxConnectionsPerVisitorIp, 256),
+      headBytes: count("limits.visitorHeadBytes", limits.visitorHeadBytes, 32_768, 1_024),
+      headMs: count("limits.visitorHeadMs", limits.visitorHeadMs, 15_000),
+      requestMs: count("limits.visitorRequestMs", limits.visitorRequestMs, 300_000),
+      idleMs: count("limits.visitorIdleMs", limits.visitorIdleMs, 65_000),
+    },
     idleMs: count("idleMs", config.idleMs, 300_000, 0),
     drainMs: count("drainMs", config.drainMs, 30_000, 0),
     responseTimeoutMs: count("responseTimeoutMs", config.responseTimeoutMs, 60_000),
@@ -92,6 +117,9 @@ function checkTls({ tls, listen }: TunnelRelayConfig): TunnelRelayConfig["tls"] 
   return tls;
 }
 
+const fdLimitOf = ({ fdLimit }: TunnelRelayConfig): number | undefined =>
+  fdLimit === undefined ? undefined : count("fdLimit", fdLimit, fdLimit);
+
 function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimits): RelayLimits {
   return {
     maxFrameBytes: atMost("limits.maxFrame", count("limits.maxFrame", limits.maxFrame, 65_536, 1_024), hardFrameBytes),
@@ -101,6 +129,11 @@ function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimi
     sessionBufferBytes: count("limits.sessionBufferBytes", limits.sessionBufferBytes, 67_108_864, 65_536),
     maxBindings: count("limits.maxBindings", limits.maxBindings, 32),
     maxConnectionsPerSession: count("limits.maxConnectionsPerSession", limits.maxConnectionsPerSession, 8),
+    congestedBytes: count("limits.linkQueueBytes", limits.linkQueueBytes, 1_048_576),
+    maxQueuedBytes: count("limits.maxLinkQueueBytes", limits.maxLinkQueueBytes, 16_777_216, 1_048_576),
+    maxControlFrames: count("limits.maxControlFrames", limits.maxControlFrames, 4_096),
+    controlRate: count("limits.controlRate", limits.controlRate, 50),
+    controlBurst: count("limits.controlBurst", limits.controlBurst, 200),
     pingMs: count("pingMs", config.pingMs, 15_000),
     deadMs: count("deadMs", config.deadMs, 60_000),
     graceMs: count("graceMs", config.graceMs, 60_000, 0),

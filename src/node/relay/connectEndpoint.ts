@@ -6,7 +6,8 @@ import { subprotocols, type Subprotocol } from "../../relay/handshake";
 import type { MuxLink } from "../../relay/muxLink";
 import { MuxSession } from "../../relay/muxSession";
 import { nodeClock } from "./nodeClock";
-import type { RelayParts } from "./relayParts";
+import { refusalBody } from "./refusal";
+import { countStream, type RelayParts } from "./relayParts";
 import { fullRights, type DriverRights } from "./driverRights";
 import type { RelaySession, SessionOwner } from "./relaySession";
 import { wsLink, type WsUpgrader } from "./wsLink";
@@ -21,9 +22,6 @@ export interface ConnectOptions {
   readonly upgrader: WsUpgrader;
   readonly admit: (req: IncomingMessage) => Promise<ConnectVerdict>;
 }
-
-/** Largest head of a request to connect, in bytes. */
-const maxHeadBytes = 16_384;
 
 /** Where drivers connect: upgrade, greeting, and the links of sessions. */
 export class ConnectEndpoint {
@@ -50,10 +48,11 @@ export class ConnectEndpoint {
     }
     const release = this.#hold(socket);
     try {
+      if (parts.connections.admit(req.socket, undefined) !== undefined) return refuse(socket, 503, "CAPACITY");
       if (this.#isStopped) return refuse(socket, 503, "GOING_AWAY");
       const protocol = chooseProtocol(req);
       if (protocol === undefined) return refuse(socket, 400, "BAD_REQUEST");
-      if (headBytesOf(req) > maxHeadBytes) return refuse(socket, 431, "HEADERS_TOO_LARGE");
+      if (headBytesOf(req) > parts.config.connectHeadBytes) return refuse(socket, 431, "HEADERS_TOO_LARGE");
       const verdict = await admit(req);
       if ("status" in verdict) return refuse(socket, verdict.status, verdict.code);
       const { principal, rights = fullRights } = verdict;
@@ -96,6 +95,7 @@ export class ConnectEndpoint {
         onControl: (message, from) => onControl(message, from),
         onFailed: () => onGone(),
         onRetired: () => onGone(),
+        onStreamClosed: (stream, resetCode) => countStream(counters, stream, resetCode),
       },
     });
     const own = mux;
@@ -156,7 +156,7 @@ const headBytesOf = ({ rawHeaders, url = "" }: IncomingMessage): number =>
   rawHeaders.reduce((sum, text) => sum + text.length + 2, url.length);
 
 function refuse(socket: Duplex, status: number, code: string): void {
-  const body = JSON.stringify({ error: { code, message: `The relay refuses this connection (${code}).` } });
+  const body = refusalBody(code);
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

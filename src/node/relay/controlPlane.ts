@@ -15,11 +15,18 @@ interface ControlReply {
   readonly status: number;
   readonly body: unknown;
   readonly contentType?: string | undefined;
+  /** Methods that would have been answered. */
+  readonly allow?: string | undefined;
 }
 
 const failure = (status: number, code: string, message: string): ControlReply => ({
   status,
   body: { error: { code, message } },
+});
+
+const methodNotAllowed = (allow: string): ControlReply => ({
+  ...failure(405, "METHOD_NOT_ALLOWED", `Only ${allow}.`),
+  allow,
 });
 
 /** What operators see and do. Who may is decided before. */
@@ -34,13 +41,14 @@ export class ControlPlane {
   }
 
   serve(req: IncomingMessage, res: ServerResponse, path: string): void {
-    const { status, body, contentType = "application/json" } = this.#reply(req, path);
+    const { status, body, contentType = "application/json", allow } = this.#reply(req, path);
     const text = typeof body === "string" ? body : JSON.stringify(body);
     res.writeHead(status, {
       "content-type": contentType,
       "content-length": Buffer.byteLength(text),
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
+      ...(allow !== undefined && { allow }),
     });
     res.end(req.method === "HEAD" ? undefined : text);
   }
@@ -49,11 +57,12 @@ export class ControlPlane {
     const [pathname = "", query = ""] = path.slice(controlPrefix.length).split("?");
     const session = /^\/sessions\/([^/]+)$/.exec(pathname)?.[1];
     if (session !== undefined) {
-      return req.method === "DELETE" ? this.#kill(session, query) : failure(405, "METHOD_NOT_ALLOWED", "Only DELETE.");
+      return req.method === "DELETE" ? this.#kill(session, query) : methodNotAllowed("DELETE");
     }
+    if (pathname === "/connect") return failure(400, "BAD_REQUEST", "Drivers connect here by WebSocket.");
     const read = Object.hasOwn(this.#readers, pathname) ? this.#readers[pathname] : undefined;
     if (read === undefined) return failure(404, "NOT_FOUND", "There is nothing here.");
-    if (req.method !== "GET" && req.method !== "HEAD") return failure(405, "METHOD_NOT_ALLOWED", "Only GET.");
+    if (req.method !== "GET" && req.method !== "HEAD") return methodNotAllowed("GET, HEAD");
     return read(query);
   }
 
@@ -82,7 +91,7 @@ export class ControlPlane {
   }
 
   #overview(): object {
-    const { sessions, bindings } = this.#parts;
+    const { sessions, bindings, permits } = this.#parts;
     return {
       sessions: this.#attached.map((session) => {
         const own = [...session.bindings.values()];
@@ -99,6 +108,7 @@ export class ControlPlane {
       orphanedSessions: sessions.all.length - this.#attached.length,
       totalStreams: sessions.all.reduce((sum, { activeStreams }) => sum + activeStreams, 0),
       totalBindings: bindings.all.length,
+      fdPermitsAvailable: permits.available,
     };
   }
 
@@ -110,9 +120,9 @@ export class ControlPlane {
   }
 
   #kill(id: string, query: string): ControlReply {
-    const grace = new URLSearchParams(query).get("grace_ms");
-    const graceMs = grace === null ? 50 : Number(grace);
-    if (!Number.isInteger(graceMs) || graceMs < 0 || graceMs > 5_000 || grace === "") {
+    const [grace = "50", ...others] = new URLSearchParams(query).getAll("grace_ms");
+    const graceMs = Number(grace);
+    if (!/^\d{1,4}$/.test(grace) || graceMs > 5_000 || others.length > 0) {
       return failure(400, "BAD_REQUEST", "grace_ms must be a whole number from 0 to 5000.");
     }
     const session = this.#parts.sessions.get(id);

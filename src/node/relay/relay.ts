@@ -4,18 +4,21 @@ import { createServer as createTcpServer, type AddressInfo, type Server as TcpSe
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ResetCode } from "../../relay/codes";
-import { readAuthority } from "./authority";
-import { BindingTable, type Binding } from "./bindings";
-import type { ResolvedRelayConfig } from "./config";
+import { isLoopbackAddress, readAuthority } from "./authority";
+import { BindingTable, type Binding, type ListenerFactory } from "./bindings";
+import type { ResolvedRelayConfig, VisitorLimits } from "./config";
 import { ConnectEndpoint, type ConnectVerdict } from "./connectEndpoint";
 import { ControlPlane, controlPrefix } from "./controlPlane";
+import { FdPermits } from "./fdPermits";
 import { joinSocket } from "./joinSocket";
 import { RequestLog } from "./log/requestLog";
 import type { VisitorPipeline } from "./pipeline";
 import { createCounters, type RelayParts } from "./relayParts";
+import { refusalBody } from "./refusal";
 import { RelayRoutes } from "./relayRoutes";
 import { RelaySessions } from "./relaySessions";
 import { sendVisitorError, upgradeRefusal, visitorErrors } from "./visitorError";
+import { VisitorConnections } from "./visitorConnections";
 import { Visitors, type VisitorRoute } from "./visitors";
 import { createWsUpgrader } from "./wsLink";
 
@@ -40,10 +43,6 @@ const openPolicy = (): VisitorPolicy => ({
 /** Where drivers connect. */
 export const connectPath = "/api/v1/tunnel/connect";
 
-/** Heads of visitors, in bytes; time for them, in ms. */
-const visitorHeadBytes = 32_768;
-const visitorHeadMs = 15_000;
-
 /** The public side of reverse tunnels: one server for drivers and operators, and one listener per binding. */
 export class Relay {
   readonly #config: ResolvedRelayConfig;
@@ -60,7 +59,9 @@ export class Relay {
   constructor(config: ResolvedRelayConfig, guard: RelayGuard, { pipelineOf, log }: VisitorPolicy = openPolicy()) {
     this.#config = config;
     this.#guard = guard;
-    const bindings = new BindingTable(config, {
+    const counters = createCounters();
+    const permits = new FdPermits(config.fdPermits);
+    const factory: ListenerFactory = {
       listen: (mode, host, port, bindingOf) =>
         mode === "expose" ? this.#listenForVisitors(host, port, bindingOf) : this.#listenForTcp(host, port, bindingOf),
       isReserved: (port) => port !== 0 && port === this.port,
@@ -69,12 +70,14 @@ export class Relay {
         const facts = { port: containerPort, name, session: session.id };
         return config.patterns.map((pattern) => pattern.format(facts)).find((url) => url !== undefined) ?? null;
       },
-    });
+    };
+    const bindings = new BindingTable(config, factory, { permits });
     const sessions = new RelaySessions(config, bindings);
-    this.#parts = { config, bindings, sessions, counters: createCounters() };
-    log.countInto(this.#parts.counters.requests);
+    const connections = new VisitorConnections({ permits, maxPerAddress: config.visitors.maxConnectionsPerIp });
+    this.#parts = { config, bindings, sessions, counters, permits, connections };
+    log.countInto(counters.requests);
     this.#routes = new RelayRoutes(config, bindings);
-    this.#visitors = new Visitors(config, this.#routes, log);
+    this.#visitors = new Visitors(this.#parts, this.#routes, log);
     this.#control = new ControlPlane(this.#parts, log);
   }
 
@@ -99,7 +102,7 @@ export class Relay {
     });
     const { listen, server, tls } = this.#config;
     if (listen !== undefined) {
-      this.#server = createVisitorServer(tls);
+      this.#server = createVisitorServer(this.#config.visitors, tls);
       this.#attach(this.#server, true);
       await listening(this.#server, listen.port, listen.host);
     }
@@ -171,8 +174,10 @@ export class Relay {
     const { url = "/" } = req;
     if (!url.startsWith(`${controlPrefix}/`)) return void sendVisitorError(req, res, visitorErrors.notFound);
     const verdict = await this.#guard.admit(req);
-    if ("status" in verdict && !(isHealth(url) && isLoopbackPeer(req))) return refuseControl(res, verdict);
-    if ("status" in verdict) return sendJson(res, 200, { status: "ok" });
+    if ("status" in verdict && !(isHealth(url) && isLoopbackPeer(req))) {
+      return sendJson(res, verdict.status, refusalBody(verdict.code));
+    }
+    if ("status" in verdict) return sendJson(res, 200, JSON.stringify({ status: "ok" }));
     this.#control.serve(req, res, url);
   }
 
@@ -205,7 +210,8 @@ export class Relay {
   }
 
   async #listenForVisitors(host: string, port: number, bindingOf: () => Binding | undefined): Promise<Server> {
-    const server = createVisitorServer();
+    const server = createVisitorServer(this.#config.visitors);
+    server.on("connection", (socket) => void this.#visitors.connected(socket));
     server.on("request", (req, res) => this.#visitors.serve(req, res, this.#visitors.routeOnPort(req, bindingOf())));
     server.on("checkContinue", (req, res) => void server.emit("request", req, res));
     server.on("upgrade", (req, socket, head) =>
@@ -216,6 +222,7 @@ export class Relay {
 
   async #listenForTcp(host: string, port: number, bindingOf: () => Binding | undefined): Promise<TcpServer> {
     const server = createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => {
+      if (this.#visitors.connected(socket) !== undefined) return void socket.destroy();
       const binding = bindingOf();
       const mux = binding?.session.serves(binding) === true ? binding.session.mux : undefined;
       const stream = mux?.openTcp({
@@ -235,16 +242,18 @@ export class Relay {
 const drainPollMs = 20;
 
 /** Requests that contradict themselves are refused by the parser, which is strict. */
-function createVisitorServer(tls?: ResolvedRelayConfig["tls"]): Server {
+function createVisitorServer({ headMs, headBytes, idleMs }: VisitorLimits, tls?: ResolvedRelayConfig["tls"]): Server {
   const options = {
-    headersTimeout: visitorHeadMs,
+    headersTimeout: headMs,
     requestTimeout: 0,
-    maxHeaderSize: visitorHeadBytes,
-    keepAliveTimeout: 65_000,
+    maxHeaderSize: headBytes,
+    keepAliveTimeout: idleMs,
+    // How often Node looks: by default less often than heads may take.
+    connectionsCheckingInterval: Math.min(Math.max(headMs, 50), 1_000),
     insecureHTTPParser: false,
   };
   if (tls === undefined) return createServer(options);
-  return createTlsServer({ ...options, cert: tls.cert, key: tls.key, handshakeTimeout: visitorHeadMs });
+  return createTlsServer({ ...options, cert: tls.cert, key: tls.key, handshakeTimeout: headMs });
 }
 
 function listening<S extends TcpServer>(server: S, port: number, host: string): Promise<S> {
@@ -269,13 +278,8 @@ function decoded(path: string): string {
 
 const isHealth = (url: string): boolean => pathOf(url) === `${controlPrefix}/health`;
 
-const isLoopbackPeer = ({ socket }: IncomingMessage): boolean =>
-  /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/.test(socket.remoteAddress ?? "");
+const isLoopbackPeer = ({ socket }: IncomingMessage): boolean => isLoopbackAddress(socket.remoteAddress);
 
-const refuseControl = (res: ServerResponse, { status, code }: { status: number; code: string }): void =>
-  sendJson(res, status, { error: { code, message: `The relay refuses this request (${code}).` } });
-
-function sendJson(res: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
+function sendJson(res: ServerResponse, status: number, text: string): void {
   res.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
 }

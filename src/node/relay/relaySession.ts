@@ -87,6 +87,11 @@ export class RelaySession implements BindingSession {
     return this.isAttached ? this.#mux : undefined;
   }
 
+  /** As `mux`, and also while an ended session's last visitors are served. */
+  get activeMux(): MuxSession | undefined {
+    return this.#mux;
+  }
+
   get activeStreams(): number {
     return this.#mux?.activeStreams ?? 0;
   }

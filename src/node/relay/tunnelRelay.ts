@@ -14,6 +14,7 @@ import { isRepeated } from "../server/repeatedHeaders";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
 import { createVisitorPolicy } from "./visitorPolicy";
+import { namesRelay } from "./authority";
 import { resolveRelayConfig, type ResolvedRelayConfig } from "./config";
 import { readDriverPolicy } from "./driverRights";
 import type { ConnectVerdict } from "./connectEndpoint";
@@ -131,13 +132,15 @@ function createGuard(
   config: ResolvedRelayConfig,
   run: RelayDependencies,
 ): (req: IncomingMessage) => Promise<ConnectVerdict> {
-  const { tokens, tokenHeader, allowAnonymous, allowedOrigins } = config;
+  const { tokens, tokenHeader, allowAnonymous, allowedOrigins, hosts, patterns } = config;
+  const isOwnHost = (host: string): boolean => hosts.has(host) || patterns.some((pattern) => pattern.isOwnHost(host));
   const findTokenHolder = tokens && createTokenMatcher(tokens);
   const auth = { header: tokenHeader, findTokenHolder, tokenOption: "auth.token", timeoutMs: authMs, allowAnonymous };
   const authenticate = authenticateRun(run, { name: "relay", auth });
   return async (req) => {
     const { origin } = req.headers;
     if (origin !== undefined && !allowedOrigins.has(origin)) return { status: 403, code: "ORIGIN_NOT_ALLOWED" };
+    if (!namesRelay(req, isOwnHost)) return { status: 403, code: "HOST_NOT_ALLOWED" };
     try {
       const { name, policy } = await authenticate(requestOf(req, tokenHeader, allowedOrigins));
       const rights = readDriverPolicy(policy);

@@ -26,6 +26,30 @@ export interface TunnelRelayLimits {
   readonly maxWindow?: number | undefined;
   /** Received and not taken by visitors, over one session, in bytes. Default 64 MiB. */
   readonly sessionBufferBytes?: number | undefined;
+  /** Waiting for one connection of a driver: above this, visitors wait too, in bytes. Default 1 MiB. */
+  readonly linkQueueBytes?: number | undefined;
+  /** As `linkQueueBytes`; above this the connection is closed. Default 16 MiB, at least 1 MiB. */
+  readonly maxLinkQueueBytes?: number | undefined;
+  /** Replies to one connection of a driver that it has not read. Default 4,096. */
+  readonly maxControlFrames?: number | undefined;
+  /** Control messages of one session per second. Default 50. */
+  readonly controlRate?: number | undefined;
+  /** Control messages of one session at a time. Default 200. */
+  readonly controlBurst?: number | undefined;
+  /** Head of a request to connect, in bytes. Default 16,384. */
+  readonly connectHeadBytes?: number | undefined;
+  /** Sockets and listeners of the relay. Default: what the process may open, at most 65,536, less 256. */
+  readonly fdPermits?: number | undefined;
+  /** Connections from one address; behind trusted proxies, requests at a time. Not for this machine. Default 256. */
+  readonly maxConnectionsPerVisitorIp?: number | undefined;
+  /** Head of a visitor's request, in bytes. Default 32,768. */
+  readonly visitorHeadBytes?: number | undefined;
+  /** Time for it, in ms. Default 15,000. */
+  readonly visitorHeadMs?: number | undefined;
+  /** Time for a visitor's request with its body, in ms; a body that brings 1 KiB in 10 s may take longer. Default 300,000. */
+  readonly visitorRequestMs?: number | undefined;
+  /** How long a visitor's connection stays open between requests, in ms. Default 65,000. */
+  readonly visitorIdleMs?: number | undefined;
 }
 
 /** Who may connect to a relay, as for an exposure. */
@@ -52,6 +76,11 @@ export interface TunnelRelayConfig {
   readonly portRange?: readonly [from: number, to: number] | undefined;
   /** Origins of pages that may connect. Default none. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /**
+   * Names of the relay itself, as "relay.example.com", where a proxy of this machine passes them on. Default: the hosts
+   * of patterns by path, and names that no binding may have; addresses and localhost always count.
+   */
+  readonly hosts?: readonly string[] | undefined;
   /** Ports 80 to 1023. Default neither. */
   readonly allowPrivileged?: { readonly expose?: boolean | undefined; readonly pull?: boolean | undefined } | undefined;
   /** Addresses of proxies whose forwarding headers count. Default none. */
@@ -67,6 +96,8 @@ export interface TunnelRelayConfig {
   /** How long each gate and hook may take, in ms. Default 5,000. */
   readonly hookTimeoutMs?: number | undefined;
   readonly limits?: TunnelRelayLimits | undefined;
+  /** Descriptors that the process may open, where the system does not tell. Default 4,096. */
+  readonly fdLimit?: number | undefined;
   /** A session without bindings and streams ends after this, in ms. Default 300,000; 0 for never. */
   readonly idleMs?: number | undefined;
   /** Silence after which a link is asked for a sign of life, in ms. Default 15,000. */

@@ -24,6 +24,7 @@ export type VisitorErrorCode =
   | "GATE_FAILED"
   | "BLOCKED"
   | "RATE_LIMITED"
+  | "REQUEST_TIMEOUT"
   | "LOCAL_CONNECT_FAILED"
   | "LOCAL_CONNECT_TIMEOUT"
   | "TUNNEL_INTERRUPTED"
@@ -59,6 +60,7 @@ export const visitorErrors = /* @__PURE__ */ (() => ({
   hookFailed: error(500, "HOOK_FAILED", "The request could not be handled."),
   blocked: error(403, "BLOCKED", "The request is not let through."),
   rateLimited: error(429, "RATE_LIMITED", "There were too many requests."),
+  requestTimeout: error(408, "REQUEST_TIMEOUT", "The request took too long to arrive."),
   upstreamTimeout: error(504, "UPSTREAM_TIMEOUT", "The application behind the tunnel took too long."),
 }))();
 

@@ -1,6 +1,8 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { ResetCode } from "../../relay/codes";
 import { createAddressSet, plainAddress, type AddressSet } from "./addressSet";
 import { isLoopbackHost, readAuthority } from "./authority";
 import type { Binding } from "./bindings";
@@ -12,9 +14,11 @@ import type { RequestLog } from "./log/requestLog";
 import type { RequestRecord } from "./log/requestRecord";
 import type { PipelineVerdict, VisitorPipeline } from "./pipeline";
 import type { RelayRoutes } from "./relayRoutes";
+import { RequestPace } from "./requestPace";
 import { hasClearFraming, isPlainUpgrade } from "./requestFraming";
 import { exchangeUpgrade } from "./upgradeExchange";
 import { visitorAddress } from "./visitorAddress";
+import type { VisitorConnections } from "./visitorConnections";
 import type { TunnelVisitor } from "./visitor";
 import { sendVisitorAnswer, upgradeAnswer, type VisitorAnswer } from "./visitorAnswer";
 import { sendVisitorError, upgradeRefusal, visitorErrors, type VisitorError } from "./visitorError";
@@ -58,18 +62,35 @@ interface Arrival extends Visit {
   readonly headers: readonly string[];
 }
 
+/** What visitors share with the rest of their relay. */
+export interface VisitorsParts {
+  readonly config: ResolvedRelayConfig;
+  readonly connections: VisitorConnections;
+}
+
 /** Serves the visitors of published services. */
 export class Visitors {
   readonly #config: ResolvedRelayConfig;
   readonly #routes: RelayRoutes;
   readonly #log: RequestLog;
   readonly #trustedProxies: AddressSet;
+  readonly #connections: VisitorConnections;
+  readonly #pace: RequestPace;
 
-  constructor(config: ResolvedRelayConfig, routes: RelayRoutes, log: RequestLog) {
+  constructor({ config, connections }: VisitorsParts, routes: RelayRoutes, log: RequestLog) {
     this.#config = config;
+    this.#connections = connections;
+    this.#pace = new RequestPace(config.visitors.requestMs);
     this.#routes = routes;
     this.#log = log;
     this.#trustedProxies = createAddressSet("trustedProxies", config.trustedProxies);
+  }
+
+  /** A connection came in to a binding's own port. @returns what its requests are answered with instead */
+  connected(socket: Socket): VisitorError | undefined {
+    const peer = plainAddress(socket.remoteAddress ?? "");
+    // Behind a proxy, visitors are told apart by their requests.
+    return this.#connections.admit(socket, this.#trustedProxies.has(peer) ? undefined : peer);
   }
 
   /** Where a request leads that came to a binding's own port. */
@@ -93,11 +114,17 @@ export class Visitors {
       answer: (answer) => record.answered(answer.status, sendVisitorAnswer(req, res, answer)),
       cut: () => void res.destroy(),
     };
+    const refusal = this.#refusalOf(req, res);
+    if (refusal !== undefined) {
+      res.shouldKeepAlive = false;
+      return reply.refuse(refusal);
+    }
     if (!hasClearFraming(req)) {
       // What follows on this connection may be read in more than one way.
       res.shouldKeepAlive = false;
       return reply.refuse(visitorErrors.badRequest);
     }
+    if (hasBody(req)) this.#pace.add(req, () => this.#timeOut(res, record, reply));
     const send = (request: ExchangeRequest): void => exchange({ ...request, req, res, refuse: reply.refuse });
     this.#open({ req, connection: res, record, reply, send }, route);
   }
@@ -120,10 +147,23 @@ export class Visitors {
     };
     const send = (request: ExchangeRequest): void =>
       exchangeUpgrade({ ...request, req, socket, head, refuse: reply.refuse });
-    this.#open(
-      { req, connection: socket, record, reply, send },
-      isPlainUpgrade(req) ? route : visitorErrors.badRequest,
-    );
+    const refusal = this.#refusalOf(req, socket) ?? (isPlainUpgrade(req) ? undefined : visitorErrors.badRequest);
+    this.#open({ req, connection: socket, record, reply, send }, refusal ?? route);
+  }
+
+  /** Whether there are too many connections, or too many of this visitor. */
+  #refusalOf(req: IncomingMessage, end: EventEmitter): VisitorError | undefined {
+    const refusal = this.connected(req.socket);
+    if (refusal !== undefined || !this.#trustedProxies.has(req.socket.remoteAddress ?? "")) return refusal;
+    return this.#connections.admitShared(end, visitorAddress(req, this.#trustedProxies));
+  }
+
+  #timeOut(res: ServerResponse, record: RequestRecord, reply: Reply): void {
+    record.stream?.reset(ResetCode.TIMEOUT, "The request took too long to arrive.");
+    record.failed("REQUEST_TIMEOUT");
+    if (res.headersSent) return reply.cut();
+    res.shouldKeepAlive = false;
+    reply.refuse(visitorErrors.requestTimeout);
   }
 
   /** Leads a request to its session, through what stands between: gates and hooks may take their time. */

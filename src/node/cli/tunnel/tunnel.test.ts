@@ -112,7 +112,7 @@ it("a relay, a driver and an operator work together by commands alone", async ()
   expect(health).toMatchObject({ status: "ok", pid: relay.child.pid });
   expect(sessions).toMatchObject({ sessions: [{ sessionId, bindings: [{ containerPort: port, bindId: 1 }] }] });
   expect(bindings).toEqual({ bindings: [{ port, kind: "http", mode: "expose", sessionId, bindId: 1 }] });
-  expect(metrics).toContain("hoody_tunnel_streams_total 2\n");
+  expect(metrics).toContain('hoody_tunnel_streams_total{kind="http",mode="expose"} 2\n');
   expect(list.stdout).toContain("1 session, 0 parked, 1 binding, 0 streams\n");
   expect(table.stdout.split("\n").map((row) => row.split(/ +/))).toEqual([
     ["PORT", "KIND", "MODE", "SESSION", "BINDING"],
