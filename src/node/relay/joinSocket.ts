@@ -32,9 +32,9 @@ export function joinSocket(
   });
 }
 
-/** A peer's reset is passed on as one. */
+/** A peer's reset is passed on as one, where the socket can: Node leaks one that was ended and still has bytes to send. */
 export function cutSocket(socket: Duplex, code: number): void {
-  if (code === ResetCode.PEER_RESET && "resetAndDestroy" in socket)
+  if (code === ResetCode.PEER_RESET && "resetAndDestroy" in socket && !socket.writableEnded)
     (socket as { resetAndDestroy(): void }).resetAndDestroy();
   else socket.destroy();
 }

@@ -67,7 +67,7 @@ export async function startFaultyProxy(
       socket.on("error", () => {});
       socket.once("close", () => sockets.delete(socket));
     }
-    const reset = (): void => [driver, relay].forEach((socket) => void socket.resetAndDestroy());
+    const reset = (): void => [driver, relay].forEach(resetSocket);
     void pump({ from: driver, to: relay, faultOf: () => (own ?? proxy.faults).up, reset, random });
     void pump({ from: relay, to: driver, faultOf: () => (own ?? proxy.faults).down, reset, random });
   });
@@ -79,7 +79,7 @@ export async function startFaultyProxy(
       return accepted;
     },
     cut() {
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) resetSocket(socket);
     },
     async [Symbol.asyncDispose]() {
       proxy.cut();
@@ -88,6 +88,9 @@ export async function startFaultyProxy(
   };
   return proxy;
 }
+
+/** Node leaks a socket that is reset while its end waits to be sent. */
+const resetSocket = (socket: Socket): void => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy());
 
 interface Pump {
   readonly from: Socket;
