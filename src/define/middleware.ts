@@ -49,6 +49,8 @@ export interface NextOptions {
   readonly signal?: AbortSignal | undefined;
   /** The time for what is inside, in ms. When it is up `next` rejects with `deadlineExceededError`, and the signal aborts. */
   readonly timeoutMs?: number | undefined;
+  /** Goes on for others than the caller: `signal` takes the place of what the caller would end it with. Default false. */
+  readonly detached?: boolean | undefined;
 }
 
 /** An execution input made by hand, as in a unit test of a middleware: it may lack what is known of the caller. */
