@@ -51,6 +51,36 @@ export {
   type PlatformSetTimeout,
 } from "./platform/platform";
 export { globals } from "./globals/index";
+export { CircuitBreakerState } from "./globals/middleware/circuitBreaker";
+export type { BuiltinResourceMiddleware, BuiltinTaskMiddleware } from "./globals/middleware/builtin";
+export type {
+  CacheMiddlewareConfig,
+  CacheOptions,
+  CacheResourceConfig,
+  CacheState,
+  ICacheInstance,
+} from "./globals/middleware/cache";
+export type {
+  CircuitBreakerMiddlewareConfig,
+  CircuitBreakers,
+  CircuitBreakerStatus,
+} from "./globals/middleware/circuitBreaker";
+export type { ConcurrencyMiddlewareConfig, ConcurrencyState } from "./globals/middleware/concurrency";
+export type { FallbackMiddlewareConfig } from "./globals/middleware/fallback";
+export type {
+  RateLimitCaller,
+  RateLimitMiddlewareConfig,
+  RateLimits,
+  RateLimitState,
+} from "./globals/middleware/rateLimit";
+export type { RetryMiddlewareConfig } from "./globals/middleware/retry";
+export type {
+  DebounceState,
+  TemporalMiddlewareConfig,
+  TemporalState,
+  ThrottleState,
+} from "./globals/middleware/temporal";
+export type { TimeoutMiddlewareConfig } from "./globals/middleware/timeout";
 
 // Errors
 export * as Errors from "./errors/index";

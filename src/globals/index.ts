@@ -1,7 +1,13 @@
 import { requireContext } from "../define/asyncContext";
 import { createExposureClient } from "../tunnels/transports/httpClients";
 import { globalEvents } from "./events";
+import { cache, cacheFactory, cacheResource } from "./middleware/cache";
+import { circuitBreaker, circuitBreakers } from "./middleware/circuitBreaker";
+import { concurrency, concurrencyState } from "./middleware/concurrency";
+import { fallback } from "./middleware/fallback";
+import { rateLimit, rateLimits } from "./middleware/rateLimit";
 import { resourceRetry, taskRetry } from "./middleware/retry";
+import { debounce, temporalState, throttle } from "./middleware/temporal";
 import { resourceTimeout, taskTimeout } from "./middleware/timeout";
 import { eventManager, logger, middlewareManager, store, taskRunner } from "./resources/handles";
 import { httpClientFactory } from "./resources/httpClientFactory";
@@ -11,13 +17,39 @@ import { globalTags } from "./tags";
 
 const middleware = /* @__PURE__ */ (() => ({
   requireContext,
-  task: { requireContext, retry: taskRetry, timeout: taskTimeout },
+  task: {
+    requireContext,
+    cache,
+    concurrency,
+    debounce,
+    throttle,
+    fallback,
+    rateLimit,
+    retry: taskRetry,
+    timeout: taskTimeout,
+    circuitBreaker,
+  },
   resource: { retry: resourceRetry, timeout: resourceTimeout },
 }))();
 
 /** What the framework provides. Nothing of it needs to be registered. */
 export const globals = {
-  resources: { store, middlewareManager, eventManager, taskRunner, logger, serializer, queue, httpClientFactory },
+  resources: {
+    store,
+    middlewareManager,
+    eventManager,
+    taskRunner,
+    logger,
+    serializer,
+    queue,
+    httpClientFactory,
+    cache: cacheResource,
+    rateLimit: rateLimits,
+    circuitBreaker: circuitBreakers,
+    temporal: temporalState,
+    concurrency: concurrencyState,
+  },
+  tasks: { cacheFactory },
   events: globalEvents,
   tags: globalTags,
   middleware,
