@@ -1,6 +1,7 @@
 import { deadlineExceededError } from "../errors/deadlineExceeded";
 import { Deadline } from "../lib/deadline";
 import { linkSignals } from "../lib/linkSignals";
+import { onAbort } from "../lib/onAbort";
 import { abortAfter } from "../lib/timers";
 import type { TraceContext } from "../lib/traceContext";
 
@@ -65,6 +66,8 @@ export function deriveScope(
     isOwnFirst && timeoutMs !== undefined
       ? abortAfter(timeoutMs, () => deadlineExceededError.create({ id, timeoutMs }))
       : undefined;
+  // A part that is given up by its own signal is not waited for, so its time need not be counted any longer.
+  const stopFollowing = timer && onAbort(signal, timer.stop);
   const signals = [outer?.signal, signal, timer?.expired].filter((each) => each !== undefined);
   const linked = linkSignals(signals);
   const deadline = isOwnFirst ? own : outer?.deadline;
@@ -72,6 +75,7 @@ export function deriveScope(
     scope: outer === undefined ? { signal: linked.signal, deadline } : inside(outer, linked.signal, deadline),
     expired: timer?.expired,
     release() {
+      stopFollowing?.();
       timer?.stop();
       linked.release();
     },

@@ -117,7 +117,7 @@ function forgetFirst(counters: Map<string, Counter>): void {
 }
 
 function callerOf(input: ITaskMiddlewareExecutionInput & Partial<RateLimitCaller>): RateLimitCaller {
-  const { origin = "local", name, principal } = input;
+  const { origin, name, principal } = input;
   return { origin, name, principal };
 }
 

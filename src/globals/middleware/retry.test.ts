@@ -149,6 +149,15 @@ describe("the waits of the retry middleware", () => {
     expect(state.runs).toBe(1);
   });
 
+  it("the waits of the retry middleware do not begin where the time of the call is up before they end", async () => {
+    const { task, state } = flaky(9, { delayStrategy: () => 60_000 });
+    await using app = await run(appOf(task), { ...quiet, onUnhandledError: () => {} });
+
+    const error = await rejectionOf(app.runTask(task, "x", { timeoutMs: 30_000 }));
+
+    expect([error.message, state.runs]).toEqual(["failure 1", 1]);
+  });
+
   it("the waits of the retry middleware end with the run, with the error of the last attempt", async () => {
     const failed = createDeferred();
     const { task, state } = flaky(9, {

@@ -1,4 +1,5 @@
 import { journal } from "../../define/journal";
+import type { ITaskMiddlewareExecutionInput } from "../../define/middleware";
 import { normalizeError } from "../../errors/normaliseThrown";
 import type { ITask } from "../../define/task";
 import type { Store } from "../../runtime/run/store";
@@ -61,9 +62,8 @@ export const taskRetry = /* @__PURE__ */ builtinTaskMiddleware({
         if (executionJournal.get(timeoutJournalKeys.abortController)?.signal.aborted === true) throw thrown;
         if (!mayRetry(thrown, attempt, config)) throw thrown;
         if (!isSafeToRepeat(thrown, task.definition, container)) throw thrown;
-        const { signal } = input;
-        if (signal.aborted) throw thrown;
-        await backOff({ thrown, attempt }, config, ending, signal);
+        if (input.signal.aborted) throw thrown;
+        await backOff({ thrown, attempt }, config, ending, input);
         executionJournal.set(retryJournalKeys.attempt, attempt + 1, { override: true });
         executionJournal.set(retryJournalKeys.lastError, normalizeError(thrown), { override: true });
       }
@@ -95,16 +95,18 @@ function mayRetry(thrown: unknown, attempt: number, config: RetryMiddlewareConfi
   return stopRetryIf?.(error) !== true && onlyIf?.(error) !== false;
 }
 
-/** @throws what failed, when the end of the run begins; or the reason of the signal */
+/** @throws what failed, when the end of the run begins, or no time is left; or the reason of the signal */
 async function backOff(
   { thrown, attempt }: { readonly thrown: unknown; readonly attempt: number },
   { delayStrategy = exponential, jitter = false }: RetryMiddlewareConfig,
   ending: RunEnding,
-  signal?: AbortSignal,
+  call?: Pick<ITaskMiddlewareExecutionInput, "signal" | "deadline">,
 ): Promise<void> {
   if (ending.hasBegun) throw thrown;
   const delayMs = delayStrategy(attempt, normalizeError(thrown)) * (jitter ? Math.random() : 1);
-  if (delayMs > 0 && !(await pause(delayMs, signal, ending))) throw thrown;
+  const { remainingMs = Infinity } = call?.deadline ?? {};
+  if (delayMs >= remainingMs) throw thrown;
+  if (delayMs > 0 && !(await pause(delayMs, call?.signal, ending))) throw thrown;
 }
 
 const exponential = (attempt: number): number => 100 * 2 ** attempt;

@@ -33,7 +33,9 @@ export const taskTimeout = /* @__PURE__ */ builtinTaskMiddleware({
     if (timeoutMs === 0) throw timeoutError.create({ timeoutMs, id });
     const controller = new AbortController();
     executionJournal.set(timeoutJournalKeys.abortController, controller, { override: true });
-    return withinTime(() => next(task.input, { signal: controller.signal }), { timeoutMs, id, controller, signal });
+    // Other processes learn of the time as well. Here the timer below ends first, since it is set first.
+    const limits = { signal: controller.signal, ...(timeoutMs <= longestTimerMs && { timeoutMs }) };
+    return withinTime(() => next(task.input, limits), { timeoutMs, id, controller, signal });
   },
 });
 
@@ -82,7 +84,8 @@ function withinTime(work: () => Promise<unknown>, { timeoutMs, id, controller, s
     stop = onAbort(signal, () => {
       finish();
       reject(signal?.reason as Error);
+      controller.abort(signal?.reason);
     });
-    work().finally(finish).then(resolve, reject);
+    if (!controller.signal.aborted) work().finally(finish).then(resolve, reject);
   });
 }
