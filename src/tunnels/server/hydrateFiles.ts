@@ -15,8 +15,9 @@ export function hydrateFiles(input: unknown, open: (sentinel: FileSentinel) => u
 
   function replace(value: unknown): unknown {
     if (isFileSentinel(value)) {
-      if (!handles.has(value.id)) handles.set(value.id, open(value));
-      return handles.get(value.id);
+      let handle = handles.get(value.id);
+      if (handle === undefined) handles.set(value.id, (handle = open(value)));
+      return handle;
     }
     if (typeof value === "object" && value !== null) descend(value);
     return value;

@@ -19,10 +19,6 @@ export class FormFiles {
     return this.#missingCount;
   }
 
-  has(id: string): boolean {
-    return this.#byId.has(id);
-  }
-
   /** The manifest names a file. @returns its handle, whether it has arrived or not */
   expect({ id, meta }: FileSentinel): NodeInputFile {
     const file = this.#fileOf(id);
@@ -32,10 +28,15 @@ export class FormFiles {
     return file.handle;
   }
 
-  /** The form carries a file. @returns `undefined` for a second part of one file */
-  begin(id: string, { filename, mimeType }: FileInfo): FilePart | undefined {
-    const file = this.#fileOf(id);
-    if (file.carried !== undefined) return undefined;
+  /**
+   * The form carries a file.
+   *
+   * @param isNamedOnly the manifest is there, so that what it does not name is not needed
+   * @returns `undefined` for what is not needed, and for a second part of one file
+   */
+  begin(id: string, { filename, mimeType }: FileInfo, isNamedOnly: boolean): FilePart | undefined {
+    const file = isNamedOnly ? this.#byId.get(id) : this.#fileOf(id);
+    if (file === undefined || file.carried !== undefined) return undefined;
     file.carried = { name: filename, type: mimeType };
     if (file.handle !== undefined) {
       this.#missingCount -= 1;

@@ -223,8 +223,7 @@ export class FormReceiver implements OpenedForm, FilePartOwner, QueueOwner, Feed
   /** @returns `undefined` for what is not needed */
   #partFor(name: string | undefined, info: FileInfo): FilePart | undefined {
     if (this.#outcome !== undefined || !name?.startsWith("file:")) return undefined;
-    const id = name.slice(5);
-    return this.#hasManifest && !this.#files.has(id) ? undefined : this.#files.begin(id, info);
+    return this.#files.begin(name.slice(5), info, this.#hasManifest);
   }
 
   /** A manifest that calls itself bytes, which the parser takes for a file. */
@@ -246,7 +245,9 @@ export class FormReceiver implements OpenedForm, FilePartOwner, QueueOwner, Feed
   }
 
   #isTooLong(name: string | undefined): boolean {
-    return name !== undefined && Buffer.byteLength(name) > this.#limits.fieldNameSize;
+    const limit = this.#limits.fieldNameSize;
+    // Nearly every name is so short that its bytes need not be counted.
+    return name !== undefined && name.length * mostBytesPerUnit > limit && Buffer.byteLength(name) > limit;
   }
 
   #finishWhenComplete(): void {
@@ -284,6 +285,8 @@ export class FormReceiver implements OpenedForm, FilePartOwner, QueueOwner, Feed
   }
 }
 
+/** Of UTF-8, for a unit of UTF-16. */
+const mostBytesPerUnit = 3;
 const fieldTooLarge = () => payloadTooLarge("Field limit exceeded");
 const filesExceeded = () => payloadTooLarge("Files limit exceeded");
 

@@ -59,9 +59,13 @@ export class PartStream extends Readable {
   }
 
   override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Buffer> {
-    if (this.destroyed || this.isAttended || this.readableLength > 0) return this.#iterateAsNode();
-    this.#loop = new PartLoop(this, this.#source, () => this.#iterateAsNode());
+    if (this.destroyed || this.isAttended || this.readableLength > 0) return this.iterateAsNode();
+    this.#loop = new PartLoop(this, this.#source);
     return this.#loop as AsyncIterableIterator<Buffer> as NodeJS.AsyncIterator<Buffer>;
+  }
+
+  iterateAsNode(): NodeJS.AsyncIterator<Buffer> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Buffer>;
   }
 
   override _read(): void {
@@ -74,10 +78,6 @@ export class PartStream extends Readable {
     this.#source.drop();
     this.#loop?.conclude();
   }
-
-  #iterateAsNode(): NodeJS.AsyncIterator<Buffer> {
-    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Buffer>;
-  }
 }
 
 type Step = IteratorResult<Buffer, undefined>;
@@ -88,7 +88,6 @@ class PartLoop implements AsyncIterableIterator<Buffer, undefined> {
   hasTaken = false;
   readonly #stream: PartStream;
   readonly #source: PartSource;
-  readonly #iterateAsNode: () => NodeJS.AsyncIterator<Buffer>;
   /** The step that waits for a chunk or for the end, and what settles it. */
   #pending: Promise<Step> | undefined;
   #settle: ((step: Step | Promise<Step>) => void) | undefined;
@@ -96,14 +95,16 @@ class PartLoop implements AsyncIterableIterator<Buffer, undefined> {
   #received: Step | undefined;
   #isOver = false;
 
-  constructor(stream: PartStream, source: PartSource, iterateAsNode: () => NodeJS.AsyncIterator<Buffer>) {
+  constructor(stream: PartStream, source: PartSource) {
     this.#stream = stream;
     this.#source = source;
-    this.#iterateAsNode = iterateAsNode;
   }
 
   next(): Promise<Step> {
-    if (this.#pending !== undefined) return this.#pending.then(this.#nextOne, this.#nextOne);
+    if (this.#pending !== undefined) {
+      const nextOne = (): Promise<Step> => this.next();
+      return this.#pending.then(nextOne, nextOne);
+    }
     if (!this.#isOver && !this.#stream.destroyed) this.#source.give();
     const received = this.#received;
     this.#received = undefined;
@@ -140,8 +141,6 @@ class PartLoop implements AsyncIterableIterator<Buffer, undefined> {
     if (this.#settle !== undefined) this.#settlePending(this.#last());
   }
 
-  readonly #nextOne = (): Promise<Step> => this.next();
-
   #settlePending(step: Step | Promise<Step>): void {
     const settle = this.#settle;
     this.#pending = undefined;
@@ -154,7 +153,7 @@ class PartLoop implements AsyncIterableIterator<Buffer, undefined> {
     const isGood = this.#isOver || (readableEnded && errored === null);
     this.#isOver = true;
     // It knows how to name what went wrong.
-    return isGood ? Promise.resolve(over) : (this.#iterateAsNode().next() as Promise<Step>);
+    return isGood ? Promise.resolve(over) : (this.#stream.iterateAsNode().next() as Promise<Step>);
   }
 }
 
