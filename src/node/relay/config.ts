@@ -1,4 +1,5 @@
 import { createSecureContext } from "node:tls";
+import { longestTimerMs } from "../../lib/timers";
 import { hardFrameBytes } from "../../relay/frames";
 import { compilePublicUrl, splitPatterns, type PublicUrlPattern } from "../../relay/publicUrl";
 import type { RelayLimits } from "../../relay/handshake";
@@ -87,19 +88,19 @@ export function resolveRelayConfig(
     helloTimeoutMs: count("limits.helloTimeoutMs", limits.helloTimeoutMs, 5_000),
     maxSessions: count("limits.maxSessions", limits.maxSessions, 256),
     maxSessionsPerPrincipal: count("limits.maxSessionsPerPrincipal", limits.maxSessionsPerPrincipal, 16),
-    hookTimeoutMs: count("hookTimeoutMs", config.hookTimeoutMs, 5_000),
+    hookTimeoutMs: timer("hookTimeoutMs", config.hookTimeoutMs, 5_000),
     connectHeadBytes: count("limits.connectHeadBytes", limits.connectHeadBytes, 16_384),
     fdPermits: count("limits.fdPermits", limits.fdPermits, defaultFdPermits(fdLimitOf(config))),
     visitors: {
       maxConnectionsPerIp: count("limits.maxConnectionsPerVisitorIp", limits.maxConnectionsPerVisitorIp, 256),
       headBytes: count("limits.visitorHeadBytes", limits.visitorHeadBytes, 32_768, 1_024),
-      headMs: count("limits.visitorHeadMs", limits.visitorHeadMs, 15_000),
+      headMs: timer("limits.visitorHeadMs", limits.visitorHeadMs, 15_000),
       requestMs: count("limits.visitorRequestMs", limits.visitorRequestMs, 300_000),
-      idleMs: count("limits.visitorIdleMs", limits.visitorIdleMs, 65_000),
+      idleMs: timer("limits.visitorIdleMs", limits.visitorIdleMs, 65_000),
     },
     idleMs: count("idleMs", config.idleMs, 300_000, 0),
     drainMs: count("drainMs", config.drainMs, 30_000, 0),
-    responseTimeoutMs: count("responseTimeoutMs", config.responseTimeoutMs, 60_000),
+    responseTimeoutMs: timer("responseTimeoutMs", config.responseTimeoutMs, 60_000),
   };
 }
 
@@ -120,17 +121,24 @@ function checkTls({ tls, listen }: TunnelRelayConfig): TunnelRelayConfig["tls"] 
 const fdLimitOf = ({ fdLimit }: TunnelRelayConfig): number | undefined =>
   fdLimit === undefined ? undefined : count("fdLimit", fdLimit, fdLimit);
 
+/** A window is announced in 32 bits. */
+const largestWindow = 0xffffffff;
+
 function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimits): RelayLimits {
+  const windowBytes = count("limits.window", limits.window, 262_144, 1_024);
+  const maxWindowBytes = count("limits.maxWindow", limits.maxWindow, Math.max(windowBytes, 8_388_608), windowBytes);
+  const congestedBytes = count("limits.linkQueueBytes", limits.linkQueueBytes, 1_048_576);
+  const maxQueuedBytes = count("limits.maxLinkQueueBytes", limits.maxLinkQueueBytes, 16_777_216, 1_048_576);
   return {
     maxFrameBytes: atMost("limits.maxFrame", count("limits.maxFrame", limits.maxFrame, 65_536, 1_024), hardFrameBytes),
     maxStreams: atMost("limits.maxStreams", count("limits.maxStreams", limits.maxStreams, 1_000), 4_096),
-    windowBytes: count("limits.window", limits.window, 262_144, 1_024),
-    maxWindowBytes: count("limits.maxWindow", limits.maxWindow, 8_388_608, 1_024),
+    windowBytes: atMost("limits.window", windowBytes, largestWindow),
+    maxWindowBytes: atMost("limits.maxWindow", maxWindowBytes, largestWindow),
     sessionBufferBytes: count("limits.sessionBufferBytes", limits.sessionBufferBytes, 67_108_864, 65_536),
     maxBindings: count("limits.maxBindings", limits.maxBindings, 32),
     maxConnectionsPerSession: count("limits.maxConnectionsPerSession", limits.maxConnectionsPerSession, 8),
-    congestedBytes: count("limits.linkQueueBytes", limits.linkQueueBytes, 1_048_576),
-    maxQueuedBytes: count("limits.maxLinkQueueBytes", limits.maxLinkQueueBytes, 16_777_216, 1_048_576),
+    congestedBytes: atMost("limits.linkQueueBytes", congestedBytes, maxQueuedBytes),
+    maxQueuedBytes,
     maxControlFrames: count("limits.maxControlFrames", limits.maxControlFrames, 4_096),
     controlRate: count("limits.controlRate", limits.controlRate, 50),
     controlBurst: count("limits.controlBurst", limits.controlBurst, 200),
@@ -147,6 +155,10 @@ function count(name: string, value: number | undefined, fallback: number, least 
   }
   return value;
 }
+
+/** A longer time than a timer can hold would be over at once. */
+const timer = (name: string, value: number | undefined, fallback: number): number =>
+  Math.min(count(name, value, fallback), longestTimerMs);
 
 function atMost(name: string, value: number, most: number): number {
   if (value > most) throw new TypeError(`${name} must be at most ${most}, got ${value}.`);

@@ -294,6 +294,24 @@ describe("time and size of a visitor's request", () => {
 
 describe("a limit that cannot be meant", () => {
   it.each([
+    ["limits.maxWindow", { window: 100_000, maxWindow: 50_000 }],
+    ["limits.window", { window: 2 ** 32 }],
+    ["limits.linkQueueBytes", { linkQueueBytes: 2_000_000, maxLinkQueueBytes: 1_500_000 }],
+    ["limits.maxFrame", { maxFrame: 262_145 }],
+    ["limits.maxStreams", { maxStreams: 4_097 }],
+  ])("a limit that cannot be meant beside another one, or beside the protocol, is refused: %s", (name, limits) => {
+    expect(() => resolveRelayConfig({ listen: { port: 0 }, limits })).toThrow(name);
+  });
+
+  it("a limit that cannot be meant is not a time that no timer holds: it means for ever", async () => {
+    await using story = await published({ responseTimeoutMs: 2 ** 40, limits: { visitorIdleMs: 2 ** 40 } });
+    const visited = visit(story.containerPort);
+    await answerNext(story.bare, 204);
+
+    expect((await soon(visited)).message.statusCode).toBe(204);
+  });
+
+  it.each([
     "maxPreAuthConnections",
     "helloTimeoutMs",
     "maxSessions",

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
+import { longestTimerMs } from "../../../lib/timers";
 import { ResetCode } from "../../../relay/codes";
 import {
   decodeRequestHead,
@@ -88,7 +89,7 @@ function limitConnecting(request: ClientRequest, timeoutMs: number, stream: MuxS
     const timer = setTimeout(() => {
       stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
       request.destroy();
-    }, timeoutMs);
+    }, Math.min(timeoutMs, longestTimerMs));
     socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
   });
 }

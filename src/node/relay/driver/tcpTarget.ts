@@ -1,3 +1,4 @@
+import { longestTimerMs } from "../../../lib/timers";
 import { ResetCode } from "../../../relay/codes";
 import { joinSocket } from "../joinSocket";
 import { connectLocally } from "./localSocket";
@@ -21,7 +22,7 @@ export const tcpTarget = ({ host, port, connectTimeoutMs }: TcpTargetOptions): S
     const timer = setTimeout(() => {
       stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
       socket.destroy();
-    }, connectTimeoutMs);
+    }, Math.min(connectTimeoutMs, longestTimerMs));
     socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
   },
   close() {},

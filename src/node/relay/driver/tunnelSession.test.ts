@@ -167,3 +167,7 @@ it("a binding that is taken back while the connection is lost is not there when 
 
   expect(relay.relay.parts.bindings.all.map(({ bindId }) => bindId)).toEqual([exposed?.bindId, 4]);
 });
+
+it.each([0, 1.5, Number.NaN])("a session of %p connections is a mistake of its caller", (connections) => {
+  expect(() => new TunnelSession({ relay: "http://127.0.0.1:1", connections })).toThrow("connections");
+});
