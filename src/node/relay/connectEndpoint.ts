@@ -5,6 +5,7 @@ import type { ControlMessage, Hello } from "../../relay/controlMessages";
 import { subprotocols, type Subprotocol } from "../../relay/handshake";
 import type { MuxLink } from "../../relay/muxLink";
 import { MuxSession } from "../../relay/muxSession";
+import { endSocket } from "./endSocket";
 import { nodeClock } from "./nodeClock";
 import { refusalBody } from "./refusal";
 import { countStream, type RelayParts } from "./relayParts";
@@ -157,7 +158,8 @@ const headBytesOf = ({ rawHeaders, url = "" }: IncomingMessage): number =>
 
 function refuse(socket: Duplex, status: number, code: string): void {
   const body = refusalBody(code);
-  socket.end(
+  endSocket(
+    socket,
     `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

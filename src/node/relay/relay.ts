@@ -9,6 +9,7 @@ import { BindingTable, type Binding, type ListenerFactory } from "./bindings";
 import type { ResolvedRelayConfig, VisitorLimits } from "./config";
 import { ConnectEndpoint, type ConnectVerdict } from "./connectEndpoint";
 import { ControlPlane, controlPrefix } from "./controlPlane";
+import { endSocket } from "./endSocket";
 import { FdPermits } from "./fdPermits";
 import { joinSocket } from "./joinSocket";
 import { RequestLog } from "./log/requestLog";
@@ -186,7 +187,7 @@ export class Relay {
     if (route !== "own") return this.#visitors.serveUpgrade(req, socket, head, route);
     if (pathOf(req.url ?? "/") === connectPath) return void this.#connect?.accept(req, socket, head);
     socket.on("error", () => socket.destroy());
-    socket.end(upgradeRefusal(req, visitorErrors.notFound));
+    endSocket(socket, upgradeRefusal(req, visitorErrors.notFound));
   }
 
   /** A host or path of a tunnel leads there, and never to the relay's own paths. */

@@ -4,6 +4,7 @@ import { ResetCode } from "../../relay/codes";
 import { decodeResponseHead, type ResponseHead } from "../../relay/framePayloads";
 import { flagInfo, flagUpgrade } from "../../relay/frames";
 import { receiveInto, sendFrom } from "./byteFlow";
+import { endSocket } from "./endSocket";
 import { endToEndHeaders, upgradeHeaders } from "./headers";
 import { holdResponse } from "./heldResponse";
 import type { ExchangeRequest } from "./httpExchange";
@@ -118,7 +119,7 @@ export function exchangeUpgrade(upgrade: UpgradeRequest): void {
         begin(response, false);
         stream.handler = {
           onData: receiveInto(socket, stream),
-          onEnd: () => void socket.end(),
+          onEnd: () => endSocket(socket),
           onReset: ({ code }) => cutSocket(socket, code),
         };
         return;
@@ -131,7 +132,7 @@ export function exchangeUpgrade(upgrade: UpgradeRequest): void {
         hasBody: req.method !== "HEAD" && response.status !== 204 && response.status !== 304,
         onResponse,
         begin: (changed) => begin(changed, false),
-        finish: () => void socket.end(),
+        finish: () => endSocket(socket),
         fail,
       });
     },

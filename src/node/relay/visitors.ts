@@ -8,6 +8,7 @@ import { isLoopbackHost, readAuthority } from "./authority";
 import type { Binding } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
 import { hasBody } from "./endAnswer";
+import { endSocket } from "./endSocket";
 import { forwardedHeaders } from "./headers";
 import { exchange, type ExchangeRequest } from "./httpExchange";
 import type { RequestLog } from "./log/requestLog";
@@ -137,11 +138,11 @@ export class Visitors {
     const reply: Reply = {
       refuse(failure) {
         record.answered(failure.status, 0, failure.code);
-        socket.end(upgradeRefusal(req, failure));
+        endSocket(socket, upgradeRefusal(req, failure));
       },
       answer(answer) {
         record.answered(answer.status, Buffer.byteLength(answer.body));
-        socket.end(upgradeAnswer(answer));
+        endSocket(socket, upgradeAnswer(answer));
       },
       cut: () => void socket.destroy(),
     };
