@@ -37,6 +37,13 @@ function filterHeaders(headers: readonly string[], isDropped: (name: string) => 
   return kept;
 }
 
+/** Names and values in turn, as the pairs that Node takes for trailers and early hints. */
+export function pairsOf(flat: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
+  return pairs;
+}
+
 /** Names and values in turn, without those of the connection. */
 export const endToEndHeaders = (headers: readonly string[]): string[] =>
   filterHeaders(headers, (name) => hopByHop.has(name));

@@ -1,19 +1,13 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { ResetCode } from "../../relay/codes";
-import {
-  decodeResponseHead,
-  malformed,
-  type FlatHeaders,
-  type RequestHead,
-  type ResponseHead,
-} from "../../relay/framePayloads";
+import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { hasBody } from "./endAnswer";
-import { endToEndHeaders } from "./headers";
+import { endToEndHeaders, pairsOf } from "./headers";
 import { holdResponse } from "./heldResponse";
 import type { RequestRecord } from "./log/requestRecord";
 import type { ResponseStage } from "./pipeline";
@@ -48,7 +42,7 @@ export interface VisitorRequest extends ExchangeRequest {
 
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
 export function exchange(visitor: VisitorRequest): void {
-  const { req, res, session, record, refuse, onResponse, responseTimeoutMs } = visitor;
+  const { req, res, session, record, refuse, onResponse, isBodyChanged, responseTimeoutMs } = visitor;
   const isBodiless = !hasBody(req);
   const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
   if (stream === undefined) return refuse(visitorErrors.streamLimit);
@@ -92,7 +86,7 @@ export function exchange(visitor: VisitorRequest): void {
     else res.end();
   };
   stream.handler = {
-    onDrain: isBodiless ? () => {} : sendFrom(body, stream, () => req.rawTrailers),
+    onDrain: isBodiless ? () => {} : sendFrom(body, stream, () => (isBodyChanged ? undefined : req.rawTrailers)),
     onData(bytes) {
       if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
       else receive(bytes);
@@ -186,10 +180,4 @@ function writeHead(res: ServerResponse, { status, reason }: ResponseHead, header
   res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), headers);
   // Heads leave before their first byte: a stream of events may stay silent for long.
   res.flushHeaders();
-}
-
-function pairsOf(flat: FlatHeaders): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string]);
-  return pairs;
 }

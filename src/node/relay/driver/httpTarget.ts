@@ -13,7 +13,7 @@ import { flagEnd, flagInfo, flagUpgrade } from "../../../relay/frames";
 import type { MuxStream } from "../../../relay/muxStream";
 import { receiveInto, sendFrom } from "../byteFlow";
 import { isConnectError, joinSocket } from "../joinSocket";
-import { endToEndHeaders, upgradeHeaders } from "../headers";
+import { endToEndHeaders, pairsOf, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
 import type { StreamTarget } from "./streamTarget";
 
@@ -100,7 +100,7 @@ function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean)
   let resume = (): void => {};
   stream.handler = {
     onData: receive,
-    onTrailers: (trailers) => request.addTrailers(trailers as never),
+    onTrailers: (trailers) => request.addTrailers(pairsOf(trailers)),
     onEnd: () => void request.end(),
     onDrain: () => resume(),
     // The visitor left, or the link is gone.
