@@ -55,13 +55,14 @@ export function holdResponse(response: HeldResponse): void {
     if (!destination.destroyed) fail(visitorErrors.hookFailed);
     held.destroy();
   };
-  const send = ({ head: changed, body = held }: Awaited<ReturnType<ResponseStage>>): void => {
+  const send = ({ head: changed, body = held, isBodyChanged }: Awaited<ReturnType<ResponseStage>>): void => {
     if (destination.destroyed || held.destroyed) return void body.destroy();
     begin(changed);
     destination.once("close", () => body.destroy());
     body.once("error", giveUp);
     body.once("end", () => {
-      finish(trailers);
+      // They may tell of the body as it was.
+      finish(isBodyChanged ? undefined : trailers);
       // The application may still send what was replaced.
       if (!held.readableEnded) stream.reset(ResetCode.CANCEL, "The rest is not needed.");
     });

@@ -34,7 +34,11 @@ export interface PipelineCall {
 export type ResponseStage = (
   head: ResponseHead,
   body: Readable | undefined,
-) => Promise<{ readonly head: ResponseHead; readonly body: Readable | undefined }>;
+) => Promise<{
+  readonly head: ResponseHead;
+  readonly body: Readable | undefined;
+  readonly isBodyChanged: boolean;
+}>;
 
 /** What becomes of a request; `gate` decided, or let it in. */
 export type PipelineVerdict = { readonly gate: string | undefined } & (
@@ -113,6 +117,7 @@ export function createPipeline({ gates, hooks, timeoutMs, onFailed }: PipelinePa
             headers: head.headers.toFlat(),
           },
           body: sent ?? source,
+          isBodyChanged: body.isTransformed,
         };
       } catch (error) {
         if (!signal.aborted) onFailed(error, "hook", visitor.requestId);

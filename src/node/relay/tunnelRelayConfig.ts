@@ -83,7 +83,7 @@ export interface TunnelRelayConfig {
   readonly hosts?: readonly string[] | undefined;
   /** Ports 80 to 1023. Default neither. */
   readonly allowPrivileged?: { readonly expose?: boolean | undefined; readonly pull?: boolean | undefined } | undefined;
-  /** Addresses of proxies whose forwarding headers count. Default none. */
+  /** Addresses of proxies whose forwarding headers count, and ranges such as "10.0.0.0/8". Default none. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** Host names that lead to the binding of a name. */
   readonly aliases?: Readonly<Record<string, { readonly name: string }>> | undefined;

@@ -323,6 +323,44 @@ describe("response hooks", () => {
     expect(body === bytes.toString()).toBe(true);
   });
 
+  it("trailers pass hooks that leave the body as it is, and go with a body that is changed", async () => {
+    const change = (on: "request" | "response") =>
+      r
+        .task(`hooks.${on}`)
+        .tags([tunnelHook.with({ on } as { on: "response" })])
+        .run(async (ctx) => {
+          await ctx.peekBody(1);
+          if (ctx.target === "/changed") ctx.transformBody((body) => body);
+        })
+        .build();
+    await using site = await publish(
+      createServer((req, res) => {
+        req.resume().on("end", () => {
+          res.writeHead(200, { trailer: "x-sum" });
+          res.write("body");
+          res.addTrailers({ "x-sum": `of ${req.trailers["x-own"] ?? "nothing"}` });
+          res.end();
+        });
+      }),
+      { items: [change("request"), change("response")] },
+    );
+    const trailersOf = (path: string) =>
+      soon(
+        new Promise<unknown>((resolve, reject) => {
+          const sent = request({ port: site.port, path, method: "POST", headers: { trailer: "x-own" } }, (response) => {
+            response.resume().on("end", () => resolve(response.trailers));
+          });
+          sent.on("error", reject);
+          sent.write("some");
+          sent.addTrailers({ "x-own": "mine" });
+          sent.end();
+        }),
+      );
+
+    expect(await trailersOf("/same")).toEqual({ "x-sum": "of mine" });
+    expect(await trailersOf("/changed")).toEqual({});
+  });
+
   it("a response hook that throws or takes too long answers 500 in the place of the response", async () => {
     const hook = r
       .task("hooks.after")
