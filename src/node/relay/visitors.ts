@@ -176,7 +176,8 @@ export class Visitors {
     if (pipeline === undefined) return this.#carry(arrival, unchanged(arrival));
     void this.#admit(arrival, pipeline).then((verdict) => {
       record.gate = verdict.gate;
-      if (connection.destroyed) return;
+      // The visitor left, or its request took too long to arrive meanwhile.
+      if (connection.destroyed || record.hasBegun) return;
       if (verdict.kind === "go") return this.#carry(arrival, verdict);
       if (verdict.kind === "deny") return reply.refuse(verdict.failure);
       if (verdict.kind === "answer") return reply.answer(verdict.answer);

@@ -46,6 +46,11 @@ export class RequestRecord {
     this.#sessionId = binding.session.id;
   }
 
+  /** Whether a response was begun. */
+  get hasBegun(): boolean {
+    return this.#status !== undefined;
+  }
+
   /** A response begins. */
   began(status: number, headers: readonly string[]): void {
     this.#status ??= status;
