@@ -1,7 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
-import { longestTimerMs } from "../../../lib/timers";
 import { ResetCode } from "../../../relay/codes";
 import {
   decodeRequestHead,
@@ -15,6 +14,7 @@ import { receiveInto, sendFrom } from "../byteFlow";
 import { isConnectError, joinSocket } from "../joinSocket";
 import { endToEndHeaders, pairsOf, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
+import { limitConnecting } from "./limitConnecting";
 import type { StreamTarget } from "./streamTarget";
 
 /** Whose name an application finds in `Host`: that of the visitor's URL, or its own. */
@@ -63,7 +63,7 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
       const isUpgrade = (opening.flags & flagUpgrade) !== 0;
       const request = requestOf(decodeRequestHead(opening.payload), opening.flags);
       stream.accept();
-      limitConnecting(request, connectTimeoutMs, stream);
+      request.once("socket", (socket) => limitConnecting(socket, stream, connectTimeoutMs, () => request.destroy()));
       if (isUpgrade) forwardUpgrade(request, stream);
       else forward(request, stream, (opening.flags & flagEnd) !== 0);
     },
@@ -82,17 +82,6 @@ function replaceValue(headers: string[], name: string, value: string): void {
 
 const dropUndefined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-
-function limitConnecting(request: ClientRequest, timeoutMs: number, stream: MuxStream): void {
-  request.once("socket", (socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => {
-      stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
-      request.destroy();
-    }, Math.min(timeoutMs, longestTimerMs));
-    socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
-  });
-}
 
 function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean): void {
   const receive = receiveInto(request, stream);

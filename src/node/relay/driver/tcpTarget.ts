@@ -1,7 +1,7 @@
-import { longestTimerMs } from "../../../lib/timers";
 import { ResetCode } from "../../../relay/codes";
 import { joinSocket } from "../joinSocket";
 import { connectLocally } from "./localSocket";
+import { limitConnecting } from "./limitConnecting";
 import type { StreamTarget } from "./streamTarget";
 
 /** A local TCP service. */
@@ -19,11 +19,7 @@ export const tcpTarget = ({ host, port, connectTimeoutMs }: TcpTargetOptions): S
     const socket = connectLocally({ host, port, allowHalfOpen: true });
     stream.accept();
     joinSocket(socket, stream);
-    const timer = setTimeout(() => {
-      stream.reset(ResetCode.TIMEOUT, "The local service does not accept the connection.");
-      socket.destroy();
-    }, Math.min(connectTimeoutMs, longestTimerMs));
-    socket.once("connect", () => clearTimeout(timer)).once("close", () => clearTimeout(timer));
+    limitConnecting(socket, stream, connectTimeoutMs, () => socket.destroy());
   },
   close() {},
 });
