@@ -93,7 +93,11 @@ export function exchange(visitor: VisitorRequest): void {
     },
     onHead(payload, flags) {
       const head = decodeResponseHead(payload, flags);
-      if (flags & flagInfo) return writeInterim(res, head);
+      if (flags & flagInfo) {
+        // Early hints are headers of the response, which hooks have not seen yet.
+        if (onResponse === undefined || head.status !== 103) writeInterim(res, head);
+        return;
+      }
       clearTimeout(timer);
       // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
       if (head.status === 101) throw malformed("HEAD");

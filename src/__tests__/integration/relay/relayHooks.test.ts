@@ -323,6 +323,29 @@ describe("response hooks", () => {
     expect(body === bytes.toString()).toBe(true);
   });
 
+  it("early hints, which hooks do not see, are held back where hooks look at the response", async () => {
+    const server = createServer((_req, res) => {
+      res.writeEarlyHints({ link: "</a.css>; rel=preload" }, () => res.end("done"));
+    });
+    await using site = await publish(server, {
+      config: { hooks: [stripHeaders.with({ path: "/strip", response: ["link"] })] },
+    });
+    const hintsOf = (path: string) =>
+      soon(
+        new Promise<unknown>((resolve, reject) => {
+          let hinted: unknown;
+          const sent = request({ port: site.port, path }, (response) => {
+            response.resume().on("end", () => resolve(hinted));
+          });
+          sent.on("information", ({ statusCode }) => (hinted = statusCode));
+          sent.on("error", reject);
+          sent.end();
+        }),
+      );
+
+    expect([await hintsOf("/"), await hintsOf("/strip")]).toEqual([103, undefined]);
+  });
+
   it("trailers pass hooks that leave the body as it is, and go with a body that is changed", async () => {
     const change = (on: "request" | "response") =>
       r
