@@ -32,7 +32,8 @@ import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
-import { mergeVary, OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
+import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
+import { mergeVary } from "./reply/replyHead";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
 

@@ -1,5 +1,5 @@
 import { createCors } from "./cors";
-import { mergeVary } from "../../node/exposure/reply/outgoingReply";
+import { mergeVary } from "../../node/exposure/reply/replyHead";
 
 const origin = (value: string) => ["access-control-allow-origin", value];
 

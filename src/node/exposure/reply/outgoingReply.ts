@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { finished, type Readable } from "node:stream";
 import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
-import { jsonContentType, requestIdHeader } from "../../../tunnels/protocol/headers";
+import { jsonContentType } from "../../../tunnels/protocol/headers";
 import {
   isBodiless,
   type ByteStream,
@@ -13,23 +12,19 @@ import {
 import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
 import type { ContentCoding } from "../../contentCodings";
 import { isCompressed, negotiateCoding } from "../../server/compression";
-import type { Cors } from "../../../tunnels/http/cors";
 import type { ByteBudget } from "../../server/byteBudget";
 import { discardRest } from "../../server/discardRest";
 import type { PaceWatch } from "../../server/paceWatch";
 import { openNodeStream } from "./pieceFlow";
+import { PipedSources } from "./pipedSources";
+import { addCommon, addOwn, type HeadPolicy } from "./replyHead";
 import { replyProgress } from "./replyProgress";
 import { sendPieces } from "./sendPieces";
 
 /** What the replies of one exposure have in common. */
-export interface ReplyPolicy {
-  readonly cors: Cors;
-  /** The request headers that replies differ by, as `Vary` lists them; `""` for none. */
-  readonly vary: string;
+export interface ReplyPolicy extends HeadPolicy {
   /** Smallest text that is compressed, in bytes; `undefined` compresses nothing. */
   readonly compressFrom: number | undefined;
-  /** Whether a reply is the last one of its connection. */
-  readonly endsConnection: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** What is held in memory of bodies and replies. */
   readonly budget: ByteBudget;
   /** Finds replies whose reader takes nothing. */
@@ -40,7 +35,6 @@ export interface ReplyPolicy {
 
 /** Texts that are sent even where the budget is spent, refusals among them, in bytes. */
 const uncountedBytes = 4096;
-const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
 
 /**
  * The reply to one request; nothing else writes to a response, except a task that takes it over.
@@ -56,10 +50,7 @@ export class OutgoingReply {
   readonly #policy: ReplyPolicy;
   #isPrepared = false;
   #isResponding = false;
-  #isWatched = false;
-  #wasPipedInto = false;
-  #sourceCount = 0;
-  #latestSource: Readable | undefined;
+  #sources: PipedSources | undefined;
   #isBroken = false;
   #isReaderWatched = false;
 
@@ -97,11 +88,15 @@ export class OutgoingReply {
     if (this.#isPrepared) return res;
     this.#isPrepared = true;
     Object.assign(res, { [symbolReply]: this });
-    this.#watchSources();
+    this.#sources = new PipedSources(
+      res,
+      () => this.#hasCallerLeft,
+      (error) => this.#break(error),
+    );
     this.#watchReader();
     if (res.headersSent) return res;
     const head: string[] = [];
-    this.#addCommon(head);
+    addCommon(head, this, this.#policy);
     for (let index = 0; index < head.length; index += 2)
       res.setHeader(head[index] as string, head[index + 1] as string);
     return res;
@@ -110,12 +105,12 @@ export class OutgoingReply {
   /** Whether the task has begun to reply: looking at the response is not yet that. */
   get isTaken(): boolean {
     if (!this.#isPrepared) return false;
-    return this.#isResponding || this.#wasPipedInto || this.res.headersSent || this.res.writableEnded;
+    return this.#isResponding || this.#sources?.wasPipedInto === true || this.res.headersSent || this.res.writableEnded;
   }
 
   /** Whether something that is being piped is going to end it. */
   get isPipedInto(): boolean {
-    return this.#isResponding || this.#sourceCount > 0;
+    return this.#isResponding || this.#sources?.isPipedInto === true;
   }
 
   get isEnded(): boolean {
@@ -314,26 +309,6 @@ export class OutgoingReply {
     });
   }
 
-  /** Sees to what flows into the response, whatever pipes it: where it fails, nothing would ever end the reply. */
-  #watchSources(): void {
-    if (this.#isWatched) return;
-    this.#isWatched = true;
-    this.res.on("unpipe", (source: Readable) => {
-      this.#sourceCount -= 1;
-      // The task has taken it away; what has failed is taken away by its failure.
-      if (!source.destroyed && this.#latestSource === source) this.#latestSource = undefined;
-    });
-    this.res.on("pipe", (source: Readable) => {
-      this.#wasPipedInto = true;
-      this.#sourceCount += 1;
-      this.#latestSource = source;
-      finished(source, { writable: false }, (error) => {
-        // What fails because its caller has left is no failure of ours.
-        if (error && !this.#hasCallerLeft) setImmediate(() => this.#break(error, source));
-      });
-    });
-  }
-
   get #streaming(): string {
     return `Task ${this.target?.id ?? ""}`;
   }
@@ -342,9 +317,9 @@ export class OutgoingReply {
     return this.res.closed || (this.req.destroyed && !this.req.complete);
   }
 
-  /** By now, a task that handles such failures itself has ended its reply, or pipes something else into it. */
-  #break(error: Error, source: Readable): void {
-    if (this.#isBroken || this.res.writableEnded || this.#latestSource !== source) return;
+  /** Something that was piped into the reply has failed, so that nothing would end it. */
+  #break(error: Error): void {
+    if (this.#isBroken || this.res.writableEnded) return;
     this.#isBroken = true;
     this.#policy.onBroken(error, this.requestId);
     this.res.destroy();
@@ -359,31 +334,13 @@ export class OutgoingReply {
   #head(contentType: string, length: string | undefined, extra: WireHeaders | undefined): string[] {
     const head =
       length === undefined ? ["content-type", contentType] : ["content-type", contentType, "content-length", length];
-    if (extra !== undefined) append(head, extra);
-    this.#addCommon(head, extra?.["vary"]);
+    if (extra !== undefined) addOwn(head, extra);
+    addCommon(head, this, this.#policy, extra?.["vary"]);
     return head;
-  }
-
-  /** Adds the headers of every reply, whatever it says. */
-  #addCommon(head: string[], ownVary?: string | string[]): void {
-    const { cors, vary } = this.#policy;
-    // One by one: spreading them takes twice as long.
-    for (const part of cors.headersFor(this.req.headers.origin)) head.push(part);
-    for (const part of security) head.push(part);
-    if (this.requestId !== "") head.push(requestIdHeader, this.requestId);
-    if (ownVary !== undefined) head.push("vary", this.#mergedVary(mergeVary(vary, ownVary)));
-    else if (vary !== "") head.push("vary", this.#mergedVary(vary));
-    if (this.#endsConnection) head.push("connection", "close");
   }
 
   get #endsConnection(): boolean {
     return this.#policy.endsConnection(this.req, this.res);
-  }
-
-  /** With what something in front of us has set. */
-  #mergedVary(own: string): string {
-    const existing = this.res.getHeader("vary");
-    return existing === undefined ? own : mergeVary(existing, own);
   }
 
   #coding(): ContentCoding | undefined {
@@ -403,22 +360,3 @@ const symbolReply: unique symbol = /* @__PURE__ */ Symbol("runner.reply");
 /** The reply that a response belongs to; none where no exposure serves it. */
 export const replyOf = (res: ServerResponse): OutgoingReply | undefined =>
   (res as { readonly [symbolReply]?: OutgoingReply })[symbolReply];
-
-function append(head: string[], headers: WireHeaders): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (name === "vary" || value === undefined) continue;
-    for (const each of [value].flat()) head.push(name, each);
-  }
-}
-
-/** Joins two lists as they stand in `Vary`, each name once. */
-export function mergeVary(existing: number | string | readonly string[], added: string | readonly string[]): string {
-  const names = `${String(existing)},${String(added)}`.split(",").map((name) => name.trim());
-  if (names.includes("*")) return "*";
-  const byKey = new Map<string, string>();
-  for (const name of names) {
-    const key = name.toLowerCase();
-    if (name !== "" && !byKey.has(key)) byKey.set(key, name);
-  }
-  return [...byKey.values()].join(", ");
-}

@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Cors } from "../../../tunnels/http/cors";
+import { requestIdHeader } from "../../../tunnels/protocol/headers";
+import type { WireHeaders } from "../../../tunnels/protocol/wire";
+
+/** What the headers of the replies of one exposure depend on. */
+export interface HeadPolicy {
+  readonly cors: Cors;
+  /** The request headers that replies differ by, as `Vary` lists them; `""` for none. */
+  readonly vary: string;
+  /** Whether a reply is the last one of its connection. */
+  readonly endsConnection: (req: IncomingMessage, res: ServerResponse) => boolean;
+}
+
+/** The reply that a head belongs to. */
+export interface HeadOwner {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+}
+
+const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
+
+/** Adds the headers of every reply, whatever it says. @param ownVary what the reply itself differs by */
+export function addCommon(
+  head: string[],
+  { req, res, requestId }: HeadOwner,
+  { cors, vary, endsConnection }: HeadPolicy,
+  ownVary?: string | string[],
+): void {
+  // One by one: spreading them takes twice as long.
+  for (const part of cors.headersFor(req.headers.origin)) head.push(part);
+  for (const part of security) head.push(part);
+  if (requestId !== "") head.push(requestIdHeader, requestId);
+  if (ownVary !== undefined) head.push("vary", withExistingVary(res, mergeVary(vary, ownVary)));
+  else if (vary !== "") head.push("vary", withExistingVary(res, vary));
+  if (endsConnection(req, res)) head.push("connection", "close");
+}
+
+/** Adds the headers of one reply, without those that are `undefined` and without `vary`, which `addCommon` merges. */
+export function addOwn(head: string[], headers: WireHeaders): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === "vary" || value === undefined) continue;
+    for (const each of [value].flat()) head.push(name, each);
+  }
+}
+
+/** With what something in front of us has set. */
+function withExistingVary(res: ServerResponse, own: string): string {
+  const existing = res.getHeader("vary");
+  return existing === undefined ? own : mergeVary(existing, own);
+}
+
+/** Joins two lists as they stand in `Vary`, each name once. */
+export function mergeVary(existing: number | string | readonly string[], added: string | readonly string[]): string {
+  const names = `${String(existing)},${String(added)}`.split(",").map((name) => name.trim());
+  if (names.includes("*")) return "*";
+  const byKey = new Map<string, string>();
+  for (const name of names) {
+    const key = name.toLowerCase();
+    if (name !== "" && !byKey.has(key)) byKey.set(key, name);
+  }
+  return [...byKey.values()].join(", ");
+}
