@@ -49,7 +49,10 @@ export interface NextOptions {
   readonly signal?: AbortSignal | undefined;
   /** The time for what is inside, in ms. When it is up `next` rejects with `deadlineExceededError`, and the signal aborts. */
   readonly timeoutMs?: number | undefined;
-  /** Goes on for others than the caller: `signal` takes the place of what the caller would end it with. Default false. */
+  /**
+   * Goes on whatever becomes of the caller: `signal`, which has to be given, takes the place of the caller's signal and time.
+   * Then `timeoutMs` is told and not counted. Default false.
+   */
   readonly detached?: boolean | undefined;
 }
 

@@ -1,7 +1,6 @@
 import { deadlineExceededError } from "../errors/deadlineExceeded";
 import { Deadline } from "../lib/deadline";
 import { linkSignals } from "../lib/linkSignals";
-import { onAbort } from "../lib/onAbort";
 import { abortAfter } from "../lib/timers";
 import type { TraceContext } from "../lib/traceContext";
 
@@ -26,12 +25,24 @@ export interface CallScope {
 export const withSignal = (outer: CallScope | undefined, signal: AbortSignal): CallScope =>
   outer === undefined ? { signal } : inside(outer, signal, undefined);
 
-const inside = ({ trace, origin }: CallScope, signal: AbortSignal, deadline: Deadline | undefined): CallScope => ({
+const inside = (
+  { trace, origin }: Partial<CallScope>,
+  signal: AbortSignal,
+  deadline: Deadline | undefined,
+): CallScope => ({
   signal,
   deadline,
   trace,
   origin,
 });
+
+/**
+ * The scope of a part that goes on for others than the caller, until `signal` aborts.
+ *
+ * @param timeoutMs what the part and others are told of the time that is left; it is counted where the signal comes from
+ */
+export const detachedScope = (outer: CallScope | undefined, signal: AbortSignal, timeoutMs?: number): CallScope =>
+  inside(outer ?? {}, signal, timeoutMs === undefined ? undefined : Deadline.in(timeoutMs));
 
 /** What limits a part of a call. */
 export interface ScopeLimits {
@@ -66,8 +77,6 @@ export function deriveScope(
     isOwnFirst && timeoutMs !== undefined
       ? abortAfter(timeoutMs, () => deadlineExceededError.create({ id, timeoutMs }))
       : undefined;
-  // A part that is given up by its own signal is not waited for, so its time need not be counted any longer.
-  const stopFollowing = timer && onAbort(signal, timer.stop);
   const signals = [outer?.signal, signal, timer?.expired].filter((each) => each !== undefined);
   const linked = linkSignals(signals);
   const deadline = isOwnFirst ? own : outer?.deadline;
@@ -75,7 +84,6 @@ export function deriveScope(
     scope: outer === undefined ? { signal: linked.signal, deadline } : inside(outer, linked.signal, deadline),
     expired: timer?.expired,
     release() {
-      stopFollowing?.();
       timer?.stop();
       linked.release();
     },

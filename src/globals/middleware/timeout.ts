@@ -27,14 +27,20 @@ export const taskTimeout = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.timeout.task",
   configSchema,
   journalKeys: timeoutJournalKeys,
-  run: async ({ task, next, journal: executionJournal, signal }, _dependencies, config) => {
+  run: async (input, _dependencies, config) => {
+    const { task, next, journal: executionJournal, signal } = input;
     const timeoutMs = readTimeout(config);
     const { id } = task.definition;
     if (timeoutMs === 0) throw timeoutError.create({ timeoutMs, id });
     const controller = new AbortController();
     executionJournal.set(timeoutJournalKeys.abortController, controller, { override: true });
-    // Other processes learn of the time as well. Here the timer below ends first, since it is set first.
-    const limits = { signal: controller.signal, ...(timeoutMs <= longestTimerMs && { timeoutMs }) };
+    // The controller follows the caller, so that what is inside needs to follow nothing but its signal.
+    const leftMs = Math.min(timeoutMs, input.deadline?.remainingMs ?? Infinity);
+    const limits = {
+      signal: controller.signal,
+      timeoutMs: Number.isFinite(leftMs) ? leftMs : undefined,
+      detached: true,
+    };
     return withinTime(() => next(task.input, limits), { timeoutMs, id, controller, signal });
   },
 });

@@ -8,7 +8,7 @@ import type { ITask } from "../../define/task";
 import { describeValue } from "../../lib/describeValue";
 import { isPlainObject, isThenable } from "../../lib/guards";
 import { settleOrAbort } from "../../lib/settleOrAbort";
-import { deriveScope, withSignal, type CallScope, type ScopeLimits } from "../callScope";
+import { deriveScope, detachedScope, type CallScope, type ScopeLimits } from "../callScope";
 import type { RunState } from "../runState";
 import { validator } from "../validator";
 import { Call, scopeOf, timeoutOf, type InvokeOptions } from "./call";
@@ -213,7 +213,7 @@ function runDerived(
   // 5.x ignored further arguments, and callbacks are passed to functions that give more than one.
   const { signal, timeoutMs, detached }: NextOptions = isPlainObject(options) ? options : noOptions;
   const own = signal instanceof AbortSignal ? signal : undefined;
-  if (own !== undefined && detached === true) return inside(call.within(withSignal(call.scope, own)));
+  if (own !== undefined && detached === true) return inside(call.within(detachedScope(call.scope, own, timeoutMs)));
   if (own === undefined && timeoutMs === undefined) return inside(call);
   return inScope(call.scope, { signal: own, timeoutMs }, id, (scope) => inside(call.within(scope)));
 }

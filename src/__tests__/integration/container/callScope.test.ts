@@ -234,6 +234,38 @@ describe("next with a signal", () => {
     expect(late?.aborted).toBe(false);
   });
 
+  it("next with detached goes on when the caller leaves, until the signal of the middleware aborts", async () => {
+    const own = new AbortController();
+    const middleware = r.middleware
+      .task("detaching")
+      .run(async ({ next, task }) => next(task.input, { signal: own.signal, timeoutMs: 60_000, detached: true }))
+      .build();
+    const { task: inner, started, seen } = waitingTask("inner");
+    const left: (number | undefined)[] = [];
+    const outer = r
+      .task("outer")
+      .dependencies({ inner })
+      .middleware([middleware])
+      .run(async (_input: void, { inner: call }, { deadline, origin }) => {
+        left.push(deadline?.remainingMs);
+        expect(origin).toBe("local");
+        return call();
+      })
+      .build();
+    await using app = await run(appOf(middleware, inner, outer), { ...quiet, onUnhandledError: () => {} });
+    const callers = new AbortController();
+    const failure = rejectionOf(app.runTask(outer, undefined, { signal: callers.signal, timeoutMs: 90_000 }));
+    await started;
+
+    callers.abort(new Error("the caller left"));
+    const reason = new Error("enough");
+    own.abort(reason);
+
+    expect([await seen, await failure]).toEqual([reason, reason]);
+    expect(left[0]).toBeGreaterThan(59_000);
+    expect(left[0]).toBeLessThanOrEqual(60_000);
+  });
+
   it.each([undefined, null, 7, "signal", { signal: "no signal" }, [1]])(
     "next with a signal ignores %j as its second argument",
     async (options) => {
