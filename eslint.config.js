@@ -158,6 +158,8 @@ export default defineConfig(
     files: ["**/*.{js,mjs,cjs}"],
     languageOptions: {
       globals: {
+        AbortController: "readonly",
+        clearTimeout: "readonly",
         console: "readonly",
         fetch: "readonly",
         module: "readonly",
