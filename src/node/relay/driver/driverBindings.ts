@@ -178,21 +178,26 @@ export class DriverBindings {
     }
   }
 
-  async #askToBind({ kind, mode, host, name, takeover = false }: Entry, containerPort: number): Promise<BoundFacts> {
-    const reply = await this.#ask((req) => ({
-      t: "BIND",
-      req,
-      kind,
-      mode,
-      containerPort,
-      host: host ?? "127.0.0.1",
-      name,
-      path: undefined,
-      takeover,
-    }));
-    if (reply.t === "BIND_OK") {
-      return { bindId: reply.bindId, containerPort: reply.containerPort, publicUrl: reply.publicUrl };
-    }
+  async #askToBind(entry: Entry, containerPort: number): Promise<BoundFacts> {
+    const { kind, mode, host, name, takeover = false } = entry;
+    const reply = await this.#ask(
+      (req) => ({
+        t: "BIND",
+        req,
+        kind,
+        mode,
+        containerPort,
+        host: host ?? "127.0.0.1",
+        name,
+        path: undefined,
+        takeover,
+      }),
+      (answer) => {
+        // Visitors may follow in the same message, where a binding is taken over.
+        if (answer.t === "BIND_OK") entry.bound = factsOf(answer);
+      },
+    );
+    if (reply.t === "BIND_OK") return factsOf(reply);
     const { code, message, retryable } = reply as Extract<Reply, { t: "BIND_ERR" }>;
     throw new TunnelBindError(code, message, retryable);
   }
@@ -213,19 +218,27 @@ export class DriverBindings {
     entry.target.close();
   }
 
-  #ask(make: (req: number) => ControlMessage): Promise<Reply> {
+  /** @param onReply called before what arrived behind the reply is handled */
+  #ask(make: (req: number) => ControlMessage, onReply: (reply: Reply) => void = () => {}): Promise<Reply> {
     const req = this.#nextReq++;
     return new Promise((resolve, reject) => {
       if (this.#connection === undefined) return reject(new LinkLostError());
       this.#replies.set(req, (reply) => {
         this.#replies.delete(req);
-        if (reply instanceof Error) reject(reply);
-        else resolve(reply);
+        if (reply instanceof Error) return reject(reply);
+        onReply(reply);
+        resolve(reply);
       });
       this.#connection.mux.send(make(req));
     });
   }
 }
+
+const factsOf = ({ bindId, containerPort, publicUrl }: Extract<Reply, { t: "BIND_OK" }>): BoundFacts => ({
+  bindId,
+  containerPort,
+  publicUrl,
+});
 
 /** What was asked of the relay is answered over another link, or not at all. */
 class LinkLostError extends Error {
