@@ -197,6 +197,17 @@ describe("the cache", () => {
     expect(await app.runTask(task, 1)).toBe("kept");
   });
 
+  it("the cache keeps no process alive with what it keeps", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const { task } = counting();
+    await using app = await run(appOf(task), quiet);
+    const before = timers();
+
+    for (const input of [1, 2, 3]) await app.runTask(task, input);
+
+    expect(timers()).toBe(before);
+  });
+
   it("the cache refuses options that cannot be meant", () => {
     const error = thrownBy(() => cache.with({ singleFlight: "yes" as never }));
 
