@@ -1,7 +1,7 @@
 /** Entry `.`: everything that runs anywhere. */
 
 // Building
-export { r } from "./define/r";
+export { r } from "./builders";
 export { defineTask, defineTask as task } from "./define/task";
 export {
   defineResourceOrTunnel as defineResource,
@@ -121,6 +121,15 @@ export {
   type HttpClientConfig as HttpCreateClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
+export type { HttpTunnelConfig } from "./globals/tunnels/tunnelClientFactory";
+export type {
+  MemoryTargetSource,
+  TunnelClientBuilder,
+  TunnelEventOptions,
+  TunnelResource,
+  TunnelServerBuilder,
+} from "./globals/tunnels/tunnelBuilders";
+export type { ExposedEntry, RoutedEntry, Topology } from "./runtime/run/topology";
 export type { Propagation } from "./tunnels/transports/layers/propagate";
 export type { CallDeadline } from "./define/task";
 export type { TraceContext } from "./lib/traceContext";

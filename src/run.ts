@@ -5,6 +5,7 @@ import { boot, type Framework } from "./runtime/boot";
 import { checkRunOptions } from "./runtime/run/checkRunOptions";
 import { resolveRunOptions, type RunOptions } from "./runtime/run/options";
 import type { RunResult as RunResultOf } from "./runtime/run/runResult";
+import { planTunnels, readTopology } from "./tunnels/routing/planTunnels";
 import { isTunnelResource } from "./tunnels/routing/tunnelResource";
 
 /** A running application. */
@@ -48,6 +49,8 @@ export function createRun(additions?: () => RunAdditions): Run {
         builtins: [...builtins(), ...(added?.builtins ?? [])],
         presets: added?.presets ?? new Map(),
         initFirst: ({ definition }) => isTunnelResource(definition),
+        planTopology: planTunnels,
+        readTopology,
         createLogger: (logs) => new Logger(logs),
       },
       resolveRunOptions(options),

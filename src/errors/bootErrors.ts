@@ -141,13 +141,14 @@ export const storeAlreadyInitializedError = /* @__PURE__ */ declareError<Record<
   { message: () => "Store already initialized. Cannot reinitialize." },
 );
 
-export type BuilderType = "task" | "hook" | "task-middleware" | "resource-middleware";
+export type BuilderType = "task" | "hook" | "task-middleware" | "resource-middleware" | "tunnel";
 
 const builderLabels: Record<BuilderType, string> = {
   task: "Task",
   hook: "Hook",
   "task-middleware": "Task middleware",
   "resource-middleware": "Resource middleware",
+  tunnel: "Tunnel",
 };
 
 /** `.build()` was called before everything it needs was given. */

@@ -13,8 +13,11 @@ import type { ResolvedRunOptions } from "./run/options";
 import { checkAttachments, planBoot, type InitFirst } from "./plan/planBoot";
 import type { Logger } from "./logger";
 import type { PresetOverrides } from "./run/presetValues";
-import { createProblems } from "./plan/problems";
+import { createProblems, type Problems } from "./plan/problems";
+import type { Registrations } from "./plan/registration";
 import type { RunResult } from "./run/runResult";
+import type { Store } from "./run/store";
+import type { Topology } from "./run/topology";
 import { wireRun } from "./run/wireRun";
 
 /** What the composition root adds to every run. */
@@ -24,6 +27,10 @@ export interface Framework<L extends Logger = Logger> {
   /** Values that take the place of a framework resource's own, by id. */
   readonly presets: PresetOverrides;
   readonly initFirst: InitFirst;
+  /** Where tasks and events run, as definitions say it; adds what is wrong with that. Pure. */
+  readonly planTopology: (registrations: Registrations, problems: Problems) => Topology;
+  /** The same once everything has initialised. */
+  readonly readTopology: (store: Store) => Topology;
   readonly createLogger: (options: ResolvedRunOptions["logs"]) => L;
 }
 
@@ -42,7 +49,7 @@ export async function boot<V, L extends Logger>(
 ): Promise<RunResult<V, L>> {
   await getPlatform().init?.();
   const logger = framework.createLogger(options.logs);
-  const { plan, requests } = planRun(root, framework, options);
+  const { plan, requests, topology } = planRun(root, framework, options);
   const run = wireRun({ plan, overrideRequests: requests, presets: framework.presets, options, logger });
   const { start, dispose } = createLifecycle(run);
   if (options.dryRun) {
@@ -51,11 +58,12 @@ export async function boot<V, L extends Logger>(
   } else {
     await start();
   }
-  return createRunResult(run, dispose) as RunResult<V, L>;
+  const readTopology = options.dryRun ? () => topology : () => framework.readTopology(run.store);
+  return createRunResult(run, { dispose, readTopology }) as RunResult<V, L>;
 }
 
 /** The pure stages. @throws the first problem, with all of them under `errors` */
-function planRun(root: Root, { builtins, initFirst }: Framework, options: ResolvedRunOptions) {
+function planRun(root: Root, { builtins, initFirst, planTopology }: Framework, options: ResolvedRunOptions) {
   if (!isResource(root) && !isResourceWithConfig(root)) throw unknownItemTypeError.create({ item: root });
   if (options.signal?.aborted) throw bootCancelled(options.signal.reason);
 
@@ -67,6 +75,7 @@ function planRun(root: Root, { builtins, initFirst }: Framework, options: Resolv
   problems.addAll(overrideProblems);
   const plan = planBoot(registrations, root.id, initFirst, problems);
   checkEmissions(registrations, problems);
+  const topology = planTopology(registrations, problems);
   problems.throwIfAny();
-  return { plan, requests };
+  return { plan, requests, topology };
 }

@@ -4,11 +4,20 @@ import { runDisposedError } from "../../errors/runErrors";
 import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { RunResult, TaskHandle } from "./runResult";
+import type { Topology } from "./topology";
 import { isOnlyOptions } from "../link/taskCell";
 import type { WiredRun } from "./wireRun";
 
+/** What is not the run's own. */
+export interface RunResultParts {
+  readonly dispose: () => Promise<void>;
+  /** Called when it is looked at first. */
+  readonly readTopology: () => Topology;
+}
+
 /** What a run shows of itself; its functions are own properties. */
-export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void>): RunResult<unknown, L> {
+export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: RunResultParts): RunResult<unknown, L> {
+  let topology: Topology | undefined;
   const { plan, cells, state, eventManager, presetValues, store, logger } = run;
 
   // Async functions, so that what they throw becomes a rejection.
@@ -29,6 +38,9 @@ export function createRunResult<L>(run: WiredRun<L>, dispose: () => Promise<void
     },
     logger,
     store,
+    get topology() {
+      return (topology ??= readTopology());
+    },
     // Gives `any`: typed by `RunResult`.
     runTask(task: string | TaskHandle, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
       const cell = cells.tasks.get(readId(task));

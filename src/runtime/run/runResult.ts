@@ -3,6 +3,7 @@ import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/r
 import type { ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
 import type { IsAny, NotInferred } from "../../lib/typeLevel";
 import type { Store } from "./store";
+import type { Topology } from "./topology";
 
 /** Arguments of a task call: the input may be left out only where it is void. */
 export type RunTaskArgs<I> =
@@ -35,6 +36,8 @@ export interface RunResult<V, L = unknown> {
   readonly value: V;
   readonly logger: L;
   readonly store: Store;
+  /** Where tasks and events run, and who may reach them; of a dry run, as far as definitions say it. */
+  readonly topology: Topology;
   /** Runs the registered task of that id. @throws {Error} (as a rejection) there is none */
   runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */

@@ -69,6 +69,9 @@ const fields: readonly string[] = [
 /** Whether calls are routed away by this tunnel. */
 export const isClientTunnel = ({ mode }: TunnelRunner): boolean => mode === "client" || mode === "both";
 
-/** Whether a server that speaks `served` serves what this tunnel selects; a tunnel that names no transport opens all. */
-export const isServerTunnel = ({ mode, transport }: TunnelRunner, served: string): boolean =>
-  (mode === "server" || mode === "both") && (!transport || transport === served);
+/**
+ * Whether a server that speaks `served` serves what this tunnel selects; a tunnel that names no transport opens all, and
+ * so does a server that speaks `undefined`.
+ */
+export const isServerTunnel = ({ mode, transport }: TunnelRunner, served: string | undefined): boolean =>
+  (mode === "server" || mode === "both") && (!transport || served === undefined || transport === served);

@@ -41,8 +41,8 @@ export interface AllowListSource {
 }
 
 export interface AllowListOptions {
-  /** What the server speaks: tunnels that name another transport do not count. */
-  readonly transport: string;
+  /** What the server speaks: tunnels that name another transport do not count. `undefined`: every transport. */
+  readonly transport: string | undefined;
   /** Without a server tunnel everything registered may be reached. */
   readonly open: boolean;
   /** A predicate threw, so the item was left out. */
