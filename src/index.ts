@@ -121,7 +121,7 @@ export {
   type HttpClientConfig as HttpCreateClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
-export type { HttpTunnelConfig } from "./globals/tunnels/tunnelClientFactory";
+export type { HttpTunnelConfig, MemoryServer, MemoryTarget, TunnelClientFactory } from "./globals/tunnels/tunnelParts";
 export type {
   MemoryTargetSource,
   TunnelClientBuilder,

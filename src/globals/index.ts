@@ -14,6 +14,8 @@ import { httpClientFactory } from "./resources/httpClientFactory";
 import { queue } from "./resources/queues";
 import { serializer } from "./resources/serializer";
 import { globalTags } from "./tags";
+import { memoryServer } from "./tunnels/memoryServer";
+import { tunnelClientFactory } from "./tunnels/tunnelClientFactory";
 
 const middleware = /* @__PURE__ */ (() => ({
   requireContext,
@@ -43,6 +45,8 @@ export const globals = {
     serializer,
     queue,
     httpClientFactory,
+    tunnelClientFactory,
+    memoryServer,
     cache: cacheResource,
     rateLimit: rateLimits,
     circuitBreaker: circuitBreakers,

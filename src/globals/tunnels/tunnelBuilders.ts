@@ -4,6 +4,7 @@ import { builderIncompleteError } from "../../errors/bootErrors";
 import { captureFilePath } from "../../lib/filePath";
 import type { DependencyMap, InjectedInResource, Unbuilt } from "../../lib/injectable";
 import type { MaybePromise } from "../../lib/typeLevel";
+import type { Store } from "../../runtime/run/store";
 import { tunnelTagOf, type TunnelPlan } from "../../tunnels/routing/tunnelPlan";
 import type {
   EventDeliveryMode,
@@ -12,8 +13,15 @@ import type {
   TunnelRunner,
   TunnelTaskSelector,
 } from "../../tunnels/routing/tags";
-import type { MemoryTarget } from "./memoryClient";
-import { tunnelClientFactory, type HttpTunnelConfig, type TunnelClientFactory } from "./tunnelClientFactory";
+import { store } from "../resources/handles";
+import {
+  memoryServerId,
+  tunnelClientFactoryId,
+  type HttpTunnelConfig,
+  type MemoryServer,
+  type MemoryTarget,
+  type TunnelClientFactory,
+} from "./tunnelParts";
 
 /** A resource whose value is a tunnel. */
 export type TunnelResource<C = void> = IResource<C, Promise<TunnelRunner>>;
@@ -116,7 +124,7 @@ interface ClientDraft {
 }
 
 /** The dependency that `.http` adds. */
-const factoryKey = "createClient";
+const storeKey = "runner.store";
 
 /** Starts a tunnel that routes tasks and events to another process. */
 export function tunnelClientBuilder(id: string): TunnelClientBuilder<void, {}, "nothing"> {
@@ -134,17 +142,25 @@ export function tunnelClientBuilder(id: string): TunnelClientBuilder<void, {}, "
       http: (config: HttpTunnelConfig | ((config: unknown) => HttpTunnelConfig)) =>
         at({
           ...draft,
-          dependencies: { ...dependencies, [factoryKey]: tunnelClientFactory },
-          connect: (given: unknown, deps: Record<typeof factoryKey, TunnelClientFactory>) =>
-            deps[factoryKey](typeof config === "function" ? config(given) : config),
+          dependencies: { ...dependencies, [storeKey]: store },
+          connect: (given: unknown, deps: Record<typeof storeKey, Store>) =>
+            partOf<TunnelClientFactory>(
+              deps[storeKey],
+              tunnelClientFactoryId,
+              "register globals.resources.tunnelClientFactory, or say .connect((config) => createHttpClient({ ... }))",
+            )(typeof config === "function" ? config(given) : config),
         }),
       connect: (how: ClientDraft["connect"]) => at({ ...draft, connect: how }),
       memory: (target: MemoryTargetSource) =>
         at({
           ...draft,
           connect: async () => {
-            const { createMemoryClient } = await import("./memoryClient");
-            return createMemoryClient(typeof target === "function" ? await target() : target);
+            const { store: called } = typeof target === "function" ? await target() : target;
+            return partOf<MemoryServer>(
+              called,
+              memoryServerId,
+              "register globals.resources.memoryServer in the application that is called",
+            ).connect();
           },
         }),
       build: () => buildClient(id, draft, filePath),
@@ -171,6 +187,15 @@ function buildClient(id: string, { plan, dependencies, connect }: ClientDraft, f
     dispose: async ({ client }: TunnelRunner) => (client as Partial<Closable> | undefined)?.close?.(),
   };
   return resourceBuilderOf(draft, filePath).build();
+}
+
+/** @throws {Error} the application is a bundle without it */
+function partOf<T>({ resources }: Pick<Store, "resources">, id: string, instead: string): T {
+  const part = resources.get(id)?.value as T | undefined;
+  if (part !== undefined) return part;
+  throw new Error(
+    `This run has no "${id}": bundlers leave out what the application does not refer to.\n  fix: ${instead}`,
+  );
 }
 
 interface Closable {

@@ -3,7 +3,7 @@ import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/ta
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
-import { tunnelClientFactory, type TunnelClientFactory } from "../../globals/tunnels/tunnelClientFactory";
+import { tunnelClientFactoryId } from "../../globals/tunnels/tunnelParts";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
 import { createCallCodec } from "../../tunnels/client/callCodec";
@@ -219,14 +219,9 @@ export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHtt
 export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unknown> = /* @__PURE__ */ (() =>
   new Map<string, (scope: PresetScope) => unknown>([
     [httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)],
-    [tunnelClientFactory.id, createTunnelClients],
+    // Tunnels have files and streams here.
+    [tunnelClientFactoryId, (scope: PresetScope) => createClientFactory(scope, createHttpMixedClient)],
   ]))();
-
-/** Tunnels have files and streams here. */
-function createTunnelClients(scope: PresetScope): TunnelClientFactory {
-  const create = createClientFactory(scope, createHttpMixedClient);
-  return async (config) => create(config);
-}
 
 const createPooledClient = (config: HttpClientConfig): HttpClient =>
   createUniversalClient(

@@ -107,12 +107,7 @@ function choose<D extends ITask | IEvent>(
 ): string[] {
   return pick(selector, registered, {
     onUnknown: (id) =>
-      onProblem(
-        invalidTunnelError.create({
-          detail: `${kind} "${id}" of tunnel "${tunnelId}" is not registered.`,
-          fix: `add it to .register([...]) of a resource of the app, or take it out of the tunnel's .${kind.toLowerCase()}s(...).`,
-        }),
-      ),
+      onProblem(invalidTunnelError.create({ detail: `${kind} "${id}" of tunnel "${tunnelId}" is not registered.` })),
     onFailed: (id, error) =>
       onProblem(
         invalidTunnelError.create({

@@ -125,7 +125,7 @@ describe("r.tunnel", () => {
 });
 
 describe("topology", () => {
-  const memory = () => ({ store: {}, getResourceValue: () => undefined }) as never;
+  const memory = () => ({ store: {} }) as never;
   const toShop = r.tunnel
     .client("app.tunnels.shop")
     .tasks([remoteOrder])

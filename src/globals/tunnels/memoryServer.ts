@@ -1,0 +1,63 @@
+import { withFrameworkErrors } from "../../errors/knownErrors";
+import { createCallCodec } from "../../tunnels/client/callCodec";
+import { createTunnelClient, type RemoteClient } from "../../tunnels/client/createTunnelClient";
+import { createAllowListSource } from "../../tunnels/server/allowList";
+import { createHandler } from "../../tunnels/server/createHandler";
+import { createContextReader } from "../../tunnels/server/readContexts";
+import type { PresetScope } from "../../runtime/run/presets";
+import { frameworkResource } from "../frameworkResource";
+import { alsoBuiltin } from "../lateBuiltins";
+import { serializer as serializerOf } from "../resources/serializer";
+import { memoryServerId, type MemoryServer } from "./tunnelParts";
+
+const carriesText = "A memory tunnel carries values as text. Test files and streams against an exposure on port 0.";
+
+function refuseFiles(): never {
+  throw new Error(carriesText);
+}
+
+/**
+ * Serves memory tunnels. Everything is written and read as over a network, and the server tunnels of the run say what may
+ * be called; there is neither a socket nor authentication.
+ */
+function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScope): MemoryServer {
+  function connect(): RemoteClient {
+    const serializer = valueOf(serializerOf);
+    const errors = withFrameworkErrors(store.errors);
+    const allowList = createAllowListSource(store, {
+      transport: undefined,
+      open: false,
+      onSkipped: (id, error) => void logger.warn("memory.selector.failed", { data: { id }, error }),
+    });
+    const send = createHandler({
+      authenticate: () => ({ name: "memory" }),
+      allowList: allowList.freeze,
+      readContexts: createContextReader(store.asyncContexts, serializer),
+      eventManager,
+      origin: "memory",
+      serializer,
+      errors,
+      jsonBytes: Number.MAX_SAFE_INTEGER,
+      openFile: refuseFiles,
+      report: (error, { target }) =>
+        void logger.error(`memory.${target.kind}.error`, { error, data: { id: target.id } }),
+    });
+    return createTunnelClient({
+      carrier: {
+        send,
+        close: async () => {},
+        accepts: { abort: true, streams: carriesText, files: carriesText, nodeFiles: carriesText },
+      },
+      codec: createCallCodec,
+      serializer,
+      contexts: [...store.asyncContexts.values()],
+      errorRegistry: errors,
+    });
+  }
+  return { connect };
+}
+
+/** Registered in every run; pages that are bundled leave it out, and what serves calls with it. */
+export const memoryServer = /* @__PURE__ */ alsoBuiltin(
+  /* @__PURE__ */ frameworkResource<MemoryServer>(memoryServerId, { value: createMemoryServer }),
+);
