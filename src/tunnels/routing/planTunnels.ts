@@ -111,7 +111,7 @@ function choose<D extends ITask | IEvent>(
     onFailed: (id, error) =>
       onProblem(
         invalidTunnelError.create({
-          detail: `The predicate of tunnel "${tunnelId}" failed for "${id}": ${error instanceof Error ? error.message : String(error)}`,
+          detail: `Tunnel "${tunnelId}" could not decide about "${id}": ${String(error)}`,
         }),
       ),
   }).map(({ id }) => id);
