@@ -161,6 +161,37 @@ describe("the cache", () => {
     expect(runs).toEqual([1, 1]);
   });
 
+  it("the cache takes any task of the id of its factory as an override, as applications of 5.x write it", async () => {
+    class Store implements ICacheInstance {
+      readonly #kept = new Map<string, unknown>();
+      get(key: string): unknown {
+        return this.#kept.get(key);
+      }
+      set(key: string, value: unknown): void {
+        this.#kept.set(key, value);
+      }
+      clear(): void {
+        this.#kept.clear();
+      }
+    }
+    const made: Store[] = [];
+    const factory = r
+      .task("globals.tasks.cacheFactory")
+      .run(async (_options: object) => {
+        made.push(new Store());
+        return made[0];
+      })
+      .build();
+    const { task, runs } = counting();
+    const root = r.resource("app").register([globals.resources.cache, cache, task]).overrides([factory]).build();
+    await using app = await run(root, quiet);
+
+    await app.runTask(task, 1);
+    await app.runTask(task, 1);
+
+    expect([made.length, runs]).toEqual([1, [1]]);
+  });
+
   it("the cache awaits has of an instance, and clears all of them when the run ends", async () => {
     const cleared = jest.fn();
     const factory = override(globals.tasks.cacheFactory, {

@@ -149,6 +149,20 @@ describe("the waits of the retry middleware", () => {
     expect(state.runs).toBe(1);
   });
 
+  it("the waits of the retry middleware do not begin for a caller that leaves while the delay is worked out", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the caller left");
+    const { task } = flaky(9, {
+      delayStrategy: () => {
+        controller.abort(reason);
+        return 1e9;
+      },
+    });
+    await using app = await run(appOf(task), { ...quiet, onUnhandledError: () => {} });
+
+    expect(await rejectionOf(app.runTask(task, "x", { signal: controller.signal }))).toBe(reason);
+  });
+
   it("the waits of the retry middleware do not begin where the time of the call is up before they end", async () => {
     const { task, state } = flaky(9, { delayStrategy: () => 60_000 });
     await using app = await run(appOf(task), { ...quiet, onUnhandledError: () => {} });

@@ -57,11 +57,14 @@ export function pause(delayMs: number, signal: AbortSignal | undefined, ending: 
       },
       Math.min(delayMs, longestTimerMs),
     );
+    // Either may call back at once.
     let stopEnding = (): void => {};
-    const stopAborting = onAbort(signal, () => {
+    let stopAborting = (): void => {};
+    stopAborting = onAbort(signal, () => {
       finish();
       reject(signal?.reason as Error);
     });
+    if (signal?.aborted === true) return;
     stopEnding = ending.onBegin(() => {
       finish();
       resolve(false);
