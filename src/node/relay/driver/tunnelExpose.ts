@@ -135,8 +135,9 @@ async function publish(options: PublishOptions, request: BindRequest): Promise<T
   try {
     const bound = await session.bind(request);
     const close = async (): Promise<void> => {
-      await bound.unbind();
+      // A session that ends drops its bindings by its last message, also where nothing is answered any more.
       if (isOwn) await session.close();
+      else await bound.unbind();
     };
     return {
       get publicUrl() {
