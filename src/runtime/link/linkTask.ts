@@ -162,10 +162,13 @@ function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
   let step: Step = (input, call) => {
     // Made here, so that what it remembers of the layer is not remembered once more for each call.
     const next: Next = function next(passed?: unknown, options?: NextOptions) {
-      return goOn(inner, arguments.length === 0 ? input : passed, call, options, task);
+      const given = arguments.length === 0 ? input : passed;
+      return options === undefined
+        ? toPromise(inner, given, call)
+        : runDerived(call, options, task.id, (scoped) => toPromise(inner, given, scoped));
     };
-    const given = dependenciesOf === undefined ? dependencies : dependenciesOf(call);
-    return run(new ExecutionInput(task, input, next, call), given, config);
+    const received = dependenciesOf === undefined ? dependencies : dependenciesOf(call);
+    return run(new ExecutionInput(task, input, next, call), received, config);
   };
   for (const intercept of layer.interceptors) step = interceptorStep(intercept, step, task, inner);
   return step;
@@ -178,7 +181,10 @@ function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
 function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task: ITask, skipTo: Step = inner): Step {
   return (input, call) => {
     const next: Next = function next(passed?: unknown, options?: NextOptions) {
-      return goOn(skipTo, arguments.length === 0 ? input : passed, call, options, task);
+      const given = arguments.length === 0 ? input : passed;
+      return options === undefined
+        ? toPromise(skipTo, given, call)
+        : runDerived(call, options, task.id, (scoped) => toPromise(skipTo, given, scoped));
     };
     return intercept(
       (passed) => toPromise(inner, passed.task.input, call),
@@ -189,18 +195,6 @@ function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task
 
 function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step): Step {
   return (input, call) => intercept((passed) => toPromise(inner, passed, call), input);
-}
-
-/** Runs the rest of the chain, for a `next`. */
-function goOn(
-  inner: Step,
-  input: unknown,
-  call: Call,
-  options: NextOptions | undefined,
-  { id }: ITask,
-): Promise<unknown> {
-  if (options === undefined) return toPromise(inner, input, call);
-  return runDerived(call, options, id, (scoped) => toPromise(inner, input, scoped));
 }
 
 /** Goes on under a scope that also aborts as the middleware says, until what is inside has settled. */
