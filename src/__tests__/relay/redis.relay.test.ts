@@ -69,7 +69,10 @@ describe("a Redis behind a driver", () => {
       const [client, subscriber] = await Promise.all([make(), make()]);
       await Promise.all(Array.from({ length: 500 }, () => client.incr("hits")));
       log("hits", await client.get("hits"));
-      const heard = new Promise((resolve) => subscriber.subscribe("news", resolve).then(() => client.publish("news", "extra")));
+      let hear;
+      const heard = new Promise((resolve) => (hear = resolve));
+      await subscriber.subscribe("news", hear);
+      await client.publish("news", "extra");
       log("heard", await heard);
       client.destroy();
       subscriber.destroy();
