@@ -7,7 +7,7 @@
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { globals, r, type InputFile } from "@bluelibs/runner";
+import { r, type InputFile } from "@bluelibs/runner";
 import { createHttpMixedClient, createNodeFile, nodeExposure, run } from "@bluelibs/runner/node";
 
 async function* appendLines(file: Readable, lines: readonly string[]): AsyncGenerator<Uint8Array | string> {
@@ -20,11 +20,7 @@ const append = r
   .run(async ({ file, lines }: { file: InputFile<Readable>; lines: string[] }) => appendLines(file.stream(), lines))
   .build();
 
-const reachable = r
-  .resource("text.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [append] }))
-  .build();
+const reachable = r.tunnel.server("text.tunnels.reachable").tasks([append]).build();
 
 const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token: "dev-secret" } } });
 const app = r.resource("text.server").register([append, reachable, exposure]).build();

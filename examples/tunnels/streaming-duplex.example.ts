@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { PassThrough, Transform } from "node:stream";
-import { globals, r } from "@bluelibs/runner";
+import { r } from "@bluelibs/runner";
 import { createHttpSmartClient, nodeExposure, run, useExposureContext } from "@bluelibs/runner/node";
 
 const shout = r
@@ -25,11 +25,7 @@ const shout = r
   })
   .build();
 
-const reachable = r
-  .resource("text.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [shout] }))
-  .build();
+const reachable = r.tunnel.server("text.tunnels.reachable").tasks([shout]).build();
 
 const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token: "dev-secret" } } });
 const app = r.resource("text.server").register([shout, reachable, exposure]).build();

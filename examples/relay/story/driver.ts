@@ -1,7 +1,7 @@
 /** The application, where nothing can reach it, and the driver that publishes its exposure. */
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
-import { globals, r, type InputFile } from "@bluelibs/runner";
+import { r, type InputFile } from "@bluelibs/runner";
 import { nodeExposure, run, tunnelServe } from "@bluelibs/runner/node";
 import { outOfStock, type DriverMessage } from "./contract";
 
@@ -45,11 +45,7 @@ const pack = r
   .build();
 
 const tasks = [order, digest, list, pack];
-const reachable = r
-  .resource("shop.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, tasks }))
-  .build();
+const reachable = r.tunnel.server("shop.tunnels.reachable").tasks(tasks).build();
 const exposure = nodeExposure.with({ http: { basePath: "/__runner", auth: { token: APP_TOKEN } } });
 const root = r
   .resource("shop")

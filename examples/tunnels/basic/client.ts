@@ -1,6 +1,6 @@
 /** The client process: phantom tasks with the ids of the server's, and a tunnel that routes their calls. */
 import assert from "node:assert/strict";
-import { globals, r, TunnelError } from "@bluelibs/runner";
+import { r, TunnelError } from "@bluelibs/runner";
 import { createHttpMixedClient, run } from "@bluelibs/runner/node";
 import { outOfStock, requestInfo, type Order, type Snapshot } from "./contract";
 import { show } from "./transcript";
@@ -13,19 +13,10 @@ const echo = r.task.phantom<Snapshot, Snapshot>("shop.echo").build();
 const order = r.task.phantom<Order, Order & { orderedBy: string }>("shop.order").build();
 const secret = r.task.phantom<void, string>("shop.secret").build();
 
-const remote = r
-  .resource("shop.tunnels.remote")
-  .tags([globals.tags.tunnel])
-  .dependencies({ createClient: globals.resources.httpClientFactory })
-  .init(async (_config, { createClient }) => {
-    const client = createClient({ baseUrl, auth: { token } });
-    return {
-      mode: "client" as const,
-      transport: "http" as const,
-      tasks: [add, echo, order, secret],
-      run: async (task, input) => await client.task(task.id, input),
-    };
-  })
+const remote = r.tunnel
+  .client("shop.tunnels.remote")
+  .tasks([add, echo, order, secret])
+  .http({ baseUrl, auth: { token } })
   .build();
 
 /** Application code: nothing in it says that the tasks run elsewhere. */

@@ -1,5 +1,5 @@
 /** The server process: real tasks, a list of those that may be called, and an HTTP exposure. */
-import { globals, r } from "@bluelibs/runner";
+import { r } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 import { z } from "zod";
 import { outOfStock, requestInfo, type Order, type Snapshot } from "./contract";
@@ -33,11 +33,7 @@ const secret = r
   .build();
 
 /** Nothing is reachable that is not listed here. */
-const reachable = r
-  .resource("shop.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, transport: "http" as const, tasks: [add, echo, order] }))
-  .build();
+const reachable = r.tunnel.server("shop.tunnels.reachable").tasks([add, echo, order]).build();
 
 const exposure = nodeExposure.with({
   http: {

@@ -1,5 +1,5 @@
 /** The calling side: a phantom task in a run of its own, and a client without any. */
-import { globals, r, TunnelError } from "@bluelibs/runner";
+import { r, TunnelError } from "@bluelibs/runner";
 import { createHttpMixedClient, run } from "@bluelibs/runner/node";
 import { insufficientFunds, locale, trace, type Transfer } from "./contract";
 import { startServer } from "./server";
@@ -16,16 +16,8 @@ const auth = { token: "dev-secret" };
 
 const transfer = r.task.phantom<Transfer, Receipt>("bank.tasks.transfer").build();
 
-const toBank = r
-  .resource("shop.tunnels.toBank")
-  .tags([globals.tags.tunnel])
-  .dependencies({ createClient: globals.resources.httpClientFactory })
-  .init(async (_config, { createClient }) => {
-    // The factory knows the contexts and errors that this run registers.
-    const client = createClient({ baseUrl, auth });
-    return { mode: "client", tasks: [transfer], run: async (task, input) => client.task(task.id, input) };
-  })
-  .build();
+/** Its client knows the contexts and errors that this run registers. */
+const toBank = r.tunnel.client("shop.tunnels.toBank").tasks([transfer]).http({ baseUrl, auth }).build();
 
 const pay = r
   .task("shop.tasks.pay")

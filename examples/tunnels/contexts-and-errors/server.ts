@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { globals, r } from "@bluelibs/runner";
+import { r } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 import { z } from "zod";
 import { insufficientFunds, locale, trace, type Transfer } from "./contract";
@@ -16,11 +16,7 @@ const transfer = r
   })
   .build();
 
-const reachable = r
-  .resource("bank.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [transfer] }))
-  .build();
+const reachable = r.tunnel.server("bank.tunnels.reachable").tasks([transfer]).build();
 
 // What is not registered is ignored when it arrives, and is not told when it is thrown.
 const app = r

@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import express from "express";
-import { globals, r, type InputFile } from "@bluelibs/runner";
+import { r, type InputFile } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 
 const add = r
@@ -21,11 +21,7 @@ const size = r
   })
   .build();
 
-const reachable = r
-  .resource("shop.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [add, size] }))
-  .build();
+const reachable = r.tunnel.server("shop.tunnels.reachable").tasks([add, size]).build();
 
 /** Neither `listen` nor `server`: the exposure waits to be mounted. */
 const exposure = nodeExposure.with({ http: { auth: { token: "dev-secret" } } });

@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import Fastify from "fastify";
-import { globals, r, type InputFile } from "@bluelibs/runner";
+import { r, type InputFile } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 
 const add = r
@@ -19,11 +19,7 @@ const size = r
   })
   .build();
 
-const reachable = r
-  .resource("shop.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [add, size] }))
-  .build();
+const reachable = r.tunnel.server("shop.tunnels.reachable").tasks([add, size]).build();
 
 /** Neither `listen` nor `server`: the exposure waits to be mounted. */
 const exposure = nodeExposure.with({ http: { auth: { token: "dev-secret" } } });

@@ -1,43 +1,54 @@
 /** Three ways to test code that calls another process; the first is the one to use most. */
 import type { AddressInfo } from "node:net";
-import { globals, r, type TunnelRunner } from "@bluelibs/runner";
+import { globals, r, type TunnelResource } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 import { app, forecast, packingList, searched, toWeather, unknownCity } from "./app";
 
 const quiet = { shutdownHooks: false, errorBoundary: false } as const;
 
 /** The application with another tunnel. */
-const withTunnel = (tunnel: () => Promise<TunnelRunner>) =>
-  r
-    .resource("test")
-    .register([app])
-    .overrides([r.override(toWeather).init(tunnel).build()])
-    .build();
+const withTunnel = (tunnel: TunnelResource) => r.resource("test").register([app]).overrides([tunnel]).build();
 
-describe("with a tunnel that is a function", () => {
-  const emitted: unknown[] = [];
-  const inMemory = withTunnel(async () => ({
-    mode: "client",
-    tasks: [forecast],
-    events: [searched],
-    eventDeliveryMode: "remote-only",
-    run: async (_task, input) => {
-      const { city } = input as { city: string };
-      if (city === "Atlantis") unknownCity.throw({ city });
-      return { celsius: city === "Oslo" ? 3 : 30, until: new Date(0) };
-    },
-    emit: async ({ data }) => void emitted.push(data),
-  }));
+describe("with a memory tunnel", () => {
+  const heard: unknown[] = [];
+  // What the weather service would be, as far as this application uses it.
+  const weather = r
+    .resource("weather")
+    .register([
+      unknownCity,
+      searched,
+      r
+        .task(forecast.id)
+        .run(async ({ city }: { city: string }) => {
+          if (city === "Atlantis") unknownCity.throw({ city });
+          return { celsius: city === "Oslo" ? 3 : 30, until: new Date(0) };
+        })
+        .build(),
+      r
+        .hook("weather.hooks.searched")
+        .on(searched)
+        .run(async ({ data }) => void heard.push(data))
+        .build(),
+      r.tunnel.server("weather.tunnels.reachable").tasks([forecast.id]).events([searched]).build(),
+    ])
+    .build();
 
   it.each([
     ["Oslo", ["coat"]],
     ["Cairo", ["sunglasses"]],
     ["Atlantis", ["map"]],
-  ])("with a tunnel that is a function, the application packs for %s", async (city, expected) => {
-    await using running = await run(inMemory, { ...quiet, unroutedPhantoms: "throw" });
+  ])("with a memory tunnel, the application packs for %s", async (city, expected) => {
+    await using service = await run(weather, quiet);
+    const inMemory = r.tunnel
+      .client(toWeather.id)
+      .tasks([forecast])
+      .events([searched], { eventDeliveryMode: "remote-only" })
+      .memory(service)
+      .build();
+    await using running = await run(withTunnel(inMemory), { ...quiet, unroutedPhantoms: "throw" });
 
     expect(await running.runTask(packingList, city)).toEqual(expected);
-    expect(emitted.pop()).toEqual({ city });
+    expect(heard.pop()).toEqual({ city });
   });
 });
 
@@ -49,24 +60,12 @@ describe("with a fake fetch", () => {
       const result = { celsius: 3, until: { __type: "Date", value: "2026-01-01T00:00:00.000Z" } };
       return Response.json({ ok: true, result });
     };
-    const faked = r
-      .resource("test")
-      .register([app])
-      .overrides([
-        r
-          .override(toWeather)
-          .init(async (_config: void, { createClient }): Promise<TunnelRunner> => {
-            const client = createClient({
-              baseUrl: "http://weather.test/__runner",
-              auth: { token: "t" },
-              fetchImpl: fakeFetch,
-            });
-            return { mode: "client", tasks: [forecast], client };
-          })
-          .build(),
-      ])
+    const toFake = r.tunnel
+      .client(toWeather.id)
+      .tasks([forecast])
+      .http({ baseUrl: "http://weather.test/__runner", auth: { token: "t" }, fetchImpl: fakeFetch })
       .build();
-    await using running = await run(faked, quiet);
+    await using running = await run(withTunnel(toFake), quiet);
 
     expect(await running.runTask(forecast, { city: "Oslo" })).toEqual({ celsius: 3, until: new Date("2026-01-01") });
 
@@ -86,11 +85,7 @@ describe("over a real exposure", () => {
           .task(forecast.id)
           .run(async () => ({ celsius: 3, until: new Date(0) }))
           .build(),
-        r
-          .resource("weather.tunnels.reachable")
-          .tags([globals.tags.tunnel])
-          .init(async () => ({ mode: "server", tasks: [forecast.id] }))
-          .build(),
+        r.tunnel.server("weather.tunnels.reachable").tasks([forecast.id]).build(),
         nodeExposure.with({ http: { listen: { port: 0 }, limits: { json: { maxSize: 64 } } } }),
       ])
       .build();

@@ -1,5 +1,5 @@
 /** Application code that calls another process, written without a thought about how it is tested. */
-import { globals, r, type TunnelRunner } from "@bluelibs/runner";
+import { r } from "@bluelibs/runner";
 
 /** These live in the weather service. */
 export const forecast = r.task.phantom<{ city: string }, { celsius: number; until: Date }>("weather.forecast").build();
@@ -10,14 +10,11 @@ export const unknownCity = r
 export const searched = r.event<{ city: string }>("weather.searched").build();
 
 /** How this application reaches it. Tests replace this resource and nothing else. */
-export const toWeather = r
-  .resource("app.tunnels.toWeather")
-  .tags([globals.tags.tunnel])
-  .dependencies({ createClient: globals.resources.httpClientFactory })
-  .init(async (_config: void, { createClient }): Promise<TunnelRunner> => {
-    const client = createClient({ baseUrl: process.env.WEATHER_URL ?? "", auth: { token: "dev-secret" } });
-    return { mode: "client", tasks: [forecast], events: [searched], eventDeliveryMode: "remote-only", client };
-  })
+export const toWeather = r.tunnel
+  .client("app.tunnels.toWeather")
+  .tasks([forecast])
+  .events([searched], { eventDeliveryMode: "remote-only" })
+  .http({ baseUrl: process.env.WEATHER_URL ?? "", auth: { token: "dev-secret" } })
   .build();
 
 export const packingList = r

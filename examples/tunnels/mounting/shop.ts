@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
-import { globals, r, type InputFile, type RegisterableItems } from "@bluelibs/runner";
+import { r, type InputFile, type RegisterableItems } from "@bluelibs/runner";
 import { nodeExposure, run } from "@bluelibs/runner/node";
 
 export const add = r
@@ -20,11 +20,7 @@ const size = r
   })
   .build();
 
-const reachable = r
-  .resource("shop.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [add, size] }))
-  .build();
+const reachable = r.tunnel.server("shop.tunnels.reachable").tasks([add, size]).build();
 
 /** Neither `listen` nor `server`: the exposure waits to be mounted. */
 const exposure = nodeExposure.with({ http: { auth: { token: "dev-secret" } } });

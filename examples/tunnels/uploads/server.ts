@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
-import { globals, r, type InputFile } from "@bluelibs/runner";
+import { r, type InputFile } from "@bluelibs/runner";
 import { nodeExposure, readInputFileToBuffer, run } from "@bluelibs/runner/node";
 
 type Upload = InputFile<Readable>;
@@ -38,11 +38,7 @@ export const countLines = r
   })
   .build();
 
-const reachable = r
-  .resource("files.tunnels.reachable")
-  .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server", tasks: [saveAvatar, compare, countLines] }))
-  .build();
+const reachable = r.tunnel.server("files.tunnels.reachable").tasks([saveAvatar, compare, countLines]).build();
 
 const exposure = nodeExposure.with({
   http: {
