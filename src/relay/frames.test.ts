@@ -239,6 +239,17 @@ describe("a FrameReader", () => {
     );
   });
 
+  it("a FrameReader gives a payload that arrives whole after its header as it is, without a copy", () => {
+    const payloads: Uint8Array[] = [];
+    const reader = new FrameReader(maxFrameBytes, ({ payload }) => payloads.push(payload));
+    const [header, sent] = [encodeFrameHeader(FrameType.DATA, 0, 1, 40_000), new Uint8Array(40_000).fill(7)];
+    reader.push(header);
+    reader.push(sent);
+    expect(payloads).toHaveLength(1);
+    expect(payloads[0]).toEqual(sent);
+    expect(payloads[0]?.buffer).toBe(sent.buffer);
+  });
+
   it("a FrameReader throws nothing but protocol errors for random bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

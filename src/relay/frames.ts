@@ -113,19 +113,26 @@ export class FrameReader {
       this.#onFrame({ type, flags, streamId, payload: bytes.subarray(end, end + length) });
       return end + length;
     }
-    this.#partial = { frame: { type, flags, streamId, payload: new Uint8Array(length) }, fill: 0 };
+    this.#partial = { type, flags, streamId, length, payload: undefined, fill: 0 };
     return end;
   }
 
   #readPayload(bytes: Uint8Array, offset: number): number {
     const partial = this.#partial as PartialFrame;
-    const { payload } = partial.frame;
-    const taken = Math.min(payload.length - partial.fill, bytes.length - offset);
+    const { type, flags, streamId, length } = partial;
+    // Senders put large payloads into messages of their own: such a one need not be copied.
+    if (partial.fill === 0 && length <= bytes.length - offset) {
+      this.#partial = undefined;
+      this.#onFrame({ type, flags, streamId, payload: bytes.subarray(offset, offset + length) });
+      return offset + length;
+    }
+    const payload = (partial.payload ??= new Uint8Array(length));
+    const taken = Math.min(length - partial.fill, bytes.length - offset);
     payload.set(bytes.subarray(offset, offset + taken), partial.fill);
     partial.fill += taken;
-    if (partial.fill === payload.length) {
+    if (partial.fill === length) {
       this.#partial = undefined;
-      this.#onFrame(partial.frame);
+      this.#onFrame({ type, flags, streamId, payload });
     }
     return offset + taken;
   }
@@ -149,8 +156,11 @@ export class FrameReader {
   }
 }
 
-interface PartialFrame {
-  readonly frame: Frame;
+interface PartialFrame extends Omit<Frame, "payload"> {
+  /** Of the payload, in bytes. */
+  readonly length: number;
+  /** Made with its first bytes. */
+  payload: Uint8Array | undefined;
   /** Bytes of the payload that are there. */
   fill: number;
 }

@@ -61,7 +61,10 @@ export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: 
   return {
     send(pieces) {
       if (ws.readyState !== ws.OPEN) return;
-      ws.send(pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces));
+      // One system call for all messages.
+      socket?.cork();
+      for (const message of messagesOf(pieces)) ws.send(message);
+      socket?.uncork();
       if (!socket && ws.bufferedAmount > 0) polling ??= setInterval(poll, drainPollMs);
     },
     get queuedBytes() {
@@ -70,6 +73,28 @@ export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: 
     close: (code, reason) => ws.close(code, reason),
     destroy: () => ws.terminate(),
   };
+}
+
+/** A piece of this size is sent as it is, in bytes: to copy it costs more than a message of its own. */
+const ownMessageBytes = 16_384;
+
+/** Small pieces together, large ones each by itself: where messages begin and end means nothing to the receiver. */
+function messagesOf(pieces: readonly Uint8Array[]): Uint8Array[] {
+  const messages: Uint8Array[] = [];
+  let small: Uint8Array[] = [];
+  const endSmall = (): void => {
+    if (small.length > 0) messages.push(small.length === 1 ? (small[0] as Uint8Array) : Buffer.concat(small));
+    small = [];
+  };
+  for (const piece of pieces) {
+    if (piece.length < ownMessageBytes) small.push(piece);
+    else {
+      endSmall();
+      messages.push(piece);
+    }
+  }
+  endSmall();
+  return messages;
 }
 
 /** Turns upgrade requests into WebSockets. */
