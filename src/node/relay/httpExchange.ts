@@ -4,6 +4,7 @@ import { ResetCode } from "../../relay/codes";
 import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
+import type { MuxStream } from "../../relay/muxStream";
 import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import { hasBody } from "./endAnswer";
@@ -102,7 +103,10 @@ export function exchange(visitor: VisitorRequest): void {
       // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
       if (head.status === 101) throw malformed("HEAD");
       leftBytes = bodyBytesOf(req, head);
-      if (onResponse === undefined) return begin(head);
+      if (onResponse === undefined) {
+        begin(head);
+        return process.nextTick(flushHead, res, stream);
+      }
       holdResponse({
         stream,
         destination: res,
@@ -110,7 +114,10 @@ export function exchange(visitor: VisitorRequest): void {
         hasBody: mayHaveBody(req, head),
         bodyBytes: leftBytes,
         onResponse,
-        begin,
+        begin(changed) {
+          begin(changed);
+          res.flushHeaders();
+        },
         finish: (trailers) => void (trailers && res.addTrailers(pairsOf(trailers)), res.end()),
         fail,
       });
@@ -182,6 +189,9 @@ function writeHints(res: ServerResponse, headers: readonly string[]): void {
 function writeHead(res: ServerResponse, { status, reason }: ResponseHead, headers: string[]): void {
   // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
   res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), headers);
-  // Heads leave before their first byte: a stream of events may stay silent for long.
-  res.flushHeaders();
+}
+
+/** A head leaves with the bytes that arrived beside it, and alone where there are none: a stream of events may be silent. */
+function flushHead(res: ServerResponse, stream: MuxStream): void {
+  if (stream.receivedBytes === 0 && !res.writableEnded && !res.destroyed) res.flushHeaders();
 }
