@@ -41,6 +41,10 @@ export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
   readonly deadline?: CallDeadline | undefined;
   /** `"local"`, or what the call came in by, such as `"exposure:http"`. */
   readonly origin: string;
+  /** What authentication calls the caller, if the call came in from outside. */
+  readonly name?: string | undefined;
+  /** What authentication found out about the caller, if the call came in from outside. */
+  readonly principal?: unknown;
 }
 
 /** What a task middleware may say of how it goes on; needs the input beside it. */
@@ -60,7 +64,7 @@ export interface NextOptions {
 export type GivenExecutionInput<In = any, Out = any> = Omit<ITaskMiddlewareExecutionInput<In, Out>, CallerFacts> &
   Partial<Pick<ITaskMiddlewareExecutionInput, CallerFacts>>;
 
-type CallerFacts = "signal" | "deadline" | "origin";
+type CallerFacts = "signal" | "deadline" | "origin" | "name" | "principal";
 
 /** What a resource middleware, or an interceptor of resources, receives. */
 export interface IResourceMiddlewareExecutionInput<C = any, Out = any> {

@@ -51,6 +51,8 @@ export interface CallInfo {
   readonly deadline?: CallDeadline | undefined;
   /** `"local"`, or what the call came in by, such as `"exposure:http"`. */
   readonly origin: string;
+  /** What authentication calls the caller, if the call came in from outside. */
+  readonly name?: string | undefined;
 }
 
 /** When the time of a call is up. */

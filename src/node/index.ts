@@ -60,11 +60,11 @@ export {
 } from "./exposure/exposureContext";
 export type {
   NodeExposureConfig,
-  NodeExposureHttpAuthConfig,
   NodeExposureHttpCompressionConfig,
   NodeExposureHttpConfig,
   NodeExposureHttpCorsConfig,
 } from "./exposure/config/config";
+export type { NodeExposureHttpAuthConfig, NodeExposureHttpToken } from "./exposure/config/auth";
 export type { NodeExposureHttpDrainConfig } from "./exposure/config/drain";
 export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/config/limits";
 

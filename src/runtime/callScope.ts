@@ -19,6 +19,14 @@ export interface CallScope {
   readonly trace?: TraceContext | undefined;
   /** What the call came in by, as `"exposure:http"`; absent for calls of this process. */
   readonly origin?: string | undefined;
+  /** Who called from outside; absent for calls of this process. */
+  readonly caller?: ScopeCaller | undefined;
+}
+
+/** Who called from outside, as authentication found out. */
+export interface ScopeCaller {
+  readonly name: string;
+  readonly principal?: unknown;
 }
 
 /** The scope of a call that is given a signal of its own, which takes the place of the outer one. */
@@ -26,7 +34,7 @@ export const withSignal = (outer: CallScope | undefined, signal: AbortSignal): C
   outer === undefined ? { signal } : inside(outer, signal, undefined);
 
 const inside = (
-  { trace, origin }: Partial<CallScope>,
+  { trace, origin, caller }: Partial<CallScope>,
   signal: AbortSignal,
   deadline: Deadline | undefined,
 ): CallScope => ({
@@ -34,6 +42,7 @@ const inside = (
   deadline,
   trace,
   origin,
+  caller,
 });
 
 /**

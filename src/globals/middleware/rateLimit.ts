@@ -116,7 +116,7 @@ function forgetFirst(counters: Map<string, Counter>): void {
   for (const key of counters.keys()) return void counters.delete(key);
 }
 
-function callerOf(input: ITaskMiddlewareExecutionInput & Partial<RateLimitCaller>): RateLimitCaller {
+function callerOf(input: ITaskMiddlewareExecutionInput): RateLimitCaller {
   const { origin, name, principal } = input;
   return { origin, name, principal };
 }

@@ -1,16 +1,26 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Caller } from "../../tunnels/server/authenticate";
 
+/** A token, and what is known of its holder. */
+export interface HeldToken extends Omit<Partial<Caller>, "policy"> {
+  readonly token: string;
+}
+
 /**
  * Compares a value with every token in constant time, and says whose it is.
  *
  * Tokens are padded to one length beforehand and all of them are compared, so neither a token's length nor the place of
  * the first difference shows. Hashing both sides would hide as much at many times the cost.
  */
-export function createTokenMatcher(configured: readonly string[]): (presented: string) => Caller | undefined {
+export function createTokenMatcher(
+  configured: readonly (string | HeldToken)[],
+): (presented: string) => Caller | undefined {
   // Each once: two places that match would add up to a third.
-  const tokens = [...new Set(configured)];
-  const holders = tokens.map((token): Caller => ({ name: `token:${digestOf(token)}` }));
+  const held = new Map(
+    configured.map((each) => (typeof each === "string" ? [each, { token: each }] : [each.token, each])),
+  );
+  const tokens = [...held.keys()];
+  const holders = [...held.values()].map(holderOf);
   const lengths = tokens.map((token) => Buffer.byteLength(token));
   const size = Math.max(0, ...lengths);
   const padded = tokens.map((token) => pad(token, Buffer.alloc(size)));
@@ -27,6 +37,8 @@ export function createTokenMatcher(configured: readonly string[]): (presented: s
     return length > 0 ? holders[matching - 1] : undefined;
   };
 }
+
+const holderOf = ({ token, name = `token:${digestOf(token)}`, ...known }: HeldToken): Caller => ({ name, ...known });
 
 /** Distinguishes tokens in logs without revealing them. */
 const digestOf = (token: string): string => createHash("sha256").update(token).digest("hex").slice(0, 16);

@@ -45,6 +45,15 @@ export class Call implements CallInfo {
     return this.scope?.origin ?? "local";
   }
 
+  get name(): string | undefined {
+    return this.scope?.caller?.name;
+  }
+
+  /** What authentication found out about the caller. */
+  get principal(): unknown {
+    return this.scope?.caller?.principal;
+  }
+
   get signal(): AbortSignal {
     return this.scope?.signal ?? (this.#signal ??= new AbortController().signal);
   }

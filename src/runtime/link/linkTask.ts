@@ -151,6 +151,14 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
   get origin() {
     return this.#call.origin;
   }
+
+  get name() {
+    return this.#call.name;
+  }
+
+  get principal() {
+    return this.#call.principal;
+  }
 }
 
 /** `next()` keeps the current input, `next(undefined)` replaces it. */

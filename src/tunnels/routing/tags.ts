@@ -140,8 +140,17 @@ export interface DriverPolicy {
 /** What a validator task returns; anything but `ok: true` is a no. */
 export interface AuthValidatorResult {
   readonly ok: boolean;
-  /** Identifies the caller: a relay compares it where a session is resumed or taken over. Default "anonymous". */
+  /**
+   * Identifies the caller, for logs, rate limits and the third argument of tasks; a relay compares it where a session is
+   * resumed or taken over. Default "anonymous".
+   */
   readonly name?: string | undefined;
+  /** Who the caller is, for tasks: an exposure provides it under the context that `auth.principal` names. */
+  readonly principal?: unknown;
+  /** Which of the exposed tasks the caller may run. Default: all, or none where `events` is given. */
+  readonly tasks?: TunnelTaskSelector | undefined;
+  /** Which of the exposed events the caller may emit. Default: all, or none where `tasks` is given. */
+  readonly events?: TunnelEventSelector | undefined;
   /** What the caller may do as the driver of a relay. Default: everything. */
   readonly policy?: DriverPolicy | undefined;
   /** For logs of the validator; never sent to the caller. */

@@ -5,7 +5,7 @@ import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireRequest } from "../protocol/wire";
-import type { AuthValidatorInput } from "../routing/tags";
+import type { AuthValidatorInput, TunnelEventSelector, TunnelTaskSelector } from "../routing/tags";
 
 /** Who calls. */
 export interface Caller {
@@ -13,6 +13,11 @@ export interface Caller {
   readonly name: string;
   /** As its validator returned it; servers that have policies narrow it. */
   readonly policy?: unknown;
+  /** Who it is, for tasks. */
+  readonly principal?: unknown;
+  /** What it may call of that which is served; where neither is given, all of it. */
+  readonly tasks?: TunnelTaskSelector | undefined;
+  readonly events?: TunnelEventSelector | undefined;
 }
 
 /** Says who calls, or throws. Synchronous unless a validator task or an asynchronous policy has to be asked. */
@@ -111,13 +116,24 @@ async function askValidators(
   throw authUnavailable(normalizeError(failures[0]));
 }
 
-/** A name that is no text would make all such callers one. */
+/** What is said of a caller has to be understood: a limit that is not would not be one. */
 function callerOf(verdict: unknown): Caller | undefined {
-  if (okOf(verdict) !== true) return undefined;
-  const { name, policy } = verdict as { readonly name?: unknown; readonly policy?: unknown };
-  if (name === undefined) return policy === undefined ? anonymous : { ...anonymous, policy };
-  return typeof name === "string" && name !== "" ? { name, policy } : undefined;
+  if (okOf(verdict) !== true || flawOf(verdict as Approval) !== undefined) return undefined;
+  const { name = anonymous.name, policy, principal, tasks, events } = verdict as Caller;
+  return { name, policy, principal, tasks, events };
 }
+
+type Approval = { readonly [K in keyof Caller]?: unknown };
+
+/** A name that is no text would make all such callers one. */
+function flawOf({ name, tasks, events }: Approval): string | undefined {
+  if (name !== undefined && (typeof name !== "string" || name === "")) return "name is no text";
+  if (!isSelector(tasks)) return "tasks are no selector";
+  return isSelector(events) ? undefined : "events are no selector";
+}
+
+const isSelector = (value: unknown): boolean =>
+  value === undefined || Array.isArray(value) || typeof value === "function";
 const isRefusal = (verdict: unknown): boolean => okOf(verdict) === false;
 
 const okOf = (verdict: unknown): unknown =>
@@ -126,7 +142,7 @@ const okOf = (verdict: unknown): unknown =>
 /** What kind of thing a validator returned; not the thing, which may hold credentials. */
 function describeVerdict(verdict: unknown): string {
   if (typeof verdict !== "object" || verdict === null) return kindOf(verdict);
-  if (okOf(verdict) === true) return "an object whose name is no text";
+  if (okOf(verdict) === true) return `an object whose ${flawOf(verdict)}`;
   return "ok" in verdict ? `an object whose ok is ${kindOf(verdict.ok)}` : "an object without ok";
 }
 

@@ -11,10 +11,11 @@ import { contextHeader } from "../protocol/headers";
 import { readTrace } from "../protocol/traceHeaders";
 import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
-import type { Authenticate } from "./authenticate";
+import type { Authenticate, Caller } from "./authenticate";
 import { callTimeOf, type CallTime } from "./callTime";
 import { discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
+import type { Narrow } from "./narrow";
 import type { ReadContexts } from "./readContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
@@ -25,6 +26,8 @@ import { discardResult, discardStream, readStreamResult, startsLate, type Stream
 export interface HandlerParts {
   readonly authenticate: Authenticate;
   readonly allowList: () => AllowList;
+  /** What of the allow-list a caller may reach. Default: all of it. */
+  readonly narrow?: Narrow | undefined;
   readonly readContexts: ReadContexts;
   readonly eventManager: EventManager;
   /** What calls come in by, as `"exposure:http"`; also the source of the emissions that callers ask for. */
@@ -42,7 +45,7 @@ export interface HandlerParts {
   /** Receives requests whose deadline is no number of milliseconds, and is ignored. */
   readonly onMalformedDeadline?: ((request: WireRequest) => void) | undefined;
   /** Receives what is not sent to callers. */
-  readonly report: (error: unknown, request: WireRequest, phase: Phase) => void;
+  readonly report: (error: unknown, request: WireRequest, phase: Phase, caller: Caller | undefined) => void;
   /** Receives requests that authentication refused, or failed for. */
   readonly onRefused?: ((request: WireRequest, error: WireFailure) => void) | undefined;
 }
@@ -54,7 +57,7 @@ export interface HandlerParts {
  */
 export function createHandler(parts: HandlerParts): Transport {
   const { authenticate, allowList, errors, jsonBytes, openFile, report, onRefused } = parts;
-  const { maxDeadlineMs, onMalformedDeadline } = parts;
+  const { maxDeadlineMs, onMalformedDeadline, narrow = (list) => list } = parts;
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
 
@@ -83,14 +86,15 @@ export function createHandler(parts: HandlerParts): Transport {
   // Kept short: Node keeps all that an async function may ever need for each call of it, and runs a hook for each promise.
   async function serve(request: WireRequest, time?: CallTime): Promise<WireResponse> {
     const { target, body } = request;
-    const progress: Progress = { phase: "authenticate", slots: undefined, time };
+    const progress: Progress = { phase: "authenticate", caller: undefined, slots: undefined, time };
     try {
-      const caller = authenticate(request);
-      if (caller instanceof Promise) await caller;
+      const approved = authenticate(request);
+      const caller = (progress.caller = approved instanceof Promise ? await approved : approved);
 
       progress.phase = "admit";
-      if (target.kind === "discovery") return textReply({ ok: true, result: discover(allowList()) }, serializer);
-      const served = admit(allowList(), target);
+      const reachable = narrow(allowList(), caller);
+      if (target.kind === "discovery") return textReply({ ok: true, result: discover(reachable) }, serializer);
+      const served = admit(reachable, target);
 
       progress.phase = "read";
       if (served.kind === "event") return await serveEvent(request, served, progress);
@@ -117,12 +121,12 @@ export function createHandler(parts: HandlerParts): Transport {
 
   /** Starts the task of a call. */
   function start(request: WireRequest, served: ServedTask, input: unknown, progress: Progress): Promise<unknown> {
-    const { time } = progress;
+    const { time, caller } = progress;
     // The time may be up by now, and the task must not start.
     time?.expired.throwIfAborted();
     progress.phase = "run";
     progress.slots = slotsOf(parts, request, served);
-    return within(progress.slots, () => invoke(served, input, new ServedScope(request, parts.origin, time)));
+    return within(progress.slots, () => invoke(served, input, new ServedScope(request, parts.origin, time, caller)));
   }
 
   function replyTo(
@@ -153,23 +157,23 @@ export function createHandler(parts: HandlerParts): Transport {
   }
 
   async function serveEvent(request: WireRequest, served: ServedEvent, progress: Progress): Promise<WireResponse> {
-    const { time } = progress;
+    const { time, caller } = progress;
     const text = await readText(request.body, jsonBytes);
     const { payload, returnPayload } = readEmission(readBody(text, serializer), served);
     time?.expired.throwIfAborted();
     progress.phase = "run";
     const slots = (progress.slots = contextsOf(parts, request, served));
-    const scope = new ServedScope(request, parts.origin, time);
+    const scope = new ServedScope(request, parts.origin, time, caller);
     const result = await within(slots, () => emit(parts, served, payload, scope));
     progress.phase = "encode";
     return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
   }
 
-  function fail(error: unknown, request: WireRequest, { phase, slots }: Progress): WireResponse {
+  function fail(error: unknown, request: WireRequest, { phase, slots, caller }: Progress): WireResponse {
     const { target, edge } = request;
     const failure = isGivenUp(error, request) ? requestAborted() : error;
     const reported = toWireFailure(failure, phase, target, errors);
-    if (reported.isOpaque) report(error, request, phase);
+    if (reported.isOpaque) report(error, request, phase, caller);
     if (phase === "authenticate" && failure instanceof WireFailure && failure.code !== requestAborted.code) {
       onRefused?.(request, failure);
     }
@@ -177,14 +181,16 @@ export function createHandler(parts: HandlerParts): Transport {
       edge.abandonReply();
       return taken;
     }
-    const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode");
+    const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode", caller);
     return within(slots, () => errorReply(reported, serializer, onDropped));
   }
 }
 
-/** How far a call has come, what its task finds around it, and the time it has. */
+/** How far a call has come, who called, what its task finds around it, and the time it has. */
 interface Progress {
   phase: Phase;
+  /** Absent until it is known. */
+  caller: Caller | undefined;
   slots: ContextSlots | undefined;
   readonly time: CallTime | undefined;
 }
@@ -246,13 +252,15 @@ async function started(stream: OpenedStream, signal: AbortSignal | undefined, fo
 /** The scope of a served call. A class, because one is made per call and most tasks look at no signal. */
 class ServedScope implements CallScope {
   readonly origin: string;
+  readonly caller: Caller | undefined;
   readonly #request: WireRequest;
   readonly #time: CallTime | undefined;
   #never: AbortSignal | undefined;
 
-  constructor(request: WireRequest, origin: string, time: CallTime | undefined) {
+  constructor(request: WireRequest, origin: string, time: CallTime | undefined, caller: Caller | undefined) {
     this.#request = request;
     this.origin = origin;
+    this.caller = caller;
     this.#time = time;
   }
 

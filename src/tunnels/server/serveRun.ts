@@ -15,6 +15,7 @@ import { authValidator } from "../routing/tags";
 import { createAllowListSource, type AllowList } from "./allowList";
 import { createAuthenticate, type Authenticate, type Caller } from "./authenticate";
 import { createHandler, type HandlerParts } from "./createHandler";
+import { createNarrow } from "./narrow";
 import { createContextReader } from "./readContexts";
 
 /** The parts of a run that serving it takes. */
@@ -65,12 +66,9 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
   const { store, eventManager, logger, serializer } = run;
   const { name, transport, open } = options;
   const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
-  const allowList = createAllowListSource(store, {
-    transport,
-    open,
-    onSkipped: (id, error) =>
-      void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error }),
-  });
+  const onSkipped = (id: string, error: unknown): void =>
+    void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error });
+  const allowList = createAllowListSource(store, { transport, open, onSkipped });
   const ready = store.events.get(readyEventId)?.event;
   if (ready !== undefined) {
     eventManager.addListener(
@@ -94,12 +92,13 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       }),
     authenticate: authenticateRun(run, options, repeats),
     allowList: allowList.current,
+    narrow: createNarrow(onSkipped),
     readContexts: createContextReader(store.asyncContexts, serializer),
     eventManager,
     origin: `${name}:${transport}`,
     serializer,
     errors: withFrameworkErrors(store.errors),
-    report: (error, call, phase) =>
+    report: (error, call, phase, caller) =>
       void logger.error(`${name}.${call.target.kind}.error`, {
         error,
         data: {
@@ -107,6 +106,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
           requestId: call.headers[requestIdHeader],
           id: cutForLog(call.target.id),
           phase,
+          ...(caller !== undefined && { caller: cutForLog(caller.name) }),
           ...(isUnregistered(error, store.errors) && {
             hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
           }),

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
-import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import type { CorsConfig } from "../../../tunnels/http/cors";
+import { resolveAuth, type NodeExposureHttpAuthConfig, type ResolvedAuth } from "./auth";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { canonicalPath } from "../../../tunnels/http/router";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
@@ -9,18 +9,6 @@ import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limit
 
 /** What browsers on other origins may do. */
 export interface NodeExposureHttpCorsConfig extends CorsConfig {}
-
-/** Who may call. */
-export interface NodeExposureHttpAuthConfig {
-  /** Header that carries the token. Default "x-runner-token". */
-  readonly header?: string | undefined;
-  /** Any of them will do; empty strings count for nothing. Compared in constant time. */
-  readonly token?: string | readonly string[] | undefined;
-  /**
-   * Without tokens and validator tasks: `true` serves every caller, `false` none. Default: only programs of this machine.
-   */
-  readonly allowAnonymous?: boolean | undefined;
-}
 
 /** Content codings, all off by default. */
 export interface NodeExposureHttpCompressionConfig {
@@ -68,14 +56,6 @@ export interface ResolvedExposureConfig {
   readonly open: boolean;
   readonly discoverable: boolean;
   readonly compression: ResolvedCompression;
-}
-
-export interface ResolvedAuth {
-  /** In lower case. */
-  readonly header: string;
-  /** `undefined`: none configured. Empty: none will do. */
-  readonly tokens: readonly string[] | undefined;
-  readonly allowAnonymous: boolean | undefined;
 }
 
 export interface ResolvedCompression {
@@ -152,30 +132,6 @@ function resolveListen(listen: unknown): ResolvedExposureConfig["listen"] {
   }
   if (typeof host !== "string" || host === "") throw invalid("http.listen.host", "a non-empty string", host);
   return { port: port as number, host };
-}
-
-function resolveAuth(auth: unknown): ResolvedAuth {
-  const fields = fieldsOf<NodeExposureHttpAuthConfig>(auth, "http.auth", ["header", "token", "allowAnonymous"]);
-  const { header = defaultTokenHeader, token, allowAnonymous } = fields;
-  if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
-    throw invalid("http.auth.header", "the name of a header", header);
-  }
-  if (allowAnonymous !== undefined) flag(allowAnonymous, "http.auth.allowAnonymous");
-  return {
-    header: header.toLowerCase(),
-    tokens: resolveTokens(token),
-    allowAnonymous: allowAnonymous as boolean | undefined,
-  };
-}
-
-/** A list, even an empty one, is a wish to authenticate; a single empty string is a missing environment variable. */
-function resolveTokens(token: unknown): readonly string[] | undefined {
-  if (token === undefined || token === "") return undefined;
-  const listed: readonly unknown[] = Array.isArray(token) ? token : [token];
-  if (!listed.every((each) => typeof each === "string")) {
-    throw new TypeError("http.auth.token must be a string or a list of strings.");
-  }
-  return listed.filter((each) => each !== "");
 }
 
 function resolveCors(cors: unknown): NodeExposureHttpCorsConfig | undefined {

@@ -1,0 +1,119 @@
+import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
+import type { TunnelEventSelector, TunnelTaskSelector } from "../../../tunnels/routing/tags";
+import type { HeldToken } from "../../server/tokenMatcher";
+import { fieldsOf, flag, invalid } from "./configFields";
+
+/** A token, and what its holder is called, is to tasks, and may call. */
+export interface NodeExposureHttpToken {
+  /** An empty string counts for nothing. */
+  readonly token: string;
+  /** What the third argument of tasks, rate limits and logs call the holder. Default: `token:` and a digest. */
+  readonly name?: string | undefined;
+  /** Who the holder is, for tasks; provided under the context that `principal` of `auth` names. */
+  readonly principal?: unknown;
+  /** Which of the exposed tasks the holder may run. Default: all, or none where `events` is given. */
+  readonly tasks?: TunnelTaskSelector | undefined;
+  /** Which of the exposed events the holder may emit. Default: all, or none where `tasks` is given. */
+  readonly events?: TunnelEventSelector | undefined;
+}
+
+/** Who may call. */
+export interface NodeExposureHttpAuthConfig {
+  /** Header that carries the token. Default "x-runner-token". */
+  readonly header?: string | undefined;
+  /** Any of them will do; empty strings count for nothing. Compared in constant time. */
+  readonly token?: string | readonly string[] | undefined;
+  /** Tokens that say more of their holders, beside those of `token`. */
+  readonly tokens?: readonly NodeExposureHttpToken[] | undefined;
+  /**
+   * Without tokens and validator tasks: `true` serves every caller, `false` none. Default: only programs of this machine.
+   */
+  readonly allowAnonymous?: boolean | undefined;
+}
+
+/** The same without gaps. */
+export interface ResolvedAuth {
+  /** In lower case. */
+  readonly header: string;
+  /** `undefined`: none configured. Empty: none will do. */
+  readonly tokens: readonly HeldToken[] | undefined;
+  readonly allowAnonymous: boolean | undefined;
+}
+
+/** Fills the gaps. @throws {TypeError} the message names the field */
+export function resolveAuth(auth: unknown): ResolvedAuth {
+  const fields = fieldsOf<NodeExposureHttpAuthConfig>(auth, "http.auth", authKeys);
+  const { header = defaultTokenHeader, token, tokens, allowAnonymous } = fields;
+  if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
+    throw invalid("http.auth.header", "the name of a header", header);
+  }
+  if (allowAnonymous !== undefined) flag(allowAnonymous, "http.auth.allowAnonymous");
+  return {
+    header: header.toLowerCase(),
+    tokens: joinTokens(resolvePlain(token), resolveHeld(tokens)),
+    allowAnonymous: allowAnonymous as boolean | undefined,
+  };
+}
+
+const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = ["header", "token", "tokens", "allowAnonymous"];
+
+/** A list, even an empty one, is a wish to authenticate; a single empty string is a missing environment variable. */
+function resolvePlain(token: unknown): readonly HeldToken[] | undefined {
+  if (token === undefined || token === "") return undefined;
+  const listed: readonly unknown[] = Array.isArray(token) ? token : [token];
+  if (!listed.every((each) => typeof each === "string")) {
+    throw new TypeError("http.auth.token must be a string or a list of strings.");
+  }
+  return listed.map((each) => ({ token: each }));
+}
+
+function resolveHeld(tokens: unknown): readonly HeldToken[] | undefined {
+  if (tokens === undefined) return undefined;
+  if (!Array.isArray(tokens)) throw invalid("http.auth.tokens", "a list", tokens);
+  return tokens.map(resolveOne);
+}
+
+function resolveOne(stated: unknown, index: number): HeldToken {
+  const path = `http.auth.tokens[${index}]`;
+  if (stated === undefined) throw invalid(path, "an object", stated);
+  const { token, name, principal, tasks, events } = fieldsOf<NodeExposureHttpToken>(stated, path, tokenKeys);
+  // Not by `invalid`, which quotes what it got.
+  if (typeof token !== "string") throw new TypeError(`${path}.token must be a string.`);
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw invalid(`${path}.name`, "a non-empty string", name);
+  }
+  return {
+    token,
+    ...(name !== undefined && { name }),
+    principal,
+    tasks: selector(tasks, `${path}.tasks`) as TunnelTaskSelector | undefined,
+    events: selector(events, `${path}.events`) as TunnelEventSelector | undefined,
+  };
+}
+
+const tokenKeys: readonly (keyof NodeExposureHttpToken)[] = ["token", "name", "principal", "tasks", "events"];
+
+/** Ids or definitions, or a predicate. */
+function selector(value: unknown, path: string): unknown {
+  const isId = (item: unknown): boolean =>
+    typeof item === "string" || typeof (item as { id?: unknown } | null | undefined)?.id === "string";
+  if (value === undefined || typeof value === "function" || (Array.isArray(value) && value.every(isId))) return value;
+  throw invalid(path, "a list of ids or definitions, or a function", value);
+}
+
+/** One token of two holders would be that of whichever is found first. @throws {TypeError} */
+function joinTokens(
+  plain: readonly HeldToken[] | undefined,
+  held: readonly HeldToken[] | undefined,
+): readonly HeldToken[] | undefined {
+  if (held === undefined) return plain?.filter(isThere);
+  const known = new Set(plain?.map(({ token }) => token));
+  for (const [index, { token }] of held.entries()) {
+    if (token === "") continue;
+    if (known.has(token)) throw new TypeError(`http.auth.tokens[${index}].token is there twice.`);
+    known.add(token);
+  }
+  return [...(plain ?? []), ...held].filter(isThere);
+}
+
+const isThere = ({ token }: HeldToken): boolean => token !== "";
