@@ -171,6 +171,8 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
       tokenOption: "http.auth.token",
       timeoutMs: limits.authMs,
       allowAnonymous: auth.allowAnonymous,
+      principalContext: auth.principal,
+      isPrincipalRequired: auth.required,
     },
     open,
     jsonBytes: limits.jsonBytes,

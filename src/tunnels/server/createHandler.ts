@@ -1,3 +1,4 @@
+import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
 import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailure } from "../../errors/wireErrors";
 import { settleOrAbort } from "../../lib/settleOrAbort";
@@ -16,6 +17,7 @@ import { callTimeOf, type CallTime } from "./callTime";
 import { discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
+import { providePrincipal } from "./principal";
 import type { ReadContexts } from "./readContexts";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
@@ -28,7 +30,10 @@ export interface HandlerParts {
   readonly allowList: () => AllowList;
   /** What of the allow-list a caller may reach. Default: all of it. */
   readonly narrow?: Narrow | undefined;
+  /** Reads what callers send; never `principalContext`. */
   readonly readContexts: ReadContexts;
+  /** Provided with the principal of the caller. */
+  readonly principalContext?: IAsyncContext | undefined;
   readonly eventManager: EventManager;
   /** What calls come in by, as `"exposure:http"`; also the source of the emissions that callers ask for. */
   readonly origin: string;
@@ -125,7 +130,7 @@ export function createHandler(parts: HandlerParts): Transport {
     // The time may be up by now, and the task must not start.
     time?.expired.throwIfAborted();
     progress.phase = "run";
-    progress.slots = slotsOf(parts, request, served);
+    progress.slots = slotsOf(parts, request, served, caller);
     return within(progress.slots, () => invoke(served, input, new ServedScope(request, parts.origin, time, caller)));
   }
 
@@ -162,7 +167,7 @@ export function createHandler(parts: HandlerParts): Transport {
     const { payload, returnPayload } = readEmission(readBody(text, serializer), served);
     time?.expired.throwIfAborted();
     progress.phase = "run";
-    const slots = (progress.slots = contextsOf(parts, request, served));
+    const slots = (progress.slots = contextsOf(parts, request, served, caller));
     const scope = new ServedScope(request, parts.origin, time, caller);
     const result = await within(slots, () => emit(parts, served, payload, scope));
     progress.phase = "encode";
@@ -212,13 +217,27 @@ const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse
   body: { kind: "text", text: serializer.stringify(envelope) },
 });
 
-/** The contexts that a caller sent. */
-const contextsOf = ({ readContexts }: HandlerParts, { headers }: WireRequest, served: ServedTask | ServedEvent) =>
-  served.acceptsContexts ? readContexts(headers[contextHeader]) : undefined;
+/** The contexts that a caller sent, and who it is. */
+function contextsOf(
+  { readContexts, principalContext }: HandlerParts,
+  { headers }: WireRequest,
+  served: ServedTask | ServedEvent,
+  caller: Caller | undefined,
+): ContextSlots | undefined {
+  const sent = served.acceptsContexts ? readContexts(headers[contextHeader]) : undefined;
+  return principalContext === undefined || caller === undefined
+    ? sent
+    : providePrincipal(principalContext, caller, sent);
+}
 
 /** What a task finds around it: the contexts its caller sent, and what the edge of the server adds. */
-function slotsOf(parts: HandlerParts, request: WireRequest, served: ServedTask): ContextSlots | undefined {
-  const contexts = contextsOf(parts, request, served);
+function slotsOf(
+  parts: HandlerParts,
+  request: WireRequest,
+  served: ServedTask,
+  caller: Caller | undefined,
+): ContextSlots | undefined {
+  const contexts = contextsOf(parts, request, served, caller);
   return request.edge === undefined ? contexts : request.edge.enter(contexts);
 }
 

@@ -11,11 +11,15 @@ export type ReadContexts = (header: string | string[] | undefined) => ContextSlo
  *
  * Whatever is unknown, malformed or refused by its schema is ignored, entry by entry: a caller with a newer or broken
  * context must not lose its call.
+ *
+ * @param isAccepted whether callers may set a context. Default: any
  */
 export function createContextReader(
-  contexts: ReadonlyMap<string, IAsyncContext>,
+  registered: ReadonlyMap<string, IAsyncContext>,
   serializer: SerializerLike,
+  isAccepted: (context: IAsyncContext) => boolean = () => true,
 ): ReadContexts {
+  const contexts = new Map([...registered].filter(([, context]) => isAccepted(context)));
   if (contexts.size === 0 || !hasContextScope()) return () => undefined;
   return (header) => {
     const text = typeof header === "object" ? header[0] : header;

@@ -1,3 +1,4 @@
+import type { IAsyncContext } from "../../define/asyncContext";
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
@@ -16,6 +17,7 @@ import { createAllowListSource, type AllowList } from "./allowList";
 import { createAuthenticate, type Authenticate, type Caller } from "./authenticate";
 import { createHandler, type HandlerParts } from "./createHandler";
 import { createNarrow } from "./narrow";
+import { authenticatePrincipal } from "./principal";
 import { createContextReader } from "./readContexts";
 
 /** The parts of a run that serving it takes. */
@@ -38,6 +40,10 @@ export interface ServerAuth {
   readonly timeoutMs: number;
   /** Without tokens and validators: `true` serves every caller, `false` none. Default: local ones, outside production. */
   readonly allowAnonymous: boolean | undefined;
+  /** Provided with the principal of the caller, and by no caller. */
+  readonly principalContext?: IAsyncContext | undefined;
+  /** Whether callers without a principal are refused. Default false. */
+  readonly isPrincipalRequired?: boolean | undefined;
 }
 
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
@@ -81,6 +87,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       { order: Number.MIN_SAFE_INTEGER },
     );
   }
+  const { principalContext, isPrincipalRequired = false } = options.auth;
   const handler = createHandler({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
@@ -90,10 +97,14 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },
       }),
-    authenticate: authenticateRun(run, options, repeats),
+    authenticate: authenticatePrincipal(authenticateRun(run, options, repeats), {
+      context: principalContext,
+      isRequired: isPrincipalRequired,
+    }),
+    principalContext,
     allowList: allowList.current,
     narrow: createNarrow(onSkipped),
-    readContexts: createContextReader(store.asyncContexts, serializer),
+    readContexts: createContextReader(store.asyncContexts, serializer, ({ id }) => id !== principalContext?.id),
     eventManager,
     origin: `${name}:${transport}`,
     serializer,

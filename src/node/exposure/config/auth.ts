@@ -1,3 +1,5 @@
+import { isAsyncContext, type IAsyncContext } from "../../../define/asyncContext";
+import { normalizeError } from "../../../errors/normaliseThrown";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import type { TunnelEventSelector, TunnelTaskSelector } from "../../../tunnels/routing/tags";
 import type { HeldToken } from "../../server/tokenMatcher";
@@ -26,6 +28,13 @@ export interface NodeExposureHttpAuthConfig {
   /** Tokens that say more of their holders, beside those of `token`. */
   readonly tokens?: readonly NodeExposureHttpToken[] | undefined;
   /**
+   * The context under which what is called finds the principal of its caller, as its token or validator gave it. Its schema
+   * looks at the principal, and what callers send for it is ignored. Default: none.
+   */
+  readonly principal?: IAsyncContext<any> | undefined; // any: the type of the principal is the application's
+  /** Refuse callers of whom no principal is known, by 401. Default false. */
+  readonly required?: boolean | undefined;
+  /**
    * Without tokens and validator tasks: `true` serves every caller, `false` none. Default: only programs of this machine.
    */
   readonly allowAnonymous?: boolean | undefined;
@@ -38,24 +47,51 @@ export interface ResolvedAuth {
   /** `undefined`: none configured. Empty: none will do. */
   readonly tokens: readonly HeldToken[] | undefined;
   readonly allowAnonymous: boolean | undefined;
+  readonly principal: IAsyncContext | undefined;
+  readonly required: boolean;
 }
 
 /** Fills the gaps. @throws {TypeError} the message names the field */
 export function resolveAuth(auth: unknown): ResolvedAuth {
   const fields = fieldsOf<NodeExposureHttpAuthConfig>(auth, "http.auth", authKeys);
-  const { header = defaultTokenHeader, token, tokens, allowAnonymous } = fields;
+  const { header = defaultTokenHeader, token, tokens, allowAnonymous, principal } = fields;
   if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
     throw invalid("http.auth.header", "the name of a header", header);
   }
   if (allowAnonymous !== undefined) flag(allowAnonymous, "http.auth.allowAnonymous");
+  if (principal !== undefined && !isAsyncContext(principal)) {
+    throw invalid("http.auth.principal", "an async context, built", principal);
+  }
+  const held = resolveHeld(tokens);
+  if (principal !== undefined) held?.forEach((each, index) => checkPrincipal(principal, each, index));
   return {
     header: header.toLowerCase(),
-    tokens: joinTokens(resolvePlain(token), resolveHeld(tokens)),
+    tokens: joinTokens(resolvePlain(token), held),
     allowAnonymous: allowAnonymous as boolean | undefined,
+    principal,
+    required: flag(fields.required, "http.auth.required"),
   };
 }
 
-const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = ["header", "token", "tokens", "allowAnonymous"];
+const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = [
+  "header",
+  "token",
+  "tokens",
+  "principal",
+  "required",
+  "allowAnonymous",
+];
+
+/** What is written into a config is looked at before anyone calls. */
+function checkPrincipal(context: IAsyncContext, { principal }: HeldToken, index: number): void {
+  if (principal === undefined || principal === null) return;
+  try {
+    context.validate(principal);
+  } catch (error) {
+    const message = `http.auth.tokens[${index}].principal does not fit context "${context.id}"`;
+    throw new TypeError(`${message}: ${normalizeError(error).message}`, { cause: error });
+  }
+}
 
 /** A list, even an empty one, is a wish to authenticate; a single empty string is a missing environment variable. */
 function resolvePlain(token: unknown): readonly HeldToken[] | undefined {

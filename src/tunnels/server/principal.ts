@@ -1,0 +1,68 @@
+import type { IAsyncContext } from "../../define/asyncContext";
+import { authUnavailable, unauthorized } from "../../errors/wireErrors";
+import { normalizeError } from "../../errors/normaliseThrown";
+import { isThenable } from "../../lib/guards";
+import { OneSlot, type ContextSlots } from "../../platform/contextScope";
+import type { Authenticate, Caller } from "./authenticate";
+
+/** What becomes of principals. */
+export interface PrincipalOptions {
+  /** Provided with the principal to what is called; what callers send for it is ignored. */
+  readonly context: IAsyncContext | undefined;
+  /** Whether callers without a principal are refused. */
+  readonly isRequired: boolean;
+}
+
+/** `null` is how most sources say that there is none. */
+const isMissing = (principal: unknown): boolean => principal === undefined || principal === null;
+
+/**
+ * Authenticates, and has the schema of the context look at the principal.
+ *
+ * Refuses with 401 where a principal is required and missing; with 503 where the schema refuses it, since nothing is wrong
+ * with the credentials then.
+ */
+export function authenticatePrincipal(authenticate: Authenticate, options: PrincipalOptions): Authenticate {
+  const { context, isRequired } = options;
+  if (context === undefined && !isRequired) return authenticate;
+  // Holders of tokens are the same objects each time.
+  const checked = new WeakMap<Caller, Caller>();
+
+  function check(caller: Caller): Caller {
+    const known = checked.get(caller);
+    if (known !== undefined) return known;
+    if (isMissing(caller.principal)) {
+      if (isRequired) throw unauthorized();
+      return caller;
+    }
+    const valid =
+      context === undefined ? caller : { ...caller, principal: validatePrincipal(context, caller.principal) };
+    checked.set(caller, valid);
+    return valid;
+  }
+
+  return (request) => {
+    const caller = authenticate(request);
+    return caller instanceof Promise ? caller.then(check) : check(caller);
+  };
+}
+
+function validatePrincipal(context: IAsyncContext, principal: unknown): unknown {
+  try {
+    const value: unknown = context.validate(principal);
+    if (isThenable(value)) throw new TypeError(`The schema of context "${context.id}" is asynchronous.`);
+    return value;
+  } catch (error) {
+    throw authUnavailable(normalizeError(error));
+  }
+}
+
+/** Provides the principal of a caller beside the contexts that it sent. */
+export function providePrincipal(
+  { id }: IAsyncContext,
+  { principal }: Caller,
+  sent: ContextSlots | undefined,
+): ContextSlots | undefined {
+  if (isMissing(principal)) return sent;
+  return sent === undefined ? new OneSlot(id, principal) : new Map([...sent, [id, principal]]);
+}
