@@ -93,6 +93,7 @@ export type {
   AuthValidatorResult,
   DriverPolicy,
   EventDeliveryMode,
+  HealthCheckConfig,
   RemoteCallOptions,
   TunnelClient,
   TunnelEventSelector,

@@ -1,6 +1,8 @@
 import { requireContext } from "../define/asyncContext";
 import { createExposureClient } from "../tunnels/transports/httpClients";
+import { healthCheck } from "../tunnels/routing/tags";
 import { globalEvents } from "./events";
+import { alsoBuiltin } from "./lateBuiltins";
 import { cache, cacheFactory, cacheResource } from "./middleware/cache";
 import { circuitBreaker, circuitBreakers } from "./middleware/circuitBreaker";
 import { concurrency, concurrencyState } from "./middleware/concurrency";
@@ -34,6 +36,9 @@ const middleware = /* @__PURE__ */ (() => ({
   resource: { retry: resourceRetry, timeout: resourceTimeout },
 }))();
 
+// Most applications have no check, so that not each of them brings the tag along.
+const tags = /* @__PURE__ */ (() => ({ ...globalTags, healthCheck: alsoBuiltin(healthCheck) }))();
+
 /** What the framework provides. Nothing of it needs to be registered. */
 export const globals = {
   resources: {
@@ -55,7 +60,7 @@ export const globals = {
   },
   tasks: { cacheFactory },
   events: globalEvents,
-  tags: globalTags,
+  tags,
   middleware,
   /** The name of `middleware` in 5.5. */
   middlewares: middleware,

@@ -35,6 +35,7 @@ import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "./reply/replyHead";
 import { createQueuedReplies } from "./reply/queuedReplies";
+import { createProbes, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
@@ -42,6 +43,8 @@ export interface ExposureParts extends RunServer {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly drain: Drain;
+  /** What answers probes; absent where no path for them is configured. */
+  readonly health: Health | undefined;
   /** A reply broke off midway. */
   readonly onBroken: ReplyPolicy["onBroken"];
   /** A task both replied by itself and returned a value, which was dropped. */
@@ -58,7 +61,7 @@ export interface ExposureHandler extends RequestHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { handler, config, cors, drain, onBroken, onUnhandled } = parts;
+  const { handler, config, cors, drain, health, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const servedUrls = new Map<string, WireTarget>();
@@ -86,6 +89,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const callPolicy = createCallPolicy(parts);
+  const probes = createProbes(config.probes, { health, drain, callPolicy });
+  // Of their own, so that calls that take all there is do not pass for a process that is broken.
+  const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */
   let waitingCount = 0;
 
@@ -156,6 +162,19 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     }
   }
 
+  /** Takes no place of a call, waits in no drain by itself, and is written to no log. */
+  async function answerProbe(probe: Probe, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (drain.endsConnections && endingConnections.has(req.socket)) return;
+    queuedReplies.watch(req.socket, res);
+    try {
+      await probes.answer(probe, new OutgoingReply(req, res, probePolicy, ""));
+    } catch (error) {
+      onUnhandled(error, "");
+      if (res.headersSent) res.destroy();
+      else void new OutgoingReply(req, res, outsidePolicy, "").refuse(internalError());
+    }
+  }
+
   function bodyOf(target: WireTarget, req: IncomingMessage): WireBody {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
@@ -175,21 +194,24 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     serves: (req) => routeOf(req) !== undefined,
     handle(req, res) {
       const target = routeOf(req);
-      return target && answer(target, req, res);
+      if (target === undefined) return undefined;
+      return target === "health" || target === "ready" ? answerProbe(target, req, res) : answer(target, req, res);
     },
     handleOnly(kind, req, res) {
       const target = routeOf(req);
-      const isAddressed = target !== undefined && target !== unknownTarget && target.kind === kind;
+      const isAddressed = typeof target === "object" && target.kind === kind;
       return answer(isAddressed ? target : unknownTarget, req, res);
     },
     refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound()),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
-  function routeOf(req: IncomingMessage & { originalUrl?: unknown }): ReturnType<typeof route> {
+  function routeOf(req: IncomingMessage & { originalUrl?: unknown }): ReturnType<typeof route> | Probe {
     const { url = "/" } = req;
     const known = servedUrls.get(url);
     if (known !== undefined) return known;
+    const probe = probes.find(req);
+    if (probe !== undefined) return probe;
     const target = route(url);
     if (target === undefined && typeof req.originalUrl === "string") return route(req.originalUrl);
     if (target !== undefined && target !== unknownTarget) rememberServed(url, target);

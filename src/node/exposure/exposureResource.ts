@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { Drain, longestDrainMs, type DrainPhase } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
+import { readyEventId } from "../../define/reservedIds";
 import { createResource, type IResource } from "../../define/resource";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { eventManager, logger, store } from "../../globals/resources/handles";
@@ -11,11 +12,13 @@ import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import { createHealthChecks } from "../../tunnels/server/healthChecks";
 import { serveRun } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
 import { createCors } from "../../tunnels/http/cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import type { Health } from "./probes";
 import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
@@ -180,7 +183,24 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     openFile: openNodeFile,
     openStream: openNodeStream,
   });
-  return createExposureHandler({ ...served, config, cors, drain, ...createEdgeReports(logger) });
+  const health =
+    config.probes.health === undefined && config.probes.ready === undefined
+      ? undefined
+      : watchHealth(run, drain, served);
+  return createExposureHandler({ ...served, health, config, cors, drain, ...createEdgeReports(logger) });
+}
+
+/** The run counts as ready once everything that waits for that has been told, hooks of the application included. */
+function watchHealth(
+  { store, eventManager }: NodeExposureDeps,
+  drain: Drain,
+  { isAuthenticated }: Pick<Health, "isAuthenticated">,
+): Health {
+  let isReady = false;
+  const ready = store.events.get(readyEventId)?.event;
+  const becomeReady = (): void => void (isReady = true);
+  if (ready !== undefined) eventManager.addListener(ready, becomeReady, { order: Number.MAX_SAFE_INTEGER });
+  return { checks: createHealthChecks(store, drain), isReady: () => isReady, isAuthenticated };
 }
 
 /** What fails at the edge, outside the pipeline. Logging is best effort: it never rejects and is not waited for. */

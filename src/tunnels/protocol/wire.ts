@@ -154,7 +154,7 @@ export type ReplyBody =
 export interface WireResponse {
   readonly status: number;
   readonly statusText?: string | undefined;
-  /** Absent for text: it is JSON then. */
+  /** Default for text: JSON. */
   readonly contentType?: string | undefined;
   /** Beside the content type. */
   readonly headers?: WireHeaders | undefined;

@@ -164,3 +164,24 @@ export const authValidator: ITag<void, AuthValidatorInput, AuthValidatorResult> 
 
 /** Marks a task that may run twice for one call without harm: a call of which no reply came is then repeated. */
 export const idempotent: ITag = /* @__PURE__ */ defineTag({ id: "globals.tags.idempotent" });
+
+/** How a task is a check. All optional. */
+export interface HealthCheckConfig {
+  /**
+   * What a failure ends: "ready" keeps new calls away until the check passes, "health" asks for the process to be
+   * replaced, and keeps calls away as well. Default "ready".
+   */
+  readonly affects?: "ready" | "health" | undefined;
+  /** How long it may take, in ms; then its signal aborts and it has failed. Default 1,000. */
+  readonly timeoutMs?: number | undefined;
+  /** How long an outcome stands, in ms: requests meanwhile do not run the task. Default 1,000; 0 runs it each time. */
+  readonly cacheMs?: number | undefined;
+}
+
+/**
+ * Marks a task as a check of `http.health` and `http.ready`. It is called without input; throwing or returning `false`
+ * fails it, and `{ status: "pass" | "warn" | "fail", output?: string }` says more.
+ *
+ * @see readmes/HEALTH_AND_SHUTDOWN.md
+ */
+export const healthCheck: ITag<HealthCheckConfig> = /* @__PURE__ */ defineTag({ id: "globals.tags.healthCheck" });

@@ -8,6 +8,7 @@ import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
 import { getPlatform } from "../../platform/platform";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
+import type { TaskCell } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { deadlineHeader, requestIdHeader } from "../protocol/headers";
@@ -61,6 +62,8 @@ export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openF
 export interface RunServer {
   readonly handler: Transport;
   readonly allowList: () => AllowList;
+  /** Whether a token or a validator knows who sent a request. False where neither exists, even if every caller is served. */
+  readonly isAuthenticated: (request: WireRequest) => Promise<boolean>;
 }
 
 /**
@@ -88,6 +91,10 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     );
   }
   const { principalContext, isPrincipalRequired = false } = options.auth;
+  const authenticate = authenticatePrincipal(authenticateRun(run, options, repeats), {
+    context: principalContext,
+    isRequired: isPrincipalRequired,
+  });
   const handler = createHandler({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
@@ -97,10 +104,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },
       }),
-    authenticate: authenticatePrincipal(authenticateRun(run, options, repeats), {
-      context: principalContext,
-      isRequired: isPrincipalRequired,
-    }),
+    authenticate,
     principalContext,
     allowList: allowList.current,
     narrow: createNarrow(onSkipped),
@@ -125,7 +129,17 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       }),
     onRefused: createRefusalReport(name, logger, repeats),
   });
-  return { handler, allowList: allowList.current };
+  const canAuthenticate = options.auth.findTokenHolder !== undefined || validatorsOf(store).length > 0;
+  async function isAuthenticated(request: WireRequest): Promise<boolean> {
+    if (!canAuthenticate) return false;
+    try {
+      await authenticate(request);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  return { handler, allowList: allowList.current, isAuthenticated };
 }
 
 /** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */
@@ -137,10 +151,7 @@ export function authenticateRun(
   const { header, findTokenHolder, tokenOption, timeoutMs, allowAnonymous } = auth;
   // Where a proxy on this machine cannot be told from a program of it, at least production is closed.
   const isProduction = store.mode === "prod" || getPlatform().getEnv("NODE_ENV") === "production";
-  const validators = store
-    .getTasksWithTag(authValidator)
-    .map(({ id }) => store.findTask(id))
-    .filter((cell) => cell !== undefined);
+  const validators = validatorsOf(store);
   if (findTokenHolder === undefined && validators.length === 0) {
     const byDefault = isProduction ? "no caller, since this is production" : "programs of this machine only";
     const served = allowAnonymous === undefined ? byDefault : allowAnonymous ? "every caller" : "no caller";
@@ -161,6 +172,12 @@ export function authenticateRun(
       }),
   });
 }
+
+const validatorsOf = (store: Store): TaskCell[] =>
+  store
+    .getTasksWithTag(authValidator)
+    .map(({ id }) => store.findTask(id))
+    .filter((cell) => cell !== undefined);
 
 /** Refusals are counted rather than repeated, because their senders decide how many there are. */
 function createRefusalReport(name: string, logger: Logger, repeats: Repeats) {

@@ -5,6 +5,7 @@ import { resolveAuth, type NodeExposureHttpAuthConfig, type ResolvedAuth } from 
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { canonicalPath } from "../../../tunnels/http/router";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
+import { resolveProbes, type ProbePaths } from "./probes";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
 /** What browsers on other origins may do. */
@@ -31,6 +32,13 @@ export interface NodeExposureHttpConfig {
   readonly limits?: ExposureLimits | undefined;
   /** How the exposure ends when the run is disposed of, or by `close()`. */
   readonly drain?: NodeExposureHttpDrainConfig | undefined;
+  /**
+   * A path, inside or outside the base path, that says whether the process works: 200, or 503 where a check that affects
+   * health fails. Anyone may ask. Default: none.
+   */
+  readonly health?: string | undefined;
+  /** As `health`, but says whether calls may be sent: 503 until the run is ready, while it drains, and where any check fails. */
+  readonly ready?: string | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
@@ -53,6 +61,7 @@ export interface ResolvedExposureConfig {
   readonly cors: NodeExposureHttpCorsConfig | undefined;
   readonly limits: ResolvedLimits;
   readonly drain: DrainTimes;
+  readonly probes: ProbePaths;
   readonly open: boolean;
   readonly discoverable: boolean;
   readonly compression: ResolvedCompression;
@@ -68,14 +77,16 @@ export interface ResolvedCompression {
 export function resolveExposureConfig(config: NodeExposureConfig | undefined): ResolvedExposureConfig {
   const { http: stated } = fieldsOf<NodeExposureConfig>(config, "config", ["http"]);
   const http = fieldsOf<NodeExposureHttpConfig>(stated, "http", httpKeys);
+  const basePath = resolveBasePath(http.basePath);
   return Object.freeze({
-    basePath: resolveBasePath(http.basePath),
+    basePath,
     server: resolveServer(http.server),
     listen: resolveListen(http.listen),
     auth: resolveAuth(http.auth),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
     drain: resolveDrain(http.drain, http.limits),
+    probes: resolveProbes(http, basePath),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
     compression: resolveCompression(http.compression),
@@ -90,6 +101,8 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "cors",
   "limits",
   "drain",
+  "health",
+  "ready",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "compression",

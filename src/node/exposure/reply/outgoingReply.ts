@@ -67,7 +67,7 @@ export class OutgoingReply {
    * @returns a promise, where the reply goes on after this
    */
   send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
-    if (body.kind === "text") return this.#sendText(status, body.text, headers);
+    if (body.kind === "text") return this.#sendText(status, body.text, headers, contentType);
     if (body.kind === "stream") {
       const head = { status, contentType: contentType ?? jsonContentType, headers, flushHeaders: body.flushHeaders };
       return this.#sendStream(body.stream, head);
@@ -157,28 +157,32 @@ export class OutgoingReply {
     this.res.destroy();
   }
 
-  #sendText(status: number, text: string, extra: WireHeaders | undefined): Promise<void> | undefined {
+  #sendText(
+    status: number,
+    text: string,
+    extra: WireHeaders | undefined,
+    contentType = jsonContentType,
+  ): Promise<void> | undefined {
     const { res } = this;
     if (res.headersSent || res.destroyed) return undefined;
     const bytes = Buffer.byteLength(text);
     if (bytes > uncountedBytes && !this.#policy.budget.fits(bytes)) return this.#refuseBytes(bytes);
     const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
-    if (coding !== undefined) return this.#sendCompressed(status, text, extra, coding);
+    if (coding !== undefined) return this.#sendCompressed(text, { status, contentType, headers: extra }, coding);
     // As many bytes as characters: all of it is ASCII, which Node writes faster when the encoding says so.
     const encoding = bytes === text.length ? "latin1" : "utf8";
-    return this.#write(status, this.#head(jsonContentType, String(bytes), extra), text, encoding);
+    return this.#write(status, this.#head(contentType, String(bytes), extra), text, encoding);
   }
 
   async #sendCompressed(
-    status: number,
     text: string,
-    extra: WireHeaders | undefined,
+    { status, contentType, headers }: BodyHead,
     coding: ContentCoding,
   ): Promise<void> {
     const payload = await coding.encode(text);
     if (this.res.headersSent || this.res.destroyed) return;
-    const head = this.#head(jsonContentType, String(payload.byteLength), { ...extra, "content-encoding": coding.name });
-    await this.#write(status, head, payload);
+    const extra = { ...headers, "content-encoding": coding.name };
+    await this.#write(status, this.#head(contentType, String(payload.byteLength), extra), payload);
   }
 
   #write(
@@ -248,7 +252,7 @@ export class OutgoingReply {
     else void discardRest(req).then(() => res.end());
   }
 
-  async #sendStream(stream: ByteStream, head: StreamHead): Promise<void> {
+  async #sendStream(stream: ByteStream, head: BodyHead): Promise<void> {
     const { res } = this;
     const { status, contentType, headers, flushHeaders } = head;
     if (res.headersSent || res.destroyed) {
@@ -270,7 +274,7 @@ export class OutgoingReply {
   }
 
   /** Sends a status that has no body: waiting for the stream might take for ever. */
-  #sendHeadOf(stream: ByteStream, { status, contentType, headers }: StreamHead): Promise<void> | undefined {
+  #sendHeadOf(stream: ByteStream, { status, contentType, headers }: BodyHead): Promise<void> | undefined {
     discardStream(stream);
     // RFC 9110 §15.3.6: of these, 205 alone is framed like a reply with a body.
     const own = status === 304 ? headers : { ...headers, "content-length": status === 205 ? "0" : undefined };
@@ -348,8 +352,8 @@ export class OutgoingReply {
   }
 }
 
-/** What stands before a stream. */
-type StreamHead = Pick<WireResponse, "status" | "headers"> & {
+/** What stands before a body. */
+type BodyHead = Pick<WireResponse, "status" | "headers"> & {
   readonly contentType: string;
   readonly flushHeaders?: boolean | undefined;
 };
