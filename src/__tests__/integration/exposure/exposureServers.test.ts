@@ -344,7 +344,7 @@ describe("config", () => {
     ["http.basepath", "http.basePath", { http: { basepath: "/rpc" } }],
     ["http.limit", "http.limits", { http: { limit: {} } }],
     ["http.listen.hosts", "http.listen.host", { http: { listen: { port: 0, hosts: "::" } } }],
-    ["http.auth.tokens", "http.auth.token", { http: { auth: { tokens: ["t"] } } }],
+    ["http.auth.tokns", "http.auth.tokens", { http: { auth: { tokns: ["t"] } } }],
     ["http.cors.origins", "http.cors.origin", { http: { cors: { origins: "*" } } }],
     ["http.limits.inflight", "http.limits.inFlight", { http: { limits: { inflight: 5 } } }],
     [
