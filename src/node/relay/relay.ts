@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { attach } from "../server/attachments";
 import { ResetCode } from "../../relay/codes";
 import { isLoopbackAddress, readAuthority } from "./authority";
 import { BindingTable, type Binding, type ListenerFactory } from "./bindings";
@@ -104,12 +105,12 @@ export class Relay {
     const { listen, server, tls } = this.#config;
     if (listen !== undefined) {
       this.#server = createVisitorServer(this.#config.visitors, tls);
-      this.#attach(this.#server, true);
+      this.#serveAll(this.#server);
       await listening(this.#server, listen.port, listen.host);
     }
     if (server !== undefined) {
       this.#server ??= server;
-      this.#attach(server, false);
+      this.#attach(server);
     }
   }
 
@@ -140,26 +141,43 @@ export class Relay {
     }
   }
 
-  #attach(server: Server, isOwn: boolean): void {
-    const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-      if (isOwn || this.#isOurs(req)) void this.#serve(req, res);
-    };
-    const onUpgrade = (req: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // Upgrades of other paths are left to the owner of the server.
-      if (isOwn || this.#isOurs(req)) this.#serveUpgrade(req, socket, head);
-    };
-    // The service behind a tunnel decides whether a visitor may send its body: Node would say so at once.
+  /** All of a server that is the relay's own. */
+  #serveAll(server: Server): void {
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => void this.#serve(req, res);
+    server
+      .on("request", onRequest)
+      // The service behind a tunnel decides whether a visitor may send its body: Node would say so at once.
+      .on("checkContinue", onRequest)
+      .on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => this.#serveUpgrade(req, socket, head));
+  }
+
+  /** The relay's own of another server: its other listeners do not see these, since two that reply fail each other. */
+  #attach(server: Server): void {
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => void this.#serve(req, res);
+    const detach = attach(server, {
+      basePath: undefined,
+      serves: (req) => this.#isOurs(req),
+      onRequest,
+      onExpect: onRequest,
+      onUpgrade: (req, socket, head) => this.#serveUpgrade(req, socket, head),
+      isClosed: () => false,
+    });
+    // Node emits these only where something listens; what is not the relay's goes on as if nothing did.
     const onExpect = (req: IncomingMessage, res: ServerResponse): void => {
-      if (isOwn || this.#isOurs(req)) void this.#serve(req, res);
-      else if (server.listenerCount("checkContinue") === 1) {
-        res.writeContinue();
-        server.emit("request", req, res);
-      }
+      if (server.listenerCount("checkContinue") > 1) return;
+      res.writeContinue();
+      server.emit("request", req, res);
     };
-    server.on("request", onRequest).on("upgrade", onUpgrade).on("checkContinue", onExpect);
-    this.#detach.push(
-      () => void server.off("request", onRequest).off("upgrade", onUpgrade).off("checkContinue", onExpect),
-    );
+    const onUpgrade = (req: IncomingMessage, socket: Duplex): void => {
+      if (server.listenerCount("upgrade") > 1) return;
+      socket.on("error", () => socket.destroy());
+      endSocket(socket, upgradeRefusal(req, visitorErrors.notFound));
+    };
+    server.on("checkContinue", onExpect).on("upgrade", onUpgrade);
+    this.#detach.push(() => {
+      detach();
+      server.off("checkContinue", onExpect).off("upgrade", onUpgrade);
+    });
   }
 
   #isOurs(req: IncomingMessage): boolean {

@@ -1,13 +1,21 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
-/** What serves the requests below a path of a server. */
+/** What serves some of the requests of a server. */
 export interface Attachment {
-  /** Of two that serve a request, the one with the longer path gets it; of two with one path, the later one. */
-  readonly basePath: string;
-  /** Whether a request is below the path. */
+  /**
+   * Of two that serve a request, the one with the longer path gets it; of two with one path, the later one. `undefined` for
+   * what knows its requests by their host: it comes before all paths.
+   */
+  readonly basePath: string | undefined;
+  /** Whether a request, or an upgrade, is its own. */
   serves(req: IncomingMessage): boolean;
   readonly onRequest: RequestListener;
+  /** Takes requests with `Expect: 100-continue` that were not told to go on. Default: they are told so at once. */
+  readonly onExpect?: RequestListener | undefined;
+  /** Takes upgrades. Default: they are left to the listeners of the server. */
+  readonly onUpgrade?: ((req: IncomingMessage, socket: Duplex, head: Buffer) => void) | undefined;
   /** Makes room for the next attachment of its path. */
   isClosed(): boolean;
 }
@@ -43,7 +51,7 @@ export function attach(server: AttachableServer, attachment: Attachment): () => 
   const entry: Entry = { ...attachment, target: new EventEmitter().on("request", onRequest) };
   const replaced = entries.findIndex((each) => each.basePath === basePath && each.isClosed());
   if (replaced !== -1) entries.splice(replaced, 1);
-  const behind = entries.findIndex((each) => each.basePath.length <= basePath.length);
+  const behind = entries.findIndex((each) => rankOf(each) <= rankOf(attachment));
   entries.splice(behind === -1 ? entries.length : behind, 0, entry);
   return () => {
     const index = entries.indexOf(entry);
@@ -54,18 +62,29 @@ export function attach(server: AttachableServer, attachment: Attachment): () => 
   };
 }
 
+const rankOf = ({ basePath }: Attachment): number => basePath?.length ?? Infinity;
+
 function install(server: AttachableServer): Attached {
   const entries: Entry[] = [];
   const replacedEmit = server.emit;
   const emit = function (this: Server, event: string | symbol, ...args: unknown[]): boolean {
+    const isUpgrade = event === "upgrade";
     const entry =
-      typeof event === "string" && requestEvents.has(event)
-        ? entries.find((each) => each.serves(args[0] as IncomingMessage))
+      typeof event === "string" && (isUpgrade || requestEvents.has(event))
+        ? entries.find(
+            (each) => (!isUpgrade || each.onUpgrade !== undefined) && each.serves(args[0] as IncomingMessage),
+          )
         : undefined;
     if (entry === undefined) return Reflect.apply(replacedEmit, this, [event, ...args]) as boolean;
+    if (isUpgrade) {
+      entry.onUpgrade?.(args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer);
+      return true;
+    }
     const res = args[1] as ServerResponse;
     // What Node does by itself where nothing listens for these events.
     if (event === "checkExpectation") res.writeHead(417).end();
+    else if (event === "checkContinue" && entry.onExpect !== undefined)
+      entry.onExpect(args[0] as IncomingMessage, res);
     else {
       if (event === "checkContinue") res.writeContinue();
       // By the function that was replaced, so that what instruments requests there sees this one as well.
