@@ -108,6 +108,7 @@ export type {
   TunnelTaskRunner,
   TunnelTaskSelector,
 } from "./tunnels/routing/tags";
+export type { ContextSelection } from "./tunnels/routing/contextSelection";
 export {
   createExposureFetch,
   createHttpClient,

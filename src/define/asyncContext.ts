@@ -16,6 +16,8 @@ export interface IAsyncContext<T = any> extends Injectable {
   readonly kind: "asyncContext";
   readonly id: string;
   readonly meta: IAsyncContextMeta;
+  /** Whether it stays in this process: no client sends it, and no server accepts it. */
+  readonly isLocal: boolean;
   readonly [symbolAsyncContext]: true;
   readonly [symbolFilePath]: string;
   /**
@@ -50,6 +52,8 @@ export interface IAsyncContextDefinition<T = any> {
   readonly parse?: ((text: string) => T) | undefined;
   /** Validates, and may transform, what is provided. */
   readonly configSchema?: Schema<T> | undefined;
+  /** Keeps it in this process: no client sends it, and no server accepts it. Default false. */
+  readonly local?: boolean | undefined;
   readonly meta?: GivenMeta<IAsyncContextMeta> | undefined;
 }
 
@@ -59,6 +63,8 @@ export interface AsyncContextFluentBuilder<T = unknown> extends Unbuilt {
   serialize(serialize: (value: T) => string): AsyncContextFluentBuilder<T>;
   parse(parse: (text: string) => T): AsyncContextFluentBuilder<T>;
   configSchema<N extends T = T>(schema: Schema<N>): AsyncContextFluentBuilder<N>;
+  /** Keeps it in this process: no client sends it, and no server accepts it. */
+  local(): AsyncContextFluentBuilder<T>;
   meta<M extends IAsyncContextMeta>(meta: M): AsyncContextFluentBuilder<T>;
   build(): IAsyncContext<T>;
 }
@@ -108,6 +114,7 @@ function builderOf(definition: IAsyncContextDefinition, filePath: () => string):
     serialize: (serialize: (value: unknown) => string) => at({ serialize }),
     parse: (parse: (text: string) => unknown) => at({ parse }),
     configSchema: (configSchema: Schema) => at({ configSchema }),
+    local: () => at({ local: true }),
     meta: (meta: IAsyncContextMeta) => at({ meta }),
     build: () => createAsyncContext(definition, filePath),
   });
@@ -130,6 +137,7 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
     kind: "asyncContext",
     id,
     meta,
+    isLocal: definition.local === true,
     [symbolAsyncContext]: true,
     use(): T {
       const slots = currentSlots();

@@ -3,6 +3,7 @@ import { tellIfSlow } from "../../lib/tellIfSlow";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
+import { resolveContexts, type ContextSelection } from "../../tunnels/routing/contextSelection";
 import { frameworkResource } from "../frameworkResource";
 import { serializer } from "./serializer";
 
@@ -10,7 +11,10 @@ import { serializer } from "./serializer";
 type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry">;
 
 /** What the caller of a factory says; the rest comes from the run. */
-export type FactoryConfig<Config> = Omit<Config, keyof FromRun>;
+export type FactoryConfig<Config> = Omit<Config, keyof FromRun> & {
+  /** Which of the run's async contexts travel with a call. Default "all". */
+  readonly contexts?: ContextSelection | undefined;
+};
 
 /** Configures a client that a factory makes: serializer, async contexts and error helpers are the run's. */
 export interface HttpClientFactoryConfig extends FactoryConfig<HttpClientConfig> {}
@@ -26,7 +30,7 @@ export type HttpClientFactory = (config: HttpClientFactoryConfig) => HttpClient;
 export function createClientFactory<Config extends object, Client extends RemoteClient>(
   scope: PresetScope,
   create: (config: Config & FromRun) => Client,
-): (config: Config) => Client {
+): (config: FactoryConfig<Config>) => Client {
   const { store } = scope;
   const open = createWeakSet<Client>();
   scope.onDispose(async () => {
@@ -52,10 +56,10 @@ export function createClientFactory<Config extends object, Client extends Remote
   return (config) => {
     const fromRun = {
       serializer: scope.valueOf(serializer),
-      contexts: [...store.asyncContexts.values()],
+      contexts: resolveContexts(config.contexts, store.asyncContexts),
       errorRegistry: withFrameworkErrors(store.errors),
     };
-    const client = create({ ...config, ...fromRun });
+    const client = create({ ...config, ...fromRun } as unknown as Config & FromRun); // what was omitted is back
     open.add(client);
     return client;
   };

@@ -1,3 +1,4 @@
+import type { ContextSelection } from "../../tunnels/routing/contextSelection";
 import { assertId } from "../../define/brand";
 import { resourceBuilderOf, type IResource, type ResourceDraft } from "../../define/resource";
 import { builderIncompleteError } from "../../errors/bootErrors";
@@ -37,6 +38,8 @@ export interface TunnelServerBuilder<Opens extends boolean = false> extends Unbu
   transport(name: "http" | (string & {})): TunnelServerBuilder<Opens>;
   /** Whether callers may set async contexts. Default true. */
   allowAsyncContext(allow: boolean): TunnelServerBuilder<Opens>;
+  /** Which async contexts callers may set. Default "all". */
+  contexts(selection: ContextSelection): TunnelServerBuilder<Opens>;
   build: Opens extends true ? () => TunnelResource : "say what is opened first: .tasks([...]) or .events([...])";
 }
 
@@ -106,6 +109,7 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
       events: (events: TunnelEventSelector) => at({ ...value, events }),
       transport: (transport: string) => at({ ...value, transport }),
       allowAsyncContext: (allowAsyncContext: boolean) => at({ ...value, allowAsyncContext }),
+      contexts: (contexts: ContextSelection) => at({ ...value, contexts }),
       build() {
         if (value.tasks === undefined && value.events === undefined) throw incomplete(id, ["tasks"]);
         const tunnel: TunnelRunner & TunnelPlan = { ...value, mode: "server" };

@@ -177,6 +177,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
       principalContext: auth.principal,
       isPrincipalRequired: auth.required,
     },
+    contexts: config.contexts,
     open,
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,

@@ -30,7 +30,7 @@ export function writeContexts(contexts: readonly IAsyncContext[], serializer: Se
 /** Asks first: most contexts are inactive most of the time, and the error of `use()` has its price. */
 function readActive(context: IAsyncContext): { readonly value: unknown } | undefined {
   // What looks like a context may come from elsewhere, and know less.
-  if ((context as Partial<IAsyncContext>).isActive?.() === false) return undefined;
+  if (context.isLocal || (context as Partial<IAsyncContext>).isActive?.() === false) return undefined;
   try {
     return { value: context.use() as unknown };
   } catch {

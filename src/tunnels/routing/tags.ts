@@ -3,6 +3,7 @@ import { defineTag, type ITag } from "../../define/tag";
 import type { IEvent, IEventEmission } from "../../define/event";
 import type { CallDeadline, ITask } from "../../define/task";
 import type { TraceContext } from "../../lib/traceContext";
+import type { ContextSelection } from "./contextSelection";
 import type { RequestDescription } from "../protocol/wire";
 
 /**
@@ -55,6 +56,8 @@ export interface TunnelRunner {
   readonly client?: TunnelClient | undefined;
   /** Server side: whether callers may set async contexts. Default true. */
   readonly allowAsyncContext?: boolean | undefined;
+  /** Server side: which async contexts callers may set. Default "all". */
+  readonly contexts?: ContextSelection | undefined;
 }
 
 /** Whether a selection that is there, and not an empty list, has none of these beside it. */

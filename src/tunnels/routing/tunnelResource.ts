@@ -1,6 +1,7 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IResource } from "../../define/resource";
 import { nearestName } from "../../lib/nearestName";
+import { contextSelectionForm, isContextSelection } from "./contextSelection";
 import { tunnel, type TunnelRunner } from "./tags";
 
 /** Whether a resource's value is a tunnel. */
@@ -15,13 +16,16 @@ export function readTunnel(value: unknown): TunnelRunner {
   if (typeof value !== "object" || value === null) {
     throw invalidTunnel(`Tunnel resource value must be an object, got ${String(value)}.`);
   }
-  const { mode, tasks, events, allowAsyncContext } = value as Record<keyof TunnelRunner, unknown>;
+  const { mode, tasks, events, allowAsyncContext, contexts } = value as Record<keyof TunnelRunner, unknown>;
   if (mode !== undefined && !modes.has(mode)) {
     throw invalidTunnel(`Tunnel mode must be one of ${[...modes].join(", ")}, got ${String(mode)}.`);
   }
   // Anything but `true` would have to be a no, and a no that is spelled `"false"` is a mistake to report.
   if (allowAsyncContext !== undefined && typeof allowAsyncContext !== "boolean") {
     throw invalidTunnel(`Tunnel allowAsyncContext must be a boolean, got ${String(allowAsyncContext)}.`);
+  }
+  if (contexts !== undefined && !isContextSelection(contexts)) {
+    throw invalidTunnel(`Tunnel contexts must be ${contextSelectionForm}.`);
   }
   checkSelector("tasks", tasks);
   checkSelector("events", events);
@@ -64,6 +68,7 @@ const fields: readonly string[] = [
   "emit",
   "client",
   "allowAsyncContext",
+  "contexts",
 ] satisfies (keyof TunnelRunner)[];
 
 /** Whether calls are routed away by this tunnel. */

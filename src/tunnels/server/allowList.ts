@@ -4,6 +4,7 @@ import { exposureNotEnabled, notExposed, notRegistered } from "../../errors/wire
 import type { Store } from "../../runtime/run/store";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { WireTarget } from "../protocol/wire";
+import { inBoth, selectedContexts, type SelectedContexts } from "../routing/contextSelection";
 import { pick, type Selector } from "../routing/selectors";
 import type { TunnelRunner } from "../routing/tags";
 import { isServerTunnel, isTunnelResource } from "../routing/tunnelResource";
@@ -13,14 +14,16 @@ export interface ServedTask {
   readonly kind: "task";
   /** Read `invoke` at each call: before the run is ready it may be relinked. */
   readonly cell: TaskCell;
-  readonly acceptsContexts: boolean;
+  /** Those that callers may set. */
+  readonly contexts: SelectedContexts;
 }
 
 /** An event that may be emitted from outside. */
 export interface ServedEvent {
   readonly kind: "event";
   readonly event: IEvent;
-  readonly acceptsContexts: boolean;
+  /** Those that callers may set. */
+  readonly contexts: SelectedContexts;
 }
 
 /** What may be reached, in the order the tunnels name it. */
@@ -73,22 +76,22 @@ export function readAllowList(store: Store, { transport, open, onSkipped }: Allo
     .map(({ value }) => value as TunnelRunner)
     .filter((each) => isServerTunnel(each, transport));
   const enabled = tunnels.length > 0;
-  const everything = open && !enabled ? [{ selector: () => true, acceptsContexts: true }] : [];
+  const everything = open && !enabled ? [{ selector: () => true, contexts: "all" as const }] : [];
   const chosenBy = <D extends Definition>(selections: readonly Selection<D>[], registered: ReadonlyMap<string, D>) =>
     select([...selections, ...everything], registered, onSkipped);
 
   const tasks = new Map<string, ServedTask>();
   const registeredTasks = new Map([...store.tasks].map(([id, { task }]) => [id, task]));
-  for (const [id, accepts] of chosenBy(tunnels.map(taskSelection), registeredTasks)) {
+  for (const [id, contexts] of chosenBy(tunnels.map(taskSelection), registeredTasks)) {
     const cell = store.findTask(id);
-    if (cell) tasks.set(id, { kind: "task", cell, acceptsContexts: accepts });
+    if (cell) tasks.set(id, { kind: "task", cell, contexts });
   }
 
   const events = new Map<string, ServedEvent>();
   const registeredEvents = new Map([...store.events].map(([id, { event }]) => [id, event]));
-  for (const [id, accepts] of chosenBy(tunnels.map(eventSelection), registeredEvents)) {
+  for (const [id, contexts] of chosenBy(tunnels.map(eventSelection), registeredEvents)) {
     const event = registeredEvents.get(id);
-    if (event) events.set(id, { kind: "event", event, acceptsContexts: accepts });
+    if (event) events.set(id, { kind: "event", event, contexts });
   }
   return { enabled, open: open && !enabled, tasks, events };
 }
@@ -97,29 +100,30 @@ type Definition = ITask | IEvent;
 
 interface Selection<D extends Definition> {
   readonly selector: Selector<D>;
-  readonly acceptsContexts: boolean;
+  readonly contexts: SelectedContexts;
 }
 
-const acceptsContexts = ({ allowAsyncContext }: TunnelRunner): boolean => allowAsyncContext !== false;
+const contextsOf = ({ allowAsyncContext, contexts }: TunnelRunner): SelectedContexts =>
+  selectedContexts(allowAsyncContext === false ? "none" : contexts);
 const taskSelection = (tunnel: TunnelRunner): Selection<ITask> => ({
   selector: tunnel.tasks,
-  acceptsContexts: acceptsContexts(tunnel),
+  contexts: contextsOf(tunnel),
 });
 const eventSelection = (tunnel: TunnelRunner): Selection<IEvent> => ({
   selector: tunnel.events,
-  acceptsContexts: acceptsContexts(tunnel),
+  contexts: contextsOf(tunnel),
 });
 
-/** Registered ids that are selected, each with whether callers may set contexts: one tunnel that says no is enough. */
+/** Registered ids that are selected, each with the contexts callers may set: one tunnel that says no is enough. */
 function select<D extends Definition>(
   selections: readonly Selection<D>[],
   registered: ReadonlyMap<string, D>,
   onSkipped: AllowListOptions["onSkipped"],
-): Map<string, boolean> {
-  const selected = new Map<string, boolean>();
-  for (const { selector, acceptsContexts: accepts } of selections) {
+): Map<string, SelectedContexts> {
+  const selected = new Map<string, SelectedContexts>();
+  for (const { selector, contexts } of selections) {
     const picked = pick(selector, registered, { onUnknown() {}, onFailed: onSkipped });
-    for (const { id } of picked) selected.set(id, accepts && selected.get(id) !== false);
+    for (const { id } of picked) selected.set(id, inBoth(contexts, selected.get(id) ?? "all"));
   }
   return selected;
 }

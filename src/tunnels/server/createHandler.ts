@@ -224,7 +224,8 @@ function contextsOf(
   served: ServedTask | ServedEvent,
   caller: Caller | undefined,
 ): ContextSlots | undefined {
-  const sent = served.acceptsContexts ? readContexts(headers[contextHeader]) : undefined;
+  const { contexts } = served;
+  const sent = readContexts(headers[contextHeader], contexts === "all" ? undefined : contexts);
   return principalContext === undefined || caller === undefined
     ? sent
     : providePrincipal(principalContext, caller, sent);

@@ -13,6 +13,7 @@ import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import { deadlineHeader, requestIdHeader } from "../protocol/headers";
 import type { Transport, WireRequest } from "../protocol/wire";
+import { selectedContexts, type ContextSelection } from "../routing/contextSelection";
 import { authValidator } from "../routing/tags";
 import { createAllowListSource, type AllowList } from "./allowList";
 import { createAuthenticate, type Authenticate, type Caller } from "./authenticate";
@@ -54,6 +55,8 @@ export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openF
   /** What the server speaks: tunnels that name another transport do not count. */
   readonly transport: string;
   readonly auth: ServerAuth;
+  /** Async contexts that callers may set, where the tunnel says so too. Default "all". */
+  readonly contexts?: ContextSelection | undefined;
   /** Without a server tunnel, callers reach everything that is registered. */
   readonly open: boolean;
 }
@@ -90,6 +93,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       { order: Number.MIN_SAFE_INTEGER },
     );
   }
+  const accepted = selectedContexts(options.contexts);
   const { principalContext, isPrincipalRequired = false } = options.auth;
   const authenticate = authenticatePrincipal(authenticateRun(run, options, repeats), {
     context: principalContext,
@@ -108,7 +112,9 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     principalContext,
     allowList: allowList.current,
     narrow: createNarrow(onSkipped),
-    readContexts: createContextReader(store.asyncContexts, serializer, ({ id }) => id !== principalContext?.id),
+    readContexts: createContextReader(store.asyncContexts, serializer, ({ id }) => {
+      return id !== principalContext?.id && (accepted === "all" || accepted.has(id));
+    }),
     eventManager,
     origin: `${name}:${transport}`,
     serializer,

@@ -4,6 +4,11 @@ import type { CorsConfig } from "../../../tunnels/http/cors";
 import { resolveAuth, type NodeExposureHttpAuthConfig, type ResolvedAuth } from "./auth";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 import { canonicalPath } from "../../../tunnels/http/router";
+import {
+  contextSelectionForm,
+  isContextSelection,
+  type ContextSelection,
+} from "../../../tunnels/routing/contextSelection";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveProbes, type ProbePaths } from "./probes";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
@@ -28,6 +33,8 @@ export interface NodeExposureHttpConfig {
   /** Start an own server. Port 0 picks a free one. Default host "127.0.0.1". */
   readonly listen?: { readonly port: number; readonly host?: string | undefined } | undefined;
   readonly auth?: NodeExposureHttpAuthConfig | undefined;
+  /** Which async contexts callers may set, where the tunnel that opens a task or event says so too. Default "all". */
+  readonly contexts?: ContextSelection | undefined;
   readonly cors?: NodeExposureHttpCorsConfig | undefined;
   readonly limits?: ExposureLimits | undefined;
   /** How the exposure ends when the run is disposed of, or by `close()`. */
@@ -58,6 +65,7 @@ export interface ResolvedExposureConfig {
   readonly server: Server | undefined;
   readonly listen: { readonly port: number; readonly host: string } | undefined;
   readonly auth: ResolvedAuth;
+  readonly contexts: ContextSelection;
   readonly cors: NodeExposureHttpCorsConfig | undefined;
   readonly limits: ResolvedLimits;
   readonly drain: DrainTimes;
@@ -83,6 +91,7 @@ export function resolveExposureConfig(config: NodeExposureConfig | undefined): R
     server: resolveServer(http.server),
     listen: resolveListen(http.listen),
     auth: resolveAuth(http.auth),
+    contexts: resolveSelection(http.contexts),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
     drain: resolveDrain(http.drain, http.limits),
@@ -98,6 +107,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "server",
   "listen",
   "auth",
+  "contexts",
   "cors",
   "limits",
   "drain",
@@ -145,6 +155,11 @@ function resolveListen(listen: unknown): ResolvedExposureConfig["listen"] {
   }
   if (typeof host !== "string" || host === "") throw invalid("http.listen.host", "a non-empty string", host);
   return { port: port as number, host };
+}
+
+function resolveSelection(contexts: unknown = "all"): ContextSelection {
+  if (isContextSelection(contexts)) return contexts;
+  throw invalid("http.contexts", contextSelectionForm, contexts);
 }
 
 function resolveCors(cors: unknown): NodeExposureHttpCorsConfig | undefined {
