@@ -198,7 +198,30 @@ describe("request hooks", () => {
     for (const path of ["/admin/x", "/%61dmin/x?y", "//admin/x", "/a/../admin/x", "/exact"]) {
       expect(await taking({ path })).toEqual(["byPath"]);
     }
-    for (const path of ["/exact/", "/administration", "/?/admin/x"]) expect(await taking({ path })).toEqual([]);
+    for (const path of ["/administration", "/exactly", "/?/admin/x"]) expect(await taking({ path })).toEqual([]);
+  });
+
+  it.each([
+    ["an invalid sequence", "/%61dmin/%zz"],
+    ["bytes that are no UTF-8", "/%61dmin/%ff"],
+    ["other letters", "/Admin/x"],
+    ["dots that lead out of it", "/admin/x/../.."],
+    ["encoded dots that lead out of it", "/admin/..%2f"],
+    ["parameters of its parts", "/admin;v=1/x"],
+    ["doubled slashes inside", "/a/..//admin/x"],
+    ["an encoded letter that is a capital one", "/%41dmin/x"],
+    ["a slash at the end of an exact one", "/exact/"],
+    ["a part that is as good as nothing", "/exact/."],
+  ])("a hook of a path takes part where the path is spelled with %s", async (_how, path) => {
+    const hook = r
+      .task("hooks.guard")
+      .tags([tunnelHook.with({ path: ["/admin/*", "/exact"] })])
+      .run(async (ctx) => ctx.block())
+      .build();
+    await using site = await publish(mirror(), { items: [hook] });
+
+    expect((await ask(site.port, { path })).status).toBe(403);
+    expect((await ask(site.port, { path: "/other" })).status).toBe(200);
   });
 
   it("a hook that throws, takes too long or gives what cannot be sent answers 500, and tells visitors nothing", async () => {

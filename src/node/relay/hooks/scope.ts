@@ -27,35 +27,67 @@ export function compileScope(option: string, { order = 0, name, host, path, meth
   if (badPath !== undefined) {
     throw new TypeError(`${option}: path has "${badPath}", which must begin with "/" and have "*" at its end only.`);
   }
+  const pathPatterns = paths?.map(pathPatternOf);
   return {
     order,
     mayServe: (served) => names === undefined || (served !== undefined && names.includes(served)),
     matches: (visitor) =>
       (methods === undefined || methods.includes(visitor.method)) &&
       (hosts === undefined || hosts.some((pattern) => matchesHost(pattern, visitor.host))) &&
-      (paths === undefined || matchesPath(paths, visitor.target)),
+      (pathPatterns === undefined || matchesPath(pathPatterns, visitor.target)),
   };
 }
 
 const matchesHost = (pattern: string, host: string): boolean =>
   pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern;
 
-function matchesPath(patterns: readonly string[], target: string): boolean {
-  const path = plainPath(target);
-  return patterns.some((pattern) => (pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern));
+/** A pattern that is exact holds with a slash at its end as well, as routers of applications have it. */
+function matchesPath(patterns: readonly PathPattern[], target: string): boolean {
+  const readings = readingsOf(target);
+  return patterns.some(({ text, isPrefix }) =>
+    readings.some((path) => (isPrefix ? path.startsWith(text) : withoutLastSlash(path) === text)),
+  );
 }
 
-/** As applications read it, so that no spelling of a path leads past a hook. */
-function plainPath(target: string): string {
-  const path = target.split(/[?#]/, 1)[0] as string;
-  let decoded = path;
-  try {
-    decoded = decodeURIComponent(path);
-  } catch {
-    // It is compared as it is.
-  }
-  return posix.normalize(decoded.replace(/\\/g, "/").replace(/^\/+/, "/"));
+interface PathPattern {
+  readonly text: string;
+  readonly isPrefix: boolean;
 }
+
+function pathPatternOf(pattern: string): PathPattern {
+  const text = pattern.toLowerCase();
+  return text.endsWith("*")
+    ? { text: text.slice(0, -1), isPrefix: true }
+    : { text: withoutLastSlash(text), isPrefix: false };
+}
+
+const withoutLastSlash = (path: string): string => (path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path);
+
+/**
+ * The ways in which applications read a path: some decode it before they choose a handler and some do not, some resolve
+ * `..`, some drop parameters of its parts, and many ignore case. All of them count, so that no spelling leads past a hook.
+ */
+function readingsOf(target: string): readonly string[] {
+  const written = (target.split(/[?#]/, 1)[0] as string).toLowerCase();
+  const decoded = decodeLeniently(written).toLowerCase();
+  const readings = new Set([written, decoded]);
+  for (const path of [written, decoded]) {
+    const slashed = path.replace(/\\/g, "/");
+    // RFC 3986 section 3.3: `/admin;v=1/users`, as Java's servers read it.
+    for (const plain of [slashed, slashed.replace(/;[^/]*/g, "")]) {
+      const joined = plain.replace(/\/{2,}/g, "/");
+      readings.add(joined).add(posix.normalize(joined));
+    }
+  }
+  return [...readings];
+}
+
+/** A sequence that is none stays as it is, and does not keep the others from being decoded. */
+const decodeLeniently = (path: string): string =>
+  Buffer.from(
+    path.replace(/%([0-9a-f]{2})/g, (_sequence, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    "latin1",
+  ).toString();
 
 function listOf(option: string, member: string, value: string | readonly string[] | undefined): string[] | undefined {
   if (value === undefined) return undefined;
