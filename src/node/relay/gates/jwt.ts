@@ -1,9 +1,15 @@
-import { createPublicKey, createSecretKey, KeyObject, type JsonWebKey } from "node:crypto";
+import { createPublicKey, createSecretKey, KeyObject, type JsonWebKeyInput, type webcrypto } from "node:crypto";
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import { isRepeated } from "../../server/repeatedHeaders";
 import { visitorErrors } from "../visitorError";
 import { pass, type Gate, type GateVerdict } from "./judge";
 import { withoutScheme } from "./token";
+
+/**
+ * A key as JSON (RFC 7517). `node:crypto` has a type of this name in some versions of its types only, and that of
+ * `webcrypto` lacks members such as `kid` in others.
+ */
+type JsonWebKey = Readonly<Record<string, unknown>> | webcrypto.JsonWebKey;
 
 /** Configures `globals.tunnelGates.jwt`, which needs the package `jose`. */
 export interface JwtGateConfig {
@@ -132,8 +138,9 @@ function toKeyObject(option: string, key: NonNullable<JwtGateConfig["key"]>, isS
       if (key.length === 0) throw new TypeError("it is empty");
       return createSecretKey(Buffer.from(key as Uint8Array));
     }
-    if (key.kty === "oct") return createSecretKey(Buffer.from(String(key.k), "base64url"));
-    return createPublicKey({ key, format: "jwk" });
+    const jwk = key as JsonWebKeyInput["key"];
+    if (jwk.kty === "oct") return createSecretKey(Buffer.from(String(jwk.k), "base64url"));
+    return createPublicKey({ key: jwk, format: "jwk" });
   } catch (error) {
     throw new TypeError(`${option}: key cannot be read: ${(error as Error).message}.`, { cause: error });
   }
