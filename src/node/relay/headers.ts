@@ -14,8 +14,15 @@ const hopByHop: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "upgrade",
 ]);
 
+/** CGI, WSGI and their kind make one variable of `x-forwarded-for` and `x_forwarded_for`. */
+const dashed = (name: string): string => (name.includes("_") ? name.replaceAll("_", "-") : name);
+
 const isForwarding = (name: string): boolean =>
-  name === "forwarded" || name === "x-real-ip" || name.startsWith("x-forwarded-") || name.startsWith("x-hoody-");
+  name === "forwarded" ||
+  name === "x-real-ip" ||
+  name === "x-request-id" ||
+  name.startsWith("x-forwarded-") ||
+  name.startsWith("x-hoody-");
 
 /** Names that a `Connection` header lists are of the connection as well. */
 function listedBy(headers: readonly string[]): ReadonlySet<string> {
@@ -87,9 +94,7 @@ export interface VisitorFacts {
 export function forwardedHeaders(req: IncomingMessage, facts: VisitorFacts): string[] {
   const { rawHeaders } = req;
   const { address, isSecure, port, requestId, prefix, isTrusted } = facts;
-  const kept = hideGateCookies(
-    filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(name) || name === "x-request-id"),
-  );
+  const kept = hideGateCookies(filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(dashed(name))));
   const before = isTrusted ? req.headers["x-forwarded-for"] : undefined;
   kept.push("X-Forwarded-For", before === undefined ? address : `${String(before)}, ${address}`);
   kept.push("X-Forwarded-Host", req.headers.host ?? "");

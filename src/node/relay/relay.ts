@@ -223,7 +223,8 @@ export class Relay {
     return {
       binding: found.binding,
       host,
-      target: rest.startsWith("/") ? rest : `/${rest}`,
+      // RFC 9112 section 3.2.4: `OPTIONS *` asks about the server, and has no path.
+      target: rest.startsWith("/") || rest === "*" ? rest : `/${rest}`,
       prefix: found.prefix === "" ? undefined : found.prefix,
     };
   }
