@@ -1,11 +1,12 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
+import { networkOf } from "./addressSet";
 import type { FdPermits } from "./fdPermits";
 import { visitorErrors, type VisitorError } from "./visitorError";
 
 export interface VisitorConnectionsOptions {
   readonly permits: FdPermits;
-  /** Connections of one address; those of this machine have no such limit, since proxies run there. */
+  /** Connections of one address, or of one network of IPv6; those of this machine have no such limit, since proxies run there. */
   readonly maxPerAddress: number;
 }
 
@@ -15,7 +16,7 @@ const maxRefused = 128;
 /** Counts the connections of visitors: over all of them, and by address. */
 export class VisitorConnections {
   readonly #options: VisitorConnectionsOptions;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
   /** What became of a connection; `undefined` for one that is let in. */
   readonly #verdicts = new WeakMap<Socket, VisitorError | undefined>();
   #refused = 0;
@@ -60,17 +61,18 @@ export class VisitorConnections {
 
   #count(end: EventEmitter, address: string): boolean {
     if (isThisMachine(address)) return true;
-    const count = this.#byAddress.get(address) ?? 0;
+    const network = networkOf(address);
+    const count = this.#byNetwork.get(network) ?? 0;
     if (count >= this.#options.maxPerAddress) return false;
-    this.#byAddress.set(address, count + 1);
-    end.once("close", () => this.#release(address));
+    this.#byNetwork.set(network, count + 1);
+    end.once("close", () => this.#release(network));
     return true;
   }
 
-  #release(address: string): void {
-    const count = (this.#byAddress.get(address) ?? 1) - 1;
-    if (count === 0) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, count);
+  #release(network: string): void {
+    const count = (this.#byNetwork.get(network) ?? 1) - 1;
+    if (count === 0) this.#byNetwork.delete(network);
+    else this.#byNetwork.set(network, count);
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { WebSocket, WebSocketServer } from "ws";
+import { once } from "node:events";
 import { createServer, request, type IncomingMessage } from "node:http";
 import { SignJWT } from "jose";
 import { globals, hashTunnelPassword, r, run, tunnelRelay, type TunnelRelayConfig } from "../../../node";
@@ -115,6 +116,44 @@ describe("a password gate", () => {
     for (let attempt = 0; attempt < 11; attempt++) statuses.push((await ask(site.port, login("wrong"))).status);
 
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+  });
+
+  it("a password gate counts the addresses of one IPv6 network as one", async () => {
+    const { server } = echo();
+    await using site = await publish(server, {
+      config: { gates: [[password.with({ password: "p" })]], trustedProxies: ["127.0.0.1"] },
+    });
+    const attempt = async (peer: string) => {
+      const sent = login("wrong");
+      return (await ask(site.port, { ...sent, headers: { ...sent.headers, "x-forwarded-for": peer } })).status;
+    };
+    const statuses: number[] = [];
+    for (let host = 1; host <= 11; host++) statuses.push(await attempt(`2001:db8::${host}`));
+
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429]);
+    expect(await attempt("2001:db8:0:1::1")).toBe(401);
+  });
+
+  it("forms that arrive slowly keep no one else from logging in through a password gate", async () => {
+    const { server } = echo();
+    await using site = await publish(server, { config: { gates: [[password.with({ password: "p" })]] } });
+    const slow = Array.from({ length: 9 }, () => {
+      const { headers, method, path } = login("p");
+      const sent = request({
+        port: site.port,
+        path,
+        method,
+        headers: { ...headers, "content-length": 100, expect: "100-continue" },
+      });
+      sent.on("error", () => {});
+      sent.flushHeaders();
+      return sent;
+    });
+    // A form is asked for once its gate reads it.
+    await soon(Promise.all(slow.slice(0, 8).map((sent) => once(sent, "continue"))));
+
+    expect((await ask(site.port, login("p"))).status).toBe(303);
+    for (const sent of slow) sent.destroy();
   });
 
   it("a password gate leads back to the path prefix that the tunnel is under, and its cookie holds there", async () => {

@@ -551,6 +551,11 @@ describe("the hooks of the framework", () => {
     expect(await from("10.0.0.1")).toEqual([429, "RATE_LIMITED", true]);
     expect(await from("10.0.0.2")).toEqual([401, "GATE_AUTH", false]);
     expect(await from("10.0.0.1", "/")).toEqual([401, "GATE_AUTH", false]);
+    expect((await from("2001:db8::1"))[0]).toBe(401);
+    expect((await from("2001:db8::a:2"))[0]).toBe(401);
+    // A host that has one address of such a network has all of them.
+    expect((await from("2001:db8:0:0:ffff::3"))[0]).toBe(429);
+    expect((await from("2001:db8:0:1::3"))[0]).toBe(401);
   });
 
   it("redact hides texts that cross pieces and codings, and asks for neither parts nor other codings", async () => {

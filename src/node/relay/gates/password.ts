@@ -1,3 +1,4 @@
+import { networkOf } from "../addressSet";
 import { createRateLimiter } from "../rateLimiter";
 import { visitorErrors, type VisitorError } from "../visitorError";
 import { createGateCookies } from "./gateCookie";
@@ -16,7 +17,7 @@ export interface PasswordGateConfig {
   readonly realm?: string | undefined;
 }
 
-/** Attempts of one address within a minute, and of all visitors at a time: each costs some 50 ms and 16 MiB. */
+/** Attempts of one address, or of one network of IPv6, within a minute, and of all visitors at a time: each costs some 50 ms and 16 MiB. */
 const attemptsPerMinute = 10;
 const attemptsAtOnce = 8;
 
@@ -49,12 +50,13 @@ export function createPasswordGate(option: string, config: PasswordGateConfig, k
 
   async function logIn(call: GateCall): Promise<GateVerdict> {
     const { visitor, prefix } = call;
-    const waitMs = attempts.take(visitor.peer, performance.now());
+    const waitMs = attempts.take(networkOf(visitor.peer), performance.now());
     if (waitMs > 0) return tooMany(waitMs);
+    const presented = (await call.readForm())?.get("password") ?? "";
+    // Only hashing costs: a form that arrives slowly must not keep others from logging in.
     if (underWay >= attemptsAtOnce) return tooMany(1_000);
     underWay += 1;
     try {
-      const presented = (await call.readForm())?.get("password") ?? "";
       const isRight =
         presented.length <= maxPasswordLength &&
         (await isPassword(presented, (await known) as Awaited<typeof known> & object));

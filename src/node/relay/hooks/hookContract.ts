@@ -10,7 +10,10 @@ export interface TunnelHookScope {
   readonly name?: string | readonly string[] | undefined;
   /** Host names; `*.example.com` is every name below it. */
   readonly host?: string | readonly string[] | undefined;
-  /** Paths, in all ways in which applications read them: decoded or not, `..` resolved or not, in any case; `*` at the end stands for the rest. */
+  /**
+   * Paths; `*` at the end stands for the rest. Compared in all ways in which applications read them: decoded or not, with
+   * `..` resolved or not, in any case.
+   */
   readonly path?: string | readonly string[] | undefined;
   readonly method?: string | readonly string[] | undefined;
 }

@@ -1,3 +1,4 @@
+import { networkOf } from "../addressSet";
 import { createRateLimiter } from "../rateLimiter";
 import type { TunnelVisitor } from "../visitor";
 import type { LimitHook } from "./hook";
@@ -9,7 +10,10 @@ export interface RateLimitHookConfig extends TunnelHookScope {
   readonly limit: number;
   /** In ms. Default 60,000. */
   readonly windowMs?: number | undefined;
-  /** What is counted together: the visitor's address, all visitors of a host, or what a function says. Default "peer". */
+  /**
+   * What is counted together: the visitor's address (of IPv6, its network of 64 bits), all visitors of a host, or what a
+   * function says. Default "peer".
+   */
   readonly by?: "peer" | "host" | ((visitor: TunnelVisitor) => string) | undefined;
   /** How many of these are remembered. Default 10,000. */
   readonly maxKeys?: number | undefined;
@@ -27,6 +31,9 @@ export function compileRateLimit(
   if (by !== "peer" && by !== "host" && typeof by !== "function") {
     throw new TypeError(`${option}: by must be "peer", "host" or a function, got "${String(by)}".`);
   }
-  const keyOf = typeof by === "function" ? by : (visitor: TunnelVisitor): string => visitor[by];
+  const keyOf =
+    typeof by === "function"
+      ? by
+      : (visitor: TunnelVisitor): string => (by === "host" ? visitor.host : networkOf(visitor.peer));
   return [{ stage: "limit", id: "rateLimit", limiter: createRateLimiter({ limit, windowMs, maxKeys }), keyOf }];
 }
