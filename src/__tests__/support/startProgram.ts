@@ -18,8 +18,16 @@ export interface Program<A extends Answers<A>> extends AsyncDisposable {
   terminate<F>(): Promise<{ readonly exit: number | string | null; readonly farewell: F | undefined }>;
 }
 
-/** @param name of a file below this directory, without ending. Disposing ends the program. */
-export async function startProgram<A extends Answers<A>>(name: string): Promise<Program<A>> {
+/**
+ * Disposing ends the program.
+ *
+ * @param name of a file below this directory, without ending
+ * @param env beside that of this process
+ */
+export async function startProgram<A extends Answers<A>>(
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Program<A>> {
   const dir = await mkdtemp(join(tmpdir(), "runner-program-"));
   const outfile = join(dir, `${basename(name)}.cjs`);
   const tempDir = await mkdtemp(join(dir, "tmp-"));
@@ -30,7 +38,7 @@ export async function startProgram<A extends Answers<A>>(name: string): Promise<
     platform: "node",
     target: "node20",
   });
-  const child = fork(outfile, { execArgv: ["--expose-gc"], env: { ...process.env, TMPDIR: tempDir } });
+  const child = fork(outfile, { execArgv: ["--expose-gc"], env: { ...process.env, ...env, TMPDIR: tempDir } });
   const ended = once(child, "exit");
   const failed = ended.then(([code, signal]: (number | string | null)[]) => {
     throw new Error(`The ${name} ended with ${String(code ?? signal)}.`);

@@ -1,15 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createHttpMixedClient, createHttpSmartClient, TunnelError, type MixedHttpClient } from "../../../node/index";
 import { startProgram } from "../startProgram";
+import { clients, isTurnedAway, type Client } from "./clients";
 import type { DrainingServerAnswers, Farewell } from "./server";
-
-/** What both clients have in common. */
-type Client = Pick<MixedHttpClient, "task" | "close">;
-
-const clients: [string, (baseUrl: string) => Client][] = [
-  ["Mixed", (baseUrl) => createHttpMixedClient({ baseUrl })],
-  ["Smart", (baseUrl) => createHttpSmartClient({ baseUrl })],
-];
 
 /** How many callers call at the same time, each over and over. */
 const callers = 60;
@@ -22,12 +14,6 @@ interface Outcome {
   readonly succeeded: number[];
   /** Codes or messages of what failed other than by "not here any more". */
   readonly lost: string[];
-}
-
-/** What a caller is told by a server that is gone, or going: it did not take the call. */
-function isTurnedAway(error: unknown): boolean {
-  if (error instanceof TunnelError) return error.code === "SERVER_CLOSING";
-  return (error as NodeJS.ErrnoException).code === "ECONNREFUSED";
 }
 
 async function callUntilTurnedAway(client: Client, nextId: () => number, { succeeded, lost }: Outcome) {

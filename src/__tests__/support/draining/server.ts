@@ -36,10 +36,16 @@ const tunnel = r
   .init(async () => ({ mode: "server" as const, tasks: [work] }))
   .build();
 
+/** Time for whatever asks whether the server is ready, in ms. */
+const delayMs = Number(process.env["DRAIN_DELAY_MS"] ?? 0);
+const exposure = nodeExposure.with({
+  http: { listen: { port: 0 }, health: "/healthz", ready: "/readyz", drain: { delayMs } },
+});
+
 async function main(): Promise<void> {
   const root = r
     .resource("app")
-    .register([work, tunnel, nodeExposure.with({ http: { listen: { port: 0 } } })])
+    .register([work, tunnel, exposure])
     // The root is disposed of first: by then every call has ended.
     .dispose(async () => {
       const farewell: Farewell = { finished, unfinished: [...underWay], unhandled };
