@@ -54,7 +54,7 @@ const asymmetric: readonly string[] = [
 export async function createJwtGate(
   option: string,
   config: JwtGateConfig,
-  loadJose: () => Promise<Jose> = () => import("jose"),
+  loadJose: () => Promise<Jose> = importJose,
 ): Promise<Gate> {
   const { key, jwks, algorithms, audience, issuer } = checkConfig(option, config);
   const isSymmetric = symmetric.includes(algorithms[0] as string);
@@ -89,6 +89,15 @@ export async function createJwtGate(
 }
 
 const listOf = (given: string | readonly string[]): string[] => (typeof given === "string" ? [given] : [...given]);
+
+/** In a `try`, because bundlers fail over a package that is not there, unless the code says that it expects this. */
+async function importJose(): Promise<Jose> {
+  try {
+    return await import("jose");
+  } catch (error) {
+    throw new Error("The package jose could not be loaded.", { cause: error });
+  }
+}
 
 async function load(option: string, loadJose: () => Promise<Jose>): Promise<Jose> {
   try {
