@@ -86,6 +86,9 @@ export const overloaded = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too
 export const serverClosing = /* @__PURE__ */ declareFailure(503, "SERVER_CLOSING", "The server is closing", 1);
 export const authUnavailable = /* @__PURE__ */ declareFailure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
 
+/** An address has failed to authenticate too often. */
+export const tooManyFailures = (retryAfterSeconds: number): WireFailure =>
+  new WireFailure({ status: 429, code: "TOO_MANY_FAILURES", message: "Too many failed attempts", retryAfterSeconds });
 /** A streamed result holds something that cannot be sent as bytes: a mistake of the task, which its caller cannot mend. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>
   new WireFailure({

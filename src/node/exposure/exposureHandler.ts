@@ -26,6 +26,9 @@ import { bodyModeOf } from "../../tunnels/http/bodyMode";
 import { createRequestIds } from "../../tunnels/http/requestIds";
 import { IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
+import { networkOf, plainAddress, type AddressSet } from "../server/addressSet";
+import { createPrivateAddresses } from "../server/failureLimit";
+import { visitorAddress } from "../server/visitorAddress";
 import { ByteBudget } from "../server/byteBudget";
 import { PaceWatch } from "../server/paceWatch";
 import { isLocalCaller } from "../server/localCaller";
@@ -242,6 +245,7 @@ function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): Ca
   const { basePath, compression, limits } = config;
   return {
     credentialHeaders: [...new Set([config.auth.header, "authorization"])],
+    failureAddress: createFailureAddress(config.trustedProxies),
     isLocal: (req) => isLocalCaller(req, cors.admits),
     onShutdown: (abort) => drain.onAbort(abort),
     enter(call, contexts) {
@@ -275,6 +279,22 @@ function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): Ca
     },
   };
 }
+
+/** Where no proxies are named, what comes from this machine or a private network may be one, with many callers behind it. */
+function createFailureAddress(trustedProxies: AddressSet | undefined) {
+  if (trustedProxies !== undefined) return (req: IncomingMessage) => addressOf(req, trustedProxies);
+  const exempt = createPrivateAddresses();
+  return (req: IncomingMessage): string | undefined => {
+    // Functions of a serverless platform have no socket.
+    const address = plainAddress((req.socket as Socket | undefined)?.remoteAddress ?? "");
+    return address === "" || exempt.has(address) ? undefined : networkOf(address);
+  };
+}
+
+const addressOf = (req: IncomingMessage, trustedProxies: AddressSet): string | undefined =>
+  (req.socket as Socket | undefined) === undefined
+    ? undefined
+    : networkOf(visitorAddress(req, trustedProxies)) || undefined;
 
 /** A request whose body reads as decoded. */
 function decodedView(req: IncomingMessage, limitBytes: number): IncomingMessage {

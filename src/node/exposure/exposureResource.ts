@@ -23,6 +23,7 @@ import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
+import { FailureLimit } from "../server/failureLimit";
 import { createServers } from "../server/servers";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
@@ -174,6 +175,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
       tokenOption: "http.auth.token",
       timeoutMs: limits.authMs,
       allowAnonymous: auth.allowAnonymous,
+      failures: auth.maxFailures === 0 ? undefined : new FailureLimit({ max: auth.maxFailures }),
       principalContext: auth.principal,
       isPrincipalRequired: auth.required,
     },

@@ -15,6 +15,8 @@ export interface CallPolicy {
   readonly credentialHeaders: readonly string[];
   /** Whether a program of this machine sent the request. */
   readonly isLocal: (req: IncomingMessage) => MaybePromise<boolean>;
+  /** Whose failures to authenticate count together; absent where they do not count. */
+  readonly failureAddress: (req: IncomingMessage) => string | undefined;
   /** Slots a task finds: the request, and the contexts its caller sent. */
   readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
   /** @param abort called when the server waits for calls no longer. @returns what takes that back */
@@ -103,6 +105,10 @@ export class IncomingCall implements WireRequest, WireEdge {
 
   isLocal(): MaybePromise<boolean> {
     return this.#policy.isLocal(this.req);
+  }
+
+  failureAddress(): string | undefined {
+    return this.#policy.failureAddress(this.req);
   }
 
   enter(contexts: ContextSlots | undefined): ContextSlots {

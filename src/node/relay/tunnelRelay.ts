@@ -170,6 +170,7 @@ function requestOf(req: IncomingMessage, tokenHeader: string, allowedOrigins: Re
     edge: {
       describe: () => ({ headers, method, url, path: url.split("?", 1)[0] as string }),
       isLocal: () => isLocalCaller(req, (origin) => allowedOrigins.has(origin)),
+      failureAddress: () => undefined,
       isRepeated: (name) => isRepeated(req, name),
       enter: (contexts) => contexts ?? new Map(),
       isReplyTaken: () => false,

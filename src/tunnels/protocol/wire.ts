@@ -112,6 +112,8 @@ export interface WireEdge {
   describe(): RequestDescription;
   /** Whether a program of this machine sent it. */
   isLocal(): MaybePromise<boolean>;
+  /** Whose failures to authenticate count together; absent where they do not count. */
+  failureAddress(): string | undefined;
   /** Whether a header arrived more than once. */
   isRepeated(header: string): boolean;
   /** Slots the task finds, among them the contexts its caller sent. */

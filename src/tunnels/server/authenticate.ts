@@ -1,4 +1,10 @@
-import { authNotConfigured, authUnavailable, requestAborted, unauthorized } from "../../errors/wireErrors";
+import {
+  authNotConfigured,
+  authUnavailable,
+  requestAborted,
+  tooManyFailures,
+  unauthorized,
+} from "../../errors/wireErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { linkSignals } from "../../lib/linkSignals";
 import { settleOrAbort } from "../../lib/settleOrAbort";
@@ -35,8 +41,17 @@ export interface AuthenticationParts {
   readonly timeoutMs: number;
   /** Where neither tokens nor validators exist: whether this request is served all the same. */
   readonly admitsAnonymous: (request: WireRequest) => MaybePromise<boolean>;
+  /** Counts refusals by address. Default: no count. */
+  readonly failures?: FailureCount | undefined;
   /** A validator returned something else than `{ ok: true }` or `{ ok: false }`, which counts as no. */
   readonly onOddVerdict: (validatorId: string, verdict: string) => void;
+}
+
+/** Refusals by address. */
+export interface FailureCount {
+  /** In how many ms the address may try again; `undefined`: now. */
+  waitOf(address: string): number | undefined;
+  add(address: string): void;
 }
 
 /** A caller about which nothing is known. */
@@ -44,7 +59,7 @@ const anonymous: Caller = { name: "anonymous" };
 
 /** Refuses with 401, with 500 where authentication is missing and needed, with 503 where it fails. */
 export function createAuthenticate(parts: AuthenticationParts): Authenticate {
-  const { header, findTokenHolder, validators, admitsAnonymous } = parts;
+  const { header, findTokenHolder, validators, admitsAnonymous, failures } = parts;
   if (findTokenHolder === undefined && validators.length === 0) {
     return (request) => {
       const admits = admitsAnonymous(request);
@@ -53,10 +68,26 @@ export function createAuthenticate(parts: AuthenticationParts): Authenticate {
   }
   return (request) => {
     const holder = findTokenHolder && holderOf(request, header, findTokenHolder);
+    // Also where others of the same address failed: who has a token is not one that guesses.
     if (holder !== undefined) return holder;
-    if (validators.length === 0) throw unauthorized();
+    assertFewFailures(failures, request);
+    if (validators.length === 0) throw refused(failures, request);
     return askValidators(parts, request);
   };
+}
+
+/** @throws {WireFailure} 429 */
+function assertFewFailures(failures: FailureCount | undefined, { edge }: WireRequest): void {
+  const address = failures && edge?.failureAddress();
+  const waitMs = address === undefined ? undefined : failures?.waitOf(address);
+  if (waitMs !== undefined) throw tooManyFailures(Math.ceil(waitMs / 1000));
+}
+
+/** Counts a refusal, and gives what the caller is refused with. */
+export function refused(failures: FailureCount | undefined, { edge }: WireRequest): Error {
+  const address = failures && edge?.failureAddress();
+  if (address !== undefined) failures?.add(address);
+  return unauthorized();
 }
 
 function admitOrRefuse(admits: boolean): Caller {
@@ -82,7 +113,7 @@ const describe = ({ edge, headers }: WireRequest): AuthValidatorInput =>
   edge?.describe() ?? { headers, method: "POST", url: "/", path: "/" };
 
 async function askValidators(
-  { validators, timeoutMs, onOddVerdict }: AuthenticationParts,
+  { validators, timeoutMs, onOddVerdict, failures: count }: AuthenticationParts,
   request: WireRequest,
 ): Promise<Caller> {
   const input = describe(request);
@@ -112,7 +143,7 @@ async function askValidators(
     release();
   }
   // Who asks again later may be approved, whereas a 401 makes callers log their users out.
-  if (failures.length === 0) throw unauthorized();
+  if (failures.length === 0) throw refused(count, request);
   throw authUnavailable(normalizeError(failures[0]));
 }
 

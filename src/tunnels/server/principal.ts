@@ -1,9 +1,10 @@
 import type { IAsyncContext } from "../../define/asyncContext";
-import { authUnavailable, unauthorized } from "../../errors/wireErrors";
+import { authUnavailable } from "../../errors/wireErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { isThenable } from "../../lib/guards";
 import { OneSlot, type ContextSlots } from "../../platform/contextScope";
-import type { Authenticate, Caller } from "./authenticate";
+import type { WireRequest } from "../protocol/wire";
+import { refused, type Authenticate, type Caller, type FailureCount } from "./authenticate";
 
 /** What becomes of principals. */
 export interface PrincipalOptions {
@@ -11,6 +12,8 @@ export interface PrincipalOptions {
   readonly context: IAsyncContext | undefined;
   /** Whether callers without a principal are refused. */
   readonly isRequired: boolean;
+  /** Counts refusals by address. */
+  readonly failures: FailureCount | undefined;
 }
 
 /** `null` is how most sources say that there is none. */
@@ -23,16 +26,16 @@ const isMissing = (principal: unknown): boolean => principal === undefined || pr
  * with the credentials then.
  */
 export function authenticatePrincipal(authenticate: Authenticate, options: PrincipalOptions): Authenticate {
-  const { context, isRequired } = options;
+  const { context, isRequired, failures } = options;
   if (context === undefined && !isRequired) return authenticate;
   // Holders of tokens are the same objects each time.
   const checked = new WeakMap<Caller, Caller>();
 
-  function check(caller: Caller): Caller {
+  function check(caller: Caller, request: WireRequest): Caller {
     const known = checked.get(caller);
     if (known !== undefined) return known;
     if (isMissing(caller.principal)) {
-      if (isRequired) throw unauthorized();
+      if (isRequired) throw refused(failures, request);
       return caller;
     }
     const valid =
@@ -43,7 +46,7 @@ export function authenticatePrincipal(authenticate: Authenticate, options: Princ
 
   return (request) => {
     const caller = authenticate(request);
-    return caller instanceof Promise ? caller.then(check) : check(caller);
+    return caller instanceof Promise ? caller.then((approved) => check(approved, request)) : check(caller, request);
   };
 }
 

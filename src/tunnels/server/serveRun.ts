@@ -16,7 +16,7 @@ import type { Transport, WireRequest } from "../protocol/wire";
 import { selectedContexts, type ContextSelection } from "../routing/contextSelection";
 import { authValidator } from "../routing/tags";
 import { createAllowListSource, type AllowList } from "./allowList";
-import { createAuthenticate, type Authenticate, type Caller } from "./authenticate";
+import { createAuthenticate, type Authenticate, type Caller, type FailureCount } from "./authenticate";
 import { createHandler, type HandlerParts } from "./createHandler";
 import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
@@ -42,6 +42,8 @@ export interface ServerAuth {
   readonly timeoutMs: number;
   /** Without tokens and validators: `true` serves every caller, `false` none. Default: local ones, outside production. */
   readonly allowAnonymous: boolean | undefined;
+  /** Counts refusals by address. Default: no count. */
+  readonly failures?: FailureCount | undefined;
   /** Provided with the principal of the caller, and by no caller. */
   readonly principalContext?: IAsyncContext | undefined;
   /** Whether callers without a principal are refused. Default false. */
@@ -98,6 +100,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
   const authenticate = authenticatePrincipal(authenticateRun(run, options, repeats), {
     context: principalContext,
     isRequired: isPrincipalRequired,
+    failures: options.auth.failures,
   });
   const handler = createHandler({
     jsonBytes: options.jsonBytes,
@@ -170,6 +173,7 @@ export function authenticateRun(
     findTokenHolder,
     validators,
     timeoutMs,
+    failures: auth.failures,
     admitsAnonymous: ({ edge }) => allowAnonymous ?? (!isProduction && (edge?.isLocal() ?? false)),
     onOddVerdict: (validatorId, verdict) =>
       repeats.add(`${validatorId} ${verdict}`, (repeated) => {

@@ -3,7 +3,7 @@ import { normalizeError } from "../../../errors/normaliseThrown";
 import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
 import type { TunnelEventSelector, TunnelTaskSelector } from "../../../tunnels/routing/tags";
 import type { HeldToken } from "../../server/tokenMatcher";
-import { fieldsOf, flag, invalid } from "./configFields";
+import { amount, fieldsOf, flag, invalid } from "./configFields";
 
 /** A token, and what its holder is called, is to tasks, and may call. */
 export interface NodeExposureHttpToken {
@@ -32,6 +32,12 @@ export interface NodeExposureHttpAuthConfig {
    * looks at the principal, and what callers send for it is ignored. Default: none.
    */
   readonly principal?: IAsyncContext<any> | undefined; // any: the type of the principal is the application's
+  /**
+   * Failures to authenticate that an address may have in a minute; then 429, and no validator is asked. Tokens that match are
+   * served all the same. Without `trustedProxies` of `http`, addresses of this machine and of private networks do not count.
+   * 0 for no limit. Default 100.
+   */
+  readonly maxFailures?: number | undefined;
   /** Refuse callers of whom no principal is known, by 401. Default false. */
   readonly required?: boolean | undefined;
   /**
@@ -49,6 +55,7 @@ export interface ResolvedAuth {
   readonly allowAnonymous: boolean | undefined;
   readonly principal: IAsyncContext | undefined;
   readonly required: boolean;
+  readonly maxFailures: number;
 }
 
 /** Fills the gaps. @throws {TypeError} the message names the field */
@@ -69,6 +76,7 @@ export function resolveAuth(auth: unknown): ResolvedAuth {
     tokens: joinTokens(resolvePlain(token), held),
     allowAnonymous: allowAnonymous as boolean | undefined,
     principal,
+    maxFailures: amount(fields.maxFailures, "http.auth.maxFailures", 100),
     required: flag(fields.required, "http.auth.required"),
   };
 }
@@ -79,6 +87,7 @@ const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = [
   "tokens",
   "principal",
   "required",
+  "maxFailures",
   "allowAnonymous",
 ];
 

@@ -9,6 +9,7 @@ import {
   isContextSelection,
   type ContextSelection,
 } from "../../../tunnels/routing/contextSelection";
+import { createAddressSet, type AddressSet } from "../../server/addressSet";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveProbes, type ProbePaths } from "./probes";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
@@ -35,6 +36,8 @@ export interface NodeExposureHttpConfig {
   readonly auth?: NodeExposureHttpAuthConfig | undefined;
   /** Which async contexts callers may set, where the tunnel that opens a task or event says so too. Default "all". */
   readonly contexts?: ContextSelection | undefined;
+  /** Addresses and ranges, as "10.0.0.0/8", of proxies whose `X-Forwarded-For` tells who calls. Default: none. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly cors?: NodeExposureHttpCorsConfig | undefined;
   readonly limits?: ExposureLimits | undefined;
   /** How the exposure ends when the run is disposed of, or by `close()`. */
@@ -66,6 +69,7 @@ export interface ResolvedExposureConfig {
   readonly listen: { readonly port: number; readonly host: string } | undefined;
   readonly auth: ResolvedAuth;
   readonly contexts: ContextSelection;
+  readonly trustedProxies: AddressSet | undefined;
   readonly cors: NodeExposureHttpCorsConfig | undefined;
   readonly limits: ResolvedLimits;
   readonly drain: DrainTimes;
@@ -92,6 +96,7 @@ export function resolveExposureConfig(config: NodeExposureConfig | undefined): R
     listen: resolveListen(http.listen),
     auth: resolveAuth(http.auth),
     contexts: resolveSelection(http.contexts),
+    trustedProxies: resolveProxies(http.trustedProxies),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
     drain: resolveDrain(http.drain, http.limits),
@@ -108,6 +113,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "listen",
   "auth",
   "contexts",
+  "trustedProxies",
   "cors",
   "limits",
   "drain",
@@ -155,6 +161,12 @@ function resolveListen(listen: unknown): ResolvedExposureConfig["listen"] {
   }
   if (typeof host !== "string" || host === "") throw invalid("http.listen.host", "a non-empty string", host);
   return { port: port as number, host };
+}
+
+function resolveProxies(proxies: unknown): AddressSet | undefined {
+  if (proxies === undefined) return undefined;
+  if (!Array.isArray(proxies)) throw invalid("http.trustedProxies", "a list of addresses and ranges", proxies);
+  return createAddressSet("http.trustedProxies", proxies as readonly string[]);
 }
 
 function resolveSelection(contexts: unknown = "all"): ContextSelection {

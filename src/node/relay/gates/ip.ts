@@ -1,4 +1,4 @@
-import { createAddressSet } from "../addressSet";
+import { createAddressSet } from "../../server/addressSet";
 import { visitorErrors } from "../visitorError";
 import { pass, type Gate, type GateVerdict } from "./judge";
 

@@ -1,4 +1,4 @@
-import { networkOf } from "../addressSet";
+import { networkOf } from "../../server/addressSet";
 import { createRateLimiter } from "../rateLimiter";
 import type { TunnelVisitor } from "../visitor";
 import type { LimitHook } from "./hook";

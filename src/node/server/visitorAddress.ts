@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { valuesOf } from "../server/repeatedHeaders";
+import { valuesOf } from "./repeatedHeaders";
 import { plainAddress, type AddressSet } from "./addressSet";
 
 /**
