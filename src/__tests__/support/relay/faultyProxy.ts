@@ -33,8 +33,8 @@ export interface FaultyProxy extends AsyncDisposable {
   faults: Faults;
   /** Connections since the beginning. */
   readonly accepted: number;
-  /** Resets the connections that are open. */
-  cut(): void;
+  /** Resets the connections that are open, or one of them, by its number from 0 on. */
+  cut(index?: number): void;
 }
 
 /** Random numbers that are the same in every run. */
@@ -56,14 +56,16 @@ export async function startFaultyProxy(
   ofConnection: (index: number) => Faults | undefined = () => undefined,
 ): Promise<FaultyProxy> {
   const random = seededRandom(20_260_501);
-  const sockets = new Set<Socket>();
+  /** Both sides of each connection, with its number. */
+  const sockets = new Map<Socket, number>();
   let accepted = 0;
   const server = createServer({ noDelay: true }, (driver) => {
-    const own = ofConnection(accepted);
+    const number = accepted;
+    const own = ofConnection(number);
     accepted += 1;
     const relay = connect({ host: "127.0.0.1", port: relayPort, noDelay: true });
     for (const socket of [driver, relay]) {
-      sockets.add(socket);
+      sockets.set(socket, number);
       socket.on("error", () => {});
       socket.once("close", () => sockets.delete(socket));
     }
@@ -78,8 +80,8 @@ export async function startFaultyProxy(
     get accepted() {
       return accepted;
     },
-    cut() {
-      for (const socket of sockets) resetSocket(socket);
+    cut(index) {
+      for (const [socket, number] of sockets) if (index === undefined || index === number) resetSocket(socket);
     },
     async [Symbol.asyncDispose]() {
       proxy.cut();
