@@ -67,6 +67,7 @@ export async function bareDriver(relay: string, options: BareDriverOptions = {})
     closed: () => until(() => closed),
     /** What has arrived so far and was not asked for. */
     messages,
+    frames,
     async greet(hello: Partial<Hello> = {}) {
       send({ t: "HELLO", ...hello });
       return next("HELLO_OK");

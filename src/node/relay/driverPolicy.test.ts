@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { bareDriver, type BareDriver } from "../../__tests__/support/bareDriver";
 import { visit } from "../../__tests__/support/bareRelay";
 import { rejectionOf } from "../../__tests__/support/failures";
@@ -30,6 +31,7 @@ async function connected(url: string, token: string): Promise<BareDriver> {
 }
 
 const pull = { kind: "tcp", mode: "pull" };
+const get = "GET / HTTP/1.1\r\nHost: localhost\r\n";
 const inAnHour = (): number => Date.now() + 3_600_000;
 
 describe("the policy of a driver", () => {
@@ -133,6 +135,36 @@ describe("credentials that expire", () => {
 
     expect(message.statusCode).toBe(404);
     expect((await bare.closed()).code).toBe(4008);
+  });
+
+  it.each([
+    ["TCP connection", pull, "", ""],
+    ["upgrade", {}, `${get}Connection: upgrade\r\nUpgrade: websocket\r\n\r\n`, "HTTP/1.1 404"],
+    ["second request of a connection", {}, `${get}\r\n`, "HTTP/1.1 404"],
+  ])("credentials that expire let no %s through to what was bound before", async (what, fields, request, answer) => {
+    const expiresAt = inAnHour();
+    await using relay = await startJudgedRelay({ anna: { ok: true, name: "anna", policy: { expiresAt } } });
+    await using bare = await connected(relay.url, "anna");
+    const { containerPort } = (await bare.bind(fields)) as { containerPort: number };
+    const visitor = what.startsWith("second") ? connect(containerPort, "127.0.0.1") : undefined;
+    if (visitor !== undefined) {
+      visitor.write(request);
+      const { streamId } = await bare.nextFrame(FrameType.HEAD);
+      bare.frame(FrameType.HEAD, flagEnd, streamId, encodeResponseHead({ status: 204, reason: "", headers: [] }));
+      await soon(once(visitor, "data"));
+    }
+    const now = jest.spyOn(Date, "now").mockReturnValue(expiresAt);
+    const socket = visitor ?? connect(containerPort, "127.0.0.1");
+    socket.write(request);
+    const received = await new Promise((resolve) => {
+      socket.once("data", (bytes: Buffer) => resolve(String(bytes).slice(0, 12)));
+      socket.once("close", () => resolve(""));
+    }).finally(() => now.mockRestore());
+    socket.destroy();
+
+    expect(received).toBe(answer);
+    expect((await bare.closed()).code).toBe(4008);
+    expect(bare.frames.filter(({ type }) => type === FrameType.OPEN || type === FrameType.HEAD)).toEqual([]);
   });
 
   it("credentials that expire are asked for anew, and what was bound is bound again", async () => {

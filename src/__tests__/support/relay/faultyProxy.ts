@@ -33,6 +33,8 @@ export interface FaultyProxy extends AsyncDisposable {
   faults: Faults;
   /** Connections since the beginning. */
   readonly accepted: number;
+  /** The most bytes of one connection that were on their way at once, by direction. */
+  readonly peakBytes: { up: number; down: number };
   /** Resets the connections that are open, or one of them, by its number from 0 on. */
   cut(index?: number): void;
 }
@@ -70,13 +72,19 @@ export async function startFaultyProxy(
       socket.once("close", () => sockets.delete(socket));
     }
     const reset = (): void => [driver, relay].forEach(resetSocket);
-    void pump({ from: driver, to: relay, faultOf: () => (own ?? proxy.faults).up, reset, random });
-    void pump({ from: relay, to: driver, faultOf: () => (own ?? proxy.faults).down, reset, random });
+    for (const way of ["up", "down"] as const) {
+      const [from, to] = way === "up" ? [driver, relay] : [relay, driver];
+      const onWaiting = (bytes: number): void => {
+        proxy.peakBytes[way] = Math.max(proxy.peakBytes[way], bytes);
+      };
+      void pump({ from, to, faultOf: () => (own ?? proxy.faults)[way], reset, random, onWaiting });
+    }
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const proxy: FaultyProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     faults: initial,
+    peakBytes: { up: 0, down: 0 },
     get accepted() {
       return accepted;
     },
@@ -100,12 +108,14 @@ interface Pump {
   readonly faultOf: () => Fault | undefined;
   readonly reset: () => void;
   readonly random: () => number;
+  /** Told how many bytes have arrived that were not passed on. */
+  readonly onWaiting: (bytes: number) => void;
 }
 
 /** Bytes of one direction, in order. */
-async function pump({ from, to, faultOf, reset, random }: Pump): Promise<void> {
+async function pump({ from, to, faultOf, reset, random, onWaiting }: Pump): Promise<void> {
   let passed = 0;
-  const arrivals = readArrivals(from);
+  const arrivals = readArrivals(from, (arrived) => onWaiting(arrived - passed));
   from.once("close", () => {
     if (from.errored) to.destroy();
   });
@@ -141,12 +151,18 @@ interface Arrival {
 }
 
 /** What arrives, with the moment it did, so that a delay is of the way and not of the pace. */
-function readArrivals(from: Socket): AsyncIterable<Arrival> & { takeWaiting(): Buffer[] } {
+function readArrivals(
+  from: Socket,
+  onArrival: (bytesTotal: number) => void,
+): AsyncIterable<Arrival> & { takeWaiting(): Buffer[] } {
   const waiting: Arrival[] = [];
+  let arrived = 0;
   let isOver = false;
   let wake = (): void => {};
   from.on("data", (bytes: Buffer) => {
     waiting.push({ bytes, atMs: performance.now() });
+    arrived += bytes.length;
+    onArrival(arrived);
     if (waiting.length > 64) from.pause();
     wake();
   });
