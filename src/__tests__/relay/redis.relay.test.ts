@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { tunnelPull } from "../../node";
 import { startRelay } from "../support/relay/relay";
@@ -42,7 +44,25 @@ async function pulledRedis() {
   };
 }
 
+/** A module in a process of its own, which is read line by line. */
+function startModule(script: string) {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    child,
+    next: async (): Promise<string> => ((await lines.next()) as { value: string }).value,
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
 describe("a Redis behind a driver", () => {
+  /** The client, for programs that import it. */
+  const redisUrl = JSON.stringify(pathToFileURL(join(findPackage("redis"), "dist/index.js")).href);
+
   it("redis-cli reaches a Redis behind a driver, loads it through a pipe, and counts what arrived", async () => {
     await using site = await pulledRedis();
     const commands = Array.from({ length: 20_000 }, (_, index) => `INCRBY total ${index}`);
@@ -58,7 +78,7 @@ describe("a Redis behind a driver", () => {
   it("the client of npm pipelines, subscribes, and comes back after the driver's connection was cut", async () => {
     await using site = await pulledRedis();
     const script = `
-      const { createClient } = await import(${JSON.stringify(pathToFileURL(join(findPackage("redis"), "dist/index.js")).href)});
+      const { createClient } = await import(${redisUrl});
       const { log } = console;
       const make = async () => {
         const client = createClient({ url: "redis://127.0.0.1:${site.handle.containerPort}" });
@@ -87,6 +107,48 @@ describe("a Redis behind a driver", () => {
 
     expect(before).toMatchObject({ exitCode: 0, stdout: "hits 500\nheard extra\n" });
     expect(after).toMatchObject({ exitCode: 0, stdout: "hits 1000\nheard extra\n" });
+  });
+
+  it("a client of npm that goes on finds its Redis again each time the driver's connection is cut, and counts no more than Redis did", async () => {
+    await using site = await pulledRedis();
+    const script = `
+      const { createClient } = await import(${redisUrl});
+      const socket = { reconnectStrategy: () => 20 };
+      const client = createClient({ url: "redis://127.0.0.1:${site.handle.containerPort}", socket, disableOfflineQueue: true });
+      client.on("error", () => {});
+      client.on("ready", () => console.log("ready"));
+      await client.connect();
+      let done = 0;
+      let failed = 0;
+      process.stdin.resume().once("end", async () => {
+        clearInterval(timer);
+        while (!client.isReady) await new Promise(setImmediate);
+        await sending;
+        console.log(JSON.stringify({ done, failed, total: Number(await client.get("count")) }));
+        client.destroy();
+      });
+      let sending = Promise.resolve();
+      const timer = setInterval(() => {
+        sending = client.incr("count").then(() => (done += 1), () => (failed += 1));
+      }, 1);
+    `;
+    await using program = startModule(script);
+    const seen = [await program.next()];
+
+    for (let time = 0; time < 3; time++) {
+      const resumed = once(site.handle.session, "resumed");
+      site.relay.relay.drop(site.handle.session.sessionId ?? "");
+      await soon(resumed);
+      seen.push(await program.next());
+    }
+    program.child.stdin.end();
+    const counts = JSON.parse(await program.next()) as { done: number; failed: number; total: number };
+
+    expect(seen).toEqual(["ready", "ready", "ready", "ready"]);
+    expect(counts.done).toBeGreaterThan(0);
+    // What was under way may have been counted, and its reply lost: the client is told that it failed.
+    expect(counts.total).toBeGreaterThanOrEqual(counts.done);
+    expect(counts.total).toBeLessThanOrEqual(counts.done + counts.failed);
   });
 
   it("redis-cli is refused, and not left hanging, while no Redis and no driver is there", async () => {
