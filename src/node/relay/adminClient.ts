@@ -57,6 +57,8 @@ export interface TunnelSessions {
     readonly maxStreams: number;
     readonly isV2: boolean;
     readonly bindings: readonly TunnelBindingInfo[];
+    /** Connections that the session has now. */
+    readonly links: number;
   })[];
 }
 
