@@ -43,7 +43,7 @@ export interface VisitorRequest extends ExchangeRequest {
 
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
 export function exchange(visitor: VisitorRequest): void {
-  const { req, res, session, record, refuse, onResponse, isBodyChanged, responseTimeoutMs } = visitor;
+  const { req, res, session, record, refuse, onResponse, isBodyChanged, responseTimeoutMs, body = req } = visitor;
   const isBodiless = !hasBody(req);
   const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
   if (stream === undefined) return refuse(visitorErrors.streamLimit);
@@ -51,11 +51,18 @@ export function exchange(visitor: VisitorRequest): void {
   record.stream = stream;
 
   const timer = setTimeout(() => {
+    body.off("data", bodyMoved);
     stream.reset(ResetCode.TIMEOUT);
     refuse(visitorErrors.upstreamTimeout);
   }, responseTimeoutMs);
-  const fail = (failure: VisitorError): void => {
+  // A body that is still on its way, as a large upload over a slow line, is not what the application is late with.
+  const bodyMoved = (): void => void timer.refresh();
+  const stopTimer = (): void => {
+    body.off("data", bodyMoved);
     clearTimeout(timer);
+  };
+  const fail = (failure: VisitorError): void => {
+    stopTimer();
     record.failed(failure.code);
     // A response that was cut must never look whole.
     if (res.headersSent) res.destroy();
@@ -70,12 +77,12 @@ export function exchange(visitor: VisitorRequest): void {
     record.began(head.status, headers);
     writeHead(res, head, headers);
   };
-  const { body = req } = visitor;
   body.once("error", () => {
     stream.reset(ResetCode.CANCEL, "The body broke off.");
     // The visitor's own breaks off where the visitor left.
     if (body !== req && !res.destroyed) fail(visitorErrors.hookFailed);
   });
+  if (!isBodiless) body.on("data", bodyMoved);
   const receive = receiveInto(res, stream);
   /** Bytes of the body that are still to come; `undefined` where the head does not say. */
   let leftBytes: number | undefined;
@@ -99,7 +106,7 @@ export function exchange(visitor: VisitorRequest): void {
         if (onResponse === undefined || head.status !== 103) writeInterim(res, head);
         return;
       }
-      clearTimeout(timer);
+      stopTimer();
       // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
       if (head.status === 101) throw malformed("HEAD");
       leftBytes = bodyBytesOf(req, head);
@@ -125,14 +132,14 @@ export function exchange(visitor: VisitorRequest): void {
     onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
     onEnd: () => (leftBytes ? cut() : end()),
     onReset({ code }) {
-      clearTimeout(timer);
+      stopTimer();
       // Only what the visitor still sends has no destination any more.
       if (isWhole) void discardRest(req).then(() => res.end());
       else fail(failureOfReset(code));
     },
   };
   res.once("close", () => {
-    clearTimeout(timer);
+    stopTimer();
     // It also closes after success.
     if (!res.writableFinished) stream.reset(ResetCode.CANCEL, "The visitor left.");
     if (body !== req) body.destroy();

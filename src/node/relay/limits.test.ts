@@ -264,31 +264,47 @@ describe("time and size of a visitor's request", () => {
     expect(reset).toMatchObject({ code: 10, reason: "The request took too long to arrive." });
   });
 
-  it("time and size of a visitor's request: a body that arrives at a pace may take as long as it does", async () => {
-    await using story = await published({ limits: { visitorRequestMs: 100, window: 8_388_608 } });
-    const { bare, containerPort } = story;
-    const req = request({ host: "127.0.0.1", port: containerPort, method: "POST", agent: false });
-    const answered = once(req, "response") as Promise<[{ statusCode: number; resume(): void }]>;
-    const endsAt = performance.now() + 500;
-    req.write(Buffer.alloc(1_024));
-    const { streamId } = await bare.nextFrame(FrameType.HEAD);
-    while (performance.now() < endsAt) {
-      await bare.nextFrame(FrameType.DATA);
+  it.each([
+    ["a request may take", { limits: { visitorRequestMs: 100, window: 8_388_608 } }, 500],
+    ["a response may take", { responseTimeoutMs: 300, limits: { window: 8_388_608 } }, 700],
+  ])(
+    "time and size of a visitor's request: a body may arrive at a pace for longer than %s",
+    async (_what, config, ms) => {
+      await using story = await published(config);
+      const { bare, containerPort } = story;
+      const req = request({ host: "127.0.0.1", port: containerPort, method: "POST", agent: false });
+      const answered = once(req, "response") as Promise<[{ statusCode: number; resume(): void }]>;
+      const endsAt = performance.now() + ms;
       req.write(Buffer.alloc(1_024));
-    }
-    req.end();
-    bare.frame(FrameType.HEAD, flagEnd, streamId, encodeResponseHead({ status: 204, reason: "", headers: [] }));
-    const [message] = await soon(answered);
-    message.resume();
+      const { streamId } = await bare.nextFrame(FrameType.HEAD);
+      while (performance.now() < endsAt) {
+        await bare.nextFrame(FrameType.DATA);
+        req.write(Buffer.alloc(1_024));
+      }
+      req.end();
+      bare.frame(FrameType.HEAD, flagEnd, streamId, encodeResponseHead({ status: 204, reason: "", headers: [] }));
+      const [message] = await soon(answered);
+      message.resume();
 
-    expect(message.statusCode).toBe(204);
-  });
+      expect(message.statusCode).toBe(204);
+    },
+  );
 
   it("time and size of a visitor's request: a driver that does not answer in time costs its visitor 504", async () => {
     await using story = await published({ responseTimeoutMs: 30 });
     const late = await soon(visit(story.containerPort));
 
     expect(factsOf(late)).toEqual([504, "UPSTREAM_TIMEOUT", undefined]);
+  });
+
+  it("time and size of a visitor's request: a driver that does not answer a body in time costs its visitor 504", async () => {
+    await using story = await published({ responseTimeoutMs: 30 });
+    const req = request({ host: "127.0.0.1", port: story.containerPort, method: "POST", agent: false });
+    const answered = once(req.end("a body"), "response") as Promise<[IncomingMessage]>;
+    const [{ statusCode, headers }] = await soon(answered);
+
+    expect([statusCode, headers["x-hoody-tunnel-error"]]).toEqual([504, "UPSTREAM_TIMEOUT"]);
+    expect(decodeReset((await story.bare.nextFrame(FrameType.RESET)).payload)).toMatchObject({ code: 10 });
   });
 });
 

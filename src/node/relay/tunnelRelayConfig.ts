@@ -108,6 +108,6 @@ export interface TunnelRelayConfig {
   readonly graceMs?: number | undefined;
   /** How long requests in flight may take when the relay stops, in ms. Default 30,000. */
   readonly drainMs?: number | undefined;
-  /** How long a driver may take until a response begins, in ms. Default 60,000. */
+  /** How long a driver may take from what arrived last of a request until a response begins, in ms. Default 60,000. */
   readonly responseTimeoutMs?: number | undefined;
 }
