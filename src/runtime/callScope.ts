@@ -2,6 +2,7 @@ import { deadlineExceededError } from "../errors/deadlineExceeded";
 import { Deadline } from "../lib/deadline";
 import { linkSignals } from "../lib/linkSignals";
 import { abortAfter } from "../lib/timers";
+import type { EmissionPath } from "../lib/emissionPath";
 import type { TraceContext } from "../lib/traceContext";
 
 /**
@@ -21,6 +22,8 @@ export interface CallScope {
   readonly origin?: string | undefined;
   /** Who called from outside; absent for calls of this process. */
   readonly caller?: ScopeCaller | undefined;
+  /** The way of the emission that came in; what is emitted for it in turn begins a way of its own. */
+  readonly path?: EmissionPath | undefined;
 }
 
 /** Who called from outside, as authentication found out. */

@@ -4,6 +4,7 @@ import { createTunnelClient, type RemoteClient } from "../../tunnels/client/crea
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/readContexts";
+import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
 import type { PresetScope } from "../../runtime/run/presets";
 import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
@@ -44,7 +45,7 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
     });
     return createTunnelClient({
       carrier: {
-        send,
+        send: sendEmissionPath(send),
         close: async () => {},
         accepts: { abort: true, streams: carriesText, files: carriesText, nodeFiles: carriesText },
       },

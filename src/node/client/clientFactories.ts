@@ -19,6 +19,7 @@ import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
+import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
 import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import {
   createUniversalClient,
@@ -126,7 +127,10 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const smart = smartCarrier(pool, located);
   const sendSmart = withLayers(smart.send, smartLayers(config, address));
   const json = fetchImpl ? nodeFetchCarrier(located, smart.accepts) : pool;
-  const sendJson = withLayers(json.send, httpLayers({ ...config, address, propagate: everything }));
+  const sendJson = withLayers(json.send, [
+    ...httpLayers({ ...config, address, propagate: everything }),
+    sendEmissionPath,
+  ]);
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
     ...located,
@@ -178,6 +182,7 @@ const smartLayers = (config: HttpCallerConfig, address: BaseUrl): readonly Trans
     timeoutError: requestTimedOut,
     isCallersError: isSourceError,
   }),
+  sendEmissionPath,
 ];
 
 /** Sends the calls of some tasks the Smart way although their input is text. */
@@ -227,9 +232,13 @@ const createPooledClient = (config: HttpClientConfig): HttpClient =>
   createUniversalClient(
     { propagate: everything, ...config },
     (web, baseUrl) =>
-      config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
+      withEmissionPath(
+        config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
+      ),
     createCallCodec,
   );
+
+const withEmissionPath = (carrier: Carrier): Carrier => ({ ...carrier, send: sendEmissionPath(carrier.send) });
 
 /** Streamed replies are web streams, as this client has them wherever it runs. */
 const withWebStreams = (carrier: Carrier): Carrier => ({

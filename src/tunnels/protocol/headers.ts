@@ -4,6 +4,10 @@ export const contextHeader = "x-runner-context";
 export const requestIdHeader = "x-runner-request-id";
 /** The time that is left for a call, in whole milliseconds. */
 export const deadlineHeader = "x-runner-deadline-ms";
+/** Which emission an event is, so that it is emitted once where it comes by several paths. */
+export const emissionIdHeader = "x-runner-emission-id";
+/** Ids of the runs that an emission passed. */
+export const viaHeader = "x-runner-via";
 /** @see https://www.w3.org/TR/trace-context/ */
 export const traceParentHeader = "traceparent";
 export const traceStateHeader = "tracestate";

@@ -5,6 +5,7 @@ import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
+import { leavingEmissions } from "../protocol/leavingEmissions";
 import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
@@ -51,10 +52,13 @@ export function routeEvents(
   const emitRemotelyIn =
     (scope: Scope): EmitRemotely =>
     async (emission) => {
-      const result = await emit(emission, scope).catch((error: unknown) => {
+      const origin = { run: eventManager, emission, scope };
+      try {
+        const result = await leavingEmissions.run(origin, () => emit(emission, scope));
+        if (result !== undefined) emission.data = result;
+      } catch (error) {
         throw nameTunnel(error, ownerId);
-      });
-      if (result !== undefined) emission.data = result;
+      }
     };
   const { eventDeliveryMode: mode = "mirror" } = tunnel;
   const deliver = Object.hasOwn(deliveries, mode) ? deliveries[mode] : deliveries.mirror;
@@ -91,8 +95,7 @@ type Emit = (emission: IEventEmission, scope: Scope) => Promise<unknown>;
 /** The tunnel's own `emit`; a `client` stands in for it. The signal of the emitter goes along. */
 function emitOf(tunnel: TunnelRunner): Emit | undefined {
   const { client } = tunnel;
-  if (typeof tunnel.emit === "function")
-    return (emission) => (tunnel.emit as NonNullable<TunnelRunner["emit"]>).call(tunnel, emission);
+  if (typeof tunnel.emit === "function") return (emission) => (tunnel as Required<TunnelRunner>).emit(emission);
   if (typeof client?.event !== "function") return undefined;
   return async ({ id, data }, scope) =>
     scope === undefined ? client.event(id, data) : client.event(id, data, remoteOptionsOf(scope));

@@ -46,10 +46,8 @@ function runOf(tunnel: TunnelRunner): Run | undefined {
   // What was written for two parameters sees two, unless there is something to pass.
   if (typeof tunnel.run === "function") {
     return (task, input, scope) => {
-      const run = tunnel.run as NonNullable<TunnelRunner["run"]>;
-      return scope === undefined
-        ? run.call(tunnel, task, input)
-        : run.call(tunnel, task, input, remoteOptionsOf(scope));
+      const runner = tunnel as Required<TunnelRunner>;
+      return scope === undefined ? runner.run(task, input) : runner.run(task, input, remoteOptionsOf(scope));
     };
   }
   if (typeof client?.task !== "function") return undefined;

@@ -9,6 +9,7 @@ import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
 import type { Envelope } from "../protocol/envelope";
 import { contextHeader } from "../protocol/headers";
+import { readEmissionPath } from "../protocol/emissionPath";
 import { readTrace } from "../protocol/traceHeaders";
 import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
@@ -19,6 +20,7 @@ import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
 import { providePrincipal } from "./principal";
 import type { ReadContexts } from "./readContexts";
+import { isRepeated } from "./repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
 import { readBody, readInput, readManifest } from "./readInput";
@@ -169,7 +171,9 @@ export function createHandler(parts: HandlerParts): Transport {
     progress.phase = "run";
     const slots = (progress.slots = contextsOf(parts, request, served, caller));
     const scope = new ServedScope(request, parts.origin, time, caller);
-    const result = await within(slots, () => emit(parts, served, payload, scope));
+    // Who sent it finds it delivered: it was, by another path.
+    const isHeard = isRepeated(parts.eventManager, request);
+    const result = isHeard ? payload : await within(slots, () => emit(parts, served, payload, scope));
     progress.phase = "encode";
     return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
   }
@@ -290,6 +294,10 @@ class ServedScope implements CallScope {
 
   get trace(): CallScope["trace"] {
     return readTrace(this.#request.headers);
+  }
+
+  get path(): CallScope["path"] {
+    return readEmissionPath(this.#request.headers);
   }
 
   /** Never aborts where the carrier has no way to say that its caller aborted. */

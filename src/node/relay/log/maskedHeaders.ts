@@ -1,8 +1,11 @@
+/** The last two name runs and emissions: who knows one could have it left out. */
 const secretNames: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "authorization",
   "proxy-authorization",
   "cookie",
   "set-cookie",
+  "x-runner-emission-id",
+  "x-runner-via",
 ]);
 
 /**

@@ -1,0 +1,40 @@
+import { readEmissionPath, runIdOf } from "../protocol/emissionPath";
+import type { WireRequest } from "../protocol/wire";
+
+/** How many emissions a run remembers, and for how long: paths that meet differ by much less. */
+const maxEmissions = 10_000;
+const rememberedMs = 300_000;
+
+/** Emissions that a run has received, with the time when each is forgotten; the oldest first. */
+type Memory = Map<string, number>;
+
+/** Shared by all servers of a run, since paths may meet in two of them. */
+const memories = /* @__PURE__ */ new WeakMap<object, Memory>();
+
+/**
+ * Whether an event has been heard in this run already: it was emitted here, passed here, or came by another path before.
+ * Remembers it otherwise. Emissions without an id, as older peers send them, are not remembered.
+ *
+ * @param run the event manager of the run
+ */
+export function isRepeated(run: object, { target, headers }: Pick<WireRequest, "target" | "headers">): boolean {
+  const path = readEmissionPath(headers);
+  if (path === undefined) return false;
+  if (path.via.includes(runIdOf(run))) return true;
+  if (path.id === undefined) return false;
+  let memory = memories.get(run);
+  if (memory === undefined) memories.set(run, (memory = new Map()));
+  // With the event: a tunnel that is written by hand may turn one emission into events of several ids.
+  return isKnown(memory, `${path.id} ${target.id}`);
+}
+
+function isKnown(memory: Memory, key: string): boolean {
+  const now = performance.now();
+  if ((memory.get(key) ?? 0) > now) return true;
+  for (const [oldest, forgottenAt] of memory) {
+    if (forgottenAt > now && memory.size < maxEmissions) break;
+    memory.delete(oldest);
+  }
+  memory.set(key, now + rememberedMs);
+  return false;
+}
