@@ -38,8 +38,16 @@ const tunnel = r
 
 /** Time for whatever asks whether the server is ready, in ms. */
 const delayMs = Number(process.env["DRAIN_DELAY_MS"] ?? 0);
+/** The origin of pages that may call, if any. */
+const origin = process.env["CORS_ORIGIN"];
 const exposure = nodeExposure.with({
-  http: { listen: { port: 0 }, health: "/healthz", ready: "/readyz", drain: { delayMs } },
+  http: {
+    listen: { port: 0 },
+    cors: origin === undefined ? undefined : { origin },
+    health: "/healthz",
+    ready: "/readyz",
+    drain: { delayMs },
+  },
 });
 
 async function main(): Promise<void> {
