@@ -24,25 +24,25 @@ const isForwarding = (name: string): boolean =>
   name.startsWith("x-forwarded-") ||
   name.startsWith("x-hoody-");
 
-/** Names that a `Connection` header lists are of the connection as well. */
-function listedBy(headers: readonly string[]): ReadonlySet<string> {
-  const listed = new Set<string>();
-  for (let index = 0; index < headers.length; index += 2) {
-    if ((headers[index] as string).toLowerCase() !== "connection") continue;
-    for (const name of (headers[index + 1] as string).split(",")) listed.add(name.trim().toLowerCase());
-  }
-  return listed;
-}
-
 function filterHeaders(headers: readonly string[], isDropped: (name: string) => boolean): string[] {
-  const listed = listedBy(headers);
   const kept: string[] = [];
+  let listed: Set<string> | undefined;
   for (let index = 0; index < headers.length; index += 2) {
     const name = (headers[index] as string).toLowerCase();
-    if (!listed.has(name) && !isDropped(name)) kept.push(headers[index] as string, headers[index + 1] as string);
+    if (name === "connection") listed = addListed(headers[index + 1] as string, listed);
+    if (!isDropped(name)) kept.push(headers[index] as string, headers[index + 1] as string);
   }
-  return kept;
+  return listed === undefined ? kept : withoutListed(kept, listed);
 }
+
+/** Names that a `Connection` header lists are of the connection as well. Most list none but those dropped anyway. */
+function addListed(value: string, listed: Set<string> | undefined): Set<string> | undefined {
+  if (value === "keep-alive") return listed;
+  return new Set([...(listed ?? []), ...value.split(",").map((name) => name.trim().toLowerCase())]);
+}
+
+const withoutListed = (headers: readonly string[], listed: ReadonlySet<string>): string[] =>
+  headers.filter((_, index) => !listed.has((headers[index & ~1] as string).toLowerCase()));
 
 /** Names and values in turn, as the pairs that Node takes for trailers and early hints. */
 export function pairsOf(flat: readonly string[]): [string, string][] {
@@ -68,7 +68,8 @@ export const upgradeHeaders = (headers: readonly string[], protocol: string): st
 ];
 
 /** Cookies of gates are sent to all that shares their host, and end at the relay. */
-function hideGateCookies(headers: string[]): string[] {
+function hideGateCookies(headers: string[], cookie: string | undefined): string[] {
+  if (cookie === undefined) return headers;
   for (let index = headers.length - 2; index >= 0; index -= 2) {
     if ((headers[index] as string).toLowerCase() !== "cookie") continue;
     const kept = withoutGateCookies(headers[index + 1] as string);
@@ -94,7 +95,10 @@ export interface VisitorFacts {
 export function forwardedHeaders(req: IncomingMessage, facts: VisitorFacts): string[] {
   const { rawHeaders } = req;
   const { address, isSecure, port, requestId, prefix, isTrusted } = facts;
-  const kept = hideGateCookies(filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(dashed(name))));
+  const kept = hideGateCookies(
+    filterHeaders(rawHeaders, (name) => hopByHop.has(name) || isForwarding(dashed(name))),
+    req.headers.cookie,
+  );
   const before = isTrusted ? req.headers["x-forwarded-for"] : undefined;
   kept.push("X-Forwarded-For", before === undefined ? address : `${String(before)}, ${address}`);
   kept.push("X-Forwarded-Host", req.headers.host ?? "");
