@@ -63,6 +63,7 @@ export const invalidManifest = /* @__PURE__ */ declareFailure(400, "INVALID_MULT
 export const missingManifest = /* @__PURE__ */ declareFailure(400, "MISSING_MANIFEST", "Missing manifest");
 export const unauthorized = /* @__PURE__ */ declareFailure(401, "UNAUTHORIZED", "Unauthorized");
 export const exposureNotEnabled = /* @__PURE__ */ declareFailure(403, "FORBIDDEN", "Exposure not enabled");
+export const crossSite = /* @__PURE__ */ declareFailure(403, "FORBIDDEN", "Cross-site request");
 export const notFound = /* @__PURE__ */ declareFailure(404, "NOT_FOUND", "Not Found");
 export const methodNotAllowed = /* @__PURE__ */ declareFailure(405, "METHOD_NOT_ALLOWED", "Method Not Allowed");
 export const requestTimeout = /* @__PURE__ */ declareFailure(408, "REQUEST_TIMEOUT", "Request Timeout");

@@ -13,10 +13,13 @@ import type { SerializerLike } from "../../serializer/codec";
 import { requestIdHeader } from "../../tunnels/protocol/headers";
 import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import { createHealthChecks } from "../../tunnels/server/healthChecks";
-import { serveRun } from "../../tunnels/server/serveRun";
+import { serveRun, type ServerAuth } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
-import { createCors } from "../../tunnels/http/cors";
+import { isCrossSite } from "../../tunnels/http/crossSite";
+import { readCookie } from "./incomingCall";
+import { crossSite } from "../../errors/wireErrors";
+import { createCors, type Cors } from "../../tunnels/http/cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
 import type { Health } from "./probes";
 import { openNodeStream } from "./reply/pieceFlow";
@@ -175,6 +178,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
       tokenOption: "http.auth.token",
       timeoutMs: limits.authMs,
       allowAnonymous: auth.allowAnonymous,
+      ...cookieAuth(auth.cookie, cors.admits),
       failures: auth.maxFailures === 0 ? undefined : new FailureLimit({ max: auth.maxFailures }),
       principalContext: auth.principal,
       isPrincipalRequired: auth.required,
@@ -204,6 +208,23 @@ function watchHealth(
   const becomeReady = (): void => void (isReady = true);
   if (ready !== undefined) eventManager.addListener(ready, becomeReady, { order: Number.MAX_SAFE_INTEGER });
   return { checks: createHealthChecks(store, drain), isReady: () => isReady, isAuthenticated };
+}
+
+/** Browsers send cookies along with what any page makes them send, so that these come with a guard. */
+function cookieAuth(
+  name: string | undefined,
+  admitsOrigin: Cors["admits"],
+): Pick<ServerAuth, "readToken" | "refusalOf"> {
+  if (name === undefined) return {};
+  return {
+    readToken: ({ headers }) => readCookie(headers.cookie as string | undefined, name),
+    refusalOf({ headers }) {
+      if (headers.cookie === undefined) return undefined;
+      const verdict = isCrossSite(headers, admitsOrigin);
+      if (typeof verdict === "boolean") return verdict ? crossSite() : undefined;
+      return verdict.then((isForeign) => (isForeign ? crossSite() : undefined));
+    },
+  };
 }
 
 /** What fails at the edge, outside the pipeline. Logging is best effort: it never rejects and is not waited for. */

@@ -33,6 +33,8 @@ export type Authenticate = (request: WireRequest) => Caller | Promise<Caller>;
 export interface AuthenticationParts {
   /** Name of the header that carries the token, in lower case. */
   readonly header: string;
+  /** A token that comes by another way than the header, which comes first. Default: none does. */
+  readonly readToken?: ((request: WireRequest) => string | undefined) | undefined;
   /** Whose token a header value is; absent when no token is configured. Must not leak by its timing. */
   readonly findTokenHolder: ((presented: string) => Caller | undefined) | undefined;
   /** Tasks that may approve what no token did, asked one after another. */
@@ -59,7 +61,7 @@ const anonymous: Caller = { name: "anonymous" };
 
 /** Refuses with 401, with 500 where authentication is missing and needed, with 503 where it fails. */
 export function createAuthenticate(parts: AuthenticationParts): Authenticate {
-  const { header, findTokenHolder, validators, admitsAnonymous, failures } = parts;
+  const { header, readToken, findTokenHolder, validators, admitsAnonymous, failures } = parts;
   if (findTokenHolder === undefined && validators.length === 0) {
     return (request) => {
       const admits = admitsAnonymous(request);
@@ -67,7 +69,7 @@ export function createAuthenticate(parts: AuthenticationParts): Authenticate {
     };
   }
   return (request) => {
-    const holder = findTokenHolder && holderOf(request, header, findTokenHolder);
+    const holder = findTokenHolder && holderOf(request, header, readToken, findTokenHolder);
     // Also where others of the same address failed: who has a token is not one that guesses.
     if (holder !== undefined) return holder;
     assertFewFailures(failures, request);
@@ -90,6 +92,22 @@ export function refused(failures: FailureCount | undefined, { edge }: WireReques
   return unauthorized();
 }
 
+/** Refuses requests before anything of their caller is looked at. */
+export function guardRequests(
+  authenticate: Authenticate,
+  refusalOf: ((request: WireRequest) => MaybePromise<Error | undefined>) | undefined,
+): Authenticate {
+  if (refusalOf === undefined) return authenticate;
+  const goOn = (request: WireRequest, refusal: Error | undefined): ReturnType<Authenticate> => {
+    if (refusal !== undefined) throw refusal;
+    return authenticate(request);
+  };
+  return (request) => {
+    const refusal = refusalOf(request);
+    return refusal instanceof Promise ? refusal.then((decided) => goOn(request, decided)) : goOn(request, refusal);
+  };
+}
+
 function admitOrRefuse(admits: boolean): Caller {
   if (!admits) throw authNotConfigured();
   return anonymous;
@@ -97,12 +115,18 @@ function admitOrRefuse(admits: boolean): Caller {
 
 /** A header that arrived more than once says nothing: who reads the first value and who reads the last would differ. */
 function holderOf(
-  { headers, edge }: WireRequest,
+  request: WireRequest,
   header: string,
+  readToken: AuthenticationParts["readToken"],
   findTokenHolder: (presented: string) => Caller | undefined,
 ): Caller | undefined {
+  const { headers, edge } = request;
   const value = headers[header];
-  if (value === undefined || (typeof value === "object" && value.length !== 1)) return undefined;
+  if (value === undefined) {
+    const token = readToken?.(request);
+    return token === undefined ? undefined : findTokenHolder(token);
+  }
+  if (typeof value === "object" && value.length !== 1) return undefined;
   // Asked even of an empty value, so that its absence takes no different path.
   const holder = findTokenHolder(String(value));
   return holder !== undefined && edge?.isRepeated(header) === true ? undefined : holder;

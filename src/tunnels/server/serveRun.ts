@@ -5,6 +5,7 @@ import { normalizeError } from "../../errors/normaliseThrown";
 import type { WireFailure } from "../../errors/wireErrors";
 import { readyEventId } from "../../define/reservedIds";
 import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { getPlatform } from "../../platform/platform";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
@@ -16,7 +17,14 @@ import type { Transport, WireRequest } from "../protocol/wire";
 import { selectedContexts, type ContextSelection } from "../routing/contextSelection";
 import { authValidator } from "../routing/tags";
 import { createAllowListSource, type AllowList } from "./allowList";
-import { createAuthenticate, type Authenticate, type Caller, type FailureCount } from "./authenticate";
+import {
+  createAuthenticate,
+  guardRequests,
+  type AuthenticationParts,
+  type Authenticate,
+  type Caller,
+  type FailureCount,
+} from "./authenticate";
 import { createHandler, type HandlerParts } from "./createHandler";
 import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
@@ -36,6 +44,10 @@ export interface ServerAuth {
   readonly header: string;
   /** Whose token a header value is; absent when no token is configured. Must not leak by its timing. */
   readonly findTokenHolder: ((presented: string) => Caller | undefined) | undefined;
+  /** A token that comes by another way than the header, which comes first. Default: none does. */
+  readonly readToken?: AuthenticationParts["readToken"];
+  /** Says why a request is refused before anything of its caller is looked at. Default: none is. */
+  readonly refusalOf?: ((request: WireRequest) => MaybePromise<Error | undefined>) | undefined;
   /** The option that sets a token, as messages name it. */
   readonly tokenOption: string;
   /** How long the validators of one request may take, in ms. */
@@ -97,11 +109,14 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
   }
   const accepted = selectedContexts(options.contexts);
   const { principalContext, isPrincipalRequired = false } = options.auth;
-  const authenticate = authenticatePrincipal(authenticateRun(run, options, repeats), {
-    context: principalContext,
-    isRequired: isPrincipalRequired,
-    failures: options.auth.failures,
-  });
+  const authenticate = authenticatePrincipal(
+    guardRequests(authenticateRun(run, options, repeats), options.auth.refusalOf),
+    {
+      context: principalContext,
+      isRequired: isPrincipalRequired,
+      failures: options.auth.failures,
+    },
+  );
   const handler = createHandler({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
@@ -170,6 +185,7 @@ export function authenticateRun(
   }
   return createAuthenticate({
     header,
+    readToken: auth.readToken,
     findTokenHolder,
     validators,
     timeoutMs,

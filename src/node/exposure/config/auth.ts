@@ -33,6 +33,11 @@ export interface NodeExposureHttpAuthConfig {
    */
   readonly principal?: IAsyncContext<any> | undefined; // any: the type of the principal is the application's
   /**
+   * A cookie that carries a token where the header is missing. Requests with cookies that pages of other sites may have made
+   * get 403, unless `cors.origin` names their origin. Default: none.
+   */
+  readonly cookie?: { readonly name: string } | undefined;
+  /**
    * Failures to authenticate that an address may have in a minute; then 429, and no validator is asked. Tokens that match are
    * served all the same. Without `trustedProxies` of `http`, addresses of this machine and of private networks do not count.
    * 0 for no limit. Default 100.
@@ -56,6 +61,7 @@ export interface ResolvedAuth {
   readonly principal: IAsyncContext | undefined;
   readonly required: boolean;
   readonly maxFailures: number;
+  readonly cookie: string | undefined;
 }
 
 /** Fills the gaps. @throws {TypeError} the message names the field */
@@ -76,6 +82,7 @@ export function resolveAuth(auth: unknown): ResolvedAuth {
     tokens: joinTokens(resolvePlain(token), held),
     allowAnonymous: allowAnonymous as boolean | undefined,
     principal,
+    cookie: resolveCookie(fields.cookie),
     maxFailures: amount(fields.maxFailures, "http.auth.maxFailures", 100),
     required: flag(fields.required, "http.auth.required"),
   };
@@ -88,8 +95,16 @@ const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = [
   "principal",
   "required",
   "maxFailures",
+  "cookie",
   "allowAnonymous",
 ];
+
+function resolveCookie(cookie: unknown): string | undefined {
+  if (cookie === undefined) return undefined;
+  const { name } = fieldsOf<{ name: string }>(cookie, "http.auth.cookie", ["name"]);
+  if (typeof name === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
+  throw invalid("http.auth.cookie.name", "the name of a cookie", name);
+}
 
 /** What is written into a config is looked at before anyone calls. */
 function checkPrincipal(context: IAsyncContext, { principal }: HeldToken, index: number): void {
