@@ -62,7 +62,7 @@ describe("a service that answers before it has read a request", () => {
     });
     await using handle = await tunnelExpose({ ...relay.driver, port: service.port });
 
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < 8; time++) {
       expect(await soon(upload(handle.containerPort, 100 * MiB))).toEqual({ status: 413, text: "too large" });
     }
     expect(relay.relay.sessions()).toMatchObject([{ isAttached: true }]);
@@ -76,7 +76,7 @@ describe("a service that answers before it has read a request", () => {
     });
     await using handle = await tunnelPull({ ...relay.driver, containerPort: 0, localPort: service.port });
 
-    for (let time = 0; time < 20; time++) {
+    for (let time = 0; time < 8; time++) {
       const socket = connect({ port: handle.containerPort, host: "127.0.0.1" });
       socket.on("error", () => {});
       let received = "";
@@ -89,7 +89,7 @@ describe("a service that answers before it has read a request", () => {
 });
 
 describe("a service that closes after it has sent everything", () => {
-  const sent = Buffer.alloc(24 * MiB, "a body that is larger than every buffer on its way");
+  const sent = Buffer.alloc(12 * MiB, "a body that is larger than every buffer on its way");
 
   it.each(["in this process", "behind a port"])(
     "a service %s that closes while its visitor still reads is read to the end",
