@@ -47,6 +47,10 @@ const shapes: Readonly<Record<Placeholder, string>> = {
 /** Names that would lead elsewhere, or pretend to. */
 const reservedNames: ReadonlySet<string> = /* @__PURE__ */ new Set(["www", "api", "admin", "relay", "localhost"]);
 
+/** Which names bindings may have, for messages. */
+export const bindableNames =
+  "a name is one label of a host name, in small letters, and none of www, api, admin, relay and localhost";
+
 /** Whether a binding may have this name. */
 export const isBindableName = (name: string): boolean =>
   new RegExp(`^${label}$`).test(name) && !reservedNames.has(name) && !name.startsWith("_");

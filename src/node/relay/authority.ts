@@ -28,7 +28,8 @@ export function readAuthority(req: IncomingMessage): Authority | undefined {
   return { host, target: rest.startsWith("/") ? rest : `/${rest}` };
 }
 
-function hostOf(authority: string): string | undefined {
+/** @returns the host of an authority, as `Authority` has it; `undefined` where it has none */
+export function hostOf(authority: string): string | undefined {
   const name = authority
     .toLowerCase()
     .replace(/:\d{1,5}$/, "")

@@ -1,8 +1,15 @@
 import { createSecureContext } from "node:tls";
 import { longestTimerMs } from "../../lib/timers";
 import { hardFrameBytes } from "../../relay/frames";
-import { compilePublicUrl, splitPatterns, type PublicUrlPattern } from "../../relay/publicUrl";
+import {
+  bindableNames,
+  compilePublicUrl,
+  isBindableName,
+  splitPatterns,
+  type PublicUrlPattern,
+} from "../../relay/publicUrl";
 import type { RelayLimits } from "../../relay/handshake";
+import { hostOf } from "./authority";
 import { defaultFdPermits } from "./fdPermits";
 import type { TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";
 
@@ -79,10 +86,10 @@ export function resolveRelayConfig(
     patterns: [patterns].flat().map((pattern) => compilePublicUrl(pattern)),
     portRange: [from, to],
     allowedOrigins: new Set(config.allowedOrigins),
-    hosts: new Set(config.hosts?.map((host) => host.toLowerCase())),
+    hosts: new Set(config.hosts?.map((host) => hostName("hosts", host))),
     allowPrivileged: { expose: allowPrivileged.expose === true, pull: allowPrivileged.pull === true },
     trustedProxies: new Set(config.trustedProxies),
-    aliases: new Map(Object.entries(config.aliases ?? {}).map(([host, { name }]) => [host.toLowerCase(), name])),
+    aliases: new Map(Object.entries(config.aliases ?? {}).map(readAlias)),
     session: resolveSessionLimits(config, limits),
     maxPreAuthConnections: count("limits.maxPreAuthConnections", limits.maxPreAuthConnections, 32),
     helloTimeoutMs: count("limits.helloTimeoutMs", limits.helloTimeoutMs, 5_000),
@@ -146,6 +153,25 @@ function resolveSessionLimits(config: TunnelRelayConfig, limits: TunnelRelayLimi
     deadMs: count("deadMs", config.deadMs, 60_000),
     graceMs: count("graceMs", config.graceMs, 60_000, 0),
   };
+}
+
+function readAlias([host, target]: [host: string, target: { readonly name: string }]): [host: string, name: string] {
+  const name: unknown = (target as { readonly name?: unknown } | undefined)?.name;
+  if (typeof name !== "string" || !isBindableName(name)) {
+    throw new TypeError(
+      `aliases["${host}"] has the name "${String(name)}", which no binding can have: ${bindableNames}.`,
+    );
+  }
+  return [hostName("aliases", host), name];
+}
+
+/** As requests are compared with it; anything else would match none. */
+function hostName(option: string, host: string): string {
+  const name = typeof host === "string" ? hostOf(host) : undefined;
+  if (name !== undefined && !/:\d{1,5}$/.test(host)) return name;
+  throw new TypeError(
+    `${option} has "${String(host)}", which is no host name such as "shop.example.com", without scheme and port.`,
+  );
 }
 
 function count(name: string, value: number | undefined, fallback: number, least = 1): number {

@@ -357,3 +357,23 @@ describe("a limit that cannot be meant", () => {
     }
   });
 });
+
+it.each([
+  ["aliases", "a URL", { aliases: { "https://shop.example.com": { name: "web" } } }],
+  ["aliases", "a port", { aliases: { "shop.example.com:443": { name: "web" } } }],
+  ["aliases", "a name of capitals", { aliases: { "shop.example.com": { name: "Web" } } }],
+  ["aliases", "a name that is reserved", { aliases: { "shop.example.com": { name: "www" } } }],
+  ["aliases", "a text alone", { aliases: { "shop.example.com": "web" as never } }],
+  ["hosts", "a URL", { hosts: ["https://relay.example.com"] }],
+  ["hosts", "a port", { hosts: ["relay.example.com:443"] }],
+  ["hosts", "a wildcard", { hosts: ["*.example.com"] }],
+])("%s of a relay with what no request can match is refused: %s", (option, _what, config) => {
+  expect(() => resolveRelayConfig({ listen: { port: 0 }, ...config })).toThrow(new RegExp(`^${option}`));
+});
+
+it("hosts and aliases of a relay are compared in small letters, and without a dot at their end", () => {
+  const config = { hosts: ["Relay.Example.com.", "[::1]"], aliases: { "Shop.Example.com": { name: "web" } } };
+  const { hosts, aliases } = resolveRelayConfig({ listen: { port: 0 }, ...config });
+
+  expect([[...hosts], [...aliases]]).toEqual([["relay.example.com", "[::1]"], [["shop.example.com", "web"]]]);
+});

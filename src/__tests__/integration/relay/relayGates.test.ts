@@ -486,6 +486,9 @@ describe("gates that cannot be meant", () => {
     expect(await failureOf({ gatesByName: { web: [[plain as never]] } }, { items: [plain] })).toContain(
       'gatesByName.web[0][0] names the task "plain", which is no gate: add .tags([globals.tags.tunnelGate])',
     );
+    expect(await failureOf({ gatesByName: { Web: [[token.with({ tokens: "t" })]] } })).toContain(
+      'gatesByName has "Web", which no binding can have: a name is one label of a host name',
+    );
     expect(await failureOf({ gates: [[password.with({ password: "" })]] })).toContain("password must be a text");
     expect(await failureOf({ gates: [[password.with({ password: "$scrypt$ln=30,r=8,p=1$x$y" })]] })).toContain(
       "hashTunnelPassword",

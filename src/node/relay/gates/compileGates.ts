@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ITask } from "../../../define/task";
 import type { Store } from "../../../runtime/run/store";
 import type { TaskCell } from "../../../runtime/link/taskCell";
+import { bindableNames, isBindableName } from "../../../relay/publicUrl";
 import { visitorErrors } from "../visitorError";
 import { tunnelGate, type BuiltinTunnelGate, type TunnelGate, type TunnelGateGroups } from "./gateContract";
 import { createIpGate, type IpGateConfig } from "./ip";
@@ -58,6 +59,10 @@ export async function compileGates({ gates, gatesByName = {} }: GatesConfig, sto
   const general = gates === undefined ? undefined : await compileGroups("tunnelRelay: gates", gates);
   const byName = new Map<string, GateGroups | undefined>();
   for (const [name, groups] of Object.entries(gatesByName)) {
+    // Gates of such a name would guard nothing.
+    if (!isBindableName(name)) {
+      throw new TypeError(`tunnelRelay: gatesByName has "${name}", which no binding can have: ${bindableNames}.`);
+    }
     byName.set(name, await compileGroups(`tunnelRelay: gatesByName.${name}`, groups));
   }
   return {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { isBindableName } from "../../../relay/publicUrl";
+import { bindableNames, isBindableName } from "../../../relay/publicUrl";
 import type { HookScope } from "./hook";
 import type { TunnelHookScope } from "./hookContract";
 
@@ -17,7 +17,7 @@ export function compileScope(option: string, { order = 0, name, host, path, meth
   const methods = listOf(option, "method", method)?.map((each) => each.toUpperCase());
   const unknownName = names?.find((each) => !isBindableName(each));
   if (unknownName !== undefined) {
-    throw new TypeError(`${option}: name has "${unknownName}", which no binding can have.`);
+    throw new TypeError(`${option}: name has "${unknownName}", which no binding can have: ${bindableNames}.`);
   }
   const badHost = hosts?.find((pattern) => !/^(\*\.)?(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)$/.test(pattern));
   if (badHost !== undefined) {
