@@ -143,7 +143,14 @@ export class DialRefusedError extends Error {
   readonly answer: string;
 
   constructor(status: number, answer: string) {
-    super(`The relay answered ${status}${answer === "" ? "" : `: ${answer.slice(0, 200)}`}`);
+    // Of what is no relay, a page would say no more.
+    const isOther = status >= 200 && status < 400;
+    const said = answer === "" ? "" : `: ${answer.slice(0, 200)}`;
+    super(
+      isOther
+        ? `The answer was ${status}, and no WebSocket: this is no relay, or a proxy before it passes no upgrades on`
+        : `The relay answered ${status}${said}`,
+    );
     this.name = "DialRefusedError";
     this.status = status;
     this.answer = answer;
@@ -179,7 +186,7 @@ export async function dial({ url, protocols, headers, timeoutMs, signal }: DialO
     ws.once("unexpected-response", (upgrade, response) => {
       settled();
       readRefusal(response, (text) => {
-        reject(new DialRefusedError(response.statusCode ?? 0, text));
+        reject(new DialRefusedError(response.statusCode ?? 0, withoutCredentials(text, headers)));
         upgrade.destroy();
       });
     });
@@ -201,6 +208,12 @@ function masksNothing(url: string): boolean {
   return (
     protocol === "wss:" || hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname)
   );
+}
+
+/** Some servers answer with what they were sent, and messages with their answers are printed and logged. */
+function withoutCredentials(answer: string, headers: Readonly<Record<string, string>>): string {
+  const values = Object.values(headers).filter((value) => value !== "");
+  return values.reduce((text, value) => text.replaceAll(value, "***"), answer);
 }
 
 const maxRefusalBytes = 4_096;

@@ -67,8 +67,21 @@ it("a session says why it is not connected, and when it tries again", async () =
 
   const [facts] = (await soon(once(session, "retry"))) as [{ error: Error; delayMs: number }];
 
-  expect(facts.error.message).toBe("The relay answered 200: no relay");
+  expect(facts.error.message).toMatch(/^The answer was 200, and no WebSocket: this is no relay/);
   expect(facts.delayMs).toBeGreaterThan(0);
+});
+
+it("a server that answers with what it was sent brings no credentials into the reason of a session", async () => {
+  const mirror = createHttpServer(({ headers }, res) => {
+    res.statusCode = 500;
+    res.end(`${headers["x-runner-token"]} ${headers["x-mine"]} seen`);
+  });
+  await using relay = await listen(mirror);
+  await using session = new TunnelSession({ relay: relay.url, token: "t0p", headers: { "x-mine": "s3cret" } });
+
+  const [facts] = (await soon(once(session, "retry"))) as [{ error: Error; delayMs: number }];
+
+  expect(facts.error.message).toBe("The relay answered 500: *** *** seen");
 });
 
 it("a binding that is asked for while the connection is lost follows once there is one", async () => {
