@@ -105,7 +105,9 @@ function parse(args: readonly string[], flags: Flags, example: string, pointer: 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const unknown = code === "ERR_PARSE_ARGS_UNKNOWN_OPTION" ? /'(-[^\s'=]*)/.exec(message)?.[1] : undefined;
-    if (unknown === undefined) throw new UsageError(`${message}. Example: ${example}`, pointer);
+    if (unknown === undefined) {
+      throw new UsageError(`${message.replaceAll("\n", " ").replace(/\.*$/, "")}. Example: ${example}`, pointer);
+    }
     const nearest = nearestName(unknown.replace(/^-+/, ""), Object.keys(flags));
     throw new UsageError(
       `There is no option ${unknown}.${nearest === undefined ? "" : ` Did you mean --${nearest}?`}`,

@@ -17,7 +17,9 @@ export function describeFailure(error: unknown): Failure {
     const { code, message, retryable } = error;
     // A binding of another caller stays with it.
     const isRefused = byPolicy.has(code) || (code === "ALREADY_BOUND" && !retryable);
-    return { exitCode: isRefused ? ExitCode.refused : ExitCode.failed, code, message };
+    const fix =
+      code === "ALREADY_BOUND" && retryable ? " Add --takeover to take it over, or choose another --name." : "";
+    return { exitCode: isRefused ? ExitCode.refused : ExitCode.failed, code, message: `${message}${fix}` };
   }
   if (error instanceof TunnelError) return describeAnswer(error);
   const { code = "FAILED", message: annotated } = error as NodeJS.ErrnoException;
@@ -31,7 +33,8 @@ function describeAnswer({ code, message, details }: TunnelError): Failure {
   const { statusCode } = { ...(details as { readonly statusCode?: number } | undefined) };
   if (statusCode === 401) return refusal(code, `${message} Check --token, or RUNNER_TUNNEL_TOKEN.`);
   if (statusCode === 403 || code === "AUTH_NOT_CONFIGURED") return refusal(code, message);
-  if (statusCode === 404) return { exitCode: ExitCode.notFound, code, message };
+  // "INVALID_RESPONSE" is what something else than a relay answers.
+  if (statusCode === 404 || code === "INVALID_RESPONSE") return { exitCode: ExitCode.notFound, code, message };
   // Without a status there was no answer; these are a proxy's, which does not reach the relay.
   const isUnreachable = statusCode === undefined || (code === "HTTP_ERROR" && [502, 503, 504].includes(statusCode));
   return { exitCode: isUnreachable ? ExitCode.unreachable : ExitCode.failed, code, message };

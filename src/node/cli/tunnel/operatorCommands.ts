@@ -119,7 +119,7 @@ const sessionsKillCommand = defineCommand({
     ...relayFlags,
     "grace-ms": { type: "string", value: "<ms>", about: "how long its visitors may take, 0 to 5000; default 50" },
   },
-  example: `npx @bluelibs/runner tunnel sessions kill ses_1a2b3c ${at} --token s3cret --grace-ms 1000`,
+  example: `npx @bluelibs/runner tunnel sessions kill ts_628ce3bd17d695197b421c10 ${at} --token s3cret --grace-ms 1000`,
   async run({ values, positionals: [id = ""], output }) {
     const grace = values["grace-ms"];
     const graceMs = grace === undefined ? undefined : readWhole("--grace-ms", grace, [0, 5_000]);

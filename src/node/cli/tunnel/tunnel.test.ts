@@ -147,6 +147,7 @@ it("SIGINT ends a driver with 0, SIGTERM its relay, and nothing stays parked", a
 
 it("commands end with a code that says what was wrong, and name the way out without the token", async () => {
   await using relay = await startRelay();
+  await using service = await startService();
   const { url } = relay;
   const { port } = new URL(url);
   const nothing = `http://127.0.0.1:${await closedPort()}`;
@@ -160,6 +161,7 @@ it("commands end with a code that says what was wrong, and name the way out with
     runner(["tunnel", "pull", "3000", "--container-port", "81"], at(url)),
     runner(["tunnel", "sessions", "kill", "ts_none"], at(url)),
     runner(["tunnel", "metrics", "--json"], at(nothing)),
+    runner(["tunnel", "list"], at(`http://127.0.0.1:${service.port}`)),
   ]);
 
   const briefly = results.map(({ exitCode, stderr }) => [exitCode, stderr.split("\n")[0]]);
@@ -172,6 +174,7 @@ it("commands end with a code that says what was wrong, and name the way out with
     [3, expect.stringMatching(/^The relay refused the binding \(PRIVILEGED_PORT\)/)],
     [4, "unknown session"],
     [5, `{"error":{"code":"UNREACHABLE","message":"The relay at ${nothing} cannot be reached: ECONNREFUSED."}}`],
+    [4, "The answer is no JSON object: this is no relay."],
   ]);
   expect(results.map(({ stdout, stderr }) => stdout + stderr).join("")).not.toMatch(/s3cret/);
 });
@@ -213,7 +216,9 @@ it("a driver whose binding is taken over says so and ends with 1", async () => {
   const end = await first.end();
 
   expect([refused.exitCode, ofOther.exitCode]).toEqual([1, 3]);
-  expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "ALREADY_BOUND" } });
+  expect(JSON.parse(refused.stderr)).toMatchObject({
+    error: { code: "ALREADY_BOUND", message: expect.stringContaining("Add --takeover") as string },
+  });
   expect(taken).toMatchObject({ event: "bound", port: bound.port });
   expect(metrics).toContain("hoody_tunnel_takeovers_total 1\n");
   expect(JSON.parse(end.rest[0] ?? "")).toMatchObject({ event: "revoked", bindId: bound.bindId });

@@ -31,7 +31,7 @@ export async function tunnel(args: readonly string[]): Promise<number> {
   }
   const name = isGroup ? `${first} ${second}` : first;
   const command = tunnelCommands.find((each) => each.name === name);
-  if (command === undefined) throw unknownCommand(name.trim());
+  if (command === undefined) throw unknownCommand(name.trim(), isGroup ? first : undefined);
 
   let output = createOutput(false);
   try {
@@ -44,9 +44,12 @@ export async function tunnel(args: readonly string[]): Promise<number> {
   }
 }
 
-function unknownCommand(name: string): UsageError {
-  const help = "runner tunnel --help lists the commands.";
-  if (name === "" || name.startsWith("-")) return new UsageError("A command is needed after runner tunnel.", help);
+/** @param group that its first word is, as in `sessions list` */
+function unknownCommand(name: string, group: string | undefined): UsageError {
+  const path = group === undefined ? "runner tunnel" : `runner tunnel ${group}`;
+  const help = `${path} --help lists the commands.`;
+  const last = group === undefined ? name : name.slice(group.length).trim();
+  if (last === "" || last.startsWith("-")) return new UsageError(`A command is needed after ${path}.`, help);
   const nearest = nearestName(
     name,
     tunnelCommands.map((each) => each.name),

@@ -20,7 +20,8 @@ const exposeExample =
 it.each([
   ["", "A command is needed after runner tunnel."],
   ["--json", "A command is needed after runner tunnel."],
-  ["sessions", 'There is no command "tunnel sessions".'],
+  ["sessions", "A command is needed after runner tunnel sessions."],
+  ["sessions --json", "A command is needed after runner tunnel sessions."],
   ["sessions kil x", 'There is no command "tunnel sessions kil". Did you mean "sessions kill"?'],
   ["relay", "--port is needed: the port to listen on, or 0 for any. Add --port 4040."],
   ["relay --port 65536", '--port must be a whole number from 0 to 65535, got "65536".'],
@@ -49,7 +50,10 @@ it.each([
     "--relay must have no user name and password in it. Pass credentials by --token.",
   ],
   [`expose 3000 ${url} --nam=secret`, "There is no option --nam. Did you mean --name?"],
-  [`pull 1 ${url} --container-port -1`, expect.stringContaining("'--container-port' argument is ambiguous")],
+  [
+    `pull 1 ${url} --container-port -1`,
+    expect.stringMatching(/^Option '--container-port' argument is ambiguous\. .*'--container-port=-XYZ'\. Example: /),
+  ],
   [`sessions kill x ${url} --grace-ms 5001`, '--grace-ms must be a whole number from 0 to 5000, got "5001".'],
   [`requests list ${url} --limit 501`, '--limit must be a whole number from 1 to 500, got "501".'],
   [`requests list ${url} --status 99`, '--status must be a whole number from 100 to 599, got "99".'],
