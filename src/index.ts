@@ -51,6 +51,9 @@ export {
   type PlatformSetTimeout,
 } from "./platform/platform";
 export { globals } from "./globals/index";
+export { debug, debugLevels, levelNormal, levelVerbose, allFalse } from "./globals/debug/debug";
+export { getConfig } from "./globals/debug/debugTag";
+export type { DebugConfig, DebugFriendlyConfig } from "./runtime/run/debugConfig";
 export { CircuitBreakerState } from "./globals/middleware/circuitBreaker";
 export type { BuiltinResourceMiddleware, BuiltinTaskMiddleware } from "./globals/middleware/builtin";
 export type {

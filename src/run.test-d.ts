@@ -74,8 +74,14 @@ await app.emitEvent("event", { anything: true });
 expectTypeOf(app.dispose()).toEqualTypeOf<Promise<void>>();
 await using disposed = await run(five, { initMode: "parallel", signal, mode: "prod", unroutedPhantoms: "throw" });
 expectTypeOf(disposed.value).toEqualTypeOf<5>();
-// @ts-expect-error -- comes with the debug resource
 await run(five, { debug: "verbose" });
+await run(five, { debug: { logTaskInput: true, logTaskOutput: undefined } });
+// @ts-expect-error -- no such level
+await run(five, { debug: "loud" });
+// @ts-expect-error -- no such flag
+await run(five, { debug: { logTaskInputs: true } });
+// @ts-expect-error -- off is `undefined`
+await run(five, { debug: false });
 
 // Only resources are run.
 // @ts-expect-error -- a task is no root

@@ -1,5 +1,6 @@
 import type { RegisterableItems } from "./define/resource";
 import { builtins } from "./globals/builtins";
+import { debugItems } from "./globals/lateBuiltins";
 import { Logger } from "./globals/resources/logger";
 import { boot, type Framework } from "./runtime/boot";
 import { checkRunOptions } from "./runtime/run/checkRunOptions";
@@ -46,7 +47,7 @@ export function createRun(additions?: () => RunAdditions): Run {
     return boot<Awaited<V>, Logger>(
       root as RegisterableItems,
       {
-        builtins: [...builtins(), ...(added?.builtins ?? [])],
+        builtins: [...builtins(), ...(added?.builtins ?? []), ...debugItems(options?.debug)],
         presets: added?.presets ?? new Map(),
         initFirst: ({ definition }) => isTunnelResource(definition),
         planTopology: planTunnels,

@@ -1,6 +1,8 @@
 import { requireContext } from "../define/asyncContext";
 import { createExposureClient } from "../tunnels/transports/httpClients";
 import { healthCheck } from "../tunnels/routing/tags";
+import { debugTag } from "./debug/debugTag";
+import { debug } from "./debug/debug";
 import { globalEvents } from "./events";
 import { alsoBuiltin } from "./lateBuiltins";
 import { cache, cacheFactory, cacheResource } from "./middleware/cache";
@@ -36,8 +38,8 @@ const middleware = /* @__PURE__ */ (() => ({
   resource: { retry: resourceRetry, timeout: resourceTimeout },
 }))();
 
-// Most applications have no check, so that not each of them brings the tag along.
-const tags = /* @__PURE__ */ (() => ({ ...globalTags, healthCheck: alsoBuiltin(healthCheck) }))();
+// Most applications have no check and tag nothing for debugging, so that not each of them brings these tags along.
+const tags = /* @__PURE__ */ (() => ({ ...globalTags, healthCheck: alsoBuiltin(healthCheck), debug: debugTag }))();
 
 /** What the framework provides. Nothing of it needs to be registered. */
 export const globals = {
@@ -65,4 +67,5 @@ export const globals = {
   /** The name of `middleware` in 5.5. */
   middlewares: middleware,
   tunnels: { http: { createClient: createExposureClient } },
+  debug,
 };

@@ -13,3 +13,23 @@ export function alsoBuiltin<T extends RegisterableItems>(item: T): T {
 
 /** What was added. */
 export const lateBuiltins = (): readonly RegisterableItems[] => added;
+
+type MakeDebugItem = (given: unknown) => RegisterableItems;
+const debugMakers: MakeDebugItem[] = [];
+
+/** Has what `run(app, { debug })` registers come with what refers to it, as `alsoBuiltin` does. */
+export function provideDebug(make: MakeDebugItem): void {
+  debugMakers[0] = make;
+}
+
+/**
+ * What `run(app, { debug })` registers.
+ *
+ * @throws {TypeError} there is no such level or flag; or the application is bundled and refers to no value of `debug`
+ */
+export function debugItems(given: unknown): readonly RegisterableItems[] {
+  if (given === undefined) return [];
+  const [make] = debugMakers;
+  if (make === undefined) throw new TypeError("run(app, options): options.debug needs debugLevels in this bundle.");
+  return [make(given)];
+}

@@ -9,7 +9,7 @@ interface Rule {
 }
 
 /**
- * Refuses options that would be ignored or misread. 5.x took `debug`: it is accepted and means nothing.
+ * Refuses options that would be ignored or misread. `debug` is checked by what it registers.
  *
  * @throws {TypeError} there is no such option, or it cannot have that value
  */
@@ -22,6 +22,7 @@ export function checkRunOptions(options: unknown): void {
 
 const optionRules = (): Record<keyof RunOptions, Rule> => ({
   logs: { expected: "an object", fits: isObject },
+  debug: { expected: "", fits: () => true },
   errorBoundary: flag,
   shutdownHooks: flag,
   shutdownTimeoutMs: {
@@ -47,7 +48,6 @@ function check(given: unknown, name: string, rules: Readonly<Record<string, Rule
   if (!isObject(given) || Array.isArray(given))
     throw new TypeError(`run(app, options): ${name} must be an object, got ${describeGiven(given)}.`);
   for (const [key, value] of Object.entries(given)) {
-    if (key === "debug") continue;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) {
       const known = Object.keys(rules);

@@ -1,5 +1,6 @@
 import { detectEnvironment } from "../../lib/detectEnvironment";
 import { getPlatform } from "../../platform/platform";
+import type { DebugFriendlyConfig } from "./debugConfig";
 import type { OnUnhandledError } from "./unhandledErrors";
 
 /** What kind of process a run takes itself to be in; informational. */
@@ -28,6 +29,8 @@ export interface RunLogOptions {
 /** How an application is run. All optional. */
 export interface RunOptions {
   readonly logs?: RunLogOptions | undefined;
+  /** Log what happens, at the level "info": "normal" without data, "verbose" with it, or some flags. Default: off. */
+  readonly debug?: DebugFriendlyConfig | undefined;
   /** Handle uncaught exceptions and unhandled rejections of the process. Default true. */
   readonly errorBoundary?: boolean | undefined;
   /** Dispose of the run on SIGINT and SIGTERM, then exit. Default true. */

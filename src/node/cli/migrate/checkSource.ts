@@ -45,7 +45,6 @@ function checkModule(module: ImportedModule, file: SourceFile, api: PublicApi): 
   return [
     ...names.flatMap((name) => checkName(name, isMain, file, api)),
     ...chainsOfGlobals(module, tokens).flatMap((chain) => checkChain(chain, isMain, api)),
-    ...module.names.flatMap(({ name, local }) => (name === "run" ? checkRunCalls(local, tokens) : [])),
   ];
 }
 
@@ -135,24 +134,4 @@ function missingMember(path: readonly string[], globals: object): { path: string
     parent = member;
   }
   return undefined;
-}
-
-/** `run(app, { debug: … })`: accepted for the sake of 5.x, and without effect. */
-function checkRunCalls(local: string, tokens: readonly Token[]): Finding[] {
-  const findings: Finding[] = [];
-  tokens.forEach(({ kind, text }, index) => {
-    if (kind !== "word" || text !== local || tokens[index - 1]?.text === "." || tokens[index + 1]?.text !== "(") return;
-    let depth = 0;
-    for (let at = index + 1; at < tokens.length; at += 1) {
-      const token = tokens[at] as Token;
-      if (token.kind === "mark" && "([{".includes(token.text)) depth += 1;
-      if (token.kind === "mark" && ")]}".includes(token.text) && --depth === 0) return;
-      const isKey = token.kind === "word" && depth === 2 && "{,".includes(tokens[at - 1]?.text ?? "-");
-      if (!isKey || token.text !== "debug" || !":,}".includes(tokens[at + 1]?.text ?? "-")) continue;
-      const message = 'The option "debug" of run(...) has no effect in this version.';
-      const fix = 'remove it; logs: { printThreshold: "debug" } prints what the run itself logs.';
-      findings.push({ severity: "silent", rule: "ignoredOption", message, fix, line: token.line });
-    }
-  });
-  return findings;
 }

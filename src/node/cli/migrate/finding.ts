@@ -12,7 +12,6 @@ export interface Finding {
     | "typeOnly"
     | "noSuchEntry"
     | "noSuchBuiltin"
-    | "ignoredOption"
     | "disposeOrder"
     | "keptConfig"
     | "hookOrder"

@@ -85,8 +85,8 @@ describe("what the command finds", () => {
         'import { globals as g } from "@bluelibs/runner";',
         "export const smart = () => g.resources.httpSmartClientFactory;",
         "export const logger = () => g.resources.loger;",
-        "export const debug = () => g.debug.levels;",
-        "export const fine = () => [g.tags.tunnel.id, g.resources.store];",
+        "export const cron = () => g.cron.levels;",
+        "export const fine = () => [g.tags.tunnel.id, g.resources.store, g.debug.levels.normal];",
       ].join("\n"),
     });
 
@@ -95,7 +95,7 @@ describe("what the command finds", () => {
     expect(briefly(report)).toEqual([
       'movedToNode clients.js:2 "globals.resources.httpSmartClientFactory" is part of the globals of "@bluelibs/runner/node" alone.',
       'noSuchBuiltin clients.js:3 "globals.resources.loger" is not part of this version.',
-      'noSuchBuiltin clients.js:4 "globals.debug" is not part of this version.',
+      'noSuchBuiltin clients.js:4 "globals.cron" is not part of this version.',
     ]);
     expect(report.findings[1]?.fix).toBe('did you mean "logger"?');
   });
@@ -157,7 +157,6 @@ describe("what the command finds", () => {
 
     expect(exitCode).toBe(1);
     expect(briefly(report)).toEqual([
-      'ignoredOption main.js:18 The option "debug" of run(...) has no effect in this version.',
       'keptConfig main.js:4 "shop.db" is overridden by "shop.inner" and keeps the config it was registered with; 5.x passed none.',
       'keptConfig main.js:4 "shop.db" is overridden by "shop" and keeps the config it was registered with; 5.x passed none.',
       'severalOverrides main.js:4 "shop.db" is overridden by "shop.inner", "shop"; the outermost resource wins, which is "shop". In 5.x it could be another.',
