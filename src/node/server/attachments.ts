@@ -83,8 +83,7 @@ function install(server: AttachableServer): Attached {
     const res = args[1] as ServerResponse;
     // What Node does by itself where nothing listens for these events.
     if (event === "checkExpectation") res.writeHead(417).end();
-    else if (event === "checkContinue" && entry.onExpect !== undefined)
-      entry.onExpect(args[0] as IncomingMessage, res);
+    else if (event === "checkContinue" && entry.onExpect !== undefined) entry.onExpect(args[0] as IncomingMessage, res);
     else {
       if (event === "checkContinue") res.writeContinue();
       // By the function that was replaced, so that what instruments requests there sees this one as well.
