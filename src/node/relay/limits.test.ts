@@ -6,7 +6,7 @@ import { bareDriver, type BareDriver } from "../../__tests__/support/bareDriver"
 import { startRelay, visit } from "../../__tests__/support/bareRelay";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { soon } from "../../__tests__/support/soon";
-import { decodeReset, encodeResponseHead } from "../../relay/framePayloads";
+import { decodeReset, encodeResponseHead, encodeWindow } from "../../relay/framePayloads";
 import { flagEnd, FrameType } from "../../relay/frames";
 import { resolveRelayConfig } from "./config";
 import { defaultFdPermits, FdPermits } from "./fdPermits";
@@ -277,8 +277,12 @@ describe("time and size of a visitor's request", () => {
       const endsAt = performance.now() + ms;
       req.write(Buffer.alloc(1_024));
       const { streamId } = await bare.nextFrame(FrameType.HEAD);
+      // A machine that is quick enough sends more in that time than one window holds.
+      let consumedTotal = 0;
       while (performance.now() < endsAt) {
-        await bare.nextFrame(FrameType.DATA);
+        const { payload } = await bare.nextFrame(FrameType.DATA);
+        consumedTotal += payload.byteLength;
+        bare.frame(FrameType.WINDOW, 0, streamId, encodeWindow({ consumedTotal, windowBytes: 262_144 }));
         req.write(Buffer.alloc(1_024));
       }
       req.end();
