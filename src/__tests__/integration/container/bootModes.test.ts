@@ -176,7 +176,7 @@ it("a task called during boot before its dependencies are there says how to mend
 describe("options that cannot be meant", () => {
   it.each<[unknown, string]>([
     [{ dryrun: true }, 'there is no options.dryrun; did you mean "dryRun"?'],
-    [{ verbose: true }, "there is no options.verbose; there are logs, errorBoundary,"],
+    [{ verbose: true }, "there is no options.verbose; there are logs, debug, errorBoundary,"],
     [{ toString: 1 }, "there is no options.toString;"],
     [{ dryRun: "yes" }, 'options.dryRun must be true or false, got "yes".'],
     [{ unroutedPhantoms: "trow" }, 'options.unroutedPhantoms must be one of "undefined", "throw", got "trow".'],
