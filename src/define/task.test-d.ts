@@ -86,7 +86,7 @@ expectTypeOf(phantom).toEqualTypeOf<IPhantomTask<{ v: string }, number>>();
 expectTypeOf<ExtractTaskInput<typeof phantom>>().toEqualTypeOf<{ v: string }>();
 expectTypeOf<ExtractTaskOutput<typeof phantom>>().toEqualTypeOf<Promise<number>>();
 expectTypeOf(phantom).toExtend<ITask<{ v: string }, Promise<number>>>();
-// @ts-expect-error -- somebody else runs it
+// @ts-expect-error -- another program runs it
 void r.task.phantom("p").run;
 const phantomOfSchemas = r.task
   .phantom("p")

@@ -15,7 +15,7 @@ export interface BrowserPage extends AsyncDisposable {
   readonly origin: string;
   /** The server behind the page: what is attached to it has the page's origin. */
   readonly server: ReturnType<typeof createServer>;
-  /** What the page threw and nobody caught, and what it logged as an error by itself. */
+  /** Exceptions of the page that were not caught, and what it logged as an error by itself. */
   readonly pageErrors: readonly Error[];
 }
 

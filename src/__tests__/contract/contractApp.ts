@@ -168,7 +168,7 @@ function createEvents() {
   ];
 }
 
-/** Answers nobody before all are there, and then the last comers first. */
+/** Replies once all callers are there, to the last ones first. */
 function createMeeting() {
   const meetings = new Map<string, Deferred<number>[]>();
   return ({ name, of, index }: { name: string; of: number; index: number }): Promise<number> => {

@@ -7,7 +7,7 @@ import { chromium, type BrowserContext, type Page } from "playwright-core";
 /** A real browser with an empty page. */
 export interface Browser extends AsyncDisposable {
   readonly page: Page;
-  /** What the page threw and nobody caught, and what it logged as an error by itself. */
+  /** Exceptions of the page that were not caught, and what it logged as an error by itself. */
   readonly pageErrors: readonly Error[];
 }
 

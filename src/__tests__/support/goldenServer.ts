@@ -149,6 +149,7 @@ const tasks = [
   task("app.notlisted", () => "hidden"),
 ];
 
+// `any`: each recorded event takes what it likes.
 const event = (id: string) => r.event<any>(id).build();
 const ev = event("app.ev");
 const evThrow = event("app.evthrow");

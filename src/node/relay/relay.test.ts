@@ -1,49 +1,12 @@
 import { createHash } from "node:crypto";
-import { createServer, request, type IncomingMessage, type RequestListener } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import { connect, createServer as createTcpServer, type AddressInfo } from "node:net";
+import { expose, startRelay, startService } from "../../__tests__/support/bareRelay";
 import { soon } from "../../__tests__/support/soon";
-import { resolveRelayConfig } from "./config";
-import { httpTarget } from "./driver/httpTarget";
 import { tcpTarget } from "./driver/tcpTarget";
-import { TunnelSession, type BindRequest } from "./driver/tunnelSession";
-import { Relay } from "./relay";
-import type { TunnelRelayConfig } from "./tunnelRelayConfig";
+import { TunnelSession } from "./driver/tunnelSession";
 
 const sha = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
-
-async function startRelay(config: Partial<TunnelRelayConfig> = {}) {
-  const relay = new Relay(resolveRelayConfig({ listen: { port: 0 }, portRange: [21_000, 29_999], ...config }), {
-    admit: async (req) => {
-      const token = req.headers["x-runner-token"];
-      return typeof token === "string" ? { principal: token } : { status: 401, code: "UNAUTHORIZED" };
-    },
-  });
-  await relay.start();
-  const url = `http://127.0.0.1:${relay.port}`;
-  return { relay, url, [Symbol.asyncDispose]: () => relay.close() };
-}
-
-async function startService(listener: RequestListener) {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    server,
-    port,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const expose = (port: number, fields: Partial<BindRequest> = {}): BindRequest => ({
-  kind: "http",
-  mode: "expose",
-  containerPort: 0,
-  target: httpTarget({ host: "127.0.0.1", port, connectTimeoutMs: 2_000 }),
-  ...fields,
-});
 
 /** A session whose first thing is to be connected. */
 async function driver(relay: string, token = "anna") {

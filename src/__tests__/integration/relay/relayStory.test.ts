@@ -8,39 +8,15 @@ import {
   createNodeFile,
   createTunnelAdminClient,
   r,
-  run,
   tunnelExpose,
-  tunnelRelay,
   tunnelServe,
   TunnelSession,
   type InputFile,
-  type TunnelRelayConfig,
 } from "../../../node";
 import { rejectionOf } from "../../support/failures";
+import { relayToken, startRelay } from "../../support/relay/relay";
 import { soon } from "../../support/soon";
-import { quiet, serve } from "../../support/tunnelPair";
-
-const relayToken = "relay-secret";
-
-async function startRelay(config: Partial<TunnelRelayConfig> = {}) {
-  const app = await run(
-    r
-      .resource("relay")
-      .register([
-        tunnelRelay.with({
-          listen: { port: 0 },
-          portRange: [22_000, 31_999],
-          auth: { token: relayToken },
-          ...config,
-        }),
-      ])
-      .build(),
-    quiet,
-  );
-  const relay = app.getResourceValue(tunnelRelay);
-  const admin = createTunnelAdminClient({ baseUrl: relay.url, auth: { token: relayToken } });
-  return { relay, admin, [Symbol.asyncDispose]: () => app.dispose() };
-}
+import { serve } from "../../support/tunnelPair";
 
 const outOfStock = r
   .error<{ sku: string }>("shop.errors.outOfStock")

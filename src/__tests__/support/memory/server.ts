@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { globals, nodeExposure, r, run, useExposureContext, type InputFile } from "../../../node/index";
 import { answerQuestions, bytesOf, countBytes, readFootprint, type Footprint } from "./program";
 
-/** What the server keeps once nobody is connected and garbage is collected. */
+/** What the server keeps once no client is connected and garbage is collected. */
 export interface Kept {
   readonly heapBytes: number;
   readonly openFiles: number;
@@ -17,7 +17,7 @@ export interface Kept {
 export interface ServerAnswers {
   baseUrl(): string;
   footprint(): Footprint;
-  /** Answered once nobody is connected and no file is worked on. */
+  /** Settles once no client is connected and no file is worked on. */
   kept(): Kept;
 }
 
