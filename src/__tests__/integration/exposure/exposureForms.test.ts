@@ -15,6 +15,7 @@ import {
   startExposure,
   token,
 } from "../../support/exposure";
+import { uploadFolders } from "../../support/uploadFolders";
 
 type File = InputFile<Readable>;
 
@@ -380,8 +381,6 @@ describe("what a task receives", () => {
   });
 });
 
-const spools = async (): Promise<string[]> =>
-  (await readdir(tmpdir())).filter((name) => name.startsWith("runner-upload-"));
 const openFiles = async (): Promise<number> => (await readdir("/proc/self/fd")).length;
 
 it("an exposure leaves no file and no handle behind uploads that are aborted", async () => {
@@ -406,6 +405,6 @@ it("an exposure leaves no file and no handle behind uploads that are aborted", a
   }
   await exposure.app.dispose();
 
-  expect(await spools()).toEqual([]);
+  expect(await uploadFolders()).toEqual([]);
   expect(await openFiles()).toBeLessThanOrEqual(before);
 }, 60_000);

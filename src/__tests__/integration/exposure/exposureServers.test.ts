@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync, gzipSync, brotliCompressSync, deflateSync } from "node:zlib";
@@ -504,6 +505,7 @@ describe("compression", () => {
       const { path, bytesWritten } = await (
         input as { file: { toTempFile(): Promise<{ path: string; bytesWritten: number }> } }
       ).file.toTempFile();
+      await rm(path);
       return [typeof path, bytesWritten];
     });
     await using exposure = await startExposure([task("echo", (input) => input), size, countBytes], {

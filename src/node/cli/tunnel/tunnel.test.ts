@@ -251,7 +251,8 @@ it("a relay with a certificate is reached by drivers, operators and visitors ove
 
 it("a driver in a terminal keeps a line with its place, state, streams, round trip and requests", async () => {
   await using relay = await startRelay();
-  const command = `${process.execPath} ${cli} tunnel pull 1`;
+  // Some shells do not hand their process over to a last command and end by the Ctrl-C themselves.
+  const command = `exec ${process.execPath} ${cli} tunnel pull 1`;
   const env = { ...environment, ...at(relay.url), TERM: "xterm" };
   const terminal = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { env });
   let shown = "";

@@ -113,7 +113,7 @@ const removal = { recursive: true, force: true };
  * behind, however and whenever the process ends.
  */
 function openTempFile(): TempFile {
-  const dir = mkdtempSync(join(tmpdir(), "runner-upload-"));
+  const dir = mkdtempSync(join(tmpdir(), `runner-upload-${process.pid}-`));
   const descriptor = openSync(join(dir, "parts"), "wx+", 0o600);
   try {
     rmSync(dir, removal);
