@@ -1,5 +1,6 @@
 /** Runs in the page: makes the calls that a test describes to it, with the clients of the bundle. */
 import { createHttpClient, Serializer, TunnelError, type ClientCallOptions, type HttpClient } from "../../index";
+import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import { locale, soldOut, visitor } from "../contract/contractDefinitions";
 import { createBlobType } from "./blobType";
 
@@ -8,6 +9,7 @@ export interface PageClientConfig {
   readonly baseUrl: string;
   readonly auth: { readonly token: string };
   readonly timeoutMs?: number | undefined;
+  readonly propagate: Propagation;
 }
 
 /** A call, in a form that reaches the page. */
@@ -24,6 +26,7 @@ export interface PageCall {
   /** Makes the client report progress, which takes XMLHttpRequest. */
   readonly progress: boolean;
   readonly isAborted: boolean;
+  readonly scope: Pick<ClientCallOptions, "timeoutMs" | "deadline" | "trace">;
 }
 
 /** How a call ended; values as graph text. */
@@ -52,7 +55,7 @@ export async function call(order: PageCall): Promise<PageOutcome> {
   try {
     const client = clientFor(order.client);
     const input = serializer.deserialize<unknown>(order.input);
-    const options: ClientCallOptions = { signal, ...(order.progress && { onProgress: () => {} }) };
+    const options: ClientCallOptions = { ...order.scope, signal, ...(order.progress && { onProgress: () => {} }) };
     const send: (id: string, input: unknown, options: ClientCallOptions) => Promise<unknown> = client[order.operation];
     const result = await send(order.id, input, options);
     if (result instanceof ReadableStream) return { kind: "stream", base64: await readBase64(result) };

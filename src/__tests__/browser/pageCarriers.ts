@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { Serializer, TunnelError, type ClientCallOptions } from "../../index";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
-import { besideBlob, type CarrierRow } from "../contract/carriers";
+import { besideBlob, everything, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token } from "../contract/contractApp";
 import { soldOut } from "../contract/contractDefinitions";
 import { createBlobType } from "./blobType";
@@ -18,8 +18,12 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
   const row = (name: string, { progress, dress }: { progress: boolean; dress: CarrierRow["dress"] }): CarrierRow => ({
     name: `browser, ${name}`,
     connect: ({ baseUrl }, { token: presented = token, timeoutMs }) =>
-      createPageClient(browser().page, { baseUrl, auth: { token: presented }, timeoutMs }, progress),
-    serve: ({ open }) => startContractApp({ open, http: { cors: { origin: [browser().origin] } } }),
+      createPageClient(
+        browser().page,
+        { baseUrl, auth: { token: presented }, timeoutMs, propagate: everything },
+        progress,
+      ),
+    serve: (options) => startContractApp({ ...options, http: { cors: { origin: [browser().origin] } } }),
     dress,
     timesOutWith: "AbortError",
     // The manifest of a form is one of its fields.
@@ -45,14 +49,16 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     operation: PageCall["operation"],
     id: string,
     input: unknown,
-    { signal }: ClientCallOptions = {},
+    { signal, timeoutMs, deadline, trace }: ClientCallOptions = {},
   ): Promise<unknown> {
     const key = ++lastKey;
     const { text, blobs } = await writeInput(input);
     const abort = (): void => void page.evaluate((aborted) => runner.calls.abort(aborted), key);
     const isAborted = signal?.aborted === true;
     signal?.addEventListener("abort", abort, { once: true });
-    const order: PageCall = { key, client, operation, id, input: text, blobs, progress, isAborted };
+    // What is left is a reading, which stays behind.
+    const scope = { timeoutMs, trace, deadline: deadline && { remainingMs: deadline.remainingMs } };
+    const order: PageCall = { key, client, operation, id, input: text, blobs, progress, isAborted, scope };
     const outcome = await page.evaluate((sent) => runner.calls.call(sent), order);
     signal?.removeEventListener("abort", abort);
     return valueOf(outcome, signal);

@@ -1,5 +1,6 @@
 import { describeBytes } from "../contract/byteSuites";
 import { describeCalls } from "../contract/callSuites";
+import { describeScopes } from "../contract/scopeSuites";
 import { openBrowserPage, type BrowserPage } from "./openBrowserPage";
 import { pageCarriers } from "./pageCarriers";
 
@@ -10,4 +11,5 @@ afterAll(() => browser?.[Symbol.asyncDispose](), 30_000);
 const carriers = pageCarriers(() => browser);
 
 describeCalls(carriers);
+describeScopes(carriers);
 describeBytes(carriers);

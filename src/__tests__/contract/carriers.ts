@@ -22,7 +22,7 @@ import { createContextReader } from "../../tunnels/server/readContexts";
 import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
 import { httpLayers } from "../../tunnels/transports/httpClients";
 import { carrierOf } from "../support/carrierOf";
-import { startContractApp, token, type ContractApp } from "./contractApp";
+import { startContractApp, token, type ContractApp, type ContractAppOptions } from "./contractApp";
 import { locale, soldOut, visitor } from "./contractDefinitions";
 
 /**
@@ -36,7 +36,7 @@ export interface CarrierRow {
   /** Brings an input into the form that makes it travel this way; plain carriers take it as it is. */
   readonly dress: (input: object) => unknown;
   /** Starts what is called. Default: an exposure over HTTP. */
-  readonly serve?: ((options: { readonly open: boolean }) => Promise<ContractApp>) | undefined;
+  readonly serve?: ((options: ContractAppOptions) => Promise<ContractApp>) | undefined;
   /** What a call that takes too long fails with: `name` of the error, or `code` of the `TunnelError`. */
   readonly timesOutWith: "AbortError" | "REQUEST_TIMEOUT";
   /** Largest text of an input, in bytes, if there is a limit. */
@@ -76,6 +76,9 @@ const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
   errorRegistry: new Map([[soldOut.id, soldOut]]),
 });
 
+/** What clients of Node tell the server by themselves, and others where they are asked to. */
+export const everything = { deadline: true, trace: true } as const;
+
 const plain = (input: object): unknown => input;
 export const besideBlob = (input: object): unknown => ({
   ...input,
@@ -100,7 +103,11 @@ const memory: CarrierRow = {
       ...common(options),
       codec: createCallCodec,
       carrier: carrierOf(inMemory(app)),
-      layers: httpLayers({ address: parseBaseUrl("http://memory.test"), timeoutMs: options.timeoutMs }),
+      layers: httpLayers({
+        address: parseBaseUrl("http://memory.test"),
+        timeoutMs: options.timeoutMs,
+        propagate: everything,
+      }),
     }),
   dress: plain,
   timesOutWith: "AbortError",
@@ -109,7 +116,7 @@ const memory: CarrierRow = {
 
 const byFetch: CarrierRow = {
   name: "fetch",
-  connect: ({ baseUrl }, options) => createHttpClient({ baseUrl, ...common(options) }),
+  connect: ({ baseUrl }, options) => createHttpClient({ baseUrl, ...common(options), propagate: everything }),
   dress: plain,
   timesOutWith: "AbortError",
   textLimitBytes: 2 * MiB,
@@ -138,8 +145,8 @@ const compressed: CarrierRow = {
   name: "Smart, compressed both ways",
   connect: ({ baseUrl }, options) =>
     createHttpSmartClient({ baseUrl, ...common(options), compression: { requests: true, responses: true } }),
-  serve: ({ open }) =>
-    startContractApp({ open, http: { compression: { requests: true, responses: { threshold: 0 } } } }),
+  serve: (options) =>
+    startContractApp({ ...options, http: { compression: { requests: true, responses: { threshold: 0 } } } }),
 };
 
 /** Calls that carry a file, even where the task wants none. */
@@ -197,16 +204,15 @@ export interface OpenCarrier extends AsyncDisposable {
   call<O = unknown>(name: string, input: object, options?: ClientCallOptions, via?: RemoteClient): Promise<O>;
 }
 
-/** @param options `open`: everything is reachable, so that what does not exist is not found instead of forbidden */
-export async function openCarrier(row: CarrierRow, { open = false } = {}): Promise<OpenCarrier> {
-  const served = await (row.serve ?? startContractApp)({ open });
+export async function openCarrier(row: CarrierRow, options: ContractAppOptions = {}): Promise<OpenCarrier> {
+  const served = await (row.serve ?? startContractApp)(options);
   const client = row.connect(served, {});
   return {
     served,
     client,
-    connect: (options) => row.connect(served, options),
-    call: async <O>(name: string, input: object, options?: ClientCallOptions, via = client) =>
-      via.task<unknown, O>(`contract.${name}`, row.dress(input), options),
+    connect: (connection) => row.connect(served, connection),
+    call: async <O>(name: string, input: object, call?: ClientCallOptions, via = client) =>
+      via.task<unknown, O>(`contract.${name}`, row.dress(input), call),
     async [Symbol.asyncDispose]() {
       await client.close();
       await served[Symbol.asyncDispose]();

@@ -9,6 +9,7 @@ import {
   Serializer,
   useExposureContext,
   type InputFile,
+  type RegisterableItems,
   type RunResult,
 } from "../../node";
 import type { NodeExposureHttpConfig } from "../../node";
@@ -27,6 +28,8 @@ export interface ContractAppOptions {
   /** No server tunnel, everything reachable: the only way to ask for what does not exist. */
   readonly open?: boolean | undefined;
   readonly http?: NodeExposureHttpConfig | undefined;
+  /** What else the application has. */
+  readonly also?: ((waits: WaitControl) => readonly RegisterableItems[]) | undefined;
 }
 
 /** What became of a call that waits for its signal. */
@@ -52,9 +55,13 @@ const quantities = z.object({ items: z.array(z.object({ quantity: z.number().min
 export const sha256Of = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Starts the application, served over HTTP on a port of its own. */
-export async function startContractApp({ open = false, http = {} }: ContractAppOptions = {}): Promise<ContractApp> {
+export async function startContractApp({
+  open = false,
+  http = {},
+  also = () => [],
+}: ContractAppOptions = {}): Promise<ContractApp> {
   const waits = createWaits();
-  const listed = [...createTasks(waits), ...createEvents()];
+  const listed = [...createTasks(waits), ...createEvents(), ...also(waits)];
   const tunnel = r
     .resource("contract.tunnel")
     .tags([globals.tags.tunnel])
@@ -95,7 +102,8 @@ const contractTask = <I>(name: string, body: (input: I, signal: AbortSignal) => 
     .run(async (sent: I | undefined, _dependencies, { signal }) => body(sent ?? (await readOctets<I>()), signal))
     .build();
 
-async function readOctets<I>(): Promise<I> {
+/** An input that is nothing but bytes. */
+export async function readOctets<I>(): Promise<I> {
   const chunks: Buffer[] = [];
   for await (const chunk of useExposureContext().req) chunks.push(chunk as Buffer);
   return new Serializer().parse<I>(Buffer.concat(chunks).toString());
@@ -217,7 +225,7 @@ async function* failingLines(): AsyncGenerator<string> {
   throw new Error("the disk is gone");
 }
 
-interface WaitControl {
+export interface WaitControl {
   /** Rejects with the signal's reason. */
   enter(call: string, signal: AbortSignal): Promise<never>;
 }

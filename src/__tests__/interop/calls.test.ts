@@ -117,6 +117,10 @@ describe.each(rows.filter(givesUp))("%s, %s by the %s client", (...row) => {
 describe.each(rows.filter(([, direction]) => direction === "ours calls theirs"))(
   "%s, %s by the %s client",
   (...row) => {
+    it("a call between versions is answered although they know neither its time nor its trace", async () => {
+      expect(await interop.playerOf(row).play("scope")).toEqual(new Date(9));
+    });
+
     it("a call between versions aborts their task's signal by the call's signal", async () => {
       const outcome = await interop.playerOf(row).play("abort");
 
@@ -141,6 +145,29 @@ describe.each(Object.keys(theirClients) as Published[])("%s", (published) => {
     expect(theirs).toMatchObject({
       status: 200,
       body: { ok: true, result: { allowList: { enabled: true, events: ["interop.events.counted"] } } },
+    });
+  });
+
+  it("a published version ignores every header of ours that says more of a call, even that no time is left", async () => {
+    const headers = {
+      "content-type": "application/json",
+      "x-runner-token": token,
+      "x-runner-deadline-ms": "0",
+      "x-runner-via": "0123456789abcdef0123456789abcdef",
+      "x-runner-emission-id": "fedcba9876543210fedcba9876543210",
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      tracestate: "vendor=1",
+    };
+    const post = async (baseUrl: string, path: string, body: object) =>
+      (await fetch(baseUrl + path, { method: "POST", headers, body: JSON.stringify(body) })).json() as Promise<unknown>;
+    const { baseUrl } = interop.peers[published];
+    const emit = () => post(baseUrl, "/event/interop.events.counted", { payload: { count: 1 }, returnPayload: true });
+
+    expect(await post(baseUrl, "/task/interop.tasks.echo", { input: "here" })).toEqual({ ok: true, result: "here" });
+    // The same emission twice, which processes of ours would hear once.
+    expect([await emit(), await emit()]).toMatchObject([{ result: { count: 2 } }, { result: { count: 2 } }]);
+    expect(await post(interop.ours.baseUrl, "/task/interop.tasks.echo", { input: "here" })).toMatchObject({
+      error: { code: "DEADLINE_EXCEEDED" },
     });
   });
 

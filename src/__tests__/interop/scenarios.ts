@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
 import type { HttpClient } from "../../node";
+import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import { invert, token, type Package, type Shared } from "./interopApp";
 
 /** The clients of both packages. 5.5 has no "fetch". */
@@ -33,6 +34,7 @@ interface ClientOptions {
   readonly timeoutMs?: number;
   /** Whether the client sends contexts along: those of 5.5 refuse calls outside of one. */
   readonly contexts?: boolean;
+  readonly propagate?: Propagation;
 }
 
 /** Tests look at what comes back, so everything here is plain data: it may come from another process. */
@@ -70,6 +72,13 @@ export const scenarios = {
         returned: await client.task("interop.tasks.echo", value).catch(failureOf(caller)),
       })),
     );
+  },
+
+  /** A call with a time and a place in a trace, which only ours can be given, and tell the server. */
+  async scope(caller: Caller) {
+    const client = connect(caller, { propagate: { deadline: true, trace: true } });
+    const trace = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7", flags: "01" };
+    return client.task("interop.tasks.echo", new Date(9), { timeoutMs: 60_000, trace });
   },
 
   async context(caller: Caller) {
