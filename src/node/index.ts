@@ -64,9 +64,13 @@ export type {
   NodeExposureHttpConfig,
   NodeExposureHttpCorsConfig,
 } from "./exposure/config/config";
-export type { NodeExposureHttpAuthConfig, NodeExposureHttpToken } from "./exposure/config/auth";
+export type {
+  HttpAuthConfig as NodeExposureHttpAuthConfig,
+  HttpToken as NodeExposureHttpToken,
+} from "../tunnels/http/config/auth";
 export type { NodeExposureHttpDrainConfig } from "./exposure/config/drain";
-export type { ExposureLimits, JsonLimits, MultipartLimits } from "./exposure/config/limits";
+export type { ExposureLimits } from "./exposure/config/limits";
+export type { JsonLimits, MultipartLimits } from "../tunnels/http/config/callLimits";
 
 // Calling
 export { createHttpMixedClient, createHttpSmartClient, createMixedHttpClient };

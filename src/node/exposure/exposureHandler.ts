@@ -12,7 +12,6 @@ import {
   type WireFailure,
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
-import { settlesWithin } from "../../lib/timers";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
@@ -20,23 +19,24 @@ import { discardResult, readStreamResult } from "../../tunnels/server/streamResu
 import { OneSlot } from "../../platform/contextScope";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
-import { corsDisabled, type Cors } from "../../tunnels/http/cors";
+import { corsDisabled, decideInTime, type Cors } from "../../tunnels/http/cors";
 import { ExposureContext, exposureContextId } from "./exposureContext";
+import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
 import { createRequestIds } from "../../tunnels/http/requestIds";
 import { IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
-import { networkOf, plainAddress, type AddressSet } from "../server/addressSet";
-import { createPrivateAddresses } from "../server/failureLimit";
+import { isPrivateAddress, networkOf, plainAddress } from "../../tunnels/http/callerAddress";
+import type { AddressSet } from "../server/addressSet";
 import { visitorAddress } from "../server/visitorAddress";
-import { ByteBudget } from "../server/byteBudget";
-import { PaceWatch } from "../server/paceWatch";
+import { ByteBudget } from "../../lib/byteBudget";
+import { PaceWatch } from "../../tunnels/http/paceWatch";
 import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
-import { mergeVary } from "./reply/replyHead";
+import { mergeVary } from "../../tunnels/http/replyHeaders";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { createProbes, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
@@ -129,7 +129,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     };
     res.once("close", leave);
     try {
-      const decided = cors.decide && (await inTime(cors.decide(req.headers.origin), limits.authMs));
+      const decided = cors.decide && (await decideInTime(cors.decide(req.headers.origin), limits.authMs));
       if (req.method === "OPTIONS") return preflight(req, res, decided ?? cors);
       const reply = new OutgoingReply(req, res, decided ? { ...policy, cors: decided } : policy, requestId);
       if (!drain.admits) return await reply.refuse(serverClosing());
@@ -140,7 +140,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       }
       if (target === unknownTarget || (target.kind === "discovery" && !discoverable))
         return await reply.refuse(notFound());
-      // RFC 9110 §15.5.6: a 405 names the methods that would do.
       if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed(), { allow: methodsOf(target) });
 
       const body = bodyOf(target, req);
@@ -229,17 +228,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   }
 }
 
-/** The function of a config holds a request up no longer than authentication may. */
-async function inTime<T>(deciding: Promise<T>, timeoutMs: number): Promise<T> {
-  if (await settlesWithin(deciding, timeoutMs)) return deciding;
-  throw new Error(`http.cors.origin took longer than ${timeoutMs} ms.`);
-}
-
-const isAllowed = (method: string | undefined, { kind }: WireTarget): boolean =>
-  method === "POST" || (method === "GET" && kind === "discovery");
-
-const methodsOf = ({ kind }: WireTarget): string => (kind === "discovery" ? "GET, POST, OPTIONS" : "POST, OPTIONS");
-
 /** Tasks reach the request and the response through the exposure context. */
 function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): CallPolicy {
   const { basePath, compression, limits } = config;
@@ -283,11 +271,10 @@ function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): Ca
 /** Where no proxies are named, what comes from this machine or a private network may be one, with many callers behind it. */
 function createFailureAddress(trustedProxies: AddressSet | undefined) {
   if (trustedProxies !== undefined) return (req: IncomingMessage) => addressOf(req, trustedProxies);
-  const exempt = createPrivateAddresses();
   return (req: IncomingMessage): string | undefined => {
     // Functions of a serverless platform have no socket.
     const address = plainAddress((req.socket as Socket | undefined)?.remoteAddress ?? "");
-    return address === "" || exempt.has(address) ? undefined : networkOf(address);
+    return address === "" || isPrivateAddress(address) ? undefined : networkOf(address);
   };
 }
 

@@ -3,30 +3,27 @@ import { Drain, longestDrainMs, type DrainPhase } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { readyEventId } from "../../define/reservedIds";
 import { createResource, type IResource } from "../../define/resource";
-import { normalizeError } from "../../errors/normaliseThrown";
 import { eventManager, logger, store } from "../../globals/resources/handles";
 import { serializer } from "../../globals/resources/serializer";
 import type { Logger } from "../../globals/resources/logger";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
-import { requestIdHeader } from "../../tunnels/protocol/headers";
-import type { WireRequest, WireTarget } from "../../tunnels/protocol/wire";
+import type { WireTarget } from "../../tunnels/protocol/wire";
 import { createHealthChecks } from "../../tunnels/server/healthChecks";
-import { serveRun, type ServerAuth } from "../../tunnels/server/serveRun";
+import { serveRun } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
-import { isCrossSite } from "../../tunnels/http/crossSite";
-import { readCookie } from "./incomingCall";
-import { crossSite } from "../../errors/wireErrors";
-import { createCors, type Cors } from "../../tunnels/http/cors";
+import { cookieAuth } from "../../tunnels/http/cookieAuth";
+import { createEdgeReports } from "../../tunnels/http/edgeReports";
+import { createCors } from "../../tunnels/http/cors";
 import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
 import type { Health } from "./probes";
 import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
-import { FailureLimit } from "../server/failureLimit";
+import { FailureLimit } from "../../tunnels/http/failureLimit";
 import { createServers } from "../server/servers";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
@@ -194,7 +191,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     config.probes.health === undefined && config.probes.ready === undefined
       ? undefined
       : watchHealth(run, drain, served);
-  return createExposureHandler({ ...served, health, config, cors, drain, ...createEdgeReports(logger) });
+  return createExposureHandler({ ...served, health, config, cors, drain, ...createEdgeReports("http", logger) });
 }
 
 /** The run counts as ready once everything that waits for that has been told, hooks of the application included. */
@@ -209,39 +206,6 @@ function watchHealth(
   if (ready !== undefined) eventManager.addListener(ready, becomeReady, { order: Number.MAX_SAFE_INTEGER });
   return { checks: createHealthChecks(store, drain), isReady: () => isReady, isAuthenticated };
 }
-
-/** Browsers send cookies along with what any page makes them send, so that these come with a guard. */
-function cookieAuth(
-  name: string | undefined,
-  admitsOrigin: Cors["admits"],
-): Pick<ServerAuth, "readToken" | "refusalOf"> {
-  if (name === undefined) return {};
-  return {
-    readToken: ({ headers }) => readCookie(headers.cookie as string | undefined, name),
-    refusalOf({ headers }) {
-      if (headers.cookie === undefined) return undefined;
-      const verdict = isCrossSite(headers, admitsOrigin);
-      if (typeof verdict === "boolean") return verdict ? crossSite() : undefined;
-      return verdict.then((isForeign) => (isForeign ? crossSite() : undefined));
-    },
-  };
-}
-
-/** What fails at the edge, outside the pipeline. Logging is best effort: it never rejects and is not waited for. */
-function createEdgeReports(logger: Logger) {
-  return {
-    onBroken: (error: unknown, requestId: string) =>
-      void logger.error("exposure.http.broken", { error, data: { error: messageOf(error), requestId } }),
-    onDropped: (call: WireRequest) =>
-      void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
-        data: { requestId: call.headers[requestIdHeader], id: call.target.id },
-      }),
-    onUnhandled: (error: unknown, requestId: string) =>
-      void logger.error("exposure.http.unhandled", { error, data: { error: messageOf(error), requestId } }),
-  };
-}
-
-const messageOf = (thrown: unknown): string => normalizeError(thrown).message;
 
 async function openServer(
   { server, listen }: ResolvedExposureConfig,

@@ -152,12 +152,6 @@ export class IncomingCall implements WireRequest, WireEdge {
   }
 }
 
-/** The value of a cookie that arrived once: others may have set one of the same name for another path or domain. */
-export function readCookie(header: string | undefined, name: string): string | undefined {
-  const named = header?.split(";").filter((pair) => pair.split("=", 1)[0]?.trim() === name);
-  return named?.length === 1 ? readCookies(header)[name] : undefined;
-}
-
 /** Cookies by name. */
 export function readCookies(header: string | undefined): Record<string, string | undefined> {
   return header === undefined ? {} : parseCookies(header);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { PaceWatch } from "../server/paceWatch";
+import { PaceWatch } from "../../tunnels/http/paceWatch";
 
 /** A body that brings less than this over that time is not on its way any more. */
 const leastBytes = 1_024;

@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
-import { networkOf } from "../server/addressSet";
+import { networkOf } from "../../tunnels/http/callerAddress";
 import type { FdPermits } from "./fdPermits";
 import { visitorErrors, type VisitorError } from "./visitorError";
 

@@ -1,10 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { HeldToken } from "../../tunnels/http/heldTokens";
 import type { Caller } from "../../tunnels/server/authenticate";
-
-/** A token, and what is known of its holder. */
-export interface HeldToken extends Omit<Partial<Caller>, "policy"> {
-  readonly token: string;
-}
 
 /**
  * Compares a value with every token in constant time, and says whose it is.

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { valuesOf } from "./repeatedHeaders";
-import { plainAddress, type AddressSet } from "./addressSet";
+import { plainAddress } from "../../tunnels/http/callerAddress";
+import type { AddressSet } from "./addressSet";
 
 /**
  * The address of a visitor: what trusted proxies say, from the nearest one on, until an address that is none of them.

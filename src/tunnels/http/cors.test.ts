@@ -1,5 +1,5 @@
 import { createCors } from "./cors";
-import { mergeVary } from "../../node/exposure/reply/replyHead";
+import { mergeVary } from "./replyHeaders";
 
 const origin = (value: string) => ["access-control-allow-origin", value];
 

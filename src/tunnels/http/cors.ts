@@ -1,3 +1,4 @@
+import { settlesWithin } from "../../lib/timers";
 import type { MaybePromise } from "../../lib/typeLevel";
 
 /** Which origins may read replies; see `CorsConfig.origin`. */
@@ -68,6 +69,12 @@ async function decideBy(origin: CorsOriginFunction, requested: string | undefine
   if (!decided) return undefined;
   if (typeof decided === "string") return decided;
   throw new TypeError(`http.cors.origin must return an origin, null or undefined, got ${typeof decided}.`);
+}
+
+/** The function of a config holds a request up no longer than authentication may. @throws {Error} it does */
+export async function decideInTime(deciding: Promise<Cors>, timeoutMs: number): Promise<Cors> {
+  if (await settlesWithin(deciding, timeoutMs)) return deciding;
+  throw new Error(`http.cors.origin took longer than ${timeoutMs} ms.`);
 }
 
 type ResolveOrigin = (origin: string | undefined) => string | undefined;

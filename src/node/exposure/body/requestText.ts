@@ -9,8 +9,8 @@ import {
   WireFailure,
 } from "../../../errors/wireErrors";
 import type { TextBody } from "../../../tunnels/protocol/wire";
-import type { ByteBudget } from "../../server/byteBudget";
-import type { PaceWatch, Watched } from "../../server/paceWatch";
+import type { ByteBudget } from "../../../lib/byteBudget";
+import type { PaceWatch, Watched } from "../../../tunnels/http/paceWatch";
 import { ChunkList } from "./chunkList";
 
 /** How the bodies of one exposure are read. */

@@ -1,14 +1,10 @@
 import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
 import type { CorsConfig } from "../../../tunnels/http/cors";
-import { resolveAuth, type NodeExposureHttpAuthConfig, type ResolvedAuth } from "./auth";
-import { amount, fieldsOf, flag, invalid } from "./configFields";
-import { canonicalPath } from "../../../tunnels/http/router";
-import {
-  contextSelectionForm,
-  isContextSelection,
-  type ContextSelection,
-} from "../../../tunnels/routing/contextSelection";
+import { resolveAuth, type HttpAuthConfig, type ResolvedAuth } from "../../../tunnels/http/config/auth";
+import { amount, fieldsOf, flag, invalid } from "../../../tunnels/http/config/configFields";
+import { resolveBasePath, resolveContexts, resolveCors } from "../../../tunnels/http/config/httpFields";
+import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
 import { createAddressSet, type AddressSet } from "../../server/addressSet";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveProbes, type ProbePaths } from "./probes";
@@ -33,7 +29,7 @@ export interface NodeExposureHttpConfig {
   readonly server?: Server | undefined;
   /** Start an own server. Port 0 picks a free one. Default host "127.0.0.1". */
   readonly listen?: { readonly port: number; readonly host?: string | undefined } | undefined;
-  readonly auth?: NodeExposureHttpAuthConfig | undefined;
+  readonly auth?: HttpAuthConfig | undefined;
   /** Which async contexts callers may set, where the tunnel that opens a task or event says so too. Default "all". */
   readonly contexts?: ContextSelection | undefined;
   /** Addresses and ranges, as "10.0.0.0/8", of proxies whose `X-Forwarded-For` tells who calls. Default: none. */
@@ -95,7 +91,7 @@ export function resolveExposureConfig(config: NodeExposureConfig | undefined): R
     server: resolveServer(http.server),
     listen: resolveListen(http.listen),
     auth: resolveAuth(http.auth),
-    contexts: resolveSelection(http.contexts),
+    contexts: resolveContexts(http.contexts),
     trustedProxies: resolveProxies(http.trustedProxies),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
@@ -124,26 +120,6 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "compression",
 ];
 
-function resolveBasePath(basePath: unknown = "/__runner"): string {
-  if (typeof basePath !== "string") throw invalid("http.basePath", "a string", basePath);
-  const path = `/${basePath.replace(/^\/+|\/+$/g, "")}`;
-  const flaw = flawOf(path);
-  const canonical = canonicalPath(path);
-  if (flaw === undefined && canonical !== undefined) return canonical;
-  const reason = flaw ?? "percent-encoding that cannot be decoded";
-  throw invalid("http.basePath", `a path that requests can have, without ${reason}`, basePath);
-}
-
-/** What clients change in a path, or refuse to send, so that no request would ever arrive. */
-function flawOf(path: string): string | undefined {
-  if (/[?#]/.test(path)) return "query and fragment";
-  // eslint-disable-next-line no-control-regex -- these are what is looked for
-  if (/[\s\\\u0000-\u001f\u007f]/.test(path)) return "spaces, backslashes and control characters";
-  if (path.includes("//")) return "doubled slashes";
-  if (/\/(\.|%2e){1,2}(\/|$)/i.test(path)) return 'the segments "." and ".."';
-  return undefined;
-}
-
 function resolveServer(server: unknown): Server | undefined {
   if (server === undefined) return undefined;
   // By what is used of it: https and servers of frameworks are not instances of `http.Server`.
@@ -168,54 +144,6 @@ function resolveProxies(proxies: unknown): AddressSet | undefined {
   if (!Array.isArray(proxies)) throw invalid("http.trustedProxies", "a list of addresses and ranges", proxies);
   return createAddressSet("http.trustedProxies", proxies as readonly string[]);
 }
-
-function resolveSelection(contexts: unknown = "all"): ContextSelection {
-  if (isContextSelection(contexts)) return contexts;
-  throw invalid("http.contexts", contextSelectionForm, contexts);
-}
-
-function resolveCors(cors: unknown): NodeExposureHttpCorsConfig | undefined {
-  if (cors === undefined) return undefined;
-  const { origin, maxAge, ...rest } = fieldsOf<NodeExposureHttpCorsConfig>(cors, "http.cors", corsKeys);
-  const isPattern = (value: unknown): boolean => isOrigin(value) || value instanceof RegExp;
-  if (!(
-    origin === undefined ||
-    origin === "*" ||
-    isPattern(origin) ||
-    typeof origin === "function" ||
-    (Array.isArray(origin) && origin.every(isPattern))
-  )) {
-    const expected =
-      '"*", an origin such as "https://app.example.com", a RegExp, a list of these without "*", or a function';
-    throw invalid("http.cors.origin", expected, origin);
-  }
-  for (const key of ["methods", "allowedHeaders", "exposedHeaders"] as const) {
-    const list = rest[key];
-    if (list === undefined || (Array.isArray(list) && list.every(isToken))) continue;
-    throw invalid(`http.cors.${key}`, key === "methods" ? "a list of methods" : "a list of header names", list);
-  }
-  if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && (maxAge as number) >= 0)) {
-    throw invalid("http.cors.maxAge", "a whole number of seconds", maxAge);
-  }
-  for (const key of ["credentials", "varyOrigin"] as const) flag(rest[key], `http.cors.${key}`);
-  return cors as NodeExposureHttpCorsConfig;
-}
-
-/** As browsers send it (RFC 6454 §6.2), "null" or without path and slash: nothing else ever matches. */
-const isOrigin = (value: unknown): boolean =>
-  typeof value === "string" && (value === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*@]+$/i.test(value));
-
-const isToken = (value: unknown): boolean => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value);
-
-const corsKeys: readonly (keyof NodeExposureHttpCorsConfig)[] = [
-  "origin",
-  "methods",
-  "allowedHeaders",
-  "exposedHeaders",
-  "credentials",
-  "maxAge",
-  "varyOrigin",
-];
 
 function resolveCompression(compression: unknown): ResolvedCompression {
   const path = "http.compression";

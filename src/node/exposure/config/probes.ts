@@ -1,5 +1,5 @@
 import { createRouter, unknownTarget } from "../../../tunnels/http/router";
-import { invalid } from "./configFields";
+import { invalid } from "../../../tunnels/http/config/configFields";
 
 /** The paths under which an exposure says how it is. */
 export interface ProbePaths {

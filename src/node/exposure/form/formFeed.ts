@@ -8,7 +8,7 @@ import {
   requestTimeout,
   WireFailure,
 } from "../../../errors/wireErrors";
-import type { Watched } from "../../server/paceWatch";
+import type { Watched } from "../../../tunnels/http/paceWatch";
 import { ChunkList } from "../body/chunkList";
 import { countReceived, type BodySource } from "../body/requestText";
 import { isFormComplete, type Busboy, type FormParsers } from "./formParsers";

@@ -10,7 +10,7 @@ import {
 } from "../../../errors/wireErrors";
 import type { OpenedForm } from "../../../tunnels/protocol/wire";
 import { hydrateFiles } from "../../../tunnels/server/hydrateFiles";
-import type { Watched } from "../../server/paceWatch";
+import type { Watched } from "../../../tunnels/http/paceWatch";
 import { ChunkList } from "../body/chunkList";
 import type { FilePart, FilePartOwner } from "./filePart";
 import { FormFeed, type FeedOwner, type RequestFormParts } from "./formFeed";

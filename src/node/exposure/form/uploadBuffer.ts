@@ -2,7 +2,7 @@ import { close, mkdtempSync, openSync, read, rm, rmSync, write } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { ByteBudget } from "../../server/byteBudget";
+import type { ByteBudget } from "../../../lib/byteBudget";
 
 /** Bytes that wait in the temporary file. */
 export interface Spilled {

@@ -12,9 +12,9 @@ import {
 import { discardStream, startsLate, type StreamResult } from "../../../tunnels/server/streamResult";
 import type { ContentCoding } from "../../contentCodings";
 import { isCompressed, negotiateCoding } from "../../server/compression";
-import type { ByteBudget } from "../../server/byteBudget";
+import type { ByteBudget } from "../../../lib/byteBudget";
 import { discardRest } from "../../server/discardRest";
-import type { PaceWatch } from "../../server/paceWatch";
+import type { PaceWatch } from "../../../tunnels/http/paceWatch";
 import { openNodeStream } from "./pieceFlow";
 import { PipedSources } from "./pipedSources";
 import { addCommon, addOwn, type HeadPolicy } from "./replyHead";

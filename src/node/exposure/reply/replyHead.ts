@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Cors } from "../../../tunnels/http/cors";
 import { requestIdHeader } from "../../../tunnels/protocol/headers";
+import { mergeVary, securityHeaders } from "../../../tunnels/http/replyHeaders";
 import type { WireHeaders } from "../../../tunnels/protocol/wire";
 
 /** What the headers of the replies of one exposure depend on. */
@@ -19,8 +20,6 @@ export interface HeadOwner {
   readonly requestId: string;
 }
 
-const security: readonly string[] = ["x-content-type-options", "nosniff", "x-frame-options", "DENY"];
-
 /** Adds the headers of every reply, whatever it says. @param ownVary what the reply itself differs by */
 export function addCommon(
   head: string[],
@@ -30,7 +29,7 @@ export function addCommon(
 ): void {
   // One by one: spreading them takes twice as long.
   for (const part of cors.headersFor(req.headers.origin)) head.push(part);
-  for (const part of security) head.push(part);
+  for (const part of securityHeaders) head.push(part);
   if (requestId !== "") head.push(requestIdHeader, requestId);
   if (ownVary !== undefined) head.push("vary", withExistingVary(res, mergeVary(vary, ownVary)));
   else if (vary !== "") head.push("vary", withExistingVary(res, vary));
@@ -49,16 +48,4 @@ export function addOwn(head: string[], headers: WireHeaders): void {
 function withExistingVary(res: ServerResponse, own: string): string {
   const existing = res.getHeader("vary");
   return existing === undefined ? own : mergeVary(existing, own);
-}
-
-/** Joins two lists as they stand in `Vary`, each name once. */
-export function mergeVary(existing: number | string | readonly string[], added: string | readonly string[]): string {
-  const names = `${String(existing)},${String(added)}`.split(",").map((name) => name.trim());
-  if (names.includes("*")) return "*";
-  const byKey = new Map<string, string>();
-  for (const name of names) {
-    const key = name.toLowerCase();
-    if (name !== "" && !byKey.has(key)) byKey.set(key, name);
-  }
-  return [...byKey.values()].join(", ");
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Watched } from "../../server/paceWatch";
+import type { Watched } from "../../../tunnels/http/paceWatch";
 
 /**
  * How far a reply has come with its reader. Standing still counts only while bytes wait: a stream may be slow to make

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { ByteStream } from "../../../tunnels/protocol/wire";
 import { discardStream } from "../../../tunnels/server/streamResult";
-import type { ByteBudget } from "../../server/byteBudget";
+import type { ByteBudget } from "../../../lib/byteBudget";
 import type { ContentCoding } from "../../contentCodings";
 import { flowOf, ReadablePieces, type PieceFlow } from "./pieceFlow";
 

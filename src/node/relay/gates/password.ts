@@ -1,4 +1,4 @@
-import { networkOf } from "../../server/addressSet";
+import { networkOf } from "../../../tunnels/http/callerAddress";
 import { createRateLimiter } from "../rateLimiter";
 import { visitorErrors, type VisitorError } from "../visitorError";
 import { createGateCookies } from "./gateCookie";

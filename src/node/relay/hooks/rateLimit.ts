@@ -1,4 +1,4 @@
-import { networkOf } from "../../server/addressSet";
+import { networkOf } from "../../../tunnels/http/callerAddress";
 import { createRateLimiter } from "../rateLimiter";
 import type { TunnelVisitor } from "../visitor";
 import type { LimitHook } from "./hook";

@@ -1,5 +1,3 @@
-import { createAddressSet } from "./addressSet";
-
 /** How many failures an address may have. */
 export interface FailureLimitOptions {
   /** Failures of one address within `periodMs`. */
@@ -58,16 +56,3 @@ export class FailureLimit {
     for (const address of this.#periods.keys()) return void this.#periods.delete(address);
   }
 }
-
-/** Addresses of this machine and of private networks (RFC 1918, 3927, 4193, 4291), behind which there may be many callers. */
-export const createPrivateAddresses = () =>
-  createAddressSet("private addresses", [
-    "127.0.0.0/8",
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "169.254.0.0/16",
-    "::1",
-    "fc00::/7",
-    "fe80::/10",
-  ]);

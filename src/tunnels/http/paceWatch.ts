@@ -21,7 +21,7 @@ export class PaceWatch {
   readonly #watched = new Map<Watched, Pace | undefined>();
   readonly #sweepMs: number;
   readonly #window: { readonly sweeps: number; readonly leastBytes: number } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @param idleMs something is found after standing still for this long, or up to a quarter longer */
   constructor(idleMs: number, rate?: LeastRate) {
@@ -35,11 +35,21 @@ export class PaceWatch {
   add(watched: Watched): void {
     this.#watched.set(watched, undefined);
     // The timer outlives what it was started for, so that requests in a row do not start one each.
-    this.#timer ??= setInterval(() => this.#run(), this.#sweepMs).unref();
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => this.#run(), this.#sweepMs);
+    // Elsewhere than in Node a timer is a number, and keeps nothing alive.
+    (this.#timer as { unref?: () => void }).unref?.();
   }
 
   delete(watched: Watched): void {
     this.#watched.delete(watched);
+  }
+
+  /** Watches nothing any more, and stops its timer at once. */
+  close(): void {
+    this.#watched.clear();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #run(): void {

@@ -1,12 +1,12 @@
 import { isAsyncContext, type IAsyncContext } from "../../../define/asyncContext";
 import { normalizeError } from "../../../errors/normaliseThrown";
-import { defaultTokenHeader } from "../../../tunnels/protocol/headers";
-import type { TunnelEventSelector, TunnelTaskSelector } from "../../../tunnels/routing/tags";
-import type { HeldToken } from "../../server/tokenMatcher";
+import { defaultTokenHeader } from "../../protocol/headers";
+import type { TunnelEventSelector, TunnelTaskSelector } from "../../routing/tags";
+import type { HeldToken } from "../heldTokens";
 import { amount, fieldsOf, flag, invalid } from "./configFields";
 
 /** A token, and what its holder is called, is to tasks, and may call. */
-export interface NodeExposureHttpToken {
+export interface HttpToken {
   /** An empty string counts for nothing. */
   readonly token: string;
   /** What the third argument of tasks, rate limits and logs call the holder. Default: `token:` and a digest. */
@@ -20,13 +20,13 @@ export interface NodeExposureHttpToken {
 }
 
 /** Who may call. */
-export interface NodeExposureHttpAuthConfig {
+export interface HttpAuthConfig {
   /** Header that carries the token. Default "x-runner-token". */
   readonly header?: string | undefined;
   /** Any of them will do; empty strings count for nothing. Compared in constant time. */
   readonly token?: string | readonly string[] | undefined;
   /** Tokens that say more of their holders, beside those of `token`. */
-  readonly tokens?: readonly NodeExposureHttpToken[] | undefined;
+  readonly tokens?: readonly HttpToken[] | undefined;
   /**
    * The context under which what is called finds the principal of its caller, as its token or validator gave it. Its schema
    * looks at the principal, and what callers send for it is ignored. Default: none.
@@ -66,7 +66,7 @@ export interface ResolvedAuth {
 
 /** Fills the gaps. @throws {TypeError} the message names the field */
 export function resolveAuth(auth: unknown): ResolvedAuth {
-  const fields = fieldsOf<NodeExposureHttpAuthConfig>(auth, "http.auth", authKeys);
+  const fields = fieldsOf<HttpAuthConfig>(auth, "http.auth", authKeys);
   const { header = defaultTokenHeader, token, tokens, allowAnonymous, principal } = fields;
   if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
     throw invalid("http.auth.header", "the name of a header", header);
@@ -88,7 +88,7 @@ export function resolveAuth(auth: unknown): ResolvedAuth {
   };
 }
 
-const authKeys: readonly (keyof NodeExposureHttpAuthConfig)[] = [
+const authKeys: readonly (keyof HttpAuthConfig)[] = [
   "header",
   "token",
   "tokens",
@@ -136,7 +136,7 @@ function resolveHeld(tokens: unknown): readonly HeldToken[] | undefined {
 function resolveOne(stated: unknown, index: number): HeldToken {
   const path = `http.auth.tokens[${index}]`;
   if (stated === undefined) throw invalid(path, "an object", stated);
-  const { token, name, principal, tasks, events } = fieldsOf<NodeExposureHttpToken>(stated, path, tokenKeys);
+  const { token, name, principal, tasks, events } = fieldsOf<HttpToken>(stated, path, tokenKeys);
   // Not by `invalid`, which quotes what it got.
   if (typeof token !== "string") throw new TypeError(`${path}.token must be a string.`);
   if (name !== undefined && (typeof name !== "string" || name === "")) {
@@ -151,7 +151,7 @@ function resolveOne(stated: unknown, index: number): HeldToken {
   };
 }
 
-const tokenKeys: readonly (keyof NodeExposureHttpToken)[] = ["token", "name", "principal", "tasks", "events"];
+const tokenKeys: readonly (keyof HttpToken)[] = ["token", "name", "principal", "tasks", "events"];
 
 /** Ids or definitions, or a predicate. */
 function selector(value: unknown, path: string): unknown {
