@@ -86,14 +86,16 @@ export function linkTask(link: TaskLink): Invoke {
   };
   const invokeIn = (input: unknown, journal: InvokeOptions["journal"], scope: CallScope | undefined) =>
     settle(input, new Call(journal, scope), (error) => failScoped(error, scope));
-  return (input, options) => {
-    if (options === undefined) return settle(input, new Call(undefined, undefined), failPlain);
+  const invokeWith = (input: unknown, options: InvokeOptions): Promise<unknown> => {
     const { journal } = options;
     const scope = scopeOf(options);
     const timeoutMs = timeoutOf(options);
     if (timeoutMs === undefined) return invokeIn(input, journal, scope);
     return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, journal, limited));
   };
+  // Without a function inside it: an engine would keep what such a function reads in an object made for each call.
+  return (input, options) =>
+    options === undefined ? settle(input, new Call(undefined, undefined), failPlain) : invokeWith(input, options);
 }
 
 function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step {
@@ -173,7 +175,7 @@ function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
       const given = arguments.length === 0 ? input : passed;
       return options === undefined
         ? toPromise(inner, given, call)
-        : runDerived(call, options, task.id, (scoped) => toPromise(inner, given, scoped));
+        : goOnDerived(inner, given, { call, options, id: task.id });
     };
     const received = dependenciesOf === undefined ? dependencies : dependenciesOf(call);
     return run(new ExecutionInput(task, input, next, call), received, config);
@@ -192,7 +194,7 @@ function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task
       const given = arguments.length === 0 ? input : passed;
       return options === undefined
         ? toPromise(skipTo, given, call)
-        : runDerived(call, options, task.id, (scoped) => toPromise(skipTo, given, scoped));
+        : goOnDerived(skipTo, given, { call, options, id: task.id });
     };
     return intercept(
       (passed) => toPromise(inner, passed.task.input, call),
@@ -206,18 +208,21 @@ function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step
 }
 
 /** Goes on under a scope that also aborts as the middleware says, until what is inside has settled. */
-function runDerived(
-  call: Call,
-  options: NextOptions,
-  id: string,
-  inside: (call: Call) => Promise<unknown>,
-): Promise<unknown> {
+function goOnDerived(step: Step, input: unknown, { call, options, id }: Derivation): Promise<unknown> {
+  const inside = (scoped: Call): Promise<unknown> => toPromise(step, input, scoped);
   // 5.x ignored further arguments, and callbacks are passed to functions that give more than one.
   const { signal, timeoutMs, detached }: NextOptions = isPlainObject(options) ? options : noOptions;
   const own = signal instanceof AbortSignal ? signal : undefined;
   if (own !== undefined && detached === true) return inside(call.within(detachedScope(call.scope, own, timeoutMs)));
   if (own === undefined && timeoutMs === undefined) return inside(call);
   return inScope(call.scope, { signal: own, timeoutMs }, id, (scope) => inside(call.within(scope)));
+}
+
+/** What a middleware asked of `next`, in which call of which task. */
+interface Derivation {
+  readonly call: Call;
+  readonly options: NextOptions;
+  readonly id: string;
 }
 
 const noOptions: NextOptions = {};

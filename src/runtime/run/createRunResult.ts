@@ -45,10 +45,10 @@ export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: 
     runTask(task: string | TaskHandle, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
       const cell = cells.tasks.get(readId(task));
       if (cell === undefined || state.phase !== "open") return refuseTask(task);
-      const [input, callOptions] = args;
-      return isOnlyOptions(cell.task, args.length, input)
-        ? cell.invoke(undefined, input)
-        : cell.invoke(input, callOptions);
+      // Read by index: taking the list apart would make it.
+      return isOnlyOptions(cell.task, args.length, args[0])
+        ? cell.invoke(undefined, args[0])
+        : cell.invoke(args[0], args[1]);
     },
     emitEvent(event: string | EventReference, payload?: unknown) {
       const registered = cells.events.get(readId(event))?.event;
