@@ -23,15 +23,24 @@ export function sendFrom(source: Readable, stream: MuxStream, endOf: () => reado
  *
  * @returns `onData` for the stream's handler
  */
-export function receiveInto(destination: Writable, stream: MuxStream): (bytes: Uint8Array) => void {
+export function receiveInto(destination: Writable, stream: Pick<MuxStream, "consumed">): (bytes: Uint8Array) => void {
   let waitingBytes = 0;
-  destination.on("drain", () => {
+  let isGone = false;
+  const take = (): void => {
     const taken = waitingBytes;
     waitingBytes = 0;
     if (taken > 0) stream.consumed(taken);
+  };
+  destination.on("drain", take);
+  // One that was ended drains no more, although it still has bytes to write; and what is lost takes no more.
+  destination.once("finish", take);
+  destination.once("close", () => {
+    isGone = true;
+    take();
   });
   return (bytes) => {
-    if (destination.write(bytes) && waitingBytes === 0) stream.consumed(bytes.length);
+    if (isGone) stream.consumed(bytes.length);
+    else if (destination.write(bytes) && waitingBytes === 0) stream.consumed(bytes.length);
     else waitingBytes += bytes.length;
   };
 }
