@@ -4,7 +4,7 @@ import { normalizeError } from "../../errors/normaliseThrown";
 import type { ITask } from "../../define/task";
 import type { Store } from "../../runtime/run/store";
 import { explainFailure } from "../../tunnels/protocol/callFailure";
-import { deliveryOf } from "../../tunnels/protocol/delivery";
+import { judgeRepeat, tellDelivery, type RepeatVerdict } from "../../tunnels/protocol/safeRepeat";
 import { idempotent } from "../../tunnels/routing/tags";
 import { store } from "../resources/handles";
 import { builtinResourceMiddleware, builtinTaskMiddleware } from "./builtin";
@@ -60,8 +60,9 @@ export const taskRetry = /* @__PURE__ */ builtinTaskMiddleware({
         return await next(task.input);
       } catch (thrown) {
         if (executionJournal.get(timeoutJournalKeys.abortController)?.signal.aborted === true) throw thrown;
+        const verdict = judge(thrown, task.definition, container);
         if (!mayRetry(thrown, attempt, config)) throw thrown;
-        if (!isSafeToRepeat(thrown, task.definition, container)) throw thrown;
+        if (verdict?.isSafe === false) throw explain(thrown, verdict);
         if (input.signal.aborted) throw thrown;
         await backOff({ thrown, attempt }, config, ending, input);
         executionJournal.set(retryJournalKeys.attempt, attempt + 1, { override: true });
@@ -111,17 +112,22 @@ async function backOff(
 
 const exponential = (attempt: number): number => 100 * 2 ** attempt;
 
-/** Whether running a task once more cannot do twice what is meant to be done once. Says in the error why not. */
-function isSafeToRepeat(thrown: unknown, { id }: ITask, container: Store): boolean {
+/**
+ * Whether running a task once more can do twice what is meant to be done once; of a task of this process its author decides. A
+ * call to another process says in its error how far it came.
+ */
+function judge(thrown: unknown, { id }: ITask, container: Store): RepeatVerdict | undefined {
   const task = container.tasks.get(id)?.task;
-  if (task?.isTunneled !== true) return true;
-  const delivery = deliveryOf(thrown);
-  if (delivery === "no" || (delivery === "unknown" && idempotent.exists(task))) return true;
+  if (task?.isTunneled !== true) return undefined;
+  const verdict = judgeRepeat(thrown, idempotent.exists(task));
+  tellDelivery(thrown, verdict.delivery);
+  return verdict;
+}
+
+const explain = (thrown: unknown, { delivery }: RepeatVerdict): unknown =>
   explainFailure(
     thrown,
     delivery === "answered"
       ? "not tried again: this is the reply, so the call was made"
       : "not tried again: it may have been taken; tag the task with globals.tags.idempotent if it may run twice",
   );
-  return false;
-}

@@ -237,7 +237,7 @@ describe("time", () => {
       name: "TunnelError",
       message: "Tunnel request timeout after 100ms",
       code: "REQUEST_TIMEOUT",
-      details: { url: `${peer.baseUrl}/task/a%20b`, timeoutMs: 100 },
+      details: { url: `${peer.baseUrl}/task/a%20b`, timeoutMs: 100, delivered: "unknown" },
       httpCode: 408,
     });
     await left.promise;

@@ -84,7 +84,7 @@ export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
   new TunnelError(
     "REQUEST_TIMEOUT",
     `Tunnel request timeout after ${timeoutMs}ms`,
-    { url, timeoutMs },
+    { url, timeoutMs, delivered: "unknown" },
     { httpCode: 408 },
   );
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
-import { globals, r } from "../../../node/index";
+import { createHttpMixedClient, globals, r } from "../../../node/index";
 import { rejectionOf } from "../../support/failures";
-import { connect, serve } from "../../support/tunnelPair";
+import { connect, serve, token } from "../../support/tunnelPair";
 
 const { retry, timeout } = globals.middleware.task;
 
@@ -33,6 +33,7 @@ describe("middleware of the caller around a task of another process", () => {
     const error = await rejectionOf(near.runTask(phantom));
 
     expect([(error as { code?: string }).code, delays]).toEqual(["ECONNREFUSED", [0, 1]]);
+    expect(error).toMatchObject({ details: { delivered: "no" } });
     expect(error.message).not.toContain("not tried again");
   });
 
@@ -59,6 +60,43 @@ describe("middleware of the caller around a task of another process", () => {
       '  routed by tunnel "client.tunnel"',
       "  not tried again: this is the reply, so the call was made",
     ]);
+  });
+
+  it.each<[string, (typeof globals.tags.idempotent)[], number]>([
+    ["does not repeat a call without a reply, which may have been taken", [], 1],
+    ["repeats a call without a reply of an idempotent task", [globals.tags.idempotent], 2],
+  ])("retry %s, each attempt with the time that the client has for one", async (_what, tags, runs) => {
+    let started = 0;
+    const task = r
+      .task("shop.task")
+      .run(async (_input: void, _dependencies, { signal }) => {
+        started += 1;
+        if (started === 1) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        return "taken";
+      })
+      .build();
+    const quick = r
+      .task("shop.quick")
+      .run(async () => "done")
+      .build();
+    const phantom = r.task
+      .phantom<void, string>("shop.task")
+      .middleware([retry.with({ retries: 1, delayStrategy: () => 0 })])
+      .tags([globals.tags.tunnelPolicy.with({ client: [retry] }), ...tags])
+      .build();
+    await using far = await serve([task, quick], { mode: "server", tasks: [task, quick] });
+    await using client = createHttpMixedClient({ baseUrl: far.baseUrl, auth: { token }, timeoutMs: 500 });
+    await client.task("shop.quick");
+    await using near = await connect(far.baseUrl, [phantom], {
+      tasks: [phantom],
+      run: async ({ id }, input, options) => client.task(id, input, options),
+    });
+
+    const outcome = await near.runTask(phantom).catch((error: unknown) => error);
+
+    expect(started).toBe(runs);
+    if (runs === 2) expect(outcome).toBe("taken");
+    else expect(outcome).toMatchObject({ name: "AbortError", details: { delivered: "unknown" } });
   });
 
   it("timeout tells the process that runs the task how much time is left", async () => {

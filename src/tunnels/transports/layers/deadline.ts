@@ -48,5 +48,8 @@ const slackMs = 5;
 const isDeadlineExceeded = ({ status, body }: WireResponse): boolean =>
   status === 504 && body.kind === "text" && body.text.includes('"DEADLINE_EXCEEDED"');
 
+/** `details`: the call may have been taken. */
 const aborted = (timeoutMs: number): DOMException =>
-  new DOMException(`This operation was aborted\n  no reply within ${timeoutMs} ms`, "AbortError");
+  Object.assign(new DOMException(`This operation was aborted\n  no reply within ${timeoutMs} ms`, "AbortError"), {
+    details: { delivered: "unknown" },
+  });
