@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { muxPair, type MuxPair, type MuxSide } from "../__tests__/support/muxPair";
-import { frameOf, opened, openedHttp } from "../__tests__/support/muxStreams";
+import { frameOf, opened, openedHttp, record } from "../__tests__/support/muxStreams";
 import { ResetCode } from "./codes";
 import { encodeResponseHead } from "./framePayloads";
 import { flagInfo, FrameReader } from "./frames";
@@ -10,39 +10,98 @@ const roles = fc.constantFrom("relay" as const, "driver" as const);
 
 /** What either side of an ordinary session sent: openings, heads, bodies, trailers, windows, resets, pings and messages. */
 function recorded(): { readonly relay: Buffer; readonly driver: Buffer } {
-  const pair = recordedPair();
+  const { pair } = ordinarySession();
   return {
     relay: Buffer.concat(pair.relay.wire.messages),
     driver: Buffer.concat(pair.driver.wire.messages),
   };
 }
 
-function recordedPair() {
+interface OrdinarySession {
+  readonly pair: MuxPair;
+  /** What each stream received, by the side it belongs to. */
+  readonly received: Record<Role, ReturnType<typeof record>[]>;
+}
+
+/** @param prepare has the connection of both fail */
+function ordinarySession(prepare: (pair: MuxPair) => void = () => {}): OrdinarySession {
+  const received: OrdinarySession["received"] = { relay: [], driver: [] };
   const pair = muxPair((stream, opening) => {
-    stream.accept();
-    if (opening.kind === "http") {
-      stream.sendHead(encodeResponseHead({ status: 103, reason: "", headers: [] }), flagInfo);
-      stream.sendHead(encodeResponseHead({ status: 200, reason: "OK", headers: ["a", "b"] }));
-    }
+    const isHttp = opening.kind === "http";
+    received.driver.push(record(stream));
+    const { handler } = stream;
     stream.handler = {
+      ...handler,
       onData(bytes) {
         stream.write(bytes.slice());
-        stream.consumed(bytes.length);
+        handler.onData?.(bytes);
       },
-      onEnd: () => stream.end(opening.kind === "http" ? ["x-sum", "1"] : undefined),
+      onEnd() {
+        handler.onEnd?.();
+        stream.end(isHttp ? ["x-sum", "1"] : undefined);
+      },
     };
+    stream.accept();
+    if (!isHttp) return;
+    stream.sendHead(encodeResponseHead({ status: 103, reason: "", headers: [] }), flagInfo);
+    stream.sendHead(encodeResponseHead({ status: 200, reason: "OK", headers: ["a", "b"] }));
   }, smallWindow);
+  prepare(pair);
+  pair.driver.session.send({ t: "HELLO", v: 2 });
   pair.driver.session.send({ t: "UNBIND", req: 1, bindId: 1 });
   pair.relay.session.send({ t: "UNBIND_OK", req: 1 });
   const streams = openThree(pair);
+  received.relay.push(...streams.map((stream) => record(stream)));
   for (const stream of streams) stream.write(new Uint8Array(700));
   pair.clock.settle();
   streams[0]?.end();
   streams[1]?.end();
   streams[2]?.reset(ResetCode.CANCEL, "left");
   pair.clock.settle();
-  return pair;
+  return { pair, received };
 }
+
+/** The last message arrives up to the byte where its connection is lost, which both sides are told. */
+function loseAfter({ relay, driver }: MuxPair, role: Role, afterBytes: number): void {
+  const [from, to] = role === "relay" ? [relay, driver] : [driver, relay];
+  let left = afterBytes;
+  from.wire.arriving = (message) => {
+    const arrived = message.subarray(0, left);
+    left -= arrived.length;
+    if (arrived.length > 0) to.link.receive(arrived);
+    if (left === 0) for (const { session, link } of [relay, driver]) session.linkLost(link);
+  };
+}
+
+/** One bit of what a side sends arrives as another. */
+function flip({ relay, driver }: MuxPair, role: Role, at: number, bit: number): void {
+  const [from, to] = role === "relay" ? [relay, driver] : [driver, relay];
+  let left = at;
+  from.wire.arriving = (message) => {
+    const arrived = message.slice();
+    if (left >= 0 && left < arrived.length) arrived[left] = (arrived[left] as number) ^ (1 << bit);
+    left -= message.length;
+    to.link.receive(arrived);
+  };
+}
+
+/** How each stream of either side ended, with what its side has left. */
+function describeSession({ pair, received }: OrdinarySession) {
+  return (["relay", "driver"] as const).flatMap((role) => {
+    const { session, failures } = pair[role];
+    const left = [session.activeStreams, session.heldBytes, failures.length];
+    return received[role].map(({ log, pieces }) => ({
+      left,
+      endings: log.flatMap((entry) => /^(?:end|reset)/.exec(entry) ?? []),
+      receivedBytes: pieces.reduce((sum, { length }) => sum + length, 0),
+    }));
+  });
+}
+
+/** What its peer ended may be reset after that: its own direction was still open. */
+const isEnding = /^(end|reset|end,reset)$/;
+
+type Role = "relay" | "driver";
 
 const smallWindow = { windowBytes: 500 };
 
@@ -72,28 +131,34 @@ describe("a recorded session", () => {
   const bytes = recorded();
 
   it.each(["relay", "driver"] as const)(
-    "a recorded session leaves nothing at a %s when its connection ends after any byte",
+    "a session whose connection is lost after any byte of its %s leaves nothing on either side, and no stream that ended early",
     (role) => {
-      const sent = bytes[peerOf[role]];
-      for (let end = 0; end <= sent.length; end++) {
-        const { session, link, clock } = replaySide(role);
-        link.receive(sent.subarray(0, end));
-        clock.settle();
-        session.linkLost(link);
+      const whole = describeSession(ordinarySession());
+      const wrong: unknown[] = [];
 
-        expect([session.activeStreams, session.heldBytes, session.links.length]).toEqual([0, 0, 0]);
+      for (let afterBytes = 1; afterBytes <= bytes[role].length; afterBytes++) {
+        const session = ordinarySession((pair) => loseAfter(pair, role, afterBytes));
+        const isWrong = describeSession(session).filter(
+          ({ left, endings, receivedBytes }, index) =>
+            left.some((count) => count > 0) ||
+            !(endings.length > 0 ? isEnding.test(endings.join()) : whole[index]?.endings.length === 0) ||
+            (endings.includes("end") && receivedBytes !== whole[index]?.receivedBytes),
+        );
+        if (isWrong.length > 0) wrong.push({ afterBytes, isWrong });
       }
+
+      expect(wrong).toEqual([]);
+      expect(whole.map(({ endings }) => endings.join())).toEqual(["end", "end", "", "end", "end", "reset"]);
     },
   );
 
-  it("a recorded session with one bit flipped anywhere goes on, or ends with one failure and nothing left", () => {
+  it("a session with one bit flipped anywhere on its way goes on, or ends with one failure and nothing left", () => {
     fc.assert(
       fc.property(roles, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(7), (role, where, bit) => {
-        const sent = Buffer.from(bytes[peerOf[role]]);
-        const index = Math.min(sent.length - 1, Math.floor(where * sent.length));
-        sent[index] = (sent[index] as number) ^ (1 << bit);
+        const at = Math.min(bytes[role].length - 1, Math.floor(where * bytes[role].length));
+        const { pair } = ordinarySession((each) => flip(each, role, at, bit));
 
-        expectSound(replaySide(role), [sent]);
+        for (const side of [pair.relay, pair.driver]) expectSound({ ...side, clock: pair.clock }, []);
       }),
       { numRuns: 500 },
     );

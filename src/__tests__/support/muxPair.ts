@@ -70,6 +70,8 @@ export const defaultSettings: SessionSettings = {
 /** A connection in memory; bytes arrive in the next round of the clock, in pieces if asked for. */
 class MemoryLink implements Link {
   target: MuxLink | undefined;
+  /** Takes what arrives in the place of the target. */
+  arriving: ((message: Uint8Array) => void) | undefined;
   closed: { readonly code?: number; readonly reason?: string } | undefined;
   sentBytes = 0;
   /** Every message that was sent. */
@@ -97,7 +99,10 @@ class MemoryLink implements Link {
       this.#waiting.push(message);
       return;
     }
-    const deliver = (): void => this.#cut(message).forEach((piece) => this.target?.receive(piece));
+    const deliver = (): void => {
+      if (this.arriving !== undefined) return this.arriving(message);
+      this.#cut(message).forEach((piece) => this.target?.receive(piece));
+    };
     if (this.#delayMs === 0) this.#clock.soon(deliver);
     else this.#clock.after(this.#delayMs, deliver);
   }
