@@ -7,6 +7,7 @@ const partiesFolder = join(root, ".ci/relay/node_modules");
 
 /** Programs that take part, and the Debian packages that bring them. */
 const commands = {
+  caddy: "caddy",
   chromium: "chromium",
   curl: "curl",
   git: "git",

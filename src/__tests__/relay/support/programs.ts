@@ -68,8 +68,9 @@ export async function startServerProgram(
   command: string,
   args: readonly string[],
   port: number,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProgram> {
-  const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, [...args], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let said = "";
   child.stdout.on("data", (piece: Buffer) => (said += String(piece)));
   child.stderr.on("data", (piece: Buffer) => (said += String(piece)));
