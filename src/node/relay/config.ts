@@ -10,6 +10,7 @@ import {
 } from "../../relay/publicUrl";
 import type { RelayLimits } from "../../relay/handshake";
 import { hostOf } from "./authority";
+import { checkFields } from "./checkFields";
 import { defaultFdPermits } from "./fdPermits";
 import type { TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";
 
@@ -63,6 +64,7 @@ export function resolveRelayConfig(
   config: TunnelRelayConfig = {},
   environment: Readonly<Record<string, string | undefined>> = {},
 ): ResolvedRelayConfig {
+  checkFields(config);
   const { listen, server, auth = {}, limits = {}, allowPrivileged = {}, portRange = [20_000, 20_999] } = config;
   if (listen === undefined && server === undefined) {
     throw new TypeError("tunnelRelay needs listen: { port } or a server to attach to.");

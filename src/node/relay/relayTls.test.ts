@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { get, type RequestOptions } from "node:https";
-import type { IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { connect } from "node:tls";
 import { WebSocket } from "ws";
@@ -55,7 +55,7 @@ it.each([
 });
 
 it("a relay refuses a certificate for a server that is not its own", () => {
-  expect(() => resolveRelayConfig({ server: {} as never, tls: localhostCertificate })).toThrow(
+  expect(() => resolveRelayConfig({ server: createServer(), tls: localhostCertificate })).toThrow(
     "tls is of the relay's own server: it needs listen: { port }.",
   );
 });

@@ -315,6 +315,8 @@ describe("config", () => {
     ["http.cors.origin", { cors: { origin: "" } }],
     ["http.cors.origin", { cors: { origin: "https://a.test/" } }],
     ["http.cors.origin", { cors: { origin: "a.test" } }],
+    ["http.cors.origin", { cors: { origin: ["https://a.test:443"] } }],
+    ["http.cors.origin", { cors: { origin: ["https://A.test"] } }],
     ["http.cors.origin", { cors: { origin: ["*"] } }],
     ["http.cors.origin", { cors: { origin: ["https://a.test\r\nx: y"] } }],
     ["http.cors.methods", { cors: { methods: ["PO ST"] } }],

@@ -2,6 +2,7 @@ import { contextSelectionForm, isContextSelection, type ContextSelection } from 
 import type { CorsConfig } from "../cors";
 import { canonicalPath } from "../router";
 import { fieldsOf, flag, invalid } from "./configFields";
+import { isOrigin } from "./origin";
 
 /**
  * Starts with a slash and, unless it is "/", does not end with one. Default "/__runner".
@@ -61,10 +62,6 @@ export function resolveCors(cors: unknown): CorsConfig | undefined {
   for (const key of ["credentials", "varyOrigin"] as const) flag(rest[key], `http.cors.${key}`);
   return cors as CorsConfig;
 }
-
-/** As browsers send it (RFC 6454 §6.2), "null" or without path and slash: nothing else ever matches. */
-const isOrigin = (value: unknown): boolean =>
-  typeof value === "string" && (value === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#,*@]+$/i.test(value));
 
 const isToken = (value: unknown): boolean => typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(value);
 
