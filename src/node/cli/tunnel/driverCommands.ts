@@ -5,7 +5,7 @@ import { counted } from "./counted";
 import { defineCommand } from "./command";
 import type { Output } from "./output";
 import { stopSignal } from "./stopSignal";
-import { readRelay, readRelayToken, readWhole } from "./values";
+import { readName, readRelay, readRelayToken, readWhole } from "./values";
 
 /** Of every command that talks to a relay. */
 export const relayFlags = {
@@ -35,7 +35,8 @@ export const exposeCommand = defineCommand({
   example: "npx @bluelibs/runner tunnel expose 3000 --relay https://relay.example.com --token s3cret --name web",
   run({ values, positionals: [given = ""], output }) {
     const port = readWhole("<localPort>", given, [1, 65_535]);
-    const { name, takeover, "container-port": at = "0" } = values;
+    const { name: stated, takeover, "container-port": at = "0" } = values;
+    const name = stated === undefined ? undefined : readName(stated);
     const options = { port, containerPort: readWhole("--container-port", at, [0, 65_535]), name, takeover };
     return drive(values, output, (shared) => tunnelExpose({ ...shared, ...options }));
   },

@@ -25,9 +25,20 @@ export function describeFailure(error: unknown): Failure {
   const { code = "FAILED", message: annotated } = error as NodeJS.ErrnoException;
   // The boot says which resource failed; here there is one.
   const message = annotated.replace(/^Resource "[^"]*" initialization failed: /, "");
-  const fix = code === "EADDRINUSE" ? ". Choose another --port, or 0 for any" : "";
-  return { exitCode: ExitCode.failed, code, message: `${message}${fix}` };
+  return { exitCode: ExitCode.failed, code, message: `${message}${listenFixes[code] ?? ""}` };
 }
+
+const otherHost = ". Choose a --host that this machine has, as 127.0.0.1, or 0.0.0.0 for all of its addresses";
+
+/** What to do where a relay cannot listen. Drivers try again by themselves. */
+const listenFixes: Readonly<Record<string, string>> = {
+  EADDRINUSE: ". Choose another --port, or 0 for any",
+  EACCES: ". Choose a --port above 1023",
+  EADDRNOTAVAIL: otherHost,
+  EAFNOSUPPORT: otherHost,
+  EAI_AGAIN: otherHost,
+  ENOTFOUND: otherHost,
+};
 
 function describeAnswer({ code, message, details }: TunnelError): Failure {
   const { statusCode } = { ...(details as { readonly statusCode?: number } | undefined) };

@@ -5,7 +5,7 @@ import { UsageError } from "../usageError";
 import { counted } from "./counted";
 import { defineCommand, type ValuesOf } from "./command";
 import { stopSignal } from "./stopSignal";
-import { fromEnvironment, readFileOf, readPortRange, readToken, readWhole } from "./values";
+import { fromEnvironment, readFileOf, readHost, readPortRange, readToken, readWhole } from "./values";
 
 const flags = {
   port: { type: "string", value: "<p>", about: "port to listen on, 0 for any free one" },
@@ -88,7 +88,7 @@ function readConfig(values: ValuesOf<typeof flags>): TunnelRelayConfig {
   const range = values["port-range"];
   const preAuth = values["max-pre-auth-connections"];
   return {
-    listen: { port: readWhole("--port", port, [0, 65_535]), host },
+    listen: { port: readWhole("--port", port, [0, 65_535]), host: host === undefined ? undefined : readHost(host) },
     ...(tokens.length > 0 && { auth: { token: tokens } }),
     publicUrlPattern: values["public-url-pattern"],
     portRange: range === undefined ? undefined : readPortRange(range),

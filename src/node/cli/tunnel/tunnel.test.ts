@@ -155,6 +155,7 @@ it("commands end with a code that says what was wrong, and name the way out with
   const results = await Promise.all([
     runner(["tunnel", "health", "--relay", url, "--token", token]),
     runner(["tunnel", "relay", "--port", port]),
+    runner(["tunnel", "relay", "--port", "0", "--host", "203.0.113.1"]),
     runner(["tunnel", "relay", "--port", "0", "--tokn", token]),
     runner(["tunnel", "list"], wrong),
     runner(["tunnel", "expose", "3000"], wrong),
@@ -168,6 +169,10 @@ it("commands end with a code that says what was wrong, and name the way out with
   expect(briefly).toEqual([
     [0, ""],
     [1, `listen EADDRINUSE: address already in use 127.0.0.1:${port}. Choose another --port, or 0 for any`],
+    [
+      1,
+      "listen EADDRNOTAVAIL: address not available 203.0.113.1. Choose a --host that this machine has, as 127.0.0.1, or 0.0.0.0 for all of its addresses",
+    ],
     [2, "There is no option --tokn. Did you mean --token?"],
     [3, "The relay refuses this request (UNAUTHORIZED). Check --token, or RUNNER_TUNNEL_TOKEN."],
     [3, expect.stringMatching(/^The relay refused the connection with 401\. Check the token\./)],

@@ -39,12 +39,28 @@ it.each([
     'The --public-url-pattern "x.example.com" cannot be used: it is no http or https URL.',
   ],
   ["relay --port 0 --tls-key k.pem", "--tls-key needs --tls-cert as well."],
+  ["relay --port 0 --host=", '--host must be an address or a host name of this machine, got "".'],
+  [
+    "relay --port 0 --host http://127.0.0.1",
+    '--host must be an address or a host name of this machine, got "http://127.0.0.1".',
+  ],
+  [
+    "relay --port 0 --host 127.0.0.1:4040",
+    '--host must be an address or a host name of this machine, got "127.0.0.1:4040".',
+  ],
+  ["relay --port 0 --host 256.0.0.1", '--host must be an address or a host name of this machine, got "256.0.0.1".'],
   ["relay --port 0 --token=", "--token must be printable ASCII characters, at least one, without blanks around them."],
   ["expose", `runner tunnel expose takes <localPort>, got 0 arguments. Example: ${exposeExample}`],
   ["expose 3000 secret", `runner tunnel expose takes <localPort>, got 2 arguments. Example: ${exposeExample}`],
   [`expose 0 ${url}`, '<localPort> must be a whole number from 1 to 65535, got "0".'],
   ["expose 3000", `The URL of the relay is needed. ${addRelay}`],
   ["expose 3000 --relay localhost:4040", `--relay must be an http or https URL. ${addRelay}`],
+  [
+    `expose 3000 ${url} --name Web`,
+    '--name "Web" cannot be used: a name is one label of a host name, in small letters, and none of www, api, admin, relay and localhost.',
+  ],
+  [`expose 3000 ${url} --name=`, expect.stringMatching(/^--name "" cannot be used: a name is one label/)],
+  [`expose 3000 ${url} --name www`, expect.stringMatching(/^--name "www" cannot be used: a name is one label/)],
   [
     "expose 3000 --relay http://anna:secret@127.0.0.1:1",
     "--relay must have no user name and password in it. Pass credentials by --token.",

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { bindableNames, isBindableName } from "../../../relay/publicUrl";
 import { UsageError } from "../usageError";
 
 /** Where there is a flag, it counts; an empty variable is none. */
@@ -21,6 +23,20 @@ export function readPortRange(value: string): readonly [from: number, to: number
     throw new UsageError(`--port-range must be two ports, the lower one first, as 20000-20999; got "${value}".`);
   }
   return [Number(from), Number(to)];
+}
+
+/** What a server can listen on; whether this machine has it is seen then. An empty one would be every address. */
+export function readHost(value: string): string {
+  const isName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value);
+  // A name of digits alone is an address that is wrong.
+  if (isIP(value) !== 0 || (isName && !/^[\d.]+$/.test(value))) return value;
+  throw new UsageError(`--host must be an address or a host name of this machine, got "${value}".`);
+}
+
+/** Name of a binding. */
+export function readName(value: string): string {
+  if (isBindableName(value)) return value;
+  throw new UsageError(`--name "${value}" cannot be used: ${bindableNames}.`);
 }
 
 /** A token does not appear in the message. */
