@@ -38,8 +38,12 @@ function filterHeaders(headers: readonly string[], isDropped: (name: string) => 
 /** Names that a `Connection` header lists are of the connection as well. Most list none but those dropped anyway. */
 function addListed(value: string, listed: Set<string> | undefined): Set<string> | undefined {
   if (value === "keep-alive") return listed;
-  return new Set([...(listed ?? []), ...value.split(",").map((name) => name.trim().toLowerCase())]);
+  const names = value.split(",").map((name) => name.trim().toLowerCase());
+  return new Set([...(listed ?? []), ...names.filter((name) => !ofMessage.has(name))]);
 }
+
+/** What a request or response cannot be without, also where `Connection` lists it: its authority, and where its body ends. */
+const ofMessage: ReadonlySet<string> = /* @__PURE__ */ new Set(["host", "content-length"]);
 
 const withoutListed = (headers: readonly string[], listed: ReadonlySet<string>): string[] =>
   headers.filter((_, index) => !listed.has((headers[index & ~1] as string).toLowerCase()));

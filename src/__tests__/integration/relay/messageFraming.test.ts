@@ -29,6 +29,7 @@ async function published(
   return {
     relay,
     port: handle.containerPort,
+    localPort: local.port,
     async [Symbol.asyncDispose]() {
       await handle.close();
       await local[Symbol.asyncDispose]();
@@ -114,6 +115,40 @@ describe("requests of visitors", () => {
     expect(replies.map((reply) => reply.split(" ")[1])).toEqual(["200", "400", "400"]);
     expect(seen).toEqual([["GET", "/a?b", ""]]);
   });
+
+  it.each(["visitor", "local"] as const)(
+    "requests whose Connection lists Host and Content-Length keep both, since they are of the message, for a Host of the %s",
+    async (hostHeader) => {
+      const seen: unknown[] = [];
+      await using site = await published(
+        (req, res) => {
+          const { host: stated, "content-length": length, "x-own": own } = req.headers;
+          void text(req).then((body) => {
+            seen.push([stated, length, own, body]);
+            res.writeHead(200, { connection: "content-length, x-own", "content-length": 2, "x-own": "1" }).end("ok");
+          });
+        },
+        { hostHeader },
+      );
+
+      const reply = await sendRaw(
+        site.port,
+        head(
+          "POST / HTTP/1.1",
+          host,
+          "Connection: close, Host, content-length, X-Own",
+          "Content-Length: 4",
+          "X-Own: 1",
+        ),
+        "body",
+      );
+
+      const expectedHost = hostHeader === "visitor" ? "localhost" : `127.0.0.1:${site.localPort}`;
+      expect(seen).toEqual([[expectedHost, "4", undefined, "body"]]);
+      expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*content-length: 2\r\n[^]*\r\n\r\nok$/);
+      expect(reply).not.toContain("x-own");
+    },
+  );
 
   it("requests of HTTP/1.0 are answered without chunks, and their connection is closed", async () => {
     await using site = await published((_req, res) => {
