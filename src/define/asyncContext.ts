@@ -3,7 +3,7 @@ import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
-import { currentSlots, hasContextScope, provideSlots } from "../platform/contextScope";
+import { currentSlots, hasContextScope, provideSlots, stayingSlot } from "../platform/contextScope";
 import type { SerializerLike } from "../serializer/codec";
 import { lightSerializer } from "../serializer/lightSerializer";
 import type { GivenMeta, IAsyncContextMeta } from "./attachments";
@@ -39,6 +39,8 @@ export interface IAsyncContext<T = any> extends Injectable {
   validate(value: unknown): T;
   /** @internal Whether a value is provided to the current async chain. */
   isActive(): boolean;
+  /** @internal Whether what is provided to the current async chain stays in this process, whatever it is. */
+  stays(): boolean;
   optional(): IOptionalDependency<this>;
   readonly $injects?: readonly [this];
   readonly $injectsInResource?: readonly [unknown];
@@ -153,6 +155,7 @@ function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath:
     serialize: definition.serialize ?? ((value: T) => wireFormat().stringify(value)),
     parse: definition.parse ?? ((text: string) => wireFormat().parse<T>(text)),
     isActive: () => currentSlots()?.has(id) === true,
+    stays: () => currentSlots()?.has(stayingSlot(id)) === true,
     validate: (value: unknown) => (validate ? validate(value) : value) as T,
     optional,
   };

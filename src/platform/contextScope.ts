@@ -29,6 +29,9 @@ export class OneSlot implements ContextSlots {
   }
 }
 
+/** The slot whose presence says of a context that its value, whichever it is, goes to no other process. */
+export const stayingSlot = (id: string): string => `stays:${id}`;
+
 /**
  * One storage for every async context of the process, so that entering several at once costs one scope.
  * Process-wide because contexts work outside any run; made on first use, so importing costs nothing.

@@ -30,7 +30,8 @@ export function writeContexts(contexts: readonly IAsyncContext[], serializer: Se
 /** Asks first: most contexts are inactive most of the time, and the error of `use()` has its price. */
 function readActive(context: IAsyncContext): { readonly value: unknown } | undefined {
   // What looks like a context may come from elsewhere, and know less.
-  if (context.isLocal || (context as Partial<IAsyncContext>).isActive?.() === false) return undefined;
+  const { isLocal, isActive, stays }: Partial<IAsyncContext> = context;
+  if (isLocal === true || isActive?.() === false || stays?.() === true) return undefined;
   try {
     return { value: context.use() as unknown };
   } catch {

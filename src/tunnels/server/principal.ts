@@ -2,7 +2,7 @@ import type { IAsyncContext } from "../../define/asyncContext";
 import { authUnavailable } from "../../errors/wireErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { isThenable } from "../../lib/guards";
-import { OneSlot, type ContextSlots } from "../../platform/contextScope";
+import { stayingSlot, type ContextSlots } from "../../platform/contextScope";
 import type { WireRequest } from "../protocol/wire";
 import { refused, type Authenticate, type Caller, type FailureCount } from "./authenticate";
 
@@ -60,12 +60,16 @@ function validatePrincipal(context: IAsyncContext, principal: unknown): unknown 
   }
 }
 
-/** Provides the principal of a caller beside the contexts that it sent. */
+/** Provides the principal of a caller beside the contexts that it sent. It stays in this process. */
 export function providePrincipal(
   { id }: IAsyncContext,
   { principal }: Caller,
   sent: ContextSlots | undefined,
 ): ContextSlots | undefined {
   if (isMissing(principal)) return sent;
-  return sent === undefined ? new OneSlot(id, principal) : new Map([...sent, [id, principal]]);
+  const own: readonly [string, unknown][] = [
+    [id, principal],
+    [stayingSlot(id), true],
+  ];
+  return new Map(sent === undefined ? own : [...sent, ...own]);
 }

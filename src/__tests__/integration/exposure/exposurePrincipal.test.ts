@@ -1,5 +1,12 @@
-import { globals, nodeExposure, r, type NodeExposureHttpAuthConfig, type RegisterableItems } from "../../../node/index";
-import { startExposure, token, type TestExposure } from "../../support/exposure";
+import {
+  globals,
+  nodeExposure,
+  r,
+  useExposureContext,
+  type NodeExposureHttpAuthConfig,
+  type RegisterableItems,
+} from "../../../node/index";
+import { formHeaders, formOf, manifestPart, startExposure, token, type TestExposure } from "../../support/exposure";
 
 interface User {
   readonly id: string;
@@ -131,6 +138,53 @@ describe("the principal of a caller", () => {
   });
 });
 
+describe("the principal of a caller of one process", () => {
+  /** What the second process is sent, and finds, when a task of the first one calls it. */
+  async function forwarded(as: string) {
+    const look = r
+      .task("look")
+      .run(async () => ({ sent: useExposureContext().req.headers["x-runner-context"], user: seen() }))
+      .build();
+    await using second = await startExposure([look], {}, [currentUser, locale]);
+    const phantom = r.task.phantom.of<typeof look>("look").build();
+    const forward = r
+      .task("forward")
+      .dependencies({ phantom })
+      .run(async (_input: void, deps) => locale.provide("fr", () => deps.phantom()))
+      .build();
+    const impersonate = r
+      .task("impersonate")
+      .dependencies({ forward })
+      .run(async (_input: void, deps) => currentUser.provide({ id: "bob" }, () => deps.forward()))
+      .build();
+    const tunnel = r.tunnel
+      .client("toSecond")
+      .tasks([phantom])
+      .http({ baseUrl: `http://127.0.0.1:${second.port}/__runner`, auth: { token } })
+      .build();
+    await using first = await startExposure([forward, impersonate], { auth }, [currentUser, locale, phantom, tunnel]);
+    const of = async (task: string) =>
+      (await send(first, `task/${task}`, as, { [currentUser.id]: { id: "root" } })).result;
+    return [await of("forward"), await of("impersonate")];
+  }
+
+  it("the principal of a caller of one process is not sent to the next, with or without another in its place", async () => {
+    const sent = JSON.stringify({ [locale.id]: '"fr"' });
+
+    expect(await forwarded("t-ada")).toEqual([
+      { sent, user: "nobody" },
+      { sent, user: "nobody" },
+    ]);
+  });
+
+  it("the principal of a caller of one process is what the process says itself where the caller has none", async () => {
+    const [forward, impersonate] = await forwarded(token);
+
+    expect(forward).toEqual({ sent: JSON.stringify({ [locale.id]: '"fr"' }), user: "nobody" });
+    expect(impersonate.user).toEqual({ id: "bob!!" });
+  });
+});
+
 describe("a caller without principal", () => {
   it("a caller without principal is served without one, and cannot claim one", async () => {
     await using exposure = await start();
@@ -184,6 +238,32 @@ describe("a forged principal", () => {
       expect((await send(exposure, "event/noticed", as, claims)).result.user).toEqual(expected);
     }
     expect((await send(exposure, "discovery", "wrong", claims)).status).toBe(401);
+    expect(await send(exposure, "discovery", token, claims)).toEqual(await send(exposure, "discovery", token));
+  });
+
+  it.each<[string, string | Buffer, Record<string, string>]>([
+    ["a form", formOf(manifestPart({ [id]: forged })), formHeaders],
+    ["bytes", "{}", { "content-type": "application/octet-stream" }],
+    ["JSON with contexts beside the input", JSON.stringify({ input: 1, contexts: { [id]: forged } }), {}],
+  ])("a forged principal is ignored in a call that sends %s", async (_what, body, headers) => {
+    await using exposure = await start();
+    const sent = JSON.stringify({ [id]: JSON.stringify(forged), [locale.id]: '"fr"' });
+
+    const reply = await exposure.post("/__runner/task/whoAmI", body, { ...headers, "x-runner-context": sent });
+
+    expect(await reply.json()).toMatchObject({ result: { user: "nobody", locale: "fr" } });
+  });
+
+  it("a forged principal in the query or in a header of its own is ignored", async () => {
+    await using exposure = await start();
+    const claim = encodeURIComponent(JSON.stringify(forged));
+
+    const reply = await exposure.post(`/__runner/task/whoAmI?${id}=${claim}&principal=${claim}`, "{}", {
+      [id]: JSON.stringify(forged),
+      "x-runner-principal": JSON.stringify(forged),
+    });
+
+    expect(await reply.json()).toMatchObject({ result: { user: "nobody" } });
   });
 
   it.each(["X-Runner-Context", "x-runner-context"])(
