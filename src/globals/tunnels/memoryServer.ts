@@ -1,6 +1,8 @@
 import { withFrameworkErrors } from "../../errors/knownErrors";
+import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import { createTunnelClient, type RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { Transport } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/readContexts";
@@ -12,6 +14,8 @@ import { serializer as serializerOf } from "../resources/serializer";
 import { memoryServerId, type MemoryServer } from "./tunnelParts";
 
 const carriesText = "A memory tunnel carries values as text. Test files and streams against an exposure on port 0.";
+
+const noSlots: ContextSlots = /* @__PURE__ */ new Map();
 
 function refuseFiles(): never {
   throw new Error(carriesText);
@@ -30,7 +34,7 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
       open: false,
       onSkipped: (id, error) => void logger.warn("memory.selector.failed", { data: { id }, error }),
     });
-    const send = createHandler({
+    const handle = createHandler({
       authenticate: () => ({ name: "memory" }),
       allowList: allowList.freeze,
       readContexts: createContextReader(store.asyncContexts, serializer),
@@ -43,6 +47,8 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
       report: (error, { target }) =>
         void logger.error(`memory.${target.kind}.error`, { error, data: { id: target.id } }),
     });
+    // Contexts of the calling run that do not cross are not there, as in another process.
+    const send: Transport = (request) => enterSlots(noSlots, () => handle(request));
     return createTunnelClient({
       carrier: {
         send: sendEmissionPath(send),

@@ -88,6 +88,44 @@ describe("r.tunnel", () => {
     expect(outOfStock.is(await rejectionOf(app.runTask(remoteOrder, { sku: "none", at })))).toBe(true);
   });
 
+  it("r.tunnel shows by .memory no more contexts to what is called than cross between processes", async () => {
+    const sent = r.asyncContext<string>("app.contexts.sent").build();
+    const unknown = r.asyncContext<string>("app.contexts.unknown").build();
+    const local = r.asyncContext<string>("app.contexts.local").local().build();
+    const found = () => [sent, unknown, local].filter((each) => each.isActive()).map(({ id }) => id);
+    const seen = r.event<{ found?: string[] }>("shop.events.seen").build();
+    const heard: unknown[] = [];
+    const look = r
+      .task("shop.tasks.look")
+      .run(async () => found())
+      .build();
+    const note = r
+      .hook("shop.hooks.note")
+      .on(seen)
+      .run(async () => void heard.push(found()))
+      .build();
+    const opened = r.tunnel.server("shop.tunnels.opened").tasks([look]).events([seen]).build();
+    await using server = await run(appOf(look, seen, note, opened, sent, local), quiet);
+    const phantom = r.task.phantom<void, string[]>("shop.tasks.look").build();
+    const routed = r.tunnel
+      .client("app.tunnels.shop")
+      .tasks([phantom])
+      .events([seen], { eventDeliveryMode: "remote-only" })
+      .memory(server)
+      .build();
+    await using app = await run(appOf(phantom, seen, routed, sent, unknown, local), quiet);
+    const call = async () => {
+      await app.emitEvent(seen, {});
+      return app.runTask(phantom);
+    };
+
+    const within = await unknown.provide("u", () => local.provide("l", call));
+    const withAll = await sent.provide("s", () => unknown.provide("u", () => local.provide("l", call)));
+
+    expect([within, withAll]).toEqual([[], [sent.id]]);
+    expect(heard).toEqual([[], [sent.id]]);
+  });
+
   it("r.tunnel routes by any client, made with dependencies and config, and closes it with the run", async () => {
     const seen: unknown[] = [];
     const clock = r
