@@ -38,8 +38,8 @@ export function decode(
     countsChars,
     inheritsKeys: inheritsKeys(),
     nodes: isGraph ? nodesById(parsed.nodes) : undefined,
-    sizes: isLimited ? new Map() : undefined,
-    spent: new Set(),
+    sizes: isGraph && isLimited ? new Map() : undefined,
+    spent: isGraph ? new Set() : undefined,
   };
   return decodeValue(isGraph ? parsed.root : parsed, 0, run);
 }
@@ -55,10 +55,10 @@ interface Decoding extends CodecRun {
   readonly inheritsKeys: boolean;
   /** Only a graph has any. */
   readonly nodes: Nodes | undefined;
-  /** What a decoded node adds to a tree wherever it is referred to; absent where nothing is limited. */
+  /** What a decoded node adds to a tree wherever it is referred to; only a graph with limits has any. */
   readonly sizes: Map<Node, { readonly values: number; readonly chars: number }> | undefined;
-  /** What built-in values of a graph were made from, see `assertUnspent`. */
-  readonly spent: Set<object>;
+  /** What built-in values of a graph were made from, see `assertUnspent`; only a graph has any. */
+  readonly spent: Set<object> | undefined;
 }
 
 type Nodes = Readonly<Record<string, Node | null>>;
@@ -166,7 +166,7 @@ function deserialize(codec: TypeCodec, value: unknown, depth: number, run: Decod
   if (isPlain && Array.isArray(value) && value.length > 0 && depth + 1 >= run.maxDepth)
     throw depthExceeded(run.maxDepth);
   const payload = isPlain ? value : decodeValue(value, depth + 1, run);
-  if (run.nodes !== undefined && codec.custom !== true) assertUnspent(payload, codec, run);
+  if (run.spent !== undefined && codec.custom !== true) assertUnspent(payload, codec, run.spent);
   return codec.deserialize(payload, run);
 }
 
@@ -174,7 +174,7 @@ function deserialize(codec: TypeCodec, value: unknown, depth: number, run: Decod
  * Built-in types copy their payload, so in a graph each needs one of its own, as encoders write it. Otherwise a short
  * text that refers to one long list many times would take memory without end.
  */
-function assertUnspent(payload: unknown, { id }: TypeCodec, { spent }: Decoding): void {
+function assertUnspent(payload: unknown, { id }: TypeCodec, spent: Set<object>): void {
   if (typeof payload !== "object" || payload === null) return;
   for (const part of [payload, (payload as { customFields?: unknown }).customFields]) {
     if (typeof part !== "object" || part === null) continue;
