@@ -13,7 +13,7 @@ import {
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
 import { targetPath } from "../../tunnels/protocol/paths";
-import type { WireBody, WireTarget } from "../../tunnels/protocol/wire";
+import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
 import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
 import { OneSlot } from "../../platform/contextScope";
@@ -56,15 +56,15 @@ export interface ExposureParts extends RunServer {
   readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
 
-/** Replies to HTTP requests below the base path. What it returns never rejects. */
+/** Replies to HTTP requests below the base path. */
 export interface ExposureHandler extends RequestHandler {
-  /** As `handle`, but what does not address this kind gets a 404. */
+  /** As `handle`, but what does not address this kind gets a 404. Never rejects. */
   handleOnly(kind: WireTarget["kind"], req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { handler, config, cors, drain, health, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, health, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const servedUrls = new Map<string, WireTarget>();
@@ -107,15 +107,16 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   /**
    * Whatever fails here must not leave a request without a reply.
    *
-   * The only async function above the pipeline: once contexts are in use, Node runs a hook for every promise.
+   * By callbacks: once contexts are in use, Node runs a hook for every promise.
    */
-  async function answer(
+  function answer(
     target: WireTarget | typeof unknownTarget,
     req: IncomingMessage,
     res: ServerResponse,
-  ): Promise<void> {
+    onDone: (() => void) | undefined,
+  ): void {
     // Callers know that such a request was not served, whereas a task that ran could tell no one.
-    if (drain.endsConnections && endingConnections.has(req.socket)) return;
+    if (drain.endsConnections && endingConnections.has(req.socket)) return onDone?.();
     drain.enter();
     queuedReplies.watch(req.socket, res);
     const requestId = assignRequestId(req);
@@ -127,20 +128,46 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       if (isWaiting) waitingCount -= 1;
       isWaiting = false;
     };
-    res.once("close", leave);
-    try {
-      const decided = cors.decide && (await decideInTime(cors.decide(req.headers.origin), limits.authMs));
+    // It does nothing the second time, and `once` makes three objects for what closes once.
+    res.on("close", leave);
+
+    const end = (): void => {
+      form?.release();
+      leave();
+      drain.leave();
+      onDone?.();
+    };
+    const onFailed = (error: unknown): void => {
+      onUnhandled(error, requestId);
+      if (res.headersSent) res.destroy();
+      // The policy itself may be what failed: it calls what the config gave.
+      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError());
+      end();
+    };
+    /** Takes a step. It is over when what it sends is sent, unless it goes on by callbacks. */
+    function take<T>(step: (given: T) => Sending | typeof goesOn, given: T): void {
+      let sending: Sending | typeof goesOn;
+      try {
+        sending = step(given);
+      } catch (error) {
+        onFailed(error);
+        return;
+      }
+      if (sending === undefined) end();
+      else if (sending !== goesOn) void sending.then(end, onFailed);
+    }
+
+    function open(decided: Cors | undefined): Sending | typeof goesOn {
       if (req.method === "OPTIONS") return preflight(req, res, decided ?? cors);
       const reply = new OutgoingReply(req, res, decided ? { ...policy, cors: decided } : policy, requestId);
-      if (!drain.admits) return await reply.refuse(serverClosing());
+      if (!drain.admits) return reply.refuse(serverClosing());
       const refusal = refusalOf();
       if (refusal !== undefined) {
         leave();
-        return await reply.refuse(refusal);
+        return reply.refuse(refusal);
       }
-      if (target === unknownTarget || (target.kind === "discovery" && !discoverable))
-        return await reply.refuse(notFound());
-      if (!isAllowed(req.method, target)) return await reply.refuse(methodNotAllowed(), { allow: methodsOf(target) });
+      if (target === unknownTarget || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound());
+      if (!isAllowed(req.method, target)) return reply.refuse(methodNotAllowed(), { allow: methodsOf(target) });
 
       const body = bodyOf(target, req);
       const call = new IncomingCall(target, body, reply, callPolicy);
@@ -148,20 +175,16 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         form = body;
         form.onBroken = () => call.breakOff();
       }
-      const response = await handler(call);
-      const isShutDown = call.isShutDown && response.status === requestAborted.status;
-      const sending = isShutDown ? reply.refuse(serverClosing()) : reply.send(response);
-      if (sending !== undefined) await sending;
-    } catch (error) {
-      onUnhandled(error, requestId);
-      if (res.headersSent) res.destroy();
-      // The policy itself may be what failed: it calls what the config gave.
-      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError());
-    } finally {
-      form?.release();
-      leave();
-      drain.leave();
+      const send = (response: WireResponse): Sending => {
+        const isShutDown = call.isShutDown && response.status === requestAborted.status;
+        return isShutDown ? reply.refuse(serverClosing()) : reply.send(response);
+      };
+      respond(call, (response) => take(send, response), onFailed);
+      return goesOn;
     }
+
+    if (cors.decide === undefined) return take(open, undefined);
+    void decideInTime(cors.decide(req.headers.origin), limits.authMs).then((decided) => take(open, decided), onFailed);
   }
 
   /** Takes no place of a call, waits in no drain by itself, and is written to no log. */
@@ -184,7 +207,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     return new RequestFormBody({ req, source, parsers });
   }
 
-  function preflight(req: IncomingMessage, res: ServerResponse, { preflightFor, varies }: Cors): void {
+  function preflight(req: IncomingMessage, res: ServerResponse, { preflightFor, varies }: Cors): undefined {
     const head = [...preflightFor(req.headers), "content-length", "0"];
     if (varies) head.push("vary", mergeVary(res.getHeader("vary") ?? [], "Origin"));
     if (endsConnection(req, res)) head.push("connection", "close");
@@ -194,15 +217,17 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   return {
     basePath,
     serves: (req) => routeOf(req) !== undefined,
-    handle(req, res) {
+    handle(req, res, onDone) {
       const target = routeOf(req);
-      if (target === undefined) return undefined;
-      return target === "health" || target === "ready" ? answerProbe(target, req, res) : answer(target, req, res);
+      if (target === undefined) return false;
+      if (target === "health" || target === "ready") void answerProbe(target, req, res).then(onDone);
+      else answer(target, req, res, onDone);
+      return true;
     },
     handleOnly(kind, req, res) {
       const target = routeOf(req);
       const isAddressed = typeof target === "object" && target.kind === kind;
-      return answer(isAddressed ? target : unknownTarget, req, res);
+      return new Promise((resolve) => answer(isAddressed ? target : unknownTarget, req, res, resolve));
     },
     refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound()),
   };
@@ -227,6 +252,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     if (isServed && url === (basePath === "/" ? "" : basePath) + targetPath(target)) servedUrls.set(url, target);
   }
 }
+
+/** Settles when what is sent has left; `undefined` when it has. */
+type Sending = Promise<void> | undefined;
+
+/** What a step gives that is not over with it. */
+const goesOn = /* @__PURE__ */ Symbol("goes on");
 
 /** Tasks reach the request and the response through the exposure context. */
 function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): CallPolicy {

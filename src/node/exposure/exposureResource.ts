@@ -131,7 +131,7 @@ async function startExposure(
     async handleRequest(req, res) {
       if (!handler.serves(req)) return false;
       if (isRefused(req, res)) return true;
-      await servers.serveMounted(res, () => handler.handle(req, res));
+      await new Promise<void>((resolve) => servers.serveMounted(res, () => handler.handle(req, res, resolve)));
       return true;
     },
     handleTask: handleOnly("task"),

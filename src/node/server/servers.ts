@@ -9,8 +9,11 @@ export interface RequestHandler {
   readonly basePath: string;
   /** Whether a request is below the base path. */
   serves(req: IncomingMessage): boolean;
-  /** @returns `undefined`, and leaves the request alone, when it is outside the base path; never rejects */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void> | undefined;
+  /**
+   * @param onDone called once nothing is left to do
+   * @returns false, and leaves the request alone, when it is outside the base path
+   */
+  handle(req: IncomingMessage, res: ServerResponse, onDone?: () => void): boolean;
   /** Replies to a request outside the base path. */
   refuse(req: IncomingMessage, res: ServerResponse): void;
 }
@@ -46,7 +49,7 @@ export function createServers({ handler, drain, times, limits }: ServersParts): 
   let closing: Promise<void> | undefined;
 
   const onRequest: RequestListener = (req, res) => {
-    if (handler.handle(req, res) === undefined) handler.refuse(req, res);
+    if (!handler.handle(req, res)) handler.refuse(req, res);
   };
   const onMountedRequest: RequestListener = (req, res) => serveMounted(res, () => onRequest(req, res));
 

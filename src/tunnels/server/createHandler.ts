@@ -2,6 +2,7 @@ import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
 import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailure } from "../../errors/wireErrors";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { CallScope } from "../../runtime/callScope";
@@ -58,24 +59,44 @@ export interface HandlerParts {
 }
 
 /**
- * Serves calls: authenticate, admit, read, run, encode. Never rejects.
+ * Serves one call, without a promise of its own: once contexts are in use, Node runs a hook for each.
+ *
+ * @param reply called once with the response, and must not throw
+ * @param onBroken called in its place with what failed outside the pipeline
+ */
+export type Respond = (request: WireRequest, reply: Reply, onBroken: (error: unknown) => void) => void;
+
+type Reply = (response: WireResponse) => void;
+
+/** What `respond` does, as a transport. */
+export const createHandler = (parts: HandlerParts): Transport => handlerOf(createRespond(parts));
+
+/** A transport from what serves calls by callbacks. */
+export const handlerOf =
+  (respond: Respond): Transport =>
+  (request) =>
+    new Promise((resolve, reject) => respond(request, resolve, reject));
+
+/**
+ * Serves calls: authenticate, admit, read, run, encode.
  *
  * Nothing of the body is read before the caller is known and the target is served, so unknown callers cannot make us parse.
  */
-export function createHandler(parts: HandlerParts): Transport {
+export function createRespond(parts: HandlerParts): Respond {
   const { authenticate, allowList, errors, jsonBytes, openFile, report, onRefused } = parts;
   const { maxDeadlineMs, onMalformedDeadline, narrow = (list) => list } = parts;
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
 
-  return (request) => {
+  return (request, reply, onBroken) => {
     const time = callTimeOf(request, maxDeadlineMs, () => onMalformedDeadline?.(request));
-    return time === undefined ? serve(request) : serveInTime(request, time);
+    if (time === undefined) serve(request, time, reply, onBroken);
+    else void serveInTime(request, time).then(reply, onBroken);
   };
 
   /** A task that takes no notice of its signal does not delay the reply. */
   async function serveInTime(request: WireRequest, time: CallTime): Promise<WireResponse> {
-    const serving = serve(request, time);
+    const serving = new Promise<WireResponse>((resolve, reject) => serve(request, time, resolve, reject));
     try {
       return await settleOrAbort(serving, time.expired);
     } catch {
@@ -90,40 +111,82 @@ export function createHandler(parts: HandlerParts): Transport {
     }
   }
 
-  // Kept short: Node keeps all that an async function may ever need for each call of it, and runs a hook for each promise.
-  async function serve(request: WireRequest, time?: CallTime): Promise<WireResponse> {
+  function serve(
+    request: WireRequest,
+    time: CallTime | undefined,
+    reply: Reply,
+    onBroken: (error: unknown) => void,
+  ): void {
     const { target, body } = request;
     const progress: Progress = { phase: "authenticate", caller: undefined, slots: undefined, time };
-    try {
-      const approved = authenticate(request);
-      const caller = (progress.caller = approved instanceof Promise ? await approved : approved);
 
+    const onFailed = (error: unknown): void => {
+      let response: WireResponse;
+      try {
+        response = fail(error, request, progress);
+      } catch (unexpected) {
+        onBroken(unexpected);
+        return;
+      }
+      reply(response);
+    };
+
+    /** Takes a step. What it returns is the reply, unless it goes on by callbacks. */
+    function take<T>(step: (given: T) => MaybePromise<WireResponse> | undefined, given: T): void {
+      let response: MaybePromise<WireResponse> | undefined;
+      try {
+        response = step(given);
+      } catch (error) {
+        onFailed(error);
+        return;
+      }
+      if (response instanceof Promise) void response.then(reply, onFailed);
+      else if (response !== undefined) reply(response);
+    }
+
+    function admitCaller(caller: Caller): MaybePromise<WireResponse> | undefined {
+      progress.caller = caller;
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
       if (target.kind === "discovery") return textReply({ ok: true, result: discover(reachable) }, serializer);
       const served = admit(reachable, target);
 
       progress.phase = "read";
-      if (served.kind === "event") return await serveEvent(request, served, progress);
-      let form: OpenedForm | undefined;
-      let input: unknown;
-      if (body.kind === "text") {
-        const text = body.read(jsonBytes);
-        input = readInput(typeof text === "string" ? text : await text, serializer);
-      } else if (body.kind !== "stream") {
-        form = await openForm(body, (manifest) => readManifest(manifest, serializer), openFile);
-        // What came in one piece with the manifest was read with it.
-        if (form.failure !== undefined) throw form.failure;
-        input = form.input;
-      }
-
-      const running = start(request, served, input, progress);
-      const result = await (form === undefined ? running : besideForm(running, form));
-      const reply = replyTo(result, request, form, progress);
-      return reply instanceof Promise ? await reply : reply;
-    } catch (error) {
-      return fail(error, request, progress);
+      if (served.kind === "event") return serveEvent(request, served, progress);
+      if (body.kind !== "text") return serveBody(request, served, progress);
+      const runTask = (text: string): undefined => {
+        const running = start(request, served, readInput(text, serializer), progress);
+        void running.then((result) => take(conclude, result), onFailed);
+      };
+      const text = body.read(jsonBytes);
+      if (typeof text === "string") return runTask(text);
+      // Not by events: what runs on has to find the contexts of whatever called the handler.
+      void text.then((arrived) => take(runTask, arrived), onFailed);
+      return undefined;
     }
+
+    const conclude = (result: unknown): MaybePromise<WireResponse> => replyTo(result, request, undefined, progress);
+
+    take(() => {
+      const approved = authenticate(request);
+      if (!(approved instanceof Promise)) return admitCaller(approved);
+      void approved.then((caller) => take(admitCaller, caller), onFailed);
+      return undefined;
+    }, undefined);
+  }
+
+  /** Serves a call whose input is a form or raw bytes. */
+  async function serveBody(request: WireRequest, served: ServedTask, progress: Progress): Promise<WireResponse> {
+    const { body } = request;
+    let form: OpenedForm | undefined;
+    if (body.kind === "form" || body.kind === "incomingForm") {
+      form = await openForm(body, (manifest) => readManifest(manifest, serializer), openFile);
+      // What came in one piece with the manifest was read with it.
+      if (form.failure !== undefined) throw form.failure;
+    }
+    const running = start(request, served, form?.input, progress);
+    const result = await (form === undefined ? running : besideForm(running, form));
+    return replyTo(result, request, form, progress);
   }
 
   /** Starts the task of a call. */
@@ -141,7 +204,7 @@ export function createHandler(parts: HandlerParts): Transport {
     request: WireRequest,
     form: OpenedForm | undefined,
     progress: Progress,
-  ): WireResponse | Promise<WireResponse> {
+  ): MaybePromise<WireResponse> {
     if (request.edge?.isReplyTaken(result)) return taken;
     progress.phase = "encode";
     // Getters of the result, and what custom types do with it, run for the call as well.

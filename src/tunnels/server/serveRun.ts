@@ -25,7 +25,7 @@ import {
   type Caller,
   type FailureCount,
 } from "./authenticate";
-import { createHandler, type HandlerParts } from "./createHandler";
+import { createRespond, handlerOf, type HandlerParts, type Respond } from "./createHandler";
 import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
 import { createContextReader } from "./readContexts";
@@ -78,6 +78,8 @@ export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openF
 /** A run that can be called. */
 export interface RunServer {
   readonly handler: Transport;
+  /** What `handler` does, by callbacks. */
+  readonly respond: Respond;
   readonly allowList: () => AllowList;
   /** Whether a token or a validator knows who sent a request. False where neither exists, even if every caller is served. */
   readonly isAuthenticated: (request: WireRequest) => Promise<boolean>;
@@ -117,7 +119,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       failures: options.auth.failures,
     },
   );
-  const handler = createHandler({
+  const respond = createRespond({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
     openStream: options.openStream,
@@ -163,7 +165,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       return false;
     }
   }
-  return { handler, allowList: allowList.current, isAuthenticated };
+  return { handler: handlerOf(respond), respond, allowList: allowList.current, isAuthenticated };
 }
 
 /** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */

@@ -1,5 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { r, useExposureContext, type ExposureRequestContextValue } from "../../../node/index";
-import { startExposure } from "../../support/exposure";
+import { startExposure, token } from "../../support/exposure";
 import { thrownBy } from "../../support/failures";
 
 const task = (id: string, run: () => unknown) =>
@@ -68,6 +72,31 @@ describe("The context of a request", () => {
     const error = await inContext((context) => thrownBy(() => Object.assign(context, { res: {} })));
 
     expect(error).toBeInstanceOf(TypeError);
+  });
+
+  it("A task of a mounted exposure finds the AsyncLocalStorage of what passes requests on, with its body read before", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const looks = r
+      .task("look")
+      .run(async (input: string) => [input, storage.getStore()])
+      .build();
+    await using exposure = await startExposure([looks], { listen: undefined });
+    const listener: RequestListener = exposure.handlers.createRequestListener();
+    const server = createServer((req, res) => storage.run(`request of ${req.url}`, () => listener(req, res)));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      const reply = await fetch(`http://127.0.0.1:${port}/__runner/task/look`, {
+        method: "POST",
+        headers: { "x-runner-token": token, "content-type": "application/json" },
+        body: JSON.stringify({ input: "a body" }),
+      });
+
+      expect(await reply.json()).toEqual({ ok: true, result: ["a body", "request of /__runner/task/look"] });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   it("The context of a request is not there outside a served task", () => {
