@@ -27,7 +27,15 @@ export { HookDependencyState } from "./runtime/link/cells";
 export { RunnerMode } from "./runtime/run/options";
 
 // Schemas and dependencies
-export type { IValidationSchema, Schema, StandardSchema, StandardSchemaIssue } from "./lib/schema";
+export type { IdOf, IdSlot } from "./lib/idSlot";
+export type {
+  IValidationSchema,
+  Schema,
+  StandardSchema,
+  StandardSchemaIssue,
+  StatedOutput,
+  StatedSchema,
+} from "./lib/schema";
 export type {
   DependencyMap,
   Injectable,
@@ -73,7 +81,7 @@ export type {
   OutputContractViolationError,
   Sides,
 } from "./define/contracts";
-export type { ErrorReference, ThrowsList } from "./define/throwsList";
+export type { ErrorReference, ErrorSlot, ErrorsOf, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,
   CallInfo,
@@ -94,6 +102,7 @@ export type {
   TaskDefinition,
   TaskDependency,
   TaskDependencyWithIntercept,
+  TaskInput,
   TaskLocalInterceptor,
 } from "./define/task";
 export type {
@@ -120,6 +129,7 @@ export type {
   EventFluentBuilder,
   EventHandlerType,
   EventReference,
+  EventStarter,
   ExtractEventPayload,
   IEvent,
   IEventDefinition,
@@ -159,7 +169,9 @@ export type {
 export type { ITag, ITagConfigured, ITagDefinition, TagFluentBuilder, WithConfig } from "./define/tag";
 export type {
   DefaultErrorType,
+  DataBound,
   ErrorFluentBuilder,
+  ErrorStarter,
   IErrorDefinition,
   IErrorHelper,
   IErrorMeta,

@@ -5,12 +5,12 @@ import { eventManager, logger, store, taskRunner } from "./globals/resources/han
 import type { Logger } from "./globals/resources/logger";
 import type { EventManager } from "./runtime/events/eventManager";
 import type { TaskRunner } from "./runtime/run/presets";
-import type { RunTaskArgs } from "./runtime/run/runResult";
+import type { RunTaskArgs, TaskInputOf, TaskResultOf } from "./runtime/run/runResult";
 import type { Store } from "./runtime/run/store";
 
 /** What a test holds of the application under test. */
 export interface TestFacade {
-  runTask<I, O extends Promise<any>>(task: ITask<I, O>, ...args: RunTaskArgs<I>): Promise<Awaited<O>>;
+  runTask<T extends ITask>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
   /** The value of a resource; `undefined` when there is none of that id. */
   getResource(id: string): unknown;
   readonly taskRunner: TaskRunner;

@@ -73,7 +73,7 @@ const callPrevious = (index: number, id: string) =>
 const realForms: [name: string, perTask: number, form: (index: number) => string][] = [
   [
     "schemas in and out",
-    1_164,
+    1_100,
     (index) =>
       `.inputSchema(${zodSchema(`in${index}`)})${needsPrevious(index)}.resultSchema(${zodSchema(`out${index}`)})
        .run(async (input${index === 0 ? "" : ", { previous }"}) => ${callPrevious(index, "input.id")})`,
@@ -100,6 +100,15 @@ it.each(realForms)("a task with %s costs the checker at most %i instantiations",
 
   expect(mistakes).toEqual([]);
   expect(instantiations / 200).toBeLessThan(perTask);
+});
+
+it("an annotated task that depends on the one before costs the checker at most 260 instantiations", () => {
+  const form = forms["object outputs"]!;
+  const few = check(programOf(100, form));
+  const many = check(programOf(300, form));
+
+  expect([...few.mistakes, ...many.mistakes]).toEqual([]);
+  expect((many.instantiations - few.instantiations) / 200).toBeLessThanOrEqual(260);
 });
 
 it("2,000 chained tasks are checked without a type getting too deep", () => {

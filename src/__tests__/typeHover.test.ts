@@ -42,8 +42,10 @@ it("an editor shows dependencies as what is called and used, not as definitions"
   expect(shown).not.toMatch(/InjectedMap|Task<|any/);
 }, 60_000);
 
-it("an editor shows a task as its input, its result and what it receives, without defaulted parameters", () => {
+it("an editor shows a task as its input, its result, what it receives and its id, without defaulted parameters", () => {
   const shown = hoverOf("a = ");
 
-  expect(shown).toContain("const a: Task<{\n    id: string;\n}, Promise<number>, {}>");
+  expect(shown).toContain(
+    'const a: Task<{\n    id: string;\n}, Promise<number>, {}, {\n    id: string;\n}, "a", undefined>',
+  );
 }, 60_000);

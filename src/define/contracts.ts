@@ -1,4 +1,4 @@
-import type { InferOnly, IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
+import type { IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
 
 /**
  * What a tag or middleware demands of the definitions it is attached to, at type level only:
@@ -101,7 +101,10 @@ export type Bound<Items, HasSchema, Known> = HasSchema extends true
 export type Resolved<S extends ContractShape, O> = [S["gives"]] extends [never]
   ? S["schema"] extends true
     ? O
-    : InferOnly<O>
+    : // `InferOnly<O>`, written out: every task pays for it
+      [O] extends [unknown]
+      ? unknown
+      : O
   : O;
 
 /** Decides on an output by its own type: given that as `output`, `problem` has the properties it lacks, or is `never`. */

@@ -1,5 +1,6 @@
 import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
+import type { IdSlot } from "../lib/idSlot";
 import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
 import type { IsAny } from "../lib/typeLevel";
@@ -18,7 +19,7 @@ export type EventDependencyCaller<P> =
       : (input: P) => Promise<void>;
 
 /** A typed message. */
-export interface IEvent<P = any> extends Injectable {
+export interface IEvent<P = any, Id extends string = string> extends Injectable {
   readonly kind: "event";
   readonly id: string;
   readonly meta: IEventMeta;
@@ -31,6 +32,7 @@ export interface IEvent<P = any> extends Injectable {
   readonly [symbolFilePath]: string;
   optional(): IOptionalDependency<this>;
   readonly $payload?: readonly [P];
+  readonly $id?: IdSlot<Id>;
   readonly $injects?: readonly [EventDependencyCaller<P>];
   readonly $injectsInResource?: readonly [unknown];
 }
@@ -87,20 +89,28 @@ export type CommonPayload<T> =
       : PayloadOf<T>;
 
 /** Fluent form of `IEventDefinition`; every method returns a new builder. */
-export interface EventFluentBuilder<P = void> extends Unbuilt {
-  readonly id: string;
-  payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N>;
-  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): EventFluentBuilder<P>;
-  meta<M extends IEventMeta>(meta: M): EventFluentBuilder<P>;
+export interface EventFluentBuilder<P = void, Id extends string = string> extends Unbuilt {
+  readonly id: Id;
+  payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N, Id>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): EventFluentBuilder<P, Id>;
+  meta<M extends IEventMeta>(meta: M): EventFluentBuilder<P, Id>;
   /** Run listeners of equal order at the same time. */
-  parallel(enabled?: boolean): EventFluentBuilder<P>;
-  build(): IEvent<P>;
+  parallel(enabled?: boolean): EventFluentBuilder<P, Id>;
+  build(): IEvent<P, Id>;
+}
+
+/**
+ * Starts an event. Its id is part of the type, which callers in other programs have checked and completed; not so where the
+ * type of the payload is written out, since TypeScript infers no other type argument then.
+ */
+export interface EventStarter {
+  <P extends void, Id extends string>(id: Id): EventFluentBuilder<P, Id>;
+  <P = void>(id: string): EventFluentBuilder<P>;
 }
 
 export const isEvent = (value: unknown): value is IEvent => hasBrand(value, symbolEvent);
 
-/** Starts an event. */
-export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
+export const eventBuilder: EventStarter = (id: string) => {
   assertId("event", id);
   const filePath = captureFilePath(eventBuilder);
   const at = (definition: IEventDefinition): unknown =>
@@ -115,8 +125,8 @@ export function eventBuilder<P = void>(id: string): EventFluentBuilder<P> {
       parallel: (parallel = true) => at({ ...definition, parallel }),
       build: () => createEvent(definition, filePath),
     });
-  return at({ id }) as EventFluentBuilder<P>; // the payload exists only for the checker
-}
+  return at({ id }) as EventFluentBuilder<any, any>; // payload and id exist only for the checker
+};
 
 /** Makes an event from a definition object. */
 export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P> {

@@ -43,6 +43,7 @@ import {
   isTask,
   taskBuilderOf,
   type CallInfo,
+  type ITask,
   type Task,
   type TaskBuilder,
   type TaskDraft,
@@ -70,7 +71,7 @@ interface Held<D, Context = never, Value = never> {
 
 /** Of each kind of definition. */
 type HeldTo<T> =
-  T extends Task<any, any, infer D>
+  T extends Task<any, any, infer D, any, any, any>
     ? Held<D>
     : T extends Resource<any, infer V, infer D>
       ? unknown extends D
@@ -97,7 +98,7 @@ type Received<T, Listing> = [Listing] extends [never]
 
 /** The fields of a base that a patch may replace; id and result type stay. `Deps` is what its body receives. */
 export type OverridePatch<T, Deps = DependenciesOf<T>> =
-  T extends Task<infer I, infer O, any>
+  T extends Task<infer I, infer O, any, any, any, any>
     ? FixedIdentity &
         Partial<Omit<TaskDraft, "id" | "dependencies" | "run">> & {
           run?(input: I, dependencies: Deps, info: CallInfo): O;
@@ -155,8 +156,8 @@ export function defineOverride<T extends OverridableBase, Listing extends Depend
 
 /** The builder of a base's kind, filled with the base. */
 export type OverrideBuilderOf<T> =
-  T extends Task<infer I, infer O, any>
-    ? TaskBuilder<I, O, DependenciesOf<T>, NoContracts>
+  T extends Task<infer I, infer O, any, infer In, infer Id, infer E>
+    ? TaskBuilder<I, O, DependenciesOf<T>, NoContracts, In, Id, E>
     : T extends AnyResource
       ? ResourceBuilder<
           ExtractResourceConfig<T>,
@@ -180,7 +181,7 @@ export type OverrideBuilder = <T extends OverridableBase>(base: T) => OverrideBu
 export const overrideBuilder: OverrideBuilder = <T extends OverridableBase>(base: T): OverrideBuilderOf<T> => {
   const filePath = filePathOf(base);
   return kindOf(base, {
-    task: (task) => taskBuilderOf(task as TaskDraft, filePath),
+    task: (task) => taskBuilderOf(task, filePath),
     resource: (resource) => resourceBuilderOf(resource as ResourceDraft, filePath),
     hook: (hook) => {
       const { on: _fixed, ...builder } = hookBuilderOf(hook as HookDraft, filePath);
@@ -197,7 +198,7 @@ const filePathOf =
     (base as unknown as { readonly [symbolFilePath]: string })[symbolFilePath];
 
 interface KindCases {
-  task(base: Task<any, any, any>): unknown;
+  task(base: ITask): unknown;
   resource(base: AnyResource): unknown;
   hook(base: Hook<any, any>): unknown;
   taskMiddleware(base: ITaskMiddleware): unknown;

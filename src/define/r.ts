@@ -1,4 +1,4 @@
-import { errorBuilder, type DefaultErrorType, type ErrorFluentBuilder } from "../errors/defineError";
+import { errorBuilder, type ErrorFluentBuilder, type ErrorStarter } from "../errors/defineError";
 import { captureFilePath } from "../lib/filePath";
 import { asyncContextBuilder } from "./asyncContext";
 import { assertId } from "./brand";
@@ -10,10 +10,10 @@ import { resourceBuilder } from "./resource";
 import { tagBuilder } from "./tag";
 import { taskBuilder } from "./task";
 
-function startError<Data extends object = DefaultErrorType>(id: string): ErrorFluentBuilder<Data> {
+const startError: ErrorStarter = (id: string) => {
   assertId("error", id);
-  return errorBuilder({ id }, captureFilePath(startError));
-}
+  return errorBuilder({ id }, captureFilePath(startError)) as ErrorFluentBuilder<any, any>; // as the signatures say
+};
 
 /** The fluent builders of every concept. */
 export const r = /* @__PURE__ */ Object.freeze({

@@ -13,7 +13,8 @@ import {
   type ReturnedBy,
   type Unbuilt,
 } from "../lib/injectable";
-import type { Schema } from "../lib/schema";
+import type { IdSlot } from "../lib/idSlot";
+import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
 import type { IsAny, Open, Resolution, Unaliased } from "../lib/typeLevel";
 import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
@@ -39,7 +40,7 @@ import type {
   ResolveInput,
 } from "./contracts";
 import type { ExecutionJournal } from "./journal";
-import { normalizeThrows, type ThrowsList } from "./throwsList";
+import { normalizeThrows, type ErrorSlot, type ThrowsList } from "./throwsList";
 
 /** What a task learns about the call it serves. */
 export interface CallInfo {
@@ -80,12 +81,11 @@ export interface TaskCallOptions {
 }
 
 /** A task as its dependants call it. */
-export type TaskCaller<I, O> =
-  Open<I> extends true
-    ? IsAny<I> extends true
-      ? (input?: any, options?: TaskCallOptions) => O // an `any` task takes anything
-      : { (options?: TaskCallOptions): O; (input: undefined | void, options?: TaskCallOptions): O }
-    : (input: I, options?: TaskCallOptions) => O;
+export type TaskCaller<I, O> = [I] extends [undefined | void]
+  ? IsAny<I> extends true
+    ? (input?: any, options?: TaskCallOptions) => O // an `any` task takes anything
+    : { (options?: TaskCallOptions): O; (input: undefined | void, options?: TaskCallOptions): O }
+  : (input: I, options?: TaskCallOptions) => O;
 
 /** Wraps a task from inside a resource; first added is outermost. */
 export type TaskLocalInterceptor<I, O> = (next: (input: I) => O, input: I) => O;
@@ -104,11 +104,19 @@ interface Interceptable<I, O> {
 /**
  * An async function with dependencies, middleware and schemas.
  *
- * `I` is the input, `O` the promise of the result. `D`, what the body receives, is read off by overrides; no member has
- * it, so that tasks which differ in their dependencies alone can stand for each other.
+ * `I` is the input as `run` receives it, `O` the promise of the result. `D`, what the body receives, is read off by
+ * overrides; no member has it, so that tasks which differ in their dependencies alone can stand for each other. `In` is
+ * what callers pass, which a schema may fill in and transform; `Id` the id, if it is a literal; `E` what `.throws` lists.
  */
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- see above
-export interface Task<I, O extends Promise<any>, D> extends Injectable {
+export interface Task<
+  I,
+  O extends Promise<any>,
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- see above
+  D,
+  In = I,
+  Id extends string = string,
+  E = undefined,
+> extends Injectable {
   readonly kind: "task";
   readonly id: string;
   readonly meta: ITaskMeta;
@@ -129,9 +137,13 @@ export interface Task<I, O extends Promise<any>, D> extends Injectable {
   run(input: I, dependencies: any, info?: GivenCallInfo): O;
   optional(): IOptionalDependency<ITask<I, O>>;
   readonly $io?: readonly [I, O];
+  // A method, as `run` is: tasks of compatible inputs stay assignable.
+  $in?(input: In): void;
+  readonly $id?: IdSlot<Id>;
+  readonly $throws?: ErrorSlot<E>;
   // Without the name `TaskDependency`: an editor then shows the signature.
-  readonly $injects?: readonly [TaskCaller<I, O> & { readonly id: string }];
-  readonly $injectsInResource?: readonly [TaskCaller<I, O> & { readonly id: string } & Interceptable<I, O>];
+  readonly $injects?: readonly [TaskCaller<In, O> & { readonly id: string }];
+  readonly $injectsInResource?: readonly [TaskCaller<In, O> & { readonly id: string } & Interceptable<I, O>];
 }
 
 /* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
@@ -150,13 +162,16 @@ export type IPhantomTask<I = any, Result = any, D = {}, M = any, Tags = any, Mw 
 
 export type AnyTask = ITask;
 
+/** The input as `run` receives it. What callers pass may differ, see `TaskInput`. */
 export type ExtractTaskInput<T> = T extends { readonly $io?: readonly [infer I, any] } ? I : never;
+/** What callers pass: the schema's input, whose defaults may be left out. */
+export type TaskInput<T> = T extends { $in?(input: infer In): void } ? In : never;
 /** The promise type of a task's result. */
 export type ExtractTaskOutput<T> = T extends { readonly $io?: readonly [any, infer O] } ? O : never;
 
 /** The input of `run`: schema first, then contracts, then the callback's own annotation. */
 export type RunInput<I, S extends ContractShape, Annotated> = [S["needs"]] extends [never]
-  ? Open<I> extends true
+  ? [I] extends [undefined | void]
     ? Annotated
     : I
   : ResolveInput<I, Open<I>, ItemsOf<S>, Annotated>;
@@ -172,50 +187,60 @@ export type RunBound<O, S extends ContractShape> = [S["gives"]] extends [never]
  * Fluent form of a task definition; every method returns a new builder.
  *
  * `I` is the input, `O` the promise of the result, `D` what `run` receives, `S` what tags, middleware and a result schema
- * state about input and result.
+ * state about input and result, `In` what an input schema accepts (`undefined` without one), `Id` the id, `E` what it throws.
  */
-export interface TaskBuilder<I, O extends Promise<any>, D extends object, S extends ContractShape> extends Unbuilt {
-  readonly id: string;
+export interface TaskBuilder<
+  I,
+  O extends Promise<any>,
+  D extends object,
+  S extends ContractShape,
+  In = undefined,
+  Id extends string = string,
+  E = undefined,
+> extends Unbuilt {
+  readonly id: Id;
   /** Adds dependencies; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
-  ): TaskBuilder<I, O, D & { [K in keyof N]: Injected<N[K]> }, S>;
+  ): TaskBuilder<I, O, D & { [K in keyof N]: Injected<N[K]> }, S, In, Id, E>;
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option: { override: true },
-  ): TaskBuilder<I, O, { [K in keyof N]: Injected<N[K]> }, S>;
+  ): TaskBuilder<I, O, { [K in keyof N]: Injected<N[K]> }, S, In, Id, E>;
   /** Adds tags. */
   tags<const T extends readonly TagType[]>(
     tags: T,
     option?: { override?: false },
-  ): TaskBuilder<I, O, D, Carrying<readonly [...S["tags"], ...T], S["middleware"], S["schema"]>>;
+  ): TaskBuilder<I, O, D, Carrying<readonly [...S["tags"], ...T], S["middleware"], S["schema"]>, In, Id, E>;
   tags<const T extends readonly TagType[]>(
     tags: T,
     option: { override: true },
-  ): TaskBuilder<I, O, D, Carrying<T, S["middleware"], S["schema"]>>;
+  ): TaskBuilder<I, O, D, Carrying<T, S["middleware"], S["schema"]>, In, Id, E>;
   /** Adds middleware; the first one is outermost. */
   middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
     middleware: T,
     option?: { override?: false },
-  ): TaskBuilder<I, O, D, Carrying<S["tags"], readonly [...S["middleware"], ...T], S["schema"]>>;
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], readonly [...S["middleware"], ...T], S["schema"]>, In, Id, E>;
   middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
     middleware: T,
     option: { override: true },
-  ): TaskBuilder<I, O, D, Carrying<S["tags"], T, S["schema"]>>;
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], T, S["schema"]>, In, Id, E>;
   /** Validates, and may transform, the input right before `run`. */
-  inputSchema<N>(schema: Schema<N>): TaskBuilder<N, O, D, S>;
+  inputSchema<N, A>(schema: StatedSchema<N, A>): TaskBuilder<N, O, D, S, A, Id, E>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): TaskBuilder<N, O, D, S, A, Id, E>;
   /** Validates, and may transform, what `run` resolves to. */
-  resultSchema<R>(schema: Schema<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>>;
-  /** Errors it may throw, as helpers or ids; documentation only. Replaces the list. */
-  throws(list: ThrowsList): TaskBuilder<I, O, D, S>;
-  meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S>;
+  resultSchema<R>(schema: StatedOutput<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E>;
+  resultSchema<R>(schema: Schema<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E>;
+  /** Errors it may throw, as helpers or ids: callers know their types, nothing is enforced. Replaces the list. */
+  throws<const T extends ThrowsList>(list: T): TaskBuilder<I, O, D, S, In, Id, T[number]>;
+  meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S, In, Id, E>;
   /** The body. Without a schema, the input's type is the parameter's annotation. */
   run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
     run: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => Promise<Resolved<S, R>>,
-  ): TaskBuilder<RunInput<I, S, A>, S["schema"] extends true ? O : Promise<R>, D, S>;
+  ): TaskBuilder<RunInput<I, S, A>, S["schema"] extends true ? O : Promise<R>, D, S, In, Id, E>;
   /** @throws {builderIncompleteError} `.run` is missing */
-  build(): Task<I, O, D>;
+  build(): Task<I, O, D, [In] extends [undefined | void] ? I : In, Id, E>;
 }
 
 /** Builder of a task that another process runs. */
@@ -276,8 +301,15 @@ export interface TaskDraft {
 export const isTask = (value: unknown): value is ITask => hasBrand(value, symbolTask);
 export const isPhantomTask = (value: unknown): value is IPhantomTask => hasBrand(value, symbolPhantomTask);
 
-/** A task builder that knows nothing but its id. */
-export type NewTaskBuilder = TaskBuilder<undefined, Promise<any>, {}, NoContracts>; // any result until `.run` says
+/** A task builder that knows nothing but its id: `any` result until `.run` says. */
+export type NewTaskBuilder<Id extends string = string> = TaskBuilder<
+  undefined,
+  Promise<any>,
+  {},
+  NoContracts,
+  undefined,
+  Id
+>;
 
 /** What `r.task.phantom` is. */
 export interface PhantomTaskStarter {
@@ -286,18 +318,18 @@ export interface PhantomTaskStarter {
   /** A phantom with the types of a task that another program runs: `import type` of it is enough. */
   of<T extends { readonly $io?: readonly [any, any] }>( // any task
     id: string,
-  ): PhantomTaskBuilder<ExtractTaskInput<T>, Awaited<ExtractTaskOutput<T>>>;
+  ): PhantomTaskBuilder<TaskInput<T>, Awaited<ExtractTaskOutput<T>>>;
 }
 
 /** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
 export interface TaskBuilderWithPhantom {
-  (id: string): NewTaskBuilder;
+  <Id extends string>(id: Id): NewTaskBuilder<Id>;
   readonly phantom: PhantomTaskStarter;
 }
 
-function startTask(id: string): NewTaskBuilder {
+function startTask<Id extends string>(id: Id): NewTaskBuilder<Id> {
   assertId("task", id);
-  return taskBuilderOf({ id }, captureFilePath(startTask));
+  return taskBuilderOf({ id }, captureFilePath(startTask)) as NewTaskBuilder<any>; // of this id
 }
 
 export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign(startTask, {

@@ -1,8 +1,10 @@
 import { describeGiven } from "../lib/describeValue";
 import { captureFilePath, withFilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
+import type { IdSlot } from "../lib/idSlot";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolError, symbolErrorInstance, symbolFilePath } from "../lib/symbols";
+import type { IsAny } from "../lib/typeLevel";
 
 /** Error data that nothing more is said about. */
 export type DefaultErrorType = Record<string, unknown>;
@@ -36,7 +38,7 @@ export interface IErrorDefinition<Data = any> {
 }
 
 /** A typed, throwable error; register it to inject it and to let it cross tunnels. */
-export interface IErrorHelper<Data = any> extends Injectable {
+export interface IErrorHelper<Data = any, Id extends string = string> extends Injectable {
   readonly kind: "error";
   readonly id: string;
   readonly meta: IErrorMeta;
@@ -49,21 +51,38 @@ export interface IErrorHelper<Data = any> extends Injectable {
   /** Holds for instances made by any helper of this id, in any copy of the package. */
   is(error: unknown): error is RunnerError<Data>;
   optional(): IOptionalDependency<this>;
+  readonly $id?: IdSlot<Id>;
   readonly $injects?: readonly [this];
   readonly $injectsInResource?: readonly [unknown];
 }
 
+/** What a schema may say of data that nothing was said about before, or else has to agree with. */
+export type DataBound<Data> = DefaultErrorType extends Data ? object : Data;
+
 /** Fluent form of `IErrorDefinition`; every method returns a new builder. */
-export interface ErrorFluentBuilder<Data extends object = DefaultErrorType> extends Unbuilt {
-  readonly id: string;
-  format(format: (data: Data) => string): ErrorFluentBuilder<Data>;
-  dataSchema(schema: Schema<Data>): ErrorFluentBuilder<Data>;
-  serialize(serialize: (data: Data) => string): ErrorFluentBuilder<Data>;
-  parse(parse: (raw: string) => Data): ErrorFluentBuilder<Data>;
+export interface ErrorFluentBuilder<
+  Data extends object = DefaultErrorType,
+  Id extends string = string,
+> extends Unbuilt {
+  readonly id: Id;
+  format(format: (data: Data) => string): ErrorFluentBuilder<Data, Id>;
+  /** Validates, and may transform, the data; gives it its type, unless `r.error<Data>` does. */
+  dataSchema<N extends DataBound<Data>>(schema: Schema<N>): ErrorFluentBuilder<IsAny<N> extends true ? Data : N, Id>;
+  serialize(serialize: (data: Data) => string): ErrorFluentBuilder<Data, Id>;
+  parse(parse: (raw: string) => Data): ErrorFluentBuilder<Data, Id>;
   /** HTTP status (integer, 100-599) of an exposure's reply when a task throws this error. */
-  httpCode(status: number): ErrorFluentBuilder<Data>;
-  meta<M extends IErrorMeta>(meta: M): ErrorFluentBuilder<Data>;
-  build(): IErrorHelper<Data>;
+  httpCode(status: number): ErrorFluentBuilder<Data, Id>;
+  meta<M extends IErrorMeta>(meta: M): ErrorFluentBuilder<Data, Id>;
+  build(): IErrorHelper<Data, Id>;
+}
+
+/**
+ * Starts an error. Its id is part of the type, so that callers of a task that `.throws` it can tell it apart; not so where
+ * the type of the data is written out, since TypeScript infers no other type argument then.
+ */
+export interface ErrorStarter {
+  <Data extends DefaultErrorType, Id extends string>(id: Id): ErrorFluentBuilder<Data, Id>;
+  <Data extends object>(id: string): ErrorFluentBuilder<Data>;
 }
 
 /** Makes one instance; the brand makes `helper.is` hold across package copies. */
@@ -121,18 +140,18 @@ export function errorBuilder<Data extends object>(
   definition: IErrorDefinition<Data>,
   filePath: () => string,
 ): ErrorFluentBuilder<Data> {
-  const at = (patch: Partial<IErrorDefinition<Data>>) => errorBuilder({ ...definition, ...patch }, filePath);
-  const builder: Omit<ErrorFluentBuilder<Data>, keyof Unbuilt> = Object.freeze({
+  const at = (patch: Partial<IErrorDefinition>) => errorBuilder({ ...definition, ...patch }, filePath);
+  const builder: unknown = Object.freeze({
     id: definition.id,
-    format: (format) => at({ format }),
-    dataSchema: (dataSchema) => at({ dataSchema }),
-    serialize: (serialize) => at({ serialize }),
-    parse: (parse) => at({ parse }),
-    httpCode: (httpCode) => at({ httpCode }),
-    meta: (meta) => at({ meta }),
+    format: (format: IErrorDefinition["format"]) => at({ format }),
+    dataSchema: (dataSchema: Schema) => at({ dataSchema }),
+    serialize: (serialize: IErrorDefinition["serialize"]) => at({ serialize }),
+    parse: (parse: (raw: string) => unknown) => at({ parse }),
+    httpCode: (httpCode: number) => at({ httpCode }),
+    meta: (meta: IErrorMeta) => at({ meta }),
     build: () => createErrorHelper(definition, filePath),
-  } satisfies Omit<ErrorFluentBuilder<Data>, keyof Unbuilt>);
-  return builder as ErrorFluentBuilder<Data>; // what is said of builders exists only for the checker
+  });
+  return builder as ErrorFluentBuilder<Data>; // the types exist only for the checker
 }
 
 /** What errors of the catalogues may have of their own. */

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
+import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
@@ -64,10 +64,7 @@ export interface HttpSmartClient extends RemoteClient {
    */
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
   /** Runs the task of a definition, with its types of input and result. */
-  task<T extends ITask<any, any>>(
-    task: T,
-    ...call: CallOf<ExtractTaskInput<T>>
-  ): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
 }
 
 /** A secret that goes along with every call. */

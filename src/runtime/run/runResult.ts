@@ -1,6 +1,6 @@
 import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
-import type { ExtractTaskInput, ExtractTaskOutput, TaskCallOptions } from "../../define/task";
+import type { ExtractTaskOutput, TaskCallOptions, TaskInput } from "../../define/task";
 import type { IsAny, NotInferred } from "../../lib/typeLevel";
 import type { Store } from "./store";
 import type { Topology } from "./topology";
@@ -14,7 +14,7 @@ export type RunTaskArgs<I> =
       : [input: I, options?: TaskCallOptions];
 
 /** The input of a task, or `any` for an id, which has no types. */
-export type TaskInputOf<T> = T extends string ? any : ExtractTaskInput<T>; // as said above
+export type TaskInputOf<T> = T extends string ? any : TaskInput<T>; // as said above
 /** What a task resolves to, or `any` for an id, which has no types. */
 export type TaskResultOf<T> = T extends string ? any : Awaited<ExtractTaskOutput<T>>; // as said above
 
@@ -56,6 +56,7 @@ export interface TaskHandle {
   readonly kind: "task";
   readonly id: string;
   readonly $io?: readonly [any, any]; // as above
+  $in?(input: any): void; // as above
 }
 
 /** Any resource, with its config or without, looked at for its types alone. */

@@ -1,5 +1,5 @@
 import type { ExtractEventPayload, IEvent } from "../../define/event";
-import type { CallDeadline, ExtractTaskInput, ExtractTaskOutput, ITask } from "../../define/task";
+import type { CallDeadline, ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
 import { Deadline } from "../../lib/deadline";
 import { describeValue } from "../../lib/describeValue";
@@ -46,10 +46,7 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
    */
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
   /** Runs the task of a definition, with its types of input and result. */
-  task<T extends ITask<any, any>>(
-    task: T,
-    ...call: CallOf<ExtractTaskInput<T>>
-  ): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
   /** Emits the event of a definition, with its type of payload. */
