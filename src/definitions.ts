@@ -81,6 +81,7 @@ export type {
   OutputContractViolationError,
   Sides,
 } from "./define/contracts";
+export type { ItemIterator, ItemStream } from "./lib/itemStream";
 export type { ErrorReference, ErrorSlot, ErrorsOf, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,
@@ -91,9 +92,12 @@ export type {
   IPhantomTask,
   ITask,
   NewTaskBuilder,
+  PhantomStreamTaskBuilder,
   PhantomTaskBuilder,
   RunBound,
   RunInput,
+  StreamTask,
+  StreamTaskBuilder,
   Task,
   TaskBuilder,
   TaskBuilderWithPhantom,

@@ -15,6 +15,7 @@ import {
 } from "../lib/injectable";
 import type { IdSlot } from "../lib/idSlot";
 import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
+import type { ItemStream } from "../lib/itemStream";
 import { symbolFilePath, symbolPhantomTask, symbolTask, symbolTunneledBy } from "../lib/symbols";
 import type { IsAny, Open, Resolution, Unaliased } from "../lib/typeLevel";
 import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
@@ -127,6 +128,10 @@ export interface Task<
   readonly resultSchema?: Schema | undefined;
   /** Ids of errors it says it may throw; documentation only. */
   readonly throws?: readonly string[] | undefined;
+  /** Its calls give an `ItemStream`. */
+  readonly streams?: true;
+  /** Of a streamed task: validates, and may transform, each item. */
+  readonly itemSchema?: Schema | undefined;
   /** On the store's view of a task that a tunnel routes. */
   readonly isTunneled?: boolean;
   readonly [symbolTask]: true;
@@ -144,6 +149,28 @@ export interface Task<
   // Without the name `TaskDependency`: an editor then shows the signature.
   readonly $injects?: readonly [TaskCaller<In, O> & { readonly id: string }];
   readonly $injectsInResource?: readonly [TaskCaller<In, O> & { readonly id: string } & Interceptable<I, O>];
+}
+
+/** A task whose calls give items one by one. */
+export interface StreamTask<I, Item, Result, D, In = I, Id extends string = string, E = undefined> extends Task<
+  I,
+  any, // the calls of any task give something
+  D,
+  In,
+  Id,
+  E
+> {
+  readonly streams?: true;
+  // A method, as above.
+  run(input: I, dependencies: any, info?: GivenCallInfo): AsyncGenerator<Item, Result, any>;
+  optional(): IOptionalDependency<ITask<I, any>> & {
+    readonly $injects?: readonly [(TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string }) | undefined];
+  };
+  readonly $io?: readonly [I, ItemStream<Item, Result>];
+  readonly $injects?: readonly [TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string }];
+  readonly $injectsInResource?: readonly [
+    TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string } & Interceptable<I, Promise<unknown>>,
+  ];
 }
 
 /* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
@@ -239,8 +266,50 @@ export interface TaskBuilder<
   run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
     run: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => Promise<Resolved<S, R>>,
   ): TaskBuilder<RunInput<I, S, A>, S["schema"] extends true ? O : Promise<R>, D, S, In, Id, E>;
+  /**
+   * The body of a streamed task, instead of `.run`: yields the items, and may return something at their end. A call of the
+   * task gives an `ItemStream`.
+   */
+  stream<A = I, Item = any, Result = void>(
+    body: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => AsyncGenerator<Item, Result, any>,
+  ): StreamTaskBuilder<RunInput<I, S, A>, Item, Result, D, In, Id, E>;
   /** @throws {builderIncompleteError} `.run` is missing */
   build(): Task<I, O, D, [In] extends [undefined | void] ? I : In, Id, E>;
+}
+
+/** Builder of a streamed task; what it is about is said before `.stream`, or after it. */
+export interface StreamTaskBuilder<I, Item, Result, D, In, Id extends string, E> extends Unbuilt {
+  readonly id: Id;
+  tags(tags: readonly TagType[], option?: ReplaceOption): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  /** Adds middleware, which sees the call until the first item is there. */
+  middleware(
+    middleware: readonly TaskMiddlewareAttachmentType[],
+    option?: ReplaceOption,
+  ): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): StreamTaskBuilder<N, Item, Result, D, A, Id, E>;
+  /** Validates, and may transform, each item. */
+  itemSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, N, Result, D, In, Id, E>;
+  /** Validates, and may transform, what the body returns. */
+  resultSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, Item, N, D, In, Id, E>;
+  throws<const T extends ThrowsList>(list: T): StreamTaskBuilder<I, Item, Result, D, In, Id, T[number]>;
+  meta<M extends ITaskMeta>(meta: M): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  build(): StreamTask<I, Item, Result, D, [In] extends [undefined | void] ? I : In, Id, E>;
+}
+
+/** Builder of a streamed task that another process runs. */
+export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
+  readonly id: string;
+  tags(tags: readonly TagType[], option?: ReplaceOption): PhantomStreamTaskBuilder<I, Item, Result>;
+  middleware(
+    middleware: readonly TaskMiddlewareAttachmentType[],
+    option?: ReplaceOption,
+  ): PhantomStreamTaskBuilder<I, Item, Result>;
+  inputSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<N, Item, Result>;
+  itemSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, N, Result>;
+  resultSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, Item, N>;
+  throws(list: ThrowsList): PhantomStreamTaskBuilder<I, Item, Result>;
+  meta<M extends ITaskMeta>(meta: M): PhantomStreamTaskBuilder<I, Item, Result>;
+  build(): StreamTask<I, Item, Result, {}> & { readonly [symbolPhantomTask]: true };
 }
 
 /** Builder of a task that another process runs. */
@@ -296,6 +365,8 @@ export interface TaskDraft {
   readonly resultSchema?: Schema | undefined;
   readonly throws?: ThrowsList | undefined;
   readonly run?: ITask["run"] | undefined;
+  readonly streams?: true | undefined;
+  readonly itemSchema?: Schema | undefined;
 }
 
 export const isTask = (value: unknown): value is ITask => hasBrand(value, symbolTask);
@@ -319,6 +390,8 @@ export interface PhantomTaskStarter {
   of<T extends { readonly $io?: readonly [any, any] }>( // any task
     id: string,
   ): PhantomTaskBuilder<TaskInput<T>, Awaited<ExtractTaskOutput<T>>>;
+  /** A phantom of a streamed task. */
+  stream<I = undefined, Item = any, Result = void>(id: string): PhantomStreamTaskBuilder<I, Item, Result>; // as above
 }
 
 /** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
@@ -333,13 +406,22 @@ function startTask<Id extends string>(id: Id): NewTaskBuilder<Id> {
 }
 
 export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign(startTask, {
-  phantom: /* @__PURE__ */ Object.assign(phantomTaskBuilder, { of: phantomTaskBuilder }) as PhantomTaskStarter,
+  phantom: /* @__PURE__ */ Object.assign(phantomTaskBuilder, {
+    of: phantomTaskBuilder,
+    stream: phantomStreamBuilder,
+  }) as PhantomTaskStarter,
 });
 
 /** Starts a task without a body; a tunnel routes its calls. The types exist only for the checker. */
 function phantomTaskBuilder(id: string): unknown {
   assertId("task", id);
   return new PhantomDraftBuilder({ id }, captureFilePath(phantomTaskBuilder));
+}
+
+/** As above, of a streamed task. */
+function phantomStreamBuilder(id: string): unknown {
+  assertId("task", id);
+  return new PhantomDraftBuilder({ id, streams: true }, captureFilePath(phantomStreamBuilder));
 }
 
 /** Makes a task from a definition object; everything is inferred from it. */
@@ -411,6 +493,10 @@ abstract class DraftBuilder<Builder> {
     return this.with({ resultSchema });
   }
 
+  itemSchema(itemSchema: Schema): Builder {
+    return this.with({ itemSchema });
+  }
+
   throws(throws: ThrowsList): Builder {
     assertList("Task", this.id, "throws", throws);
     return this.with({ throws });
@@ -428,7 +514,12 @@ class TaskDraftBuilder extends DraftBuilder<TaskDraftBuilder> {
 
   run(run: ITask["run"]): TaskDraftBuilder {
     assertFunction("Task", this.id, "run", run);
-    return this.with({ run });
+    return this.with({ run, streams: undefined });
+  }
+
+  stream(run: ITask["run"]): TaskDraftBuilder {
+    assertFunction("Task", this.id, "stream", run);
+    return this.with({ run, streams: true });
   }
 
   build(): ITask {
@@ -458,6 +549,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
   }
   assertSchema("Task", id, "inputSchema", inputSchema);
   assertSchema("Task", id, "resultSchema", resultSchema);
+  assertSchema("Task", id, "itemSchema", draft.itemSchema);
   const definition = {
     kind: "task",
     id,
@@ -471,6 +563,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
     run,
     optional,
     [symbolTask]: true,
+    ...(draft.streams && { streams: true, itemSchema: draft.itemSchema }),
   };
   withFilePath(definition, filePath);
   return Object.freeze(phantom ? Object.assign(definition, { [symbolPhantomTask]: true }) : definition) as ITask;

@@ -6,6 +6,7 @@ import { describeIssues, readIssues, type ValidationIssue } from "./validationIs
 export type ValidationSubject =
   | "Task input"
   | "Task result"
+  | "Task item"
   | "Resource config"
   | "Resource result"
   | "Middleware config"

@@ -85,17 +85,35 @@ export const authNotConfigured = /* @__PURE__ */ declareFailure(
 export const bufferFull = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many bytes in flight", 1);
 export const overloaded = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many requests in flight", 1);
 export const serverClosing = /* @__PURE__ */ declareFailure(503, "SERVER_CLOSING", "The server is closing", 1);
-/** Tasks read raw bytes from the context of the request. */
-export const octetUnsupported = /* @__PURE__ */ declareFailure(
-  501,
-  "OCTET_UNSUPPORTED",
-  "Raw bodies need AsyncLocalStorage, which this server's runtime does not have. Workers have it with the flag nodejs_als.",
-);
 export const authUnavailable = /* @__PURE__ */ declareFailure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
 
 /** An address has failed to authenticate too often. */
 export const tooManyFailures = (retryAfterSeconds: number): WireFailure =>
   new WireFailure({ status: 429, code: "TOO_MANY_FAILURES", message: "Too many failed attempts", retryAfterSeconds });
+/** A streamed task was called by what may not read items. */
+export const notAcceptable = (id: string): WireFailure =>
+  new WireFailure({
+    status: 406,
+    code: "NOT_ACCEPTABLE",
+    message: `Task ${id} streams its items; call it by client.stream(), which sends "accept: application/x-runner-items+ndjson".`,
+  });
+/** More streams are open than `limits.streams.open`. */
+export const tooManyStreams = (): WireFailure =>
+  new WireFailure({
+    status: 503,
+    code: "OVERLOADED",
+    message: "Too many open streams",
+    data: { limit: "streams" },
+    retryAfterSeconds: 1,
+  });
+/** An item takes a line longer than `limits.streams.lineBytes`. */
+export const itemTooLarge = (id: string, limitBytes: number): WireFailure =>
+  new WireFailure({
+    status: 500,
+    code: "ITEM_TOO_LARGE",
+    message: `Task ${id} yielded an item that takes more than ${limitBytes} bytes.`,
+    data: { limitBytes },
+  });
 /** A streamed result holds something that cannot be sent as bytes: a mistake of the task, which its caller cannot mend. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>
   new WireFailure({

@@ -69,6 +69,7 @@ export type {
   HttpToken as NodeExposureHttpToken,
 } from "../tunnels/http/config/auth";
 export type { NodeExposureHttpDrainConfig } from "./exposure/config/drain";
+export type { StreamLimits } from "../tunnels/protocol/items";
 export type { ExposureLimits } from "./exposure/config/limits";
 export type { JsonLimits, MultipartLimits } from "../tunnels/http/config/callLimits";
 

@@ -72,6 +72,9 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     // As any result.
     eventWithResult: async (id: unknown, payload?: unknown, options?: ClientCallOptions): Promise<any> =>
       call("eventWithResult", String(id), payload, options),
+    stream(): never {
+      throw new Error("Tests of streams run in the page itself.");
+    },
     // Over fetch there is nothing to close.
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

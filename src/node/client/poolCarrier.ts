@@ -85,7 +85,12 @@ function openPool(
 ): OpenedCarrier {
   const { maxConnections = 128, maxReplyBytes = defaultReplyBytes, compression = {} } = config;
   // Only `timeoutMs` and the signal of a call decide how long it may take.
-  const pool = new PoolClass(origin, { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0 });
+  const times = { headersTimeout: 0, bodyTimeout: 0 };
+  const pool = new PoolClass(origin, { connections: maxConnections, ...times });
+  /** Streams of items may last, so that calls would wait for their connections. */
+  let itemsPool: Pool | undefined;
+  const poolFor = ({ wantsItems }: WireRequest): Pool =>
+    wantsItems === true ? (itemsPool ??= new PoolClass(origin, { connections: null, ...times })) : pool;
 
   function dispatch(request: WireRequest, body: string | Buffer): Promise<WireResponse> {
     // It may have been closed while a text was compressed.
@@ -93,7 +98,10 @@ function openPool(
     return new Promise((resolve, reject) => {
       const { target, headers } = request;
       const call = new PoolCall(request, body, maxReplyBytes, { resolve, reject });
-      pool.dispatch({ path: basePath + targetPath(target), method: "POST", headers: headers as {}, body }, call);
+      poolFor(request).dispatch(
+        { path: basePath + targetPath(target), method: "POST", headers: headers as {}, body },
+        call,
+      );
     });
   }
 
@@ -114,11 +122,12 @@ function openPool(
   return {
     send: compression.requests === true || compression.responses === true ? sendCompressed : sendPlain,
     async close({ signal } = {}) {
-      const destroy = (): void => void pool.destroy(clientClosed());
-      if (signal?.aborted === true) return pool.destroy(clientClosed());
+      const pools = [pool, itemsPool].filter((each) => each !== undefined);
+      const destroy = (): void => pools.forEach((each) => void each.destroy(clientClosed()));
+      if (signal?.aborted === true) return void (await Promise.all(pools.map((each) => each.destroy(clientClosed()))));
       signal?.addEventListener("abort", destroy, { once: true });
       try {
-        if (!pool.destroyed) await pool.close();
+        await Promise.all(pools.filter((each) => !each.destroyed).map((each) => each.close()));
       } finally {
         signal?.removeEventListener("abort", destroy);
       }

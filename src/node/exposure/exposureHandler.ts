@@ -81,7 +81,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   }
   const budget = new ByteBudget(limits.bufferedBytes);
   const readerWatch = new PaceWatch(limits.replyIdleMs);
-  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, onBroken };
+  const itemsWatch = new PaceWatch(limits.streams.drainMs);
+  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, itemsWatch, onBroken };
   // Outside the base path other origins have no business.
   const outsidePolicy: ReplyPolicy = { ...policy, cors: corsDisabled, vary: "", compressFrom: undefined };
   const source: BodySource = {
@@ -176,6 +177,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         form.onBroken = () => call.breakOff();
       }
       const send = (response: WireResponse): Sending => {
+        // Streams of items are counted apart, and may last.
+        if (response.body.kind === "stream" && response.body.isItems) leave();
         const isShutDown = call.isShutDown && response.status === requestAborted.status;
         return isShutDown ? reply.refuse(serverClosing()) : reply.send(response);
       };

@@ -184,6 +184,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     open,
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,
+    streams: limits.streams,
     openFile: openNodeFile,
     openStream: openNodeStream,
   });

@@ -173,7 +173,8 @@ function requestOf(req: IncomingMessage, tokenHeader: string, allowedOrigins: Re
       failureAddress: () => undefined,
       isRepeated: (name) => isRepeated(req, name),
       enter: (contexts) => contexts ?? new Map(),
-      isReplyTaken: () => false,
+      isShutDown: false,
+    isReplyTaken: () => false,
       abandonReply() {},
     },
   };

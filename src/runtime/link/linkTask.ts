@@ -8,6 +8,7 @@ import type { ITask } from "../../define/task";
 import { describeValue } from "../../lib/describeValue";
 import { isPlainObject, isThenable } from "../../lib/guards";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import { captureSlots } from "../../platform/contextScope";
 import { deriveScope, detachedScope, type CallScope, type ScopeLimits } from "../callScope";
 import type { RunState } from "../runState";
 import { validator } from "../validator";
@@ -66,7 +67,7 @@ export function linkTask(link: TaskLink): Invoke {
   step = link.layers.reduceRight((inner, layer) => layerStep(layer, inner, task), step);
   step = link.globalInterceptors.reduceRight((inner, intercept) => interceptorStep(intercept, inner, task), step);
 
-  const inner = step;
+  const inner = task.streams === true ? sourceStep(step, task.id) : step;
   const failScoped = (error: unknown, scope: CallScope | undefined): never => {
     state.underWay -= 1;
     reportFailure(error, task.id, scope);
@@ -98,13 +99,29 @@ export function linkTask(link: TaskLink): Invoke {
     options === undefined ? settle(input, new Call(undefined, undefined), failPlain) : invokeWith(input, options);
 }
 
-function linkBody({ task, run, dependencies, bindDependencies }: TaskLink): Step {
+function linkBody(link: TaskLink): Step {
+  const { task, run, dependencies, bindDependencies } = link;
   const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
   const body: Step =
     dependenciesOf === undefined
       ? (input, call) => run(input, dependencies, call)
       : (input, call) => run(input, dependenciesOf(call), call);
+  if (task.streams === true) return withSchemas({ ...task, resultSchema: undefined }, streamStep(link, body));
   return withSchemas(task, body);
+}
+
+/** Loaded with the first call, so that applications without streams do without it. */
+function streamStep({ task, state, reportFailure }: TaskLink, run: Step): Step {
+  const body = { task, state, run, reportFailure, deriveScope, validator, captureSlots };
+  return async (input, call) => (await import("./openItems")).openItems(body, input, call);
+}
+
+/** Middleware may put other items in the place of those it got. */
+function sourceStep(inner: Step, id: string): Step {
+  return async (input, call) => {
+    const given: unknown = await inner(input, call);
+    return (await import("./openItems")).itemSourceOf(given, id);
+  };
 }
 
 /** @returns `undefined` when every call gets the same */

@@ -8,7 +8,10 @@ import {
   type TaskLocalInterceptor,
 } from "../../define/task";
 import { isPlainObject } from "../../lib/guards";
+import { itemStream } from "../../lib/itemStream";
+import type { ItemSource } from "../../lib/itemReader";
 import { symbolTunneledBy } from "../../lib/symbols";
+import { captureSlots } from "../../platform/contextScope";
 import type { CallScope } from "../callScope";
 import type { RunState } from "../runState";
 import type { Call } from "./call";
@@ -184,6 +187,12 @@ export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Prom
 
 /** A caller of one task, for any number of calls. */
 export function createTaskCaller(cell: TaskCell): InjectedTask {
+  if (cell.task.streams === true) {
+    return withId(
+      callerOf(cell, (input, options) => cell.invoke(input, options)),
+      cell.task.id,
+    );
+  }
   // As `callerOf`, without a function in between: most calls of an application are made by these.
   function caller(input?: unknown, options?: TaskCallOptions) {
     return isOnlyOptions(cell.task, arguments.length, input)
@@ -202,8 +211,11 @@ const withId = (caller: Caller, id: string): InjectedTask =>
  * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
  */
 export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTask {
-  const caller = callerOf(cell, (input, options) =>
-    cell.invoke(input, { journal: options?.journal, signal: options?.signal, timeoutMs: options?.timeoutMs, scope }),
+  const caller = callerOf(
+    cell,
+    (input, options) =>
+      cell.invoke(input, { journal: options?.journal, signal: options?.signal, timeoutMs: options?.timeoutMs, scope }),
+    scope,
   );
   caller.id = cell.task.id;
   return caller as InjectedTask;
@@ -211,9 +223,26 @@ export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTas
 
 type Caller = Invoke & { id?: string };
 
-function callerOf(cell: TaskCell, invoke: Invoke): Caller {
+function callerOf(cell: TaskCell, invoke: Invoke, scope?: CallScope): Caller {
+  if (cell.task.streams === true) return streamCallerOf(cell.task, invoke, scope);
   return function caller(input?: unknown, options?: TaskCallOptions) {
     return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
+  };
+}
+
+/** What is called gives a stream at once; the call is made when its first item is asked for, in the contexts of now. */
+function streamCallerOf(task: ITask, invoke: Invoke, scope: CallScope | undefined): Caller {
+  // `any`: typed by the definition.
+  return function caller(given?: unknown, options?: TaskCallOptions): any {
+    const isOptions = isOnlyOptions(task, arguments.length, given);
+    const { signal = scope?.signal, ...rest } = (isOptions ? given : options) ?? {};
+    const input = isOptions ? undefined : given;
+    const enter = captureSlots();
+    return itemStream(async (end) => {
+      const { ItemReader } = await import("../../lib/itemReader");
+      const begin = (own: AbortSignal) => enter(() => invoke(input, { ...rest, signal: own })) as Promise<ItemSource>; // as linked
+      return new ItemReader({ begin, signal }, end);
+    });
   };
 }
 

@@ -5,7 +5,7 @@ import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { RunResult, TaskHandle } from "./runResult";
 import type { Topology } from "./topology";
-import { isOnlyOptions } from "../link/taskCell";
+import { createTaskCaller, isOnlyOptions } from "../link/taskCell";
 import type { WiredRun } from "./wireRun";
 
 /** What is not the run's own. */
@@ -42,9 +42,10 @@ export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: 
       return (topology ??= readTopology());
     },
     // Gives `any`: typed by `RunResult`.
-    runTask(task: string | TaskHandle, ...args: [input?: unknown, options?: TaskCallOptions]): Promise<any> {
+    runTask(task: string | TaskHandle, ...args: [input?: unknown, options?: TaskCallOptions]): any {
       const cell = cells.tasks.get(readId(task));
       if (cell === undefined || state.phase !== "open") return refuseTask(task);
+      if (cell.task.streams === true) return createTaskCaller(cell)(...args);
       // Read by index: taking the list apart would make it.
       return isOnlyOptions(cell.task, args.length, args[0])
         ? cell.invoke(undefined, args[0])

@@ -1,6 +1,7 @@
 import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
 import type { ExtractTaskOutput, TaskCallOptions, TaskInput } from "../../define/task";
+import type { ItemStream } from "../../lib/itemStream";
 import type { IsAny, NotInferred } from "../../lib/typeLevel";
 import type { Store } from "./store";
 import type { Topology } from "./topology";
@@ -17,6 +18,15 @@ export type RunTaskArgs<I> =
 export type TaskInputOf<T> = T extends string ? any : TaskInput<T>; // as said above
 /** What a task resolves to, or `any` for an id, which has no types. */
 export type TaskResultOf<T> = T extends string ? any : Awaited<ExtractTaskOutput<T>>; // as said above
+
+/** What running a task gives: the promise of its result, or the stream of its items. */
+export type TaskReturnOf<T> = T extends string
+  ? Promise<any> // as said above
+  : [ExtractTaskOutput<T>] extends [ItemStream<any, any>]
+    ? IsAny<ExtractTaskOutput<T>> extends true
+      ? Promise<any> // an `any` task resolves to anything
+      : ExtractTaskOutput<T>
+    : Promise<TaskResultOf<T>>;
 
 /** The value of a resource, or `any` for an id, which has no types; of several, whichever it is. */
 export type ResourceValueOf<R> = R extends string ? any : ExtractResourceValue<R>; // as said above
@@ -38,8 +48,8 @@ export interface RunResult<V, L = unknown> {
   readonly store: Store;
   /** Where tasks and events run, and who may reach them; of a dry run, as far as definitions say it. */
   readonly topology: Topology;
-  /** Runs the registered task of that id. @throws {Error} (as a rejection) there is none */
-  runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): Promise<TaskResultOf<T>>;
+  /** Runs the registered task of that id; a streamed one gives its `ItemStream`. @throws {Error} (as a rejection) there is none */
+  runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): TaskReturnOf<T>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
   emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NotInferred<P>>): Promise<void>;
   /** @throws {Error} no such resource is registered */

@@ -38,6 +38,10 @@ export interface CallCodec {
   decodeTask(response: WireResponse): unknown;
   decodeEvent(response: WireResponse): MaybePromise<void>;
   decodeEventResult(response: WireResponse): unknown;
+  /** A line of a stream of items. */
+  decodeLine(line: string): unknown;
+  /** What the line that ends a stream says it failed with, as the error that it is. */
+  failureOf(error: unknown, requestId: string | undefined): Error;
 }
 
 /** What the codec needs to know of what sends its calls. */

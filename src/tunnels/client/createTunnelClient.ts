@@ -5,7 +5,10 @@ import { Deadline } from "../../lib/deadline";
 import { describeValue } from "../../lib/describeValue";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import { itemStream, type ItemStream } from "../../lib/itemStream";
+import type { ItemSource } from "../../lib/itemReader";
 import type { MaybePromise } from "../../lib/typeLevel";
+import { captureSlots } from "../../platform/contextScope";
 import { allowManyListeners } from "../../platform/manyListeners";
 import type {
   DownloadProgress,
@@ -19,6 +22,8 @@ import type {
 import type { RemoteCallOptions, TunnelClient } from "../routing/tags";
 import type { CallCodecOptions, MakeCallCodec } from "./codec";
 import { locateFailure } from "../protocol/callFailure";
+import { heartbeatHeader, itemsContentType, requestIdHeader } from "../protocol/headers";
+import { isItemsType } from "../protocol/replyKind";
 import type { CallInput } from "./callInput";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
@@ -37,6 +42,9 @@ export interface ClientCallOptions extends RemoteCallOptions {
   readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
 
+/** Options of one call of a streamed task. Its times end with the head of the reply, which comes within a second. */
+export type StreamCallOptions = Omit<ClientCallOptions, "onDownloadProgress">;
+
 /** Calls tasks and emits events in another process. */
 export interface RemoteClient extends TunnelClient, AsyncDisposable {
   /**
@@ -47,6 +55,18 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
   task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
   /** Runs the task of a definition, with its types of input and result. */
   task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  /**
+   * Calls a streamed task: gives its items as they come. The call is made when the first one is asked for; leaving the loop
+   * cancels it.
+   *
+   * @throws {TunnelError} (as a rejection of the loop) as `task`; `NOT_A_STREAM`, `STREAM_LOST`, `ITEM_TOO_LARGE`
+   */
+  stream<I, Item, Result = unknown>(id: string, input?: I, options?: StreamCallOptions): ItemStream<Item, Result>;
+  /** Calls the streamed task of a definition. */
+  stream<I, Item, Result>(
+    task: { readonly id: string; readonly kind: "task"; readonly $io?: readonly [I, ItemStream<Item, Result>] },
+    ...call: undefined extends I ? [input?: I, options?: StreamCallOptions] : [input: I, options?: StreamCallOptions]
+  ): ItemStream<Item, Result>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
   /** Emits the event of a definition, with its type of payload. */
@@ -77,6 +97,11 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly layers?: readonly TransportLayer[] | undefined;
   /** The address that calls are sent to, for errors to name. */
   readonly baseUrl?: string | undefined;
+  /**
+   * How long a stream of items may bring nothing while its reader waits, in ms, then it fails with `STREAM_LOST`; at least
+   * three heartbeats of the server. Default 45,000.
+   */
+  readonly silenceMs?: number | undefined;
 }
 
 /** What differs between the calls of tasks and of events. */
@@ -86,6 +111,8 @@ interface Exchange {
   /** Makes the body; what it throws was not sent. */
   readonly write: () => MaybePromise<WireBody>;
   readonly read: (response: WireResponse) => unknown;
+  /** Whether the reply is to be a stream of items. */
+  readonly wantsItems?: true;
 }
 
 /** Makes a client over any carrier. */
@@ -119,7 +146,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function exchange(
     target: WireTarget,
     call: ClientCallOptions | undefined,
-    { input, write, read }: Exchange,
+    { input, write, read, wantsItems }: Exchange,
   ): Promise<unknown> {
     let isSending = false;
     inFlight.enter();
@@ -129,11 +156,14 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       const body = written instanceof Promise ? await untilAborted(written, call?.signal) : written;
       isSending = true;
       const named = codec.headersFor(body);
-      const headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
+      let headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
+      if (wantsItems) headers = { ...headers, accept: itemsContentType };
       const response = await transport(
-        call === undefined
-          ? { target, headers, body, input, signal: undefined }
-          : optionsOf(call, { target, headers, body, input }),
+        wantsItems
+          ? { ...optionsOf(call ?? {}, { target, headers, body, input }), wantsItems }
+          : call === undefined
+            ? { target, headers, body, input, signal: undefined }
+            : optionsOf(call, { target, headers, body, input }),
       );
       isSending = false;
       const result = read(response);
@@ -156,12 +186,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       read: returnPayload ? codec.decodeEventResult : codec.decodeEvent,
     });
 
-  const run = (id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> =>
-    exchange({ kind: "task", id }, call, {
-      input: input.value,
-      write: () => codec.encodeTask(input),
-      read: codec.decodeTask,
-    });
+  const runAs =
+    (wanted: Pick<Exchange, "read" | "wantsItems">): RunTask =>
+    (id, input, call) =>
+      exchange({ kind: "task", id }, call, { input: input.value, write: () => codec.encodeTask(input), ...wanted });
+  const run = runAs({ read: codec.decodeTask });
+  const runForItems = runAs({ read: (response) => response, wantsItems: true });
 
   /**
    * An error of a call says which call it was. Not so the caller's own: the reason of its signal, what its hooks and streams
@@ -179,15 +209,47 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     return own === call?.signal?.reason ? own : locateFailure(own, target, options.baseUrl);
   }
 
-  async function runWithStreams(id: string, input: CallInput, call: ClientCallOptions | undefined): Promise<unknown> {
-    const streams = carrier.claimStreams?.(input);
-    try {
-      streams?.claim();
-      return await run(id, input, call);
-    } catch (error) {
-      streams?.destroy();
-      throw error;
+  const claiming =
+    (next: RunTask): RunTask =>
+    async (id, input, call) => {
+      if (!input.isStream && input.files.length === 0) return next(id, input, call);
+      const streams = carrier.claimStreams?.(input);
+      try {
+        streams?.claim();
+        return await next(id, input, call);
+      } catch (error) {
+        streams?.destroy();
+        throw error;
+      }
+    };
+
+  async function openItems(
+    RemoteItems: MakeRemoteItems,
+    id: string,
+    value: unknown,
+    call: ClientCallOptions,
+  ): Promise<ItemSource> {
+    const target: WireTarget = { kind: "task", id };
+    const response = (await claiming(runForItems)(id, codec.readInput(value), call)) as WireResponse;
+    const { body, contentType, headers } = response;
+    const fail = (code: string, message: string, cause?: unknown): Error => {
+      const error = new TunnelError(code, message, undefined, { requestId: headers?.[requestIdHeader]?.toString() });
+      return locateFailure(cause === undefined ? error : Object.assign(error, { cause }), target, options.baseUrl);
+    };
+    if (body.kind !== "stream" || !isItemsType(contentType)) {
+      if (body.kind === "stream") void body.stream[Symbol.asyncIterator]().return?.();
+      else await codec.decodeTask(response);
+      throw fail("NOT_A_STREAM", `Task "${id}" did not reply with items: it does not stream, or its server is older.`);
     }
+    inFlight.enter();
+    return new RemoteItems(body.stream, {
+      lineBytes: maxLineBytes,
+      silenceMs: Math.max(options.silenceMs ?? 45_000, 3 * (Number(headers?.[heartbeatHeader]) || 0)),
+      parse: codec.decodeLine,
+      failureOf: (error) => codec.failureOf(error, headers?.[requestIdHeader]?.toString()),
+      fail,
+      onEnd: () => inFlight.leave(),
+    });
   }
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
@@ -205,7 +267,19 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     async task(target: Target, value?: unknown, call?: ClientCallOptions) {
       const input = codec.readInput(value);
       const hasStreams = input.isStream || input.files.length > 0;
-      return (hasStreams ? runWithStreams : run)(idOf(target, "task"), input, call) as Promise<any>; // the caller's types
+      return (hasStreams ? claiming(run) : run)(idOf(target, "task"), input, call) as Promise<any>; // the caller's types
+    },
+    stream(target: Target, value?: unknown, call: StreamCallOptions = {}): ItemStream<any, any> {
+      const id = idOf(target, "task");
+      const enter = captureSlots();
+      return itemStream(async (end) => {
+        const [{ ItemReader }, { RemoteItems }] = await Promise.all([
+          import("../../lib/itemReader"),
+          import("./remoteItems"),
+        ]);
+        const begin = (signal: AbortSignal) => enter(() => openItems(RemoteItems, id, value, { ...call, signal }));
+        return new ItemReader({ begin, signal: call.signal }, end);
+      });
     },
     async event(target: Target, payload?: unknown, call?: ClientCallOptions) {
       await emit(idOf(target, "event"), payload, false, call);
@@ -217,6 +291,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     [Symbol.asyncDispose]: () => close(),
   };
 }
+
+type RunTask = (id: string, input: CallInput, call: ClientCallOptions | undefined) => Promise<unknown>;
+type MakeRemoteItems = (typeof import("./remoteItems"))["RemoteItems"];
+
+/** Longest line of a stream of items that is read, in bytes. */
+const maxLineBytes = 1024 * 1024;
 
 type Sent = Pick<WireRequest, "target" | "headers" | "body" | "input">;
 

@@ -5,7 +5,7 @@ import { defaultReplyBytes } from "../protocol/replyLimit";
 import { textBody, type WireBody, type WireHeaders, type WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { CallCodec, CallCodecOptions, ClientAuth, CodecCarrier } from "./codec";
-import { readEnvelope, type LooseEnvelope, type ReplyReading } from "./readEnvelope";
+import { failureOf, readEnvelope, type LooseEnvelope, type ReplyReading } from "./readEnvelope";
 
 /** A codec that has at hand all it needs. */
 export interface JsonCodec extends CallCodec {
@@ -54,6 +54,8 @@ export function createJsonCodec(
         "Tunnel event returnPayload requested but server did not include result. Upgrade the exposure server.",
       );
     },
+    decodeLine: (line) => serializer.parse(line),
+    failureOf: (error, requestId) => failureOf(error, { fallback: "Tunnel task error", requestId }, reading.errors),
   };
 }
 

@@ -48,5 +48,7 @@ export const lazyCodec: MakeCallCodec = (options, carrier) => {
     decodeTask: (response) => withCodec(undefined, (codec) => codec.decodeTask(response)),
     decodeEvent: (response) => withCodec(undefined, (codec) => codec.decodeEvent(response)),
     decodeEventResult: (response) => withCodec(undefined, (codec) => codec.decodeEventResult(response)),
+    decodeLine: (line) => withCodec(line, (codec) => codec.decodeLine(line)),
+    failureOf: json.failureOf,
   };
 };

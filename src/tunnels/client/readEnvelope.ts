@@ -79,8 +79,17 @@ export function readEnvelope(
   }
   const { ok, error } = envelope as LooseEnvelope;
   if (ok) return envelope;
-  const failure = toTunnelError(error, { fallback, requestId });
-  throw revive(failure, reading.errors) ?? failure;
+  throw failureOf(error, { fallback, requestId }, reading.errors);
+}
+
+/** The error that a failure of the server is thrown as: that of a known helper, or a `TunnelError`. */
+export function failureOf(
+  error: unknown,
+  about: { readonly fallback: string; readonly requestId: string | undefined },
+  errors: ReplyReading["errors"],
+): Error {
+  const failure = toTunnelError(error, about);
+  return revive(failure, errors) ?? failure;
 }
 
 const previewLength = 512;

@@ -22,7 +22,7 @@ function deliveryOfCode({ code, id, httpCode }: TunnelError): Delivery {
   if (id === undefined && refusals.has(code)) return "no";
   // A proxy that could not reach the server, or not until it answered.
   if (code === "HTTP_ERROR") return httpCode !== undefined && gatewayStatuses.has(httpCode) ? "unknown" : "answered";
-  return code === "REQUEST_TIMEOUT" || code === "REQUEST_ABORTED" ? "unknown" : "answered";
+  return code === "REQUEST_TIMEOUT" || code === "REQUEST_ABORTED" || code === "STREAM_LOST" ? "unknown" : "answered";
 }
 
 const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set(["OVERLOADED", "SERVER_CLOSING", "AUTH_UNAVAILABLE"]);

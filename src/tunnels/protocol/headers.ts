@@ -12,6 +12,11 @@ export const viaHeader = "x-runner-via";
 export const traceParentHeader = "traceparent";
 export const traceStateHeader = "tracestate";
 
+/** How long a server that streams items is silent at most, in whole milliseconds: then it sends a heartbeat. */
+export const heartbeatHeader = "x-runner-heartbeat-ms";
+
+/** The media type of a stream of items. */
+export const itemsContentType = "application/x-runner-items+ndjson";
 export const jsonContentType = "application/json; charset=utf-8";
 export const octetContentType = "application/octet-stream";
 export const formContentType = "multipart/form-data";

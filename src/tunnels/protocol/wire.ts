@@ -88,6 +88,8 @@ export interface WireRequest {
   readonly deadline?: CallDeadline | undefined;
   /** The place of the call in a trace, for the server to be told; clients only. */
   readonly trace?: TraceContext | undefined;
+  /** The reply is to be a stream of items, which may last: over a connection that no other call waits for; clients only. */
+  readonly wantsItems?: true | undefined;
   /** Called while the body leaves; clients only. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called while the reply's body arrives; clients only. */
@@ -117,11 +119,13 @@ export interface WireEdge {
   /** Whether a header arrived more than once. */
   isRepeated(header: string): boolean;
   /** Slots the task finds, among them the contexts its caller sent. */
-  enter(contexts: ContextSlots | undefined): ContextSlots | undefined;
+  enter(contexts: ContextSlots | undefined): ContextSlots;
   /** Whether the task began to reply by itself; its result is then not sent. Called once, when the task has settled. */
   isReplyTaken(result: unknown): boolean;
   /** Cuts a reply that the task began before it failed. */
   abandonReply(): void;
+  /** Whether the call was aborted because the server waits for it no longer. */
+  readonly isShutDown: boolean;
 }
 
 /** How much of a request's body was handed to the connection. */
@@ -146,6 +150,8 @@ export type ReplyBody =
       readonly stream: ByteStream;
       /** Whether the head is to be sent before the first bytes are there. */
       readonly flushHeaders?: boolean | undefined;
+      /** Whether it is a stream of items, which may last and has limits of its own. */
+      readonly isItems?: true | undefined;
       /** Settles when the stream is over, however it ends. Absent for streams of Node, which emit "close". */
       readonly ended?: Promise<void> | undefined;
     }

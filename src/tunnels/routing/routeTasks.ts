@@ -43,6 +43,7 @@ type Run = (task: ITask, input: unknown, scope: CallScope | undefined) => Promis
 /** The tunnel's own `run`; a `client` stands in for it. The scope of the call goes along. */
 function runOf(tunnel: TunnelRunner): Run | undefined {
   const { client } = tunnel;
+  const stream = client?.stream?.bind(client);
   // What was written for two parameters sees two, unless there is something to pass.
   if (typeof tunnel.run === "function") {
     return (task, input, scope) => {
@@ -51,8 +52,14 @@ function runOf(tunnel: TunnelRunner): Run | undefined {
     };
   }
   if (typeof client?.task !== "function") return undefined;
-  return async (task, input, scope) =>
-    (scope === undefined
-      ? client.task(task.id, input)
-      : client.task(task.id, input, remoteOptionsOf(scope))) as unknown;
+  return async (task, input, scope) => {
+    if (task.streams === true) {
+      if (stream === undefined)
+        throw new TypeError(`The client of the tunnel cannot stream, and task "${task.id}" does.`);
+      return stream(task.id, input, scope && remoteOptionsOf(scope));
+    }
+    return (
+      scope === undefined ? client.task(task.id, input) : client.task(task.id, input, remoteOptionsOf(scope))
+    ) as unknown;
+  };
 }

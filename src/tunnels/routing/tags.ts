@@ -26,6 +26,7 @@ export interface TunnelClient {
   task(id: any, input?: any, options?: any): Promise<any>; // the caller's types are the tasks'
   event(id: any, payload?: any, options?: any): Promise<void>; // as above
   eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
+  stream?(id: any, input?: any, options?: any): AsyncIterable<any>; // as above
 }
 
 /** What a call tells the process that serves it. A client of this package takes it as the options of its call. */

@@ -10,6 +10,7 @@ export class CallTime {
   readonly deadline: Deadline;
   readonly #timer: AbortTimer;
   #linked: LinkedSignal | undefined;
+  #isHeld = false;
 
   constructor(timeoutMs: number, id: string) {
     this.deadline = Deadline.in(timeoutMs);
@@ -25,6 +26,15 @@ export class CallTime {
   signalOf({ signal }: WireRequest): AbortSignal {
     if (signal === undefined) return this.expired;
     return (this.#linked ??= linkSignals([signal, this.expired])).signal;
+  }
+
+  /** The time goes on after the reply has begun, until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   /** The call has settled: what outlives it sees no later abort. */

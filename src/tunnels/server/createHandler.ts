@@ -1,6 +1,7 @@
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
 import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailure } from "../../errors/wireErrors";
+import type { ItemSource } from "../../lib/itemReader";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
@@ -24,6 +25,8 @@ import type { ReadContexts } from "./readContexts";
 import { isRepeated } from "./repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenedStream, type OpenStream } from "./openStream";
+import type { ResolvedStreamLimits } from "../protocol/items";
+import { OpenStreams, type ServedItems } from "./serveItems";
 import { readBody, readInput, readManifest } from "./readInput";
 import { discardResult, discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
 
@@ -52,6 +55,8 @@ export interface HandlerParts {
   readonly maxDeadlineMs?: number | undefined;
   /** Receives requests whose deadline is no number of milliseconds, and is ignored. */
   readonly onMalformedDeadline?: ((request: WireRequest) => void) | undefined;
+  /** Limits of streams of items. */
+  readonly streams?: ResolvedStreamLimits | undefined;
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase, caller: Caller | undefined) => void;
   /** Receives requests that authentication refused, or failed for. */
@@ -87,6 +92,7 @@ export function createRespond(parts: HandlerParts): Respond {
   const { maxDeadlineMs, onMalformedDeadline, narrow = (list) => list } = parts;
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
+  const streams = new OpenStreams(parts.streams);
 
   return (request, reply, onBroken) => {
     const time = callTimeOf(request, maxDeadlineMs, () => onMalformedDeadline?.(request));
@@ -107,7 +113,7 @@ export function createRespond(parts: HandlerParts): Respond {
       }
       return errorReply(toWireFailure(time.expired.reason, "run", request.target, errors), serializer, () => {});
     } finally {
-      time.release();
+      if (!time.isHeld) time.release();
     }
   }
 
@@ -151,11 +157,13 @@ export function createRespond(parts: HandlerParts): Respond {
       if (target.kind === "discovery") return textReply({ ok: true, result: discover(reachable) }, serializer);
       const served = admit(reachable, target);
 
+      if (served.kind === "task" && served.cell.task.streams === true) progress.items = streams.open(request);
       progress.phase = "read";
       if (served.kind === "event") return serveEvent(request, served, progress);
       if (body.kind !== "text") return serveBody(request, served, progress);
-      const runTask = (text: string): undefined => {
+      const runTask = (text: string): Promise<WireResponse> | undefined => {
         const running = start(request, served, readInput(text, serializer), progress);
+        if (progress.items !== undefined) return replyItems(running, request, undefined, progress);
         void running.then((result) => take(conclude, result), onFailed);
       };
       const text = body.read(jsonBytes);
@@ -185,6 +193,7 @@ export function createRespond(parts: HandlerParts): Respond {
       if (form.failure !== undefined) throw form.failure;
     }
     const running = start(request, served, form?.input, progress);
+    if (progress.items !== undefined) return replyItems(running, request, form, progress);
     const result = await (form === undefined ? running : besideForm(running, form));
     return replyTo(result, request, form, progress);
   }
@@ -196,7 +205,42 @@ export function createRespond(parts: HandlerParts): Respond {
     time?.expired.throwIfAborted();
     progress.phase = "run";
     progress.slots = slotsOf(parts, request, served, caller);
-    return within(progress.slots, () => invoke(served, input, new ServedScope(request, parts.origin, time, caller)));
+    const signal = progress.items?.follow(request.signal, time?.expired);
+    const scope = new ServedScope(request, parts.origin, time, caller, signal);
+    return within(progress.slots, () => invoke(served, input, scope));
+  }
+
+  /** Replies with items, once the first is there or the head may wait no longer. */
+  function replyItems(
+    running: Promise<unknown>,
+    request: WireRequest,
+    form: OpenedForm | undefined,
+    { slots, caller, time, items }: Progress,
+  ): Promise<WireResponse> {
+    const { target } = request;
+    time?.hold();
+    const failureOf = (error: unknown, phase: Phase): WireFailure => {
+      const failure = toWireFailure(isGivenUp(error, request) ? requestAborted() : error, phase, target, errors);
+      if (failure.isOpaque) report(error, request, phase, caller);
+      return failure;
+    };
+    return within(slots, () =>
+      (items as ServedItems).reply(running as Promise<ItemSource>, {
+        id: target.id,
+        serializer,
+        failureOf,
+        onUnwritable: (error) => report(error, request, "encode", caller),
+        onLeftRunning: (error) => report(error, request, "run", caller),
+        isShutDown: () => request.edge?.isShutDown === true,
+        expired: time?.expired,
+        broken: form?.finished,
+        onOpened: () => time?.release(),
+        onEnd() {
+          time?.release();
+          form?.discard();
+        },
+      }),
+    );
   }
 
   function replyTo(
@@ -241,8 +285,10 @@ export function createRespond(parts: HandlerParts): Respond {
     return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
   }
 
-  function fail(error: unknown, request: WireRequest, { phase, slots, caller }: Progress): WireResponse {
+  function fail(error: unknown, request: WireRequest, { phase, slots, caller, items, time }: Progress): WireResponse {
     const { target, edge } = request;
+    items?.close();
+    if (time?.isHeld) time.release();
     const failure = isGivenUp(error, request) ? requestAborted() : error;
     const reported = toWireFailure(failure, phase, target, errors);
     if (reported.isOpaque) report(error, request, phase, caller);
@@ -264,6 +310,8 @@ interface Progress {
   /** Absent until it is known. */
   caller: Caller | undefined;
   slots: ContextSlots | undefined;
+  /** The stream that replies, of a streamed task. */
+  items?: ServedItems | undefined;
   readonly time: CallTime | undefined;
 }
 
@@ -342,9 +390,18 @@ class ServedScope implements CallScope {
   readonly caller: Caller | undefined;
   readonly #request: WireRequest;
   readonly #time: CallTime | undefined;
+  readonly #own: AbortSignal | undefined;
   #never: AbortSignal | undefined;
 
-  constructor(request: WireRequest, origin: string, time: CallTime | undefined, caller: Caller | undefined) {
+  // eslint-disable-next-line @typescript-eslint/max-params -- one is made per call, and a record would be a second object
+  constructor(
+    request: WireRequest,
+    origin: string,
+    time: CallTime | undefined,
+    caller: Caller | undefined,
+    own?: AbortSignal,
+  ) {
+    this.#own = own;
     this.#request = request;
     this.origin = origin;
     this.caller = caller;
@@ -365,6 +422,7 @@ class ServedScope implements CallScope {
 
   /** Never aborts where the carrier has no way to say that its caller aborted. */
   get signal(): AbortSignal {
+    if (this.#own !== undefined) return this.#own;
     if (this.#time !== undefined) return this.#time.signalOf(this.#request);
     return this.#request.signal ?? (this.#never ??= new AbortController().signal);
   }

@@ -45,10 +45,18 @@ export function errorReply(
   serializer: SerializerLike,
   onDropped: (why: unknown) => void,
 ): WireResponse {
-  const { status, message, code, id, data, httpCode, retryAfterSeconds } = failure;
-  const envelope = { ok: false as const, error: { message, code, ...present({ id, data, httpCode }) } };
+  const { status, retryAfterSeconds } = failure;
   const headers = retryAfterSeconds === undefined ? undefined : { "retry-after": String(retryAfterSeconds) };
-  return { status, headers, body: { kind: "text", text: write(envelope, serializer, onDropped) } };
+  return { status, headers, body: { kind: "text", text: errorText(failure, serializer, onDropped) } };
+}
+
+/** As `errorReply`, the envelope alone. */
+export function errorText(
+  { message, code, id, data, httpCode }: WireFailure,
+  serializer: SerializerLike,
+  onDropped: (why: unknown) => void,
+): string {
+  return write({ ok: false, error: { message, code, ...present({ id, data, httpCode }) } }, serializer, onDropped);
 }
 
 function write(

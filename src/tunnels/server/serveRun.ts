@@ -63,7 +63,10 @@ export interface ServerAuth {
 }
 
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
-export interface ServeRunOptions extends Pick<HandlerParts, "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs"> {
+export interface ServeRunOptions extends Pick<
+  HandlerParts,
+  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams"
+> {
   /** Begins the names of what is logged, as "exposure". */
   readonly name: string;
   /** What the server speaks: tunnels that name another transport do not count. */

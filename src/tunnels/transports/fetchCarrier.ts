@@ -1,7 +1,7 @@
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { clientClosed, type Abilities, type Carrier } from "../client/carrier";
-import { requestIdHeader } from "../protocol/headers";
+import { heartbeatHeader, requestIdHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isStreamedReply } from "../protocol/replyKind";
@@ -58,7 +58,10 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       status,
       statusText,
       contentType: isTyped ? (response.headers?.get("content-type") ?? undefined) : undefined,
-      headers: { [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined },
+      headers: {
+        [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined,
+        [heartbeatHeader]: response.headers?.get(heartbeatHeader) ?? undefined,
+      },
     };
     if (isTyped && isStreamedReply(target, head)) {
       const reply = streamReply(response, request);

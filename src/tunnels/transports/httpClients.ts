@@ -1,7 +1,7 @@
 import type { CallCodecOptions, ClientAuth, MakeCallCodec } from "../client/codec";
 import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
-import { createTunnelClient, type RemoteClient } from "../client/createTunnelClient";
+import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
 import { lazyCodec } from "../client/lazyCodec";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
@@ -16,7 +16,8 @@ export interface HttpCallerConfig
   extends
     Pick<CallCodecOptions, "serializer" | "auth" | "contexts" | "errorRegistry">,
     Pick<RequestHooksOptions, "onRequest">,
-    Pick<DeadlineOptions, "timeoutMs"> {
+    Pick<DeadlineOptions, "timeoutMs">,
+    Pick<TunnelClientOptions, "silenceMs"> {
   /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */

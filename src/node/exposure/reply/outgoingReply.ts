@@ -29,6 +29,8 @@ export interface ReplyPolicy extends HeadPolicy {
   readonly budget: ByteBudget;
   /** Finds replies whose reader takes nothing. */
   readonly readerWatch: PaceWatch;
+  /** Finds readers of items that take none. */
+  readonly itemsWatch: PaceWatch;
   /** A reply broke off, which its caller sees as a cut connection. */
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
@@ -69,6 +71,7 @@ export class OutgoingReply {
   send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
     if (body.kind === "text") return this.#sendText(status, body.text, headers, contentType);
     if (body.kind === "stream") {
+      if (body.isItems) this.#watchReader(this.#policy.itemsWatch, "http.limits.streams.drainMs");
       const head = { status, contentType: contentType ?? jsonContentType, headers, flushHeaders: body.flushHeaders };
       return this.#sendStream(body.stream, head);
     }
@@ -220,17 +223,17 @@ export class OutgoingReply {
   }
 
   /** A reader that takes nothing while bytes wait is cut: it would keep them, and its place, for ever. */
-  #watchReader(): void {
+  #watchReader(watch = this.#policy.readerWatch, limit = "http.limits.replyIdleMs"): void {
     if (this.#isReaderWatched) return;
     this.#isReaderWatched = true;
-    const { readerWatch, onBroken } = this.#policy;
+    const { onBroken } = this.#policy;
     const reader = replyProgress(this.req, this.res, () => {
       this.#isBroken = true;
-      onBroken(new Error("The caller took nothing of its reply for http.limits.replyIdleMs."), this.requestId);
+      onBroken(new Error(`The caller took nothing of its reply for ${limit}.`), this.requestId);
       this.req.socket.destroy();
     });
-    readerWatch.add(reader);
-    this.res.once("close", () => readerWatch.delete(reader));
+    watch.add(reader);
+    this.res.once("close", () => watch.delete(reader));
   }
 
   /** Writes a reply for which the request's body was not needed, and has perhaps not arrived. */

@@ -1,4 +1,5 @@
 import { longestTimerMs } from "../../../lib/timers";
+import { itemLimits, type ResolvedStreamLimits, type StreamLimits } from "../../protocol/items";
 import type { LeastRate } from "../paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
 
@@ -57,6 +58,8 @@ export interface CallLimits {
   readonly running?: number | undefined;
   /** Most time that a call gets, in ms; then 504. Default: as long as its caller leaves it, by `x-runner-deadline-ms`. */
   readonly maxDeadlineMs?: number | undefined;
+  /** Streams of items, as streamed tasks reply with. */
+  readonly streams?: StreamLimits | undefined;
 }
 
 /** The limits without gaps. */
@@ -69,6 +72,7 @@ export interface ResolvedCallLimits {
   readonly inFlight: number;
   readonly running: number;
   readonly maxDeadlineMs: number | undefined;
+  readonly streams: ResolvedStreamLimits;
 }
 
 export const KiB = 1024;
@@ -95,7 +99,10 @@ export const callLimitKeys: readonly (keyof CallLimits)[] = [
   "inFlight",
   "running",
   "maxDeadlineMs",
+  "streams",
 ];
+
+const streamKeys: readonly (keyof StreamLimits)[] = ["open", "lineBytes", "heartbeatMs", "drainMs"];
 
 /** Fills the gaps, key by key. @throws {TypeError} a limit is no positive number; the message names the field */
 export function resolveCallLimits(
@@ -103,6 +110,7 @@ export function resolveCallLimits(
   path: string,
 ): ResolvedCallLimits {
   const json = fieldsOf<JsonLimits>(stated.json, `${path}.json`, ["maxSize"]);
+  const streams = fieldsOf<StreamLimits>(stated.streams, `${path}.streams`, streamKeys);
   return {
     jsonBytes: amount(json.maxSize, `${path}.json.maxSize`, 2 * MiB),
     multipart: resolveMultipart(stated.multipart, `${path}.multipart`),
@@ -118,6 +126,12 @@ export function resolveCallLimits(
       stated.maxDeadlineMs === undefined
         ? undefined
         : milliseconds(stated.maxDeadlineMs, `${path}.maxDeadlineMs`, longestTimerMs),
+    streams: {
+      open: amount(streams.open, `${path}.streams.open`, itemLimits.open),
+      lineBytes: amount(streams.lineBytes, `${path}.streams.lineBytes`, itemLimits.lineBytes),
+      heartbeatMs: milliseconds(streams.heartbeatMs, `${path}.streams.heartbeatMs`, itemLimits.heartbeatMs),
+      drainMs: milliseconds(streams.drainMs, `${path}.streams.drainMs`, itemLimits.drainMs),
+    },
   };
 }
 
