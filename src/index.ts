@@ -89,6 +89,20 @@ export type { TimeoutMiddlewareConfig } from "./globals/middleware/timeout";
 export * as Errors from "./errors/index";
 export { CancellationError, TunnelError, defineError, normalizeError } from "./errors/index";
 
+// Serving other processes, wherever there is fetch
+export { fetchExposure, type FetchExposureHandlers } from "./globals/fetch/fetchExposure";
+export { hasFetchContext, useFetchContext, type FetchContextValue } from "./tunnels/fetch/fetchContext";
+export type { FetchExposureInfo } from "./tunnels/fetch/fetchCall";
+export type {
+  FetchExposureConfig,
+  FetchExposureDrainConfig,
+  FetchExposureHttpConfig,
+  FetchExposureLimits,
+} from "./tunnels/fetch/fetchConfig";
+export type { HttpAuthConfig, HttpToken } from "./tunnels/http/config/auth";
+export type { CallLimits, JsonLimits, MultipartLimits } from "./tunnels/http/config/callLimits";
+export type { CorsConfig, CorsOrigin, CorsOriginFunction } from "./tunnels/http/cors";
+
 // Calling other processes
 export { assertTaskRouted } from "./tunnels/routing/assertTaskRouted";
 export type {

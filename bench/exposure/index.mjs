@@ -13,6 +13,8 @@ const peers = {
   "raw by hand": { module: at("./rawByHand.mjs") },
   ours: { module: at("./ours.mjs"), options: { tasks: 2 } },
   "ours, 5000 tasks": { module: at("./ours.mjs"), options: { tasks: 5000 } },
+  "ours by named tokens": { module: at("./ours.mjs"), options: { tasks: 2, auth: "tokens" } },
+  "ours by validator": { module: at("./ours.mjs"), options: { tasks: 2, auth: "validator" } },
   5.5: { module: at("./ref55.mjs"), options: { tasks: 2 } },
   fastify: { module: at("./fastify.mjs") },
   oRPC: { module: at("./orpc.mjs") },

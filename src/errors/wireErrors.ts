@@ -85,6 +85,12 @@ export const authNotConfigured = /* @__PURE__ */ declareFailure(
 export const bufferFull = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many bytes in flight", 1);
 export const overloaded = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many requests in flight", 1);
 export const serverClosing = /* @__PURE__ */ declareFailure(503, "SERVER_CLOSING", "The server is closing", 1);
+/** Tasks read raw bytes from the context of the request. */
+export const octetUnsupported = /* @__PURE__ */ declareFailure(
+  501,
+  "OCTET_UNSUPPORTED",
+  "Raw bodies need AsyncLocalStorage, which this server's runtime does not have. Workers have it with the flag nodejs_als.",
+);
 export const authUnavailable = /* @__PURE__ */ declareFailure(503, "AUTH_UNAVAILABLE", "Authentication unavailable", 1);
 
 /** An address has failed to authenticate too often. */

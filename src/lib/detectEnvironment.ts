@@ -29,6 +29,9 @@ export function detectEnvironment(): PlatformId {
   return "universal";
 }
 
+/** Whether this is the runtime of Cloudflare. */
+export const isWorkerd = (): boolean => (globalThis as GlobalShape).navigator?.userAgent === "Cloudflare-Workers";
+
 /** Cloudflare's workers are no `WorkerGlobalScope` to themselves; Vercel's edge functions have this global alone. */
 const isEdgeHost = ({ navigator, EdgeRuntime }: GlobalShape): boolean =>
   navigator?.userAgent === "Cloudflare-Workers" || typeof EdgeRuntime === "string";

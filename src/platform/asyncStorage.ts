@@ -8,6 +8,7 @@ export interface IAsyncLocalStorage<T> {
   disable?(): void;
 }
 
+type Hooks = { readonly AsyncLocalStorage?: StorageClass };
 type StorageClass = new <T>() => IAsyncLocalStorage<T>;
 
 /**
@@ -18,9 +19,8 @@ type StorageClass = new <T>() => IAsyncLocalStorage<T>;
  * `node:async_hooks` would break browser bundles of the entry `.`.
  */
 export function findStorageClass(): StorageClass | undefined {
-  const hooks = globalThis.process?.getBuiltinModule?.("node:async_hooks") as
-    { AsyncLocalStorage?: StorageClass } | undefined;
-  return hooks?.AsyncLocalStorage ?? (globalThis as { AsyncLocalStorage?: StorageClass }).AsyncLocalStorage;
+  const hooks = (): Hooks | undefined => globalThis.process?.getBuiltinModule?.("node:async_hooks");
+  return (globalThis as Hooks).AsyncLocalStorage ?? hooks()?.AsyncLocalStorage;
 }
 
 /** A storage that never holds anything; what `RUNNER_FORCE_NOOP_ALS` asks for. */

@@ -27,6 +27,7 @@ interface Entry<Frame> {
 export function createTrackedScope<Frame>(): TrackedScope<Frame> {
   let storage: IAsyncLocalStorage<Entry<Frame>> | null | undefined;
   let inFlightCount = 0;
+  let canDisable = true;
 
   function innermost(): Entry<Frame> | undefined {
     return inFlightCount > 0 ? firstInFlight(storage?.getStore()) : undefined;
@@ -43,7 +44,13 @@ export function createTrackedScope<Frame>(): TrackedScope<Frame> {
   function leave(entry: Entry<Frame>): void {
     entry.inFlight = false;
     inFlightCount -= 1;
-    if (inFlightCount === 0) storage?.disable?.();
+    if (inFlightCount > 0 || !canDisable) return;
+    try {
+      storage?.disable?.();
+    } catch {
+      // Workers have the method, and it throws.
+      canDisable = false;
+    }
   }
 
   return {

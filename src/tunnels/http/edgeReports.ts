@@ -12,6 +12,8 @@ export function createEdgeReports(edge: "http" | "fetch", logger: Logger) {
       void logger.warn("exposure.task.dropped: the task wrote its own response and also returned a value.", {
         data: { requestId: call.headers[requestIdHeader], id: call.target.id },
       }),
+    onWorkFailed: (error: unknown, requestId: string) =>
+      void logger.error(`exposure.${edge}.work`, { error, data: { error: messageOf(error), requestId } }),
     onUnhandled: (error: unknown, requestId: string) =>
       void logger.error(`exposure.${edge}.unhandled`, { error, data: { error: messageOf(error), requestId } }),
   };

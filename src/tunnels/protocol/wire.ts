@@ -119,7 +119,7 @@ export interface WireEdge {
   /** Whether a header arrived more than once. */
   isRepeated(header: string): boolean;
   /** Slots the task finds, among them the contexts its caller sent. */
-  enter(contexts: ContextSlots | undefined): ContextSlots;
+  enter(contexts: ContextSlots | undefined): ContextSlots | undefined;
   /** Whether the task began to reply by itself; its result is then not sent. Called once, when the task has settled. */
   isReplyTaken(result: unknown): boolean;
   /** Cuts a reply that the task began before it failed. */

@@ -1,0 +1,74 @@
+import { isWorkerd } from "../../lib/detectEnvironment";
+
+/** A body that is read piece by piece. */
+export interface BytePieces {
+  /** @returns `undefined` at the end */
+  next(): Promise<Uint8Array | undefined>;
+  /**
+   * Reads no more. The body is unlocked and left as it is: cancelling it would destroy the connection, and the reply with
+   * it, where it comes from a stream of Node.
+   */
+  release(): void;
+}
+
+/** Reads the body of a request. @throws {TypeError} something else is reading it */
+export function openPieces(body: ReadableStream<Uint8Array>): BytePieces {
+  const reader = isWorkerd() ? openByob(body) : undefined;
+  const plain = reader === undefined ? body.getReader() : undefined;
+  return {
+    async next() {
+      for (;;) {
+        const { done, value } =
+          reader === undefined
+            ? await (plain as ReadableStreamDefaultReader<Uint8Array>).read()
+            : await reader.read(new Uint8Array(byobBytes));
+        if (done) return undefined;
+        if (value.byteLength > 0) return value;
+      }
+    },
+    release() {
+      try {
+        (reader ?? plain)?.releaseLock();
+      } catch {
+        // Some runtimes refuse it while a read is under way, which ends with the request.
+      }
+    },
+  };
+}
+
+/** There, reading into memory of ours is six times as fast. Bodies that no connection brings have no such reader. */
+function openByob(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
+}
+
+const byobBytes = 64 * 1024;
+
+/** Collects bytes in one piece of memory, however small they come. */
+export class ByteCollector {
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(piece: Uint8Array): void {
+    const length = this.#length + piece.byteLength;
+    if (length > this.#bytes.byteLength) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.byteLength, 1024));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.#length);
+    this.#length = length;
+  }
+
+  /** Decoded as a whole: a character may be cut by the border of two pieces. */
+  text(): string {
+    return new TextDecoder().decode(this.#bytes.subarray(0, this.#length));
+  }
+}
