@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { WebSocket as WsSocket, WebSocketServer as WsServer } from "ws";
 import { CloseCode } from "../../relay/codes";
 import type { Link } from "../../relay/link";
+import { createCollectionPace } from "./collectionPace";
 
 type WsModule = typeof import("ws");
 
@@ -39,6 +40,7 @@ const drainPollMs = 2;
  * @param socket what the WebSocket writes to; Bun, which puts a WebSocket of its own in the place of `ws`, gives none
  */
 export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: LinkEvents): Link {
+  const paceCollections = createCollectionPace();
   let polling: NodeJS.Timeout | undefined;
   const poll = (): void => {
     if (ws.bufferedAmount > 0 || polling === undefined) return;
@@ -48,6 +50,7 @@ export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: 
   };
   ws.binaryType = "nodebuffer";
   ws.on("message", (data: Buffer, isBinary: boolean) => {
+    paceCollections(data.length);
     if (isBinary) events.onBytes(data);
     else ws.close(CloseCode.TEXT_MESSAGE, "Binary messages only.");
   });
@@ -63,7 +66,10 @@ export function wsLink(ws: WsSocket, socket: Duplex | null | undefined, events: 
       if (ws.readyState !== ws.OPEN) return;
       // One system call for all messages.
       socket?.cork();
-      for (const message of messagesOf(pieces)) ws.send(message);
+      for (const message of messagesOf(pieces)) {
+        ws.send(message);
+        paceCollections(message.length);
+      }
       socket?.uncork();
       if (!socket && ws.bufferedAmount > 0) polling ??= setInterval(poll, drainPollMs);
     },
