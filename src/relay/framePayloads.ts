@@ -181,10 +181,12 @@ function isStatus(status: unknown, flags: number): status is number {
 
 function asHeaders(value: unknown): FlatHeaders {
   if (!Array.isArray(value) || value.length % 2 !== 0 || value.length > 2 * maxHeaders) throw malformed("HEAD");
-  value.forEach((entry: unknown, index) => {
-    const isValid = typeof entry === "string" && (index % 2 === 0 ? isToken(entry) : isLine(entry));
-    if (!isValid) throw malformed("HEAD");
-  });
+  const entries: readonly unknown[] = value;
+  for (let index = 0; index < entries.length; index += 2) {
+    const [name, content] = [entries[index], entries[index + 1]];
+    if (typeof name !== "string" || typeof content !== "string") throw malformed("HEAD");
+    if (!isToken(name) || !isLine(content)) throw malformed("HEAD");
+  }
   checkLengths(value as string[]);
   return value as string[];
 }
@@ -193,12 +195,14 @@ function asHeaders(value: unknown): FlatHeaders {
 function checkLengths(headers: FlatHeaders): void {
   let seen = 0;
   for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] as string;
-    if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
+    if (!isContentLength(headers[index] as string)) continue;
     seen += 1;
     if (seen > 1 || !/^\d{1,15}$/.test(headers[index + 1] as string)) throw malformed("HEAD");
   }
 }
+
+/** Whether a header of this name states the length of a body. Most are told apart by how long they are. */
+export const isContentLength = (name: string): boolean => name.length === 14 && name.toLowerCase() === "content-length";
 
 const textOr = (value: unknown, fallback: string): string => (typeof value === "string" ? value : fallback);
 

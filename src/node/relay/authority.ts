@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { valuesOf } from "../server/repeatedHeaders";
 
 /** Where a request says it wants to go. */
 export interface Authority {
@@ -15,9 +16,8 @@ export interface Authority {
  * characters that are no part of a host name
  */
 export function readAuthority(req: IncomingMessage): Authority | undefined {
-  const hosts = req.rawHeaders.filter((_, index) => index % 2 === 0 && /^host$/i.test(req.rawHeaders[index] as string));
   const { host: stated } = req.headers;
-  if (hosts.length !== 1 || stated === undefined) return undefined;
+  if (stated === undefined || valuesOf(req, "host").length !== 1) return undefined;
   const host = hostOf(stated);
   if (host === undefined) return undefined;
   const url = req.url ?? "/";

@@ -1,7 +1,13 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { ResetCode } from "../../relay/codes";
-import { decodeResponseHead, malformed, type RequestHead, type ResponseHead } from "../../relay/framePayloads";
+import {
+  decodeResponseHead,
+  isContentLength,
+  malformed,
+  type RequestHead,
+  type ResponseHead,
+} from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
@@ -33,8 +39,8 @@ export interface ExchangeRequest {
   readonly responseTimeoutMs: number;
 }
 
-/** One HTTP request of a visitor, ready to be sent through a session. */
-export interface VisitorRequest extends ExchangeRequest {
+/** Who made the request, and what it is answered on. */
+export interface HttpVisitor {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** Answers in the place of the application. */
@@ -42,10 +48,10 @@ export interface VisitorRequest extends ExchangeRequest {
 }
 
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
-export function exchange(visitor: VisitorRequest): void {
-  const { req, res, session, record, refuse, onResponse, isBodyChanged, responseTimeoutMs, body = req } = visitor;
+export function exchange(request: ExchangeRequest, { req, res, refuse }: HttpVisitor): void {
+  const { session, record, onResponse, isBodyChanged, responseTimeoutMs, body = req } = request;
   const isBodiless = !hasBody(req);
-  const stream = session.openHttp(requestHeadOf(visitor), isBodiless ? flagEnd : 0);
+  const stream = session.openHttp(requestHeadOf(req, request), isBodiless ? flagEnd : 0);
   if (stream === undefined) return refuse(visitorErrors.streamLimit);
   if (stream === "tooLarge") return refuse(visitorErrors.headTooLarge);
   record.stream = stream;
@@ -154,11 +160,16 @@ export const mayHaveBody = ({ method }: IncomingMessage, { status }: ResponseHea
 function bodyBytesOf(req: IncomingMessage, head: ResponseHead): number | undefined {
   if (!mayHaveBody(req, head)) return undefined;
   const { headers } = head;
-  const index = headers.findIndex((name, at) => at % 2 === 0 && /^content-length$/i.test(name));
-  return index === -1 ? undefined : Number(headers[index + 1]);
+  for (let index = 0; index < headers.length; index += 2) {
+    if (isContentLength(headers[index] as string)) return Number(headers[index + 1]);
+  }
+  return undefined;
 }
 
-function requestHeadOf({ req, bindId, target, headers, peer, record, isBodyChanged }: VisitorRequest): RequestHead {
+function requestHeadOf(
+  req: IncomingMessage,
+  { bindId, target, headers, peer, record, isBodyChanged }: ExchangeRequest,
+): RequestHead {
   const declared = isBodyChanged ? undefined : req.headers["content-length"];
   return {
     method: req.method ?? "GET",

@@ -12,8 +12,8 @@ import { cutSocket } from "./joinSocket";
 import type { ResponseStage } from "./pipeline";
 import { failureOfReset, visitorErrors, type VisitorError } from "./visitorError";
 
-/** A visitor's request to switch protocols. */
-export interface UpgradeRequest extends ExchangeRequest {
+/** Who asked to switch protocols, and the connection to switch. */
+export interface UpgradeVisitor {
   readonly req: IncomingMessage;
   readonly socket: Duplex;
   /** What arrived behind the request's head. */
@@ -23,8 +23,8 @@ export interface UpgradeRequest extends ExchangeRequest {
 }
 
 /** Carries an upgrade, and the bytes of both directions once it was granted. */
-export function exchangeUpgrade(upgrade: UpgradeRequest): void {
-  const { req, socket, head, session, record, refuse, onResponse, responseTimeoutMs, ...request } = upgrade;
+export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, refuse }: UpgradeVisitor): void {
+  const { session, record, onResponse, responseTimeoutMs } = request;
   const protocol = req.headers.upgrade ?? "";
   const stream = session.openHttp(
     {

@@ -55,7 +55,8 @@ interface Visit {
 }
 
 /** A visit that leads to a binding. */
-interface Arrival extends Visit {
+interface Arrival {
+  readonly visit: Visit;
   readonly route: FoundRoute;
   /** Address of the visitor, behind trusted proxies. */
   readonly peer: string;
@@ -127,7 +128,7 @@ export class Visitors {
       return reply.refuse(visitorErrors.badRequest);
     }
     if (hasBody(req)) this.#pace.add(req, () => this.#timeOut(res, record, reply));
-    const send = (request: ExchangeRequest): void => exchange({ ...request, req, res, refuse: reply.refuse });
+    const send = (request: ExchangeRequest): void => exchange(request, { req, res, refuse: reply.refuse });
     this.#open({ req, connection: res, record, reply, send }, route);
   }
 
@@ -148,7 +149,7 @@ export class Visitors {
       cut: () => void socket.destroy(),
     };
     const send = (request: ExchangeRequest): void =>
-      exchangeUpgrade({ ...request, req, socket, head, refuse: reply.refuse });
+      exchangeUpgrade(request, { req, socket, head, refuse: reply.refuse });
     const refusal = this.#refusalOf(req, socket) ?? (isPlainUpgrade(req) ? undefined : visitorErrors.badRequest);
     this.#open({ req, connection: socket, record, reply, send }, refusal ?? route);
   }
@@ -205,11 +206,12 @@ export class Visitors {
       prefix,
       isTrusted,
     });
-    return { ...visit, route, peer, isSecure, headers };
+    return { visit, route, peer, isSecure, headers };
   }
 
   #admit(arrival: Arrival, pipeline: VisitorPipeline): Promise<PipelineVerdict> {
-    const { req, connection, route, record, peer, isSecure, headers } = arrival;
+    const { visit, route, peer, isSecure, headers } = arrival;
+    const { req, connection, record } = visit;
     const isUpgrade = !("writeContinue" in connection);
     const visitor: TunnelVisitor = {
       requestId: record.id,
@@ -240,7 +242,7 @@ export class Visitors {
   }
 
   #carry(arrival: Arrival, verdict: Extract<PipelineVerdict, { kind: "go" }>): void {
-    const { req, connection, record, reply, send } = arrival;
+    const { req, connection, record, reply, send } = arrival.visit;
     const { binding } = arrival.route;
     const { session } = binding;
     // Asked only now: what stands between may have taken long enough for the driver to leave.

@@ -17,5 +17,11 @@ export function isRepeated({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">, 
 }
 
 /** All values of a header, in the order in which they arrived. */
-export const valuesOf = ({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">, name: string): string[] =>
-  rawHeaders.filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
+export function valuesOf({ rawHeaders }: Pick<IncomingMessage, "rawHeaders">, name: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index] as string;
+    if (raw.length === name.length && raw.toLowerCase() === name) values.push(rawHeaders[index + 1] as string);
+  }
+  return values;
+}
