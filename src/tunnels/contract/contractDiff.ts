@@ -1,0 +1,87 @@
+import type { ContractLock, LockedEvent, LockedTask } from "./contractLock";
+import type { JsonSchema } from "./jsonSchema";
+import type { Mismatch } from "./mismatch";
+import { findMismatches } from "./schemaSubset";
+
+/**
+ * What a change means to callers that were written against the older side:
+ * `breaking` - a call that worked may fail, or a result lacks what it had;
+ * `unknown` - it cannot be told, as where a pattern changed;
+ * `addition` - every call goes on working.
+ */
+export type ChangeLevel = "breaking" | "unknown" | "addition";
+
+export interface ContractChange {
+  readonly level: ChangeLevel;
+  readonly kind: "task" | "event";
+  readonly id: string;
+  /** What changed, as "input /amount: required". */
+  readonly message: string;
+}
+
+/** Compares what two contracts promise. @returns nothing if they are the same, but for their documentation */
+export function diffContracts(older: ContractLock, newer: ContractLock): readonly ContractChange[] {
+  return [
+    ...diffEntries("task", older.tasks, newer.tasks, diffTask),
+    ...diffEntries("event", older.events, newer.events, diffEvent),
+  ];
+}
+
+/** The worst of all changes. */
+export const worstOf = (changes: readonly ContractChange[]): ChangeLevel | "same" =>
+  (["breaking", "unknown", "addition"] as const).find((level) => changes.some((change) => change.level === level)) ??
+  "same";
+
+type Finding = Pick<ContractChange, "level" | "message">;
+
+function diffEntries<T extends { readonly hash: string }>(
+  kind: ContractChange["kind"],
+  older: Readonly<Record<string, T>>,
+  newer: Readonly<Record<string, T>>,
+  diff: (older: T, newer: T) => readonly Finding[],
+): readonly ContractChange[] {
+  const changes: ContractChange[] = [];
+  const add = (id: string, found: readonly Finding[]): void => {
+    for (const finding of found) changes.push({ ...finding, kind, id });
+  };
+  for (const [id, before] of Object.entries(older)) {
+    const after = Object.hasOwn(newer, id) ? newer[id] : undefined;
+    if (after === undefined) add(id, [{ level: "breaking", message: "removed" }]);
+    else if (after.hash !== before.hash) {
+      const found = diff(before, after);
+      add(id, found.length > 0 ? found : [{ level: "addition", message: "changed in a way that callers do not see" }]);
+    }
+  }
+  for (const id of Object.keys(newer)) {
+    if (!Object.hasOwn(older, id)) add(id, [{ level: "addition", message: "added" }]);
+  }
+  return changes;
+}
+
+function diffTask(older: LockedTask, newer: LockedTask): readonly Finding[] {
+  return [
+    ...given("input", older.input, newer.input),
+    ...gotten("result", older.result, newer.result),
+    ...gotten("item", older.items, newer.items),
+    ...newer.throws
+      .filter((id) => !older.throws.includes(id))
+      .map((id) => ({ level: "addition", message: `may fail with ${id}` }) as const),
+  ];
+}
+
+const diffEvent = (older: LockedEvent, newer: LockedEvent): readonly Finding[] =>
+  given("payload", older.payload, newer.payload);
+
+/** The newer side must accept everything that the older one accepted. Without a schema it accepts everything. */
+const given = (name: string, older: JsonSchema = true, newer: JsonSchema = true): readonly Finding[] =>
+  toFindings(name, findMismatches({ narrow: older, wide: newer, areResults: false }));
+
+/** The newer side must promise everything that the older one promised. Without a schema it promises nothing. */
+const gotten = (name: string, older: JsonSchema = true, newer: JsonSchema = true): readonly Finding[] =>
+  toFindings(name, findMismatches({ narrow: newer, wide: older, areResults: true }));
+
+const toFindings = (name: string, mismatches: readonly Mismatch[]): readonly Finding[] =>
+  mismatches.map(({ path, message, isUnknown }) => ({
+    level: isUnknown ? "unknown" : "breaking",
+    message: `${name} ${path}: ${message}`,
+  }));
