@@ -11,6 +11,7 @@ import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireTarget } from "../../tunnels/protocol/wire";
 import { createHealthChecks } from "../../tunnels/server/healthChecks";
+import { discoverContract } from "../../tunnels/server/discoverContract";
 import { serveRun } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
@@ -182,6 +183,7 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     },
     contexts: config.contexts,
     open,
+    discover: config.contract && discoverContract(config.contract),
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,
     streams: limits.streams,

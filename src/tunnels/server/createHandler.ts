@@ -17,7 +17,7 @@ import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResp
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate, Caller } from "./authenticate";
 import { callTimeOf, type CallTime } from "./callTime";
-import { discover } from "./discovery";
+import { discover, type Discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
 import { providePrincipal } from "./principal";
@@ -36,6 +36,8 @@ export interface HandlerParts {
   readonly allowList: () => AllowList;
   /** What of the allow-list a caller may reach. Default: all of it. */
   readonly narrow?: Narrow | undefined;
+  /** Default: what can be reached, by ids. */
+  readonly discover?: Discover | undefined;
   /** Reads what callers send; never `principalContext`. */
   readonly readContexts: ReadContexts;
   /** Provided with the principal of the caller. */
@@ -89,7 +91,7 @@ export const handlerOf =
  */
 export function createRespond(parts: HandlerParts): Respond {
   const { authenticate, allowList, errors, jsonBytes, openFile, report, onRefused } = parts;
-  const { maxDeadlineMs, onMalformedDeadline, narrow = (list) => list } = parts;
+  const { maxDeadlineMs, onMalformedDeadline, narrow = (list) => list, discover: describe = discover } = parts;
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
   const streams = new OpenStreams(parts.streams);
@@ -154,7 +156,7 @@ export function createRespond(parts: HandlerParts): Respond {
       progress.caller = caller;
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
-      if (target.kind === "discovery") return textReply({ ok: true, result: discover(reachable) }, serializer);
+      if (target.kind === "discovery") return textReply({ ok: true, result: await describe(reachable) }, serializer);
       const served = admit(reachable, target);
 
       if (served.kind === "task" && served.cell.task.streams === true) progress.items = streams.open(request);

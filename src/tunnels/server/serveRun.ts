@@ -65,7 +65,7 @@ export interface ServerAuth {
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
 export interface ServeRunOptions extends Pick<
   HandlerParts,
-  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams"
+  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams" | "discover"
 > {
   /** Begins the names of what is logged, as "exposure". */
   readonly name: string;
@@ -127,6 +127,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     openFile: options.openFile,
     openStream: options.openStream,
     maxDeadlineMs: options.maxDeadlineMs,
+    discover: options.discover,
     onMalformedDeadline: ({ headers, target }) =>
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },

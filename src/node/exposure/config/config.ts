@@ -3,8 +3,14 @@ import type { DrainTimes } from "../../../lib/drain";
 import type { CorsConfig } from "../../../tunnels/http/cors";
 import { resolveAuth, type HttpAuthConfig, type ResolvedAuth } from "../../../tunnels/http/config/auth";
 import { amount, fieldsOf, flag, invalid } from "../../../tunnels/http/config/configFields";
-import { resolveBasePath, resolveContexts, resolveCors } from "../../../tunnels/http/config/httpFields";
+import {
+  resolveBasePath,
+  resolveContexts,
+  resolveContract,
+  resolveCors,
+} from "../../../tunnels/http/config/httpFields";
 import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
+import type { ContractDetail } from "../../../tunnels/server/discoverContract";
 import { createAddressSet, type AddressSet } from "../../server/addressSet";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
 import { resolveProbes, type ProbePaths } from "./probes";
@@ -49,6 +55,11 @@ export interface NodeExposureHttpConfig {
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
   readonly disableDiscovery?: boolean | undefined;
+  /**
+   * What discovery says of the contract: the hash of each task and event, by which callers notice that it changed, or
+   * the schemas as well, which `runner contract pull` writes to a file. Default: neither.
+   */
+  readonly contract?: ContractDetail | undefined;
   readonly compression?: NodeExposureHttpCompressionConfig | undefined;
 }
 
@@ -72,6 +83,7 @@ export interface ResolvedExposureConfig {
   readonly probes: ProbePaths;
   readonly open: boolean;
   readonly discoverable: boolean;
+  readonly contract: ContractDetail | undefined;
   readonly compression: ResolvedCompression;
 }
 
@@ -99,6 +111,7 @@ export function resolveExposureConfig(config: NodeExposureConfig | undefined): R
     probes: resolveProbes(http, basePath),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
+    contract: resolveContract(http.contract),
     compression: resolveCompression(http.compression),
   });
 }
@@ -117,6 +130,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "ready",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
+  "contract",
   "compression",
 ];
 

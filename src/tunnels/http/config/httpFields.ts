@@ -1,4 +1,5 @@
 import { contextSelectionForm, isContextSelection, type ContextSelection } from "../../routing/contextSelection";
+import type { ContractDetail } from "../../server/discoverContract";
 import type { CorsConfig } from "../cors";
 import { canonicalPath } from "../router";
 import { fieldsOf, flag, invalid } from "./configFields";
@@ -33,6 +34,12 @@ function flawOf(path: string): string | undefined {
 export function resolveContexts(contexts: unknown = "all"): ContextSelection {
   if (isContextSelection(contexts)) return contexts;
   throw invalid("http.contexts", contextSelectionForm, contexts);
+}
+
+/** How much discovery tells of the contract. Default: nothing. @throws {TypeError} */
+export function resolveContract(contract: unknown): ContractDetail | undefined {
+  if (contract === undefined || contract === "hashes" || contract === "schemas") return contract;
+  throw invalid("http.contract", '"hashes" or "schemas"', contract);
 }
 
 /** Checks the policy field by field. @throws {TypeError} */

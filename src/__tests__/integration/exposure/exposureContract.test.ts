@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { nodeExposure, r } from "../../../node/index";
+import { parseContractLock } from "../../../tunnels/contract/contractLock";
+import { startExposure, token, type TestExposure } from "../../support/exposure";
+
+const charge = r
+  .task("shop.tasks.charge")
+  .inputSchema(z.object({ amount: z.number() }))
+  .resultSchema(z.object({ receipt: z.string() }))
+  .throws(["shop.errors.poor"])
+  .run(async () => ({ receipt: "r1" }))
+  .build();
+const refund = r
+  .task("shop.tasks.refund")
+  .run(async () => "refunded")
+  .build();
+const charged = r
+  .event("shop.events.charged")
+  .payloadSchema(z.object({ amount: z.number() }))
+  .build();
+const served = [charge, refund, charged];
+
+async function discoverAs({ port }: TestExposure, as = token) {
+  const reply = await fetch(`http://127.0.0.1:${port}/__runner/discovery`, { headers: { "x-runner-token": as } });
+  const { result } = (await reply.json()) as { result: { allowList: object; contract?: Record<string, unknown> } };
+  return result;
+}
+
+const hash = expect.stringMatching(/^[\w-]{16}$/) as unknown;
+
+describe("Discovery of an exposure", () => {
+  it("says nothing of the contract by default", async () => {
+    await using exposure = await startExposure(served);
+
+    expect(Object.keys(await discoverAs(exposure))).toEqual(["allowList"]);
+  });
+
+  it('says the hash of each task and event with contract: "hashes", and no schema', async () => {
+    await using exposure = await startExposure(served, { contract: "hashes" });
+
+    expect((await discoverAs(exposure)).contract).toEqual({
+      hash,
+      tasks: { "shop.tasks.charge": hash, "shop.tasks.refund": hash },
+      events: { "shop.events.charged": hash },
+    });
+  });
+
+  it('has the whole lock with contract: "schemas"', async () => {
+    await using exposure = await startExposure(served, { contract: "schemas" });
+    const { contract } = await discoverAs(exposure);
+    const lock = parseContractLock(contract?.["lock"]);
+
+    expect(lock.hash).toBe(contract?.["hash"]);
+    expect(lock.tasks["shop.tasks.charge"]).toMatchObject({
+      input: { properties: { amount: { type: "number" } }, required: ["amount"] },
+      result: { properties: { receipt: { type: "string" } } },
+      throws: ["shop.errors.poor"],
+      hash,
+    });
+  });
+
+  it("tells a caller of what it may reach, and hashes no more than that", async () => {
+    const tokens = [{ token: "t-one", tasks: ["shop.tasks.refund"], events: [] }, { token: "t-all" }];
+    await using exposure = await startExposure(served, { contract: "hashes", auth: { tokens } });
+    const [one, again, all] = await Promise.all(["t-one", "t-one", "t-all"].map((as) => discoverAs(exposure, as)));
+
+    expect(one?.contract).toMatchObject({ tasks: { "shop.tasks.refund": hash }, events: {} });
+    expect(Object.keys(one?.contract?.["tasks"] as object)).toEqual(["shop.tasks.refund"]);
+    expect(again).toEqual(one);
+    expect(one?.contract?.["hash"]).not.toBe(all?.contract?.["hash"]);
+  });
+
+  it("is configured by a word that exists", () => {
+    const odd = { http: { contract: "schema" as "schemas" } };
+
+    expect(() => nodeExposure.with(odd)).toThrow('http.contract must be "hashes" or "schemas"');
+  });
+});
