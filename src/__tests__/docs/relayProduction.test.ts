@@ -7,6 +7,8 @@ import { startRelay } from "../support/relay/relay";
 import { root } from "../support/virtualProgram";
 
 const page = readFileSync(join(root, "readmes/relay/PRODUCTION.md"), "utf8");
+/** Named as below `runner tunnel`. */
+const commands = tunnelCommands.map((command) => ({ ...command, name: command.name.replace(/^tunnel /, "") }));
 const fencesOf = (language: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, "gm"))].map(([, code = ""]) => code);
 
@@ -22,7 +24,7 @@ it("alerts of the page on relays in production ask for metrics that a relay has"
 it("commands of the page on relays in production use options that exist", () => {
   const given = [...page.matchAll(/npx @bluelibs\/runner tunnel ([^`\n]*)/g)].map(([, text = ""]) => text);
   const wrong = given.filter((text) => {
-    const command = tunnelCommands.find(({ name }) => text === name || text.startsWith(`${name} `));
+    const command = commands.find(({ name }) => text === name || text.startsWith(`${name} `));
     return command === undefined || [...text.matchAll(/ --([a-z-]+)/g)].some(([, flag = ""]) => !command.flags[flag]);
   });
 

@@ -4,7 +4,9 @@ import { tunnelCommands } from "../../node/cli/tunnel/tunnel";
 import { root } from "../support/virtualProgram";
 
 const page = readFileSync(join(root, "readmes/REVERSE_TUNNEL_COMMANDS.md"), "utf8");
-const names = tunnelCommands.map(({ name }) => name);
+/** Named as below `runner tunnel`. */
+const commands = tunnelCommands.map((command) => ({ ...command, name: command.name.replace(/^tunnel /, "") }));
+const names = commands.map(({ name }) => name);
 const flagsOf = (text: string): string[] => [...text.matchAll(/--([a-z-]+)/g)].map(([, flag = ""]) => flag);
 
 /** Cells of the rows below a heading. */
@@ -30,19 +32,19 @@ it("the page on commands has the options that each command takes, and no other",
   const documented = rowsBelow("Options").flatMap(([, option = "", of = ""]) =>
     commandsOf(of).flatMap((name) => flagsOf(option).map((flag) => `${name} --${flag}`)),
   );
-  const taken = tunnelCommands.flatMap(({ name, flags }) => Object.keys(flags).map((flag) => `${name} --${flag}`));
+  const taken = commands.flatMap(({ name, flags }) => Object.keys(flags).map((flag) => `${name} --${flag}`));
 
   expect(documented.toSorted()).toEqual(taken.toSorted());
 });
 
 it("examples of commands, on the page and in their help, use options that exist, and help shows all of them", () => {
   const inFences = [...page.matchAll(/^npx @bluelibs\/runner tunnel .*$/gm)].map(([line]) => line);
-  const wrong = [...inFences, ...tunnelCommands.map(({ example }) => example)].filter((line) => {
+  const wrong = [...inFences, ...commands.map(({ example }) => example)].filter((line) => {
     const [, given = ""] = line.split("runner tunnel ");
-    const command = tunnelCommands.find(({ name }) => given === name || given.startsWith(`${name} `));
+    const command = commands.find(({ name }) => given === name || given.startsWith(`${name} `));
     return command === undefined || flagsOf(given).some((flag) => command.flags[flag] === undefined);
   });
-  const helpless = tunnelCommands.filter(({ help, flags, example }) =>
+  const helpless = commands.filter(({ help, flags, example }) =>
     [...Object.keys(flags).map((flag) => `--${flag}`), example].some((text) => !help.includes(text)),
   );
 

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { tunnelExpose, tunnelPull, TunnelSession, type TunnelHandle } from "../../index";
 import { ExitCode } from "../exitCodes";
-import { counted } from "./counted";
-import { defineCommand } from "./command";
-import type { Output } from "./output";
-import { stopSignal } from "./stopSignal";
+import { counted } from "../command/counted";
+import { defineCommand } from "../command/command";
+import type { Output } from "../command/output";
+import { stopSignal } from "../command/stopSignal";
 import { readName, readRelay, readRelayToken, readWhole } from "./values";
 
 /** Of every command that talks to a relay. */
@@ -22,7 +22,7 @@ const containerPort = {
 const localPort = { name: "localPort", about: "port of the service on this machine" } as const;
 
 export const exposeCommand = defineCommand({
-  name: "expose",
+  name: "tunnel expose",
   about: "Publishes an HTTP service of this machine, WebSockets included, through a relay.",
   positionals: [localPort],
   needed: ["relay", "token"],
@@ -43,7 +43,7 @@ export const exposeCommand = defineCommand({
 });
 
 export const pullCommand = defineCommand({
-  name: "pull",
+  name: "tunnel pull",
   about: "Projects a TCP service of this machine, such as a database, onto the relay's loopback interface.",
   positionals: [localPort],
   needed: ["relay", "token", "container-port"],

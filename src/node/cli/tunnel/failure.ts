@@ -1,12 +1,6 @@
 import { TunnelBindError, TunnelError, TunnelRefusedError } from "../../index";
+import type { Failure } from "../command/failure";
 import { ExitCode } from "../exitCodes";
-
-/** Why a command failed: its exit code, and a line. */
-export interface Failure {
-  readonly exitCode: number;
-  readonly code: string;
-  readonly message: string;
-}
 
 /** Bindings that a rule of the relay forbids; others may succeed elsewhere or later. */
 const byPolicy: ReadonlySet<string> = new Set(["POLICY", "PRIVILEGED_PORT", "RESERVED_PORT"]);

@@ -7,11 +7,11 @@ import {
 } from "../../index";
 import { ExitCode } from "../exitCodes";
 import { printable } from "../printable";
-import { counted } from "./counted";
-import { defineCommand } from "./command";
+import { counted } from "../command/counted";
+import { defineCommand } from "../command/command";
 import { relayFlags } from "./driverCommands";
-import type { Output } from "./output";
-import { formatTable } from "./table";
+import type { Output } from "../command/output";
+import { formatTable } from "../command/table";
 import { readRelay, readRelayToken, readWhole } from "./values";
 
 const at = "--relay https://relay.example.com";
@@ -37,7 +37,7 @@ function answer(output: Output, data: unknown, text: string): number {
 }
 
 const healthCommand = defineCommand({
-  name: "health",
+  name: "tunnel health",
   about: "Says whether a relay is there, and what its process uses.",
   needed: ["relay"],
   flags: relayFlags,
@@ -58,7 +58,7 @@ function formatHealth({ status, pid, started, userAgent, fds, memory }: TunnelHe
 }
 
 const listCommand = defineCommand({
-  name: "list",
+  name: "tunnel list",
   about: "Lists the sessions of a relay with what they publish, and how much there is in all.",
   needed: ["relay", "token"],
   flags: relayFlags,
@@ -90,7 +90,7 @@ const portsOf = (bindings: readonly TunnelBindingInfo[]): string =>
   bindings.map(({ containerPort }) => containerPort).join(",");
 
 const sessionsListCommand = defineCommand({
-  name: "sessions list",
+  name: "tunnel sessions list",
   about: "Lists the sessions of a relay that are connected.",
   needed: ["relay", "token"],
   flags: relayFlags,
@@ -111,7 +111,7 @@ const sessionsListCommand = defineCommand({
 });
 
 const sessionsKillCommand = defineCommand({
-  name: "sessions kill",
+  name: "tunnel sessions kill",
   about: "Ends a session with its bindings; its driver does not come back.",
   positionals: [{ name: "id", about: "its id, as the lists have it" }],
   needed: ["relay", "token"],
@@ -129,7 +129,7 @@ const sessionsKillCommand = defineCommand({
 });
 
 const bindingsListCommand = defineCommand({
-  name: "bindings list",
+  name: "tunnel bindings list",
   about: "Lists the ports that are bound on a relay, those of parked sessions included.",
   needed: ["relay", "token"],
   flags: relayFlags,
@@ -149,7 +149,7 @@ const bindingsListCommand = defineCommand({
 });
 
 const metricsCommand = defineCommand({
-  name: "metrics",
+  name: "tunnel metrics",
   about: "Prints the metrics of a relay as Prometheus text.",
   needed: ["relay", "token"],
   flags: relayFlags,

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { globals, r, run, tunnelRelay, type TunnelRelay, type TunnelRelayConfig } from "../../index";
 import { ExitCode } from "../exitCodes";
 import { UsageError } from "../usageError";
-import { counted } from "./counted";
-import { defineCommand, type ValuesOf } from "./command";
-import { stopSignal } from "./stopSignal";
+import { counted } from "../command/counted";
+import { defineCommand, type ValuesOf } from "../command/command";
+import { stopSignal } from "../command/stopSignal";
 import { fromEnvironment, readFileOf, readHost, readPortRange, readToken, readWhole } from "./values";
 
 const flags = {
@@ -31,7 +31,7 @@ const flags = {
 } as const;
 
 export const relayCommand = defineCommand({
-  name: "relay",
+  name: "tunnel relay",
   about: "Runs a relay: drivers connect to it, and publish their services through it.",
   needed: ["port"],
   flags,

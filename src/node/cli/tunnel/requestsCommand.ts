@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TunnelError, type TunnelRequestRow } from "../../index";
 import { ExitCode } from "../exitCodes";
 import { printable } from "../printable";
-import { defineCommand } from "./command";
+import { defineCommand } from "../command/command";
 import { relayFlags } from "./driverCommands";
 import { describeFailure } from "./failure";
 import { connectAdmin } from "./operatorCommands";
-import type { Output } from "./output";
-import { stopSignal } from "./stopSignal";
+import type { Output } from "../command/output";
+import { stopSignal } from "../command/stopSignal";
 import { readWhole } from "./values";
 
 const pollMs = 1_000;
@@ -15,7 +15,7 @@ const pollMs = 1_000;
 const mostRequests = 500;
 
 export const requestsListCommand = defineCommand({
-  name: "requests list",
+  name: "tunnel requests list",
   about: "Lists requests that a relay has served, the newest at the end; with --follow, new ones as they come.",
   needed: ["relay", "token"],
   flags: {

@@ -25,12 +25,22 @@ export type ValuesOf<F extends Flags> = {
       : string;
 };
 
-interface CommandSpec<F extends Flags> {
-  /** After `runner tunnel`. */
+/** An argument without a name. */
+interface Positional {
   readonly name: string;
   readonly about: string;
-  /** What is needed behind the name, in order. */
-  readonly positionals?: readonly { readonly name: string; readonly about: string }[];
+  /** It may be left out; only others of this kind follow. */
+  readonly isOptional?: boolean;
+  /** It may be given several times, and is the last. */
+  readonly isRepeated?: boolean;
+}
+
+interface CommandSpec<F extends Flags> {
+  /** After `runner`, as "tunnel sessions kill". */
+  readonly name: string;
+  readonly about: string;
+  /** What comes behind the name, in order. */
+  readonly positionals?: readonly Positional[];
   /** Options that are always given; help shows them in the first line. */
   readonly needed?: readonly (keyof F & string)[];
   readonly flags: F;
@@ -47,7 +57,7 @@ export interface GivenArgs<F extends Flags> {
   readonly output: Output;
 }
 
-/** A command below `runner tunnel`. */
+/** A command of `runner`. */
 export interface Command {
   readonly name: string;
   readonly about: string;
@@ -66,7 +76,7 @@ const everyCommand = {
 export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Command {
   const { name, about, example, positionals: expected = [], run } = spec;
   const flags: Flags = { ...spec.flags, ...everyCommand };
-  const pointer = `runner tunnel ${name} --help has its options and an example.`;
+  const pointer = `runner ${name} --help has its options and an example.`;
   return {
     name,
     about,
@@ -82,11 +92,13 @@ export function defineCommand<const F extends Flags>(spec: CommandSpec<F>): Comm
         output.print(this.help);
         return 0;
       }
-      if (positionals.length !== expected.length) {
-        const needs = expected.map((each) => `<${each.name}>`).join(" ");
+      const least = expected.filter(({ isOptional }) => isOptional !== true).length;
+      const most = expected.some(({ isRepeated }) => isRepeated) ? Infinity : expected.length;
+      if (positionals.length < least || positionals.length > most) {
+        const needs = expected.map(spellingOf).join(" ");
         // The arguments are not repeated: one of them may be a token.
         throw new UsageError(
-          `runner tunnel ${name} takes ${needs === "" ? "options alone" : needs}, got ${positionals.length} arguments. Example: ${example}`,
+          `runner ${name} takes ${needs === "" ? "options alone" : needs}, got ${positionals.length} arguments. Example: ${example}`,
           pointer,
         );
       }
@@ -116,25 +128,30 @@ function parse(args: readonly string[], flags: Flags, example: string, pointer: 
   }
 }
 
+function spellingOf({ name, isOptional, isRepeated }: Positional): string {
+  const spelling = `<${name}>${isRepeated === true ? "..." : ""}`;
+  return isOptional === true ? `[${spelling}]` : spelling;
+}
+
 function helpOf<F extends Flags>(
   { name, about, example, positionals = [], needed = [] }: CommandSpec<F>,
   flags: Flags,
 ): string {
-  const spellingOf = (flag: string): string => {
+  const flagOf = (flag: string): string => {
     const { value, short } = flags[flag] as Flag;
     return `${short === undefined ? "" : `-${short}, `}--${flag}${value === undefined ? "" : ` ${value}`}`;
   };
-  const first = [...positionals.map((each) => `<${each.name}>`), ...needed.map(spellingOf), "[options]"].join(" ");
+  const first = [...positionals.map(spellingOf), ...needed.map(flagOf), "[options]"].join(" ");
   const rows = [
-    ...positionals.map((each) => [`<${each.name}>`, each.about] as const),
+    ...positionals.map((each) => [spellingOf(each), each.about] as const),
     ...Object.entries(flags).map(([flag, each]) => {
       const again = each.multiple === true ? "; may be given several times" : "";
-      return [spellingOf(flag), `${each.about}${again}`] as const;
+      return [flagOf(flag), `${each.about}${again}`] as const;
     }),
   ];
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
-    `Usage: runner tunnel ${name} ${first}`,
+    `Usage: runner ${name} ${first}`,
     "",
     about,
     "",
