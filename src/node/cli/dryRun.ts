@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { normalizeError } from "../../errors/normaliseThrown";
 import type { RunOptions } from "../../runtime/run/options";
+import { contractOfRoot } from "./contract/contractOfRoot";
 import { chooseRoots, isRoot, type FoundRoot } from "./migrate/chooseRoots";
 import type { DryRunReport, DryRunTask } from "./migrate/dryRunReport";
 import { examineRoot } from "./migrate/examineRoot";
@@ -75,6 +76,8 @@ async function examine(loaded: Loaded): Promise<DryRunReport> {
   const failures = given.length === 0 ? failuresOf(loaded) : [];
   if (failures.length > 0) return { roots: [], ids: [], notes, findings: failures };
   const { roots, refusal } = chooseRoots(given, loaded.exports ?? {}, task.exportName);
+  const [first] = roots;
+  if (task.wantsContract === true && first !== undefined && refusal === undefined) return describeContract(first);
   const ids = new Set<string>();
   const findings: Finding[] = [];
   for (const found of roots) {
@@ -89,6 +92,15 @@ async function examine(loaded: Loaded): Promise<DryRunReport> {
     notes,
     ...(refusal !== undefined && { refusal }),
   };
+}
+
+async function describeContract(found: FoundRoot): Promise<DryRunReport> {
+  const empty = { roots: [{ id: found.root.id, from: found.from }], ids: [], notes };
+  try {
+    return { ...empty, findings: [], contract: await contractOfRoot(found) };
+  } catch (error) {
+    return { ...empty, findings: [{ severity: "required", rule: "boot", message: firstLine(error) }] };
+  }
 }
 
 function failuresOf({ failure, exitCode }: Loaded): Finding[] {

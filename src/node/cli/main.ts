@@ -8,6 +8,11 @@ import { UsageError } from "./usageError";
 const usage = `Usage: runner <command>
 
   migrate check [entry]   tells what an application of 5.x has to change for this version
+  ls <url>                lists what may be called on a server
+  call <url> <id>         calls a task and prints its result
+  doctor <url>            says why a server cannot be called, and the fix
+  contract <command>      writes down what can be called, and compares it
+  openapi <url | entry>   writes an OpenAPI document of what can be called
   tunnel <command>        runs relays and drivers of reverse tunnels, and shows what goes through them
 
   --version               prints the version of this package
@@ -21,10 +26,16 @@ async function main(args: readonly string[]): Promise<number> {
     if (group === "migrate" && command === "check") return await migrateCheck(rest, print);
     if (group === "migrate" && (command === "--help" || command === "-h")) return (print(migrateCheckUsage), 0);
     if (group === "tunnel") {
-      // It is the larger part of the command.
+      // Each command loads what it needs.
       const { tunnel } = await import("./tunnel/tunnel");
       return await tunnel(args.slice(1));
     }
+    if (group === "ls" || group === "call" || group === "doctor") {
+      const { runServerCommand } = await import("./server/serverCommands");
+      return await runServerCommand(group, args.slice(1));
+    }
+    if (group === "contract") return await (await import("./contract/contractCommands")).contract(args.slice(1));
+    if (group === "openapi") return await (await import("./contract/contractCommands")).openApi(args.slice(1));
     if (group === "--version" || group === "-v") return (print(ownPackage().version ?? "unknown"), 0);
     if (group === "--help" || group === "-h") return (print(usage), 0);
     const given = [group, command].filter((part) => part !== undefined).join(" ");

@@ -152,11 +152,15 @@ export function createRespond(parts: HandlerParts): Respond {
       else if (response !== undefined) reply(response);
     }
 
+    async function describeTo(reachable: AllowList): Promise<WireResponse> {
+      return textReply({ ok: true, result: await describe(reachable) }, serializer);
+    }
+
     function admitCaller(caller: Caller): MaybePromise<WireResponse> | undefined {
       progress.caller = caller;
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
-      if (target.kind === "discovery") return textReply({ ok: true, result: await describe(reachable) }, serializer);
+      if (target.kind === "discovery") return describeTo(reachable);
       const served = admit(reachable, target);
 
       if (served.kind === "task" && served.cell.task.streams === true) progress.items = streams.open(request);

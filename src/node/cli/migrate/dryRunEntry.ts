@@ -12,6 +12,8 @@ export interface DryRunOptions {
   readonly exportName?: string;
   /** What the sources import and this version does not export. */
   readonly missingNames: readonly string[];
+  /** See `DryRunTask`. */
+  readonly wantsContract?: boolean;
   /** After it the process is killed. */
   readonly timeoutMs: number;
 }
@@ -24,6 +26,7 @@ export async function dryRunEntry({
   entry,
   exportName,
   missingNames,
+  wantsContract,
   timeoutMs,
 }: DryRunOptions): Promise<DryRunReport> {
   const loader = findLoader(entry);
@@ -37,6 +40,7 @@ export async function dryRunEntry({
       missingNames,
       reportFile,
       ...(exportName !== undefined && { exportName }),
+      ...(wantsContract !== undefined && { wantsContract }),
     };
     const program = join(ownPackage().folder, "dist/cli/dryRun.js");
     const outcome = await runNode([...loader.nodeArgs, program, JSON.stringify(task)], timeoutMs);

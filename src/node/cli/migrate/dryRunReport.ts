@@ -1,3 +1,4 @@
+import type { ContractLock } from "../../../tunnels/contract/contractLock";
 import type { Finding } from "./finding";
 
 /** What the process that loads an entry is given. */
@@ -10,6 +11,8 @@ export interface DryRunTask {
   readonly exportName?: string;
   /** Names that the sources import as values, and that this version lacks. They are `undefined` while the entry loads. */
   readonly missingNames: readonly string[];
+  /** What its root opens to callers is wanted, instead of what keeps it from this version. */
+  readonly wantsContract?: boolean;
   /** Absolute path of the file to write the report to. */
   readonly reportFile: string;
 }
@@ -25,6 +28,8 @@ export interface DryRunReport {
   readonly ids: readonly string[];
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
+  /** Where it was wanted. */
+  readonly contract?: ContractLock;
   /** Why no root was examined; the command was not given what it needs. */
   readonly refusal?: string;
 }

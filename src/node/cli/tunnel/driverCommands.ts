@@ -5,7 +5,7 @@ import { counted } from "../command/counted";
 import { defineCommand } from "../command/command";
 import type { Output } from "../command/output";
 import { stopSignal } from "../command/stopSignal";
-import { readName, readRelay, readRelayToken, readWhole } from "./values";
+import { readName, readRelay, readRelayToken, readWhole } from "../values";
 
 /** Of every command that talks to a relay. */
 export const relayFlags = {

@@ -12,7 +12,7 @@ import { defineCommand } from "../command/command";
 import { relayFlags } from "./driverCommands";
 import type { Output } from "../command/output";
 import { formatTable } from "../command/table";
-import { readRelay, readRelayToken, readWhole } from "./values";
+import { readRelay, readRelayToken, readWhole } from "../values";
 
 const at = "--relay https://relay.example.com";
 

@@ -5,7 +5,7 @@ import { UsageError } from "../usageError";
 import { counted } from "../command/counted";
 import { defineCommand, type ValuesOf } from "../command/command";
 import { stopSignal } from "../command/stopSignal";
-import { fromEnvironment, readFileOf, readHost, readPortRange, readToken, readWhole } from "./values";
+import { fromEnvironment, readFileOf, readHost, readPortRange, readToken, readWhole } from "../values";
 
 const flags = {
   port: { type: "string", value: "<p>", about: "port to listen on, 0 for any free one" },

@@ -8,7 +8,7 @@ import { describeFailure } from "./failure";
 import { connectAdmin } from "./operatorCommands";
 import type { Output } from "../command/output";
 import { stopSignal } from "../command/stopSignal";
-import { readWhole } from "./values";
+import { readWhole } from "../values";
 
 const pollMs = 1_000;
 /** As many as a relay remembers. */

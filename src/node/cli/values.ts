@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { bindableNames, isBindableName } from "../../../relay/publicUrl";
-import { UsageError } from "../usageError";
+import { bindableNames, isBindableName } from "../../relay/publicUrl";
+import { UsageError } from "./usageError";
 
 /** Where there is a flag, it counts; an empty variable is none. */
 export function fromEnvironment(value: string | undefined, variable: string): string | undefined {

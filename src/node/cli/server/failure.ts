@@ -1,0 +1,53 @@
+import { TunnelError } from "../../../errors/tunnelError";
+import { normalizeError } from "../../../errors/normaliseThrown";
+import type { Failure } from "../command/failure";
+import { ExitCode } from "../exitCodes";
+
+/** What to do about refusals, in the words of these commands. */
+const fixes: Readonly<Record<string, string>> = {
+  UNAUTHORIZED: "Check --token, or RUNNER_TOKEN.",
+  AUTH_NOT_CONFIGURED: "The server has no authentication: set http.auth there, or allowAnonymous.",
+  FORBIDDEN: "`runner ls` lists what may be called.",
+  INVALID_RESPONSE: "`runner doctor` finds out what is wrong.",
+  NOT_FOUND: "`runner doctor` finds out what is wrong.",
+};
+
+/** Says why a command that talks to a server failed. */
+export function describeFailure(thrown: unknown): Failure {
+  const error = normalizeError(thrown);
+  if (error instanceof TunnelError) return describeTunnelError(error);
+  if (error.name === "TimeoutError") return unreachable("TIMEOUT", "The server did not reply in time.");
+  const { code, message } = rootOf(error);
+  if (code === undefined) return { exitCode: ExitCode.failed, code: "FAILED", message };
+  return unreachable(code, `The server cannot be reached: ${message || code}.`);
+}
+
+function describeTunnelError({ code, message, details, id, data }: TunnelError): Failure {
+  const { statusCode } = { ...(details as { readonly statusCode?: number } | undefined) };
+  const fix = fixes[code];
+  // What follows the first line says which call it was, which is what the command was given.
+  const [said = ""] = message.split("\n");
+  const sentence = /[.!?]$/.test(said) ? said : `${said}.`;
+  const failure = { code, message: fix === undefined ? said : `${sentence} ${fix}`, id, data };
+  if (id !== undefined) return { ...failure, exitCode: ExitCode.failed };
+  if (refusals.has(code)) return { ...failure, exitCode: ExitCode.refused };
+  if (code === "NOT_FOUND" || code === "INVALID_RESPONSE") return { ...failure, exitCode: ExitCode.notFound };
+  const isProxy = code === "HTTP_ERROR" && [502, 503, 504].includes(statusCode ?? 0);
+  const isLost = code === "REQUEST_TIMEOUT" && statusCode === undefined;
+  return { ...failure, exitCode: isProxy || isLost ? ExitCode.unreachable : ExitCode.failed };
+}
+
+const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set(["UNAUTHORIZED", "FORBIDDEN", "AUTH_NOT_CONFIGURED"]);
+
+const unreachable = (code: string, message: string): Failure => ({ exitCode: ExitCode.unreachable, code, message });
+
+/** fetch hides what happened to the connection in the cause, and in the first of several of them. */
+export function rootOf(error: Error): { readonly code: string | undefined; readonly message: string } {
+  let root = error as NodeJS.ErrnoException & { readonly errors?: readonly Error[] };
+  for (let depth = 0; depth < 5; depth += 1) {
+    const next = root.cause ?? root.errors?.[0];
+    if (!(next instanceof Error)) break;
+    root = next;
+  }
+  return { code: root.code, message: root.message };
+}
