@@ -65,8 +65,10 @@ export interface CodecRun {
   readonly limits: SerializerLimits;
   /** Codecs add what they take beyond the texts they give or are given. */
   readonly tally: Tally;
-  /** Keys of `Symbol.for` that were read; the process keeps such symbols for ever. */
-  readonly foreignSymbols: Set<string>;
+  readonly registry: {
+    /** Keys of `Symbol.for` that were read; the process keeps such symbols for ever. */
+    readonly foreignSymbols: Set<string>;
+  };
 }
 
 /** A type as the encoders and decoders see it, built-in or custom. */

@@ -33,7 +33,6 @@ export function decode(
     registry,
     limits,
     tally,
-    foreignSymbols: registry.foreignSymbols,
     maxDepth: limits.maxDepth,
     countsChars,
     inheritsKeys: inheritsKeys(),

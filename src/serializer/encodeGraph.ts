@@ -45,7 +45,6 @@ export function encodeGraph(value: unknown, registry: TypeRegistry, limits: Seri
     registry,
     limits,
     tally: startTally(limits),
-    foreignSymbols: registry.foreignSymbols,
     maxDepth: limits.maxDepth,
     references: new Map(),
     nodes: "",

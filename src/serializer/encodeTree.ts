@@ -3,7 +3,7 @@ import { contentOf } from "./contentOf";
 import { codecOfPrimitive, encodePayload, isPlain, scalarLength, startTally, type Encoding } from "./encode";
 import { encodeRoot } from "./findPath";
 import { inheritsKeys } from "./inheritsKeys";
-import type { SerializerLimits, Tally } from "./limits";
+import type { SerializerLimits } from "./limits";
 import { escapePrefix, isGraphPayload, isReservedKey, isTypeRecord, isUnsafeKey, type TypeRecord } from "./markers";
 import { depthExceeded, unsupportedValue, type SerializerError } from "./serializerError";
 import type { TypeRegistry } from "./typeRegistry";
@@ -11,43 +11,11 @@ import type { TypeRegistry } from "./typeRegistry";
 /** Depth up to which the limit alone ends a loop; deeper runs remember where they are. */
 const unwatchedDepth = 1000;
 
-/** A run of the encoder. A class, because one is made for every call and every reply. */
-class TreeEncoding implements Encoding<unknown> {
-  readonly registry: TypeRegistry;
-  readonly limits: SerializerLimits;
-  readonly tally: Tally;
-  readonly maxDepth: number;
+interface TreeEncoding extends Encoding<unknown> {
   /** The objects around the current one; absent while loops are not watched for. */
   readonly ancestors: Set<object> | undefined;
-  readonly inheritsKeys = inheritsKeys();
-  suspended: readonly string[] = noTypes;
-
-  constructor(registry: TypeRegistry, limits: SerializerLimits, maxDepth: number, ancestors?: Set<object>) {
-    this.registry = registry;
-    this.limits = limits;
-    this.tally = startTally(limits);
-    this.maxDepth = maxDepth;
-    this.ancestors = ancestors;
-  }
-
-  get foreignSymbols(): Set<string> {
-    return this.registry.foreignSymbols;
-  }
-
-  encode(value: unknown, depth: number): unknown {
-    return encodeValue(value, depth, this);
-  }
-
-  encodeAgain(value: object, depth: number): unknown {
-    return encodeUnwatched(value, depth, this);
-  }
-
-  encodeFlat(payload: unknown): unknown {
-    return payload;
-  }
+  readonly inheritsKeys: boolean;
 }
-
-const noTypes: readonly string[] = [];
 
 /**
  * Makes a value that `JSON.stringify` writes in tree format.
@@ -65,13 +33,42 @@ export function encodeTree(value: unknown, registry: TypeRegistry, limits: Seria
 function encodeRootValue(value: unknown, registry: TypeRegistry, limits: SerializerLimits): unknown {
   const { maxDepth } = limits;
   try {
-    return encodeRoot(value, new TreeEncoding(registry, limits, Math.min(maxDepth, unwatchedDepth)));
+    return encodeRoot(value, startRun(registry, limits, Math.min(maxDepth, unwatchedDepth)));
   } catch (error) {
     if ((error as Partial<SerializerError> | null)?.code !== "DEPTH_EXCEEDED") throw error;
     // A loop, or more depth than was tried: the slower run decides.
-    return encodeRoot(value, new TreeEncoding(registry, limits, maxDepth, new Set()));
+    return encodeRoot(value, startRun(registry, limits, maxDepth, new Set()));
   }
 }
+
+const startRun = (
+  registry: TypeRegistry,
+  limits: SerializerLimits,
+  maxDepth: number,
+  ancestors?: Set<object>,
+): TreeEncoding => ({
+  registry,
+  limits,
+  tally: startTally(limits),
+  maxDepth,
+  ancestors,
+  inheritsKeys: inheritsKeys(),
+  suspended: [],
+  encode: encodeInRun,
+  encodeAgain: encodeAgainInRun,
+  encodeFlat,
+});
+
+// Methods that all runs share: a run is made for every call and every reply.
+function encodeInRun(this: TreeEncoding, value: unknown, depth: number): unknown {
+  return encodeValue(value, depth, this);
+}
+
+function encodeAgainInRun(this: TreeEncoding, value: object, depth: number): unknown {
+  return encodeUnwatched(value, depth, this);
+}
+
+const encodeFlat = (payload: unknown): unknown => payload;
 
 function encodeValue(value: unknown, depth: number, run: TreeEncoding): unknown {
   const scalar = scalarLength(value);

@@ -43,7 +43,7 @@ function writeSymbol(symbol: symbol): { kind: "For" | "WellKnown"; key: string }
   );
 }
 
-function readSymbol(payload: unknown, { limits, foreignSymbols }: CodecRun): symbol {
+function readSymbol(payload: unknown, { limits, registry: { foreignSymbols } }: CodecRun): symbol {
   const { kind, key } = (payload ?? {}) as { kind?: unknown; key?: unknown };
   assertSymbolAllowed(limits.symbolPolicy, kind !== "For");
   if (typeof key !== "string") throw invalidPayload("symbol");
