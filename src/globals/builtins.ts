@@ -4,7 +4,6 @@ import { createTunnelMiddleware } from "../tunnels/routing/tunnelMiddleware";
 import { globalEvents } from "./events";
 import { lateBuiltins } from "./lateBuiltins";
 import { eventManager, logger, middlewareManager, store, taskRunner } from "./resources/handles";
-import { queue } from "./resources/queues";
 import { globalTags } from "./tags";
 
 /**
@@ -12,7 +11,6 @@ import { globalTags } from "./tags";
  * refers to it, as the client factory and most middleware do.
  */
 export const builtins = (): readonly RegisterableItems[] => [
-  queue,
   store,
   eventManager,
   logger,

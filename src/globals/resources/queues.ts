@@ -1,6 +1,7 @@
 import { createTrackedScope } from "../../platform/trackedScope";
 import { Queue } from "./queue";
 import { frameworkService } from "../frameworkResource";
+import { alsoBuiltin } from "../lateBuiltins";
 
 /** Named queues: work under one id runs one at a time, in order. */
 export interface Queues {
@@ -11,15 +12,17 @@ export interface Queues {
 }
 
 /** Queues made on demand, dropped when they have no more work, and drained when the run is disposed of. */
-export const queue = /* @__PURE__ */ frameworkService<Queues>({
-  id: "globals.resources.queue",
-  context: (): QueuesState => ({ disposed: false }),
-  init: async (_config: void, _dependencies: object, state: QueuesState) => createQueues(state),
-  async dispose({ map }: Queues, _config: void, _dependencies: object, state: QueuesState) {
-    state.disposed = true;
-    await Promise.all([...map.values()].map((each) => each.dispose()));
-  },
-});
+export const queue = /* @__PURE__ */ alsoBuiltin(
+  /* @__PURE__ */ frameworkService<Queues>({
+    id: "globals.resources.queue",
+    context: (): QueuesState => ({ disposed: false }),
+    init: async (_config: void, _dependencies: object, state: QueuesState) => createQueues(state),
+    async dispose({ map }: Queues, _config: void, _dependencies: object, state: QueuesState) {
+      state.disposed = true;
+      await Promise.all([...map.values()].map((each) => each.dispose()));
+    },
+  }),
+);
 
 interface QueuesState {
   disposed: boolean;
