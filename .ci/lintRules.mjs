@@ -58,6 +58,7 @@ const pureTopLevel = {
       Property: checkKey,
       MethodDefinition: checkKey,
       PropertyDefinition: checkKey,
+      BinaryExpression: (node) => "*/%-".includes(node.operator) && keep(node, "arithmetic (write the number)"),
       SpreadElement: (node) => keep(node, "a spread"),
       ObjectPattern: (node) => keep(node, "destructuring"),
       TemplateLiteral: (node) => node.expressions.length > 0 && keep(node, "a template with a name in it"),

@@ -1,5 +1,5 @@
 /** Longest delay that a timer can hold, in ms: one that is set to more fires at once. */
-export const longestTimerMs = 2 ** 31 - 1;
+export const longestTimerMs = 2_147_483_647;
 
 /** Whether something settles in time; a rejection is passed on. */
 export async function settlesWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {

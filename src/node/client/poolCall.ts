@@ -160,4 +160,4 @@ export class PoolCall implements DispatchHandler {
 }
 
 /** What a streamed reply holds of what was not yet read. */
-const streamBufferBytes = 64 * 1024;
+const streamBufferBytes = 65_536;

@@ -3,7 +3,7 @@ import { isJson, isSuccess } from "../../tunnels/protocol/replyKind";
 import { decodeBytes } from "./contentDecoding";
 
 /** A reply that is no envelope is only quoted in an error, so its beginning is enough. */
-const previewBytes = 64 * 1024;
+const previewBytes = 65_536;
 
 export interface ReplyTextOptions {
   readonly status: number;

@@ -56,7 +56,7 @@ export function decodeRequest(req: IncomingMessage, limitBytes: number): Readabl
 }
 
 /** What a coding may add to a body that it does not make smaller: heads, and the frames around what is left as it is. */
-const codingBytes = 64 * 1024;
+const codingBytes = 65_536;
 
 /** Passes bytes on until there are too many. */
 class ByteLimit extends Transform {

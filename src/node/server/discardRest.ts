@@ -27,5 +27,5 @@ export function discardRest(request: IncomingMessage): Promise<void> {
   });
 }
 
-const discardBytes = 16 * 1024 * 1024;
+const discardBytes = 16_777_216;
 const discardMs = 5000;

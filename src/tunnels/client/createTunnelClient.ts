@@ -296,7 +296,7 @@ type RunTask = (id: string, input: CallInput, call: ClientCallOptions | undefine
 type MakeRemoteItems = (typeof import("./remoteItems"))["RemoteItems"];
 
 /** Longest line of a stream of items that is read, in bytes. */
-const maxLineBytes = 1024 * 1024;
+const maxLineBytes = 1_048_576;
 
 type Sent = Pick<WireRequest, "target" | "headers" | "body" | "input">;
 

@@ -45,7 +45,7 @@ function openByob(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | 
   }
 }
 
-const byobBytes = 64 * 1024;
+const byobBytes = 65_536;
 
 /** Collects bytes in one piece of memory, however small they come. */
 export class ByteCollector {

@@ -83,7 +83,7 @@ export class FetchText implements TextBody {
   }
 }
 
-const smallBytes = 64 * 1024;
+const smallBytes = 65_536;
 
 /** A length that is announced is the sender's word, and a request that was made by hand may have another body. */
 const isOver = (text: string, limitBytes: number): boolean =>

@@ -19,7 +19,7 @@ export type ResolvedStreamLimits = { readonly [K in keyof StreamLimits]-?: numbe
 /** Defaults, each of which an exposure may replace. */
 export const itemLimits: ResolvedStreamLimits = {
   open: 1000,
-  lineBytes: 1024 * 1024,
+  lineBytes: 1_048_576,
   heartbeatMs: 15_000,
   drainMs: 120_000,
 };

@@ -2,7 +2,7 @@ import { onNextTurn, nextTurn } from "../../lib/nextTurn";
 import { longestTimerMs } from "../../lib/timers";
 
 /** What waits is sent from so many characters on. */
-const flushChars = 16 * 1024;
+const flushChars = 16_384;
 /** And when its first line is so old, in ms. */
 const flushMs = 2;
 

@@ -101,7 +101,7 @@ function retryAfterSecondsOf(data: unknown): number | undefined {
 }
 
 /** A year: nothing sensible is more, and a larger number may not be written in digits alone. */
-const longestRetryAfterMs = 366 * 24 * 3600 * 1000;
+const longestRetryAfterMs = 31_622_400_000;
 /** The time that a caller left for its call, or that a task set for one, is up. */
 const outOfTime = (error: RunnerError<DeadlineExceededData>): WireFailure =>
   new WireFailure(

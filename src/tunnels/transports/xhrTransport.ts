@@ -73,7 +73,7 @@ export const xhrTransport =
   };
 
 /** Largest reply that is kept as a blob until all of it has arrived, in bytes. */
-const maxBlobBytes = 1024 * 1024 * 1024;
+const maxBlobBytes = 1_073_741_824;
 
 const bodyOf = async (blob: Blob, isStreamed: boolean): Promise<ReplyBody> =>
   isStreamed

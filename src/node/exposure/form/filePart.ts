@@ -150,4 +150,4 @@ export class FilePart {
 const isFollowedBy = (last: Buffer | Spilled, next: Spilled): last is Spilled =>
   !Buffer.isBuffer(last) && last.at + last.length === next.at && last.length + next.length <= readBytes;
 
-const readBytes = 64 * 1024;
+const readBytes = 65_536;

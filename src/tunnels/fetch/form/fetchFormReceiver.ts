@@ -281,7 +281,7 @@ export class FetchFormReceiver implements OpenedForm, FormListener, FetchPartOwn
   }
 }
 
-const sliceBytes = 64 * 1024;
+const sliceBytes = 65_536;
 const ignore: PartSink = () => {};
 const fieldTooLarge = () => payloadTooLarge("Field limit exceeded");
 const filesExceeded = () => payloadTooLarge("Files limit exceeded");

@@ -76,13 +76,13 @@ export interface ResolvedCallLimits {
 }
 
 export const KiB = 1024;
-export const MiB = 1024 * KiB;
+export const MiB = 1_048_576;
 
 const multipartDefaults = {
   fieldNameSize: 100,
   fieldSize: MiB,
   fields: 100,
-  fileSize: 20 * MiB,
+  fileSize: 20_971_520,
   files: 10,
   headerPairs: 2000,
   memory: MiB,
