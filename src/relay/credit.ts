@@ -87,7 +87,8 @@ export interface ReceiveWindowOptions {
  * sender, and not the destination.
  */
 export class ReceiveWindow {
-  readonly #options: ReceiveWindowOptions;
+  readonly #maxWindowBytes: number;
+  readonly #budget: WindowBudget;
   #windowBytes: number;
   #receivedTotal = 0;
   #consumedTotal = 0;
@@ -96,11 +97,12 @@ export class ReceiveWindow {
   #announcedTotal = 0;
   #announcedAtMs: number;
 
-  constructor(options: ReceiveWindowOptions, nowMs: number) {
-    this.#options = options;
-    this.#windowBytes = options.windowBytes;
+  constructor({ windowBytes, maxWindowBytes, budget }: ReceiveWindowOptions, nowMs: number) {
+    this.#maxWindowBytes = maxWindowBytes;
+    this.#budget = budget;
+    this.#windowBytes = windowBytes;
     this.#announcedAtMs = nowMs;
-    options.budget.grant(options.windowBytes);
+    budget.grant(windowBytes);
   }
 
   get windowBytes(): number {
@@ -148,12 +150,11 @@ export class ReceiveWindow {
 
   /** The stream is over. */
   release(): void {
-    this.#options.budget.release(this.#windowBytes);
+    this.#budget.release(this.#windowBytes);
   }
 
   #grow(): void {
-    const { maxWindowBytes, budget } = this.#options;
-    const grown = Math.min(this.#windowBytes * 2, maxWindowBytes);
-    if (grown > this.#windowBytes && budget.tryGrow(grown - this.#windowBytes)) this.#windowBytes = grown;
+    const grown = Math.min(this.#windowBytes * 2, this.#maxWindowBytes);
+    if (grown > this.#windowBytes && this.#budget.tryGrow(grown - this.#windowBytes)) this.#windowBytes = grown;
   }
 }

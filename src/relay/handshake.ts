@@ -1,7 +1,7 @@
 import type { HelloErrorCode } from "./codes";
 import type { Hello, HelloOk } from "./controlMessages";
 import { hardFrameBytes } from "./frames";
-import type { SessionSettings } from "./muxSession";
+import type { SessionSettings } from "./sessionContract";
 
 /** The subprotocols a relay speaks, the newest first. */
 export const subprotocols = ["hoody-tunnel.v2", "hoody-tunnel.v1"] as const;

@@ -12,8 +12,9 @@ import {
 import { malformed } from "./framePayloads";
 import { Keepalive } from "./keepalive";
 import type { Link } from "./link";
-import type { MuxStream, StreamLink } from "./muxStream";
+import type { MuxStream } from "./muxStream";
 import { MuxProtocolError } from "./protocolError";
+import type { StreamLink } from "./streamContract";
 
 /** What a session does for its links. */
 export interface LinkHost {
@@ -58,7 +59,7 @@ interface ControlFrame {
  * Control frames leave before data. Data leaves one frame per ready stream in turn, so that a large stream delays a
  * small one by one frame at most. Reading never waits for writing.
  */
-export class MuxLink implements StreamLink {
+export class MuxLink implements StreamLink<MuxStream> {
   readonly #options: MuxLinkOptions;
   #host: LinkHost;
   #maxFrameBytes: number;

@@ -1,7 +1,7 @@
-import type { Clock } from "./clock";
 import { CloseCode, ResetCode, type GoAwayCode } from "./codes";
 import { decodeControl, encodeControl, type ControlMessage } from "./controlMessages";
 import { WindowBudget } from "./credit";
+import { EarlyResets } from "./earlyResets";
 import {
   decodeOpen,
   decodeReset,
@@ -12,83 +12,31 @@ import {
   type RequestHead,
 } from "./framePayloads";
 import { flagEnd, FrameType, maxStreamId, type Frame } from "./frames";
+import { leastLoaded } from "./leastLoaded";
 import type { Link } from "./link";
 import { MuxLink, type LinkHost } from "./muxLink";
-import { MuxStream, type StreamHost } from "./muxStream";
+import { MuxStream } from "./muxStream";
+import { opensStream, usedTwice } from "./opensStream";
 import { MuxProtocolError } from "./protocolError";
+import type {
+  GoAwayOptions,
+  MuxSessionOptions,
+  SessionFailure,
+  SessionSettings,
+  StreamOpening,
+} from "./sessionContract";
+import type { StreamHost } from "./streamContract";
 import { TokenBucket } from "./tokenBucket";
 
-/** What both sides agreed on in the handshake; sizes in bytes, times in ms. */
-export interface SessionSettings {
-  readonly maxFrameBytes: number;
-  readonly maxStreams: number;
-  /** First window of every stream, in both directions. */
-  readonly windowBytes: number;
-  readonly maxWindowBytes: number;
-  /** Received and not consumed, over all streams. */
-  readonly sessionBufferBytes: number;
-  readonly pingMs: number;
-  readonly deadMs: number;
-  /** Of each link: above this, sources pause; default 1 MiB. */
-  readonly congestedBytes?: number | undefined;
-  /** Of each link: above this, it is closed; default 16 MiB. */
-  readonly maxQueuedBytes?: number | undefined;
-  /** Of each link: most replies that wait for the peer to read them; default 4096. */
-  readonly maxControlFrames?: number | undefined;
-  /** Control messages per second that are taken, and at a time; default 50 and 200. */
-  readonly controlRate?: number | undefined;
-  readonly controlBurst?: number | undefined;
-}
-
-/** How a stream was opened. */
-export type StreamOpening =
-  | { readonly kind: "tcp"; readonly open: OpenPayload }
-  /** The head is JSON, to be read by `decodeRequestHead`. */
-  | { readonly kind: "http"; readonly payload: Uint8Array; readonly flags: number };
-
-/** What a session reports. */
-export interface SessionHandler {
-  onControl(message: ControlMessage, link: MuxLink): void;
-  /** Drivers only: the relay opened a stream. */
-  onStream?(stream: MuxStream, opening: StreamOpening): void;
-  /** The session closed its links, because its peer broke the protocol or fell silent. */
-  onFailed(failure: SessionFailure): void;
-  /** The session was retired, and has closed its links. */
-  onRetired?(): void;
-  /** A stream is over. @param resetCode of one that was cut */
-  onStreamClosed?(stream: MuxStream, resetCode: number | undefined): void;
-}
-
-export interface SessionFailure {
-  readonly code: GoAwayCode;
-  readonly closeCode: CloseCode | undefined;
-  readonly message: string;
-}
-
-export interface MuxSessionOptions {
-  readonly role: "relay" | "driver";
-  readonly clock: Clock;
-  readonly settings: SessionSettings;
-  readonly handler: SessionHandler;
-}
-
-/** How the session ends, as the peer is told. */
-export interface GoAwayOptions {
-  readonly drainMs?: number | undefined;
-  readonly reconnect?: boolean | undefined;
-  readonly message?: string | undefined;
-}
-
 /** Streams over one or several links. The first link that is attached is the primary one: it carries control messages. */
-export class MuxSession implements LinkHost, StreamHost {
+export class MuxSession implements LinkHost, StreamHost<MuxStream> {
   readonly #options: MuxSessionOptions;
   #settings: SessionSettings;
   #budget: WindowBudget;
   readonly #streams = new Map<number, MuxStream>();
   readonly #links: MuxLink[] = [];
   readonly #controlRate: TokenBucket;
-  /** Streams that were reset before the driver had accepted them. */
-  readonly #earlyResets: TokenBucket;
+  readonly #earlyResets: EarlyResets;
   #nextStreamId = 1;
   #heldBytes = 0;
   #overflows = 0;
@@ -105,8 +53,7 @@ export class MuxSession implements LinkHost, StreamHost {
     this.#budget = new WindowBudget(settings.sessionBufferBytes);
     const { controlRate = 50, controlBurst = 200 } = settings;
     this.#controlRate = new TokenBucket(controlRate, controlBurst, clock.now());
-    const burst = role === "relay" ? earlyResetBurst : earlyResetBurst + settings.maxStreams + earlyResetSlack;
-    this.#earlyResets = new TokenBucket(earlyResetsPerSecond, burst, clock.now());
+    this.#earlyResets = new EarlyResets(role, settings.maxStreams, clock.now());
   }
 
   get activeStreams(): number {
@@ -143,7 +90,7 @@ export class MuxSession implements LinkHost, StreamHost {
 
   /** Whether visitors leave so fast that opening more streams would only flood the driver. */
   get isThrottled(): boolean {
-    return this.#earlyResets.isEmpty(this.#options.clock.now());
+    return this.#earlyResets.areTooMany(this.#options.clock.now());
   }
 
   /**
@@ -241,7 +188,10 @@ export class MuxSession implements LinkHost, StreamHost {
   onFrame(frame: Frame, link: MuxLink): void {
     if (frame.type === FrameType.CONTROL) return this.#receiveControl(frame, link);
     const stream = this.#streams.get(frame.streamId);
-    if (stream === undefined) return this.#receiveUnknown(frame, link);
+    if (stream === undefined) {
+      if (opensStream(frame, link.highestStreamId, this.#options.role)) this.#receiveOpening(frame, link);
+      return;
+    }
     if (stream.link !== link) throw new MuxProtocolError("A frame of a stream came over another link than its own.");
     const { payload, flags } = frame;
     switch (frame.type) {
@@ -255,7 +205,7 @@ export class MuxSession implements LinkHost, StreamHost {
       case FrameType.WINDOW:
         return stream.receiveWindow(decodeWindow(payload));
       case FrameType.RESET:
-        if (!stream.isAccepted && !stream.isOpener) this.#countEarlyReset();
+        if (!stream.isAccepted && !stream.isOpener) this.#earlyResets.received(this.#options.clock.now());
         return stream.receiveReset(decodeReset(payload));
       case FrameType.ACCEPT:
         if (!stream.isOpener) throw new MuxProtocolError("ACCEPT arrived at the side that accepts.");
@@ -301,7 +251,7 @@ export class MuxSession implements LinkHost, StreamHost {
   }
 
   onEarlyReset(): void {
-    this.#earlyResets.take(this.#options.clock.now());
+    this.#earlyResets.sent(this.#options.clock.now());
   }
 
   onOverflow(): boolean {
@@ -313,7 +263,7 @@ export class MuxSession implements LinkHost, StreamHost {
 
   #open(kind: "tcp" | "http", bindId: number): MuxStream | undefined {
     const { maxStreams } = this.#settings;
-    const link = this.#pickLink();
+    const link = leastLoaded(this.#links);
     if (link === undefined || link.isOverloaded || this.isThrottled) return undefined;
     if (this.#isGoingAway || this.#streams.size >= maxStreams) return undefined;
     if (this.#nextStreamId > maxStreamId) {
@@ -328,19 +278,6 @@ export class MuxSession implements LinkHost, StreamHost {
     stream.bindId = bindId;
     this.#nextStreamId += 2;
     return stream;
-  }
-
-  /** The link with the shortest queue, then with the fewest streams. */
-  #pickLink(): MuxLink | undefined {
-    let best: MuxLink | undefined;
-    for (const link of this.#links) {
-      const isBetter =
-        best === undefined ||
-        link.queuedBytes < best.queuedBytes ||
-        (link.queuedBytes === best.queuedBytes && link.streams.size < best.streams.size);
-      if (isBetter) best = link;
-    }
-    return best;
   }
 
   #add(kind: "tcp" | "http", id: number, link: MuxLink): MuxStream {
@@ -377,21 +314,6 @@ export class MuxSession implements LinkHost, StreamHost {
     this.#options.handler.onControl(message, link);
   }
 
-  /** Late frames of streams that are over are ignored; ids that were not opened are a violation. */
-  #receiveUnknown(frame: Frame, link: MuxLink): void {
-    const { type, streamId } = frame;
-    const opens = type === FrameType.OPEN || type === FrameType.HEAD;
-    const isDriver = this.#options.role === "driver";
-    // Even ids are for streams that drivers open, which this version has not.
-    if (streamId % 2 === 0) throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
-    if (type === FrameType.OPEN && !isDriver) throw new MuxProtocolError("OPEN arrived at the side that opens.");
-    if (streamId > link.highestStreamId) {
-      if (opens && isDriver) return this.#receiveOpening(frame, link);
-      throw new MuxProtocolError(`Stream ${streamId} was never opened.`);
-    }
-    if (opens && isDriver) throw usedTwice();
-  }
-
   #receiveOpening({ type, streamId, flags, payload }: Frame, link: MuxLink): void {
     const opening: StreamOpening =
       type === FrameType.OPEN ? { kind: "tcp", open: decodeOpen(payload) } : { kind: "http", payload, flags };
@@ -400,12 +322,6 @@ export class MuxSession implements LinkHost, StreamHost {
     if (isFull) return stream.reset(ResetCode.STREAM_LIMIT, "The driver takes no more streams.");
     stream.orReset(() => this.#options.handler.onStream?.(stream, opening));
     if (opening.kind === "http" && opening.flags & flagEnd && !stream.isClosed) stream.receiveData(noBytes, flagEnd);
-  }
-
-  /** A visitor that leaves at once is no fault of the session, so a relay only slows down; a driver defends itself. */
-  #countEarlyReset(): void {
-    if (this.#earlyResets.take(this.#options.clock.now()) || this.#options.role === "relay") return;
-    throw new MuxProtocolError("Too many streams are opened and reset.", "ENHANCE_CALM", CloseCode.ENHANCE_CALM);
   }
 
   #fail(failure: SessionFailure): void {
@@ -432,12 +348,6 @@ export class MuxSession implements LinkHost, StreamHost {
 /** How long streams may go on when the session has used up its stream ids, in ms. */
 const rolloverMs = 30_000;
 
-/** Visitors that leave before the driver has accepted them: ten seconds of this many are taken. */
-const earlyResetsPerSecond = 200;
-const earlyResetBurst = 2_000;
-/** What a relay that throttles its visitors can still reset, after a connection that stood still for 20 s. */
-const earlyResetSlack = 4_000;
-
 /** What may arrive over other links than the primary one. */
 const secondaryMessages: ReadonlySet<ControlMessage["t"]> = /* @__PURE__ */ new Set([
   "HELLO",
@@ -445,7 +355,5 @@ const secondaryMessages: ReadonlySet<ControlMessage["t"]> = /* @__PURE__ */ new 
   "HELLO_ERR",
   "GOAWAY",
 ]);
-
-const usedTwice = (): MuxProtocolError => new MuxProtocolError("A stream id was used twice.");
 
 const noBytes = /* @__PURE__ */ new Uint8Array(0);

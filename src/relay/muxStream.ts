@@ -1,6 +1,6 @@
 import { ArrivalOrder } from "./arrivalOrder";
 import { ResetCode } from "./codes";
-import { ReceiveWindow, SendCredit, type ReceiveWindowOptions } from "./credit";
+import { ReceiveWindow, SendCredit } from "./credit";
 import {
   decodeTrailers,
   encodeReset,
@@ -12,63 +12,8 @@ import {
 } from "./framePayloads";
 import { encodeFrameHeader, flagEnd, FrameType } from "./frames";
 import { MuxProtocolError } from "./protocolError";
-
-/** What arrives on a stream. Every member may be missing. */
-export interface StreamHandler {
-  /** The peer's head, as bytes of its JSON, with the frame's flags. */
-  onHead?(payload: Uint8Array, flags: number): void;
-  /** The consumer reports the bytes it took with `consumed`. */
-  onData?(bytes: Uint8Array): void;
-  onTrailers?(trailers: FlatHeaders): void;
-  /** The peer sends no more. */
-  onEnd?(): void;
-  /** The driver has taken the stream. */
-  onAccept?(): void;
-  /** More may be written. */
-  onDrain?(): void;
-  /** The stream was cut, by the peer or with its link; nothing follows. */
-  onReset?(reset: Pick<ResetPayload, "code" | "reason">): void;
-}
-
-/** The link that a stream lives on. */
-export interface StreamLink {
-  readonly minRttMs: number | undefined;
-  /** Largest payload of a frame that the peer takes, in bytes. */
-  readonly maxFrameBytes: number;
-  now(): number;
-  /** Puts a frame before all data. */
-  sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void;
-  /** Takes back what of a stream was not sent yet; an opening that is taken back leaves nothing to reset. */
-  dropQueued(stream: MuxStream): { readonly droppedOpening: boolean };
-  /** The stream has something to send, and credit for it. */
-  markReady(stream: MuxStream): void;
-  /** The stream waits for room. */
-  markPaused(stream: MuxStream): void;
-  readonly isCongested: boolean;
-}
-
-/** What a session does for its streams. */
-export interface StreamHost {
-  /** Called once. @param resetCode of a stream that was cut */
-  onClosed(stream: MuxStream, resetCode: number | undefined): void;
-  /** What the session is charged for data that was received and not consumed changed by this many bytes. */
-  onHeld(stream: MuxStream, bytes: number): void;
-  /** This side gave the stream up before the driver had accepted it. */
-  onEarlyReset(): void;
-  /** The peer sent more than its credit. @returns whether the session goes on */
-  onOverflow(): boolean;
-}
-
-export interface MuxStreamOptions extends ReceiveWindowOptions {
-  readonly id: number;
-  readonly kind: "tcp" | "http";
-  /** Whether this side opened the stream. */
-  readonly isOpener: boolean;
-  readonly link: StreamLink;
-  readonly host: StreamHost;
-  /** First window of the peer, in bytes. */
-  readonly sendWindowBytes: number;
-}
+import type { MuxStreamOptions, StreamHandler, StreamHost, StreamLink } from "./streamContract";
+import { takeBytes } from "./takeBytes";
 
 /** A source is told to pause once this much of it waits, in bytes. */
 const queueHighWaterBytes = 65_536;
@@ -78,12 +23,12 @@ export class MuxStream {
   readonly id: number;
   readonly kind: "tcp" | "http";
   readonly isOpener: boolean;
-  readonly link: StreamLink;
-  handler: StreamHandler = {};
+  readonly link: StreamLink<MuxStream>;
+  handler: StreamHandler = ignoresAll;
   isAccepted = false;
   /** The binding it was opened for; 0 on the side that did not open it. */
   bindId = 0;
-  readonly #host: StreamHost;
+  readonly #host: StreamHost<MuxStream>;
   readonly #credit: SendCredit;
   readonly #window: ReceiveWindow;
   readonly #queue: Uint8Array[] = [];
@@ -95,7 +40,7 @@ export class MuxStream {
   readonly #arrival: ArrivalOrder;
   #isClosed = false;
 
-  constructor(options: MuxStreamOptions) {
+  constructor(options: MuxStreamOptions<MuxStream>) {
     this.id = options.id;
     this.kind = options.kind;
     this.isOpener = options.isOpener;
@@ -210,7 +155,8 @@ export class MuxStream {
     const payloadBytes = Math.min(this.#queuedBytes, this.#credit.availableBytes, maxPayloadBytes);
     const isLast = this.#isEnding && this.#trailers === undefined && payloadBytes === this.#queuedBytes;
     pieces.push(encodeFrameHeader(FrameType.DATA, isLast ? flagEnd : 0, this.id, payloadBytes));
-    this.#moveQueued(payloadBytes, pieces);
+    takeBytes(this.#queue, payloadBytes, pieces);
+    this.#queuedBytes -= payloadBytes;
     this.#credit.spend(payloadBytes);
     if (isLast) this.#sentEnd();
     return payloadBytes + frameOverheadBytes;
@@ -313,24 +259,6 @@ export class MuxStream {
     return payload.length + frameOverheadBytes;
   }
 
-  #moveQueued(bytes: number, pieces: Uint8Array[]): void {
-    let left = bytes;
-    let whole = 0;
-    for (const chunk of this.#queue) {
-      if (chunk.length > left) break;
-      pieces.push(chunk);
-      left -= chunk.length;
-      whole += 1;
-    }
-    this.#queue.splice(0, whole);
-    if (left > 0) {
-      const chunk = this.#queue[0] as Uint8Array;
-      pieces.push(chunk.subarray(0, left));
-      this.#queue[0] = chunk.subarray(left);
-    }
-    this.#queuedBytes -= bytes;
-  }
-
   #sentEnd(): void {
     this.#hasSentEnd = true;
     this.#isEnding = true;
@@ -360,6 +288,9 @@ export class MuxStream {
     this.#host.onClosed(this, resetCode);
   }
 }
+
+/** Of every stream, until something is joined to it. */
+const ignoresAll: StreamHandler = /* @__PURE__ */ Object.freeze({});
 
 /** A small payload would keep the whole memory that its message arrived in. */
 const detached = (bytes: Uint8Array): Uint8Array =>

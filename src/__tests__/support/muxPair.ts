@@ -2,8 +2,9 @@ import type { Clock } from "../../relay/clock";
 import type { ControlMessage } from "../../relay/controlMessages";
 import type { Link } from "../../relay/link";
 import type { MuxLink } from "../../relay/muxLink";
-import { MuxSession, type SessionFailure, type SessionSettings, type StreamOpening } from "../../relay/muxSession";
+import { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
+import type { SessionFailure, SessionSettings, StreamOpening } from "../../relay/sessionContract";
 
 /** Time that passes when a test says so. */
 export class ManualClock implements Clock {

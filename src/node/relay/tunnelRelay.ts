@@ -174,7 +174,7 @@ function requestOf(req: IncomingMessage, tokenHeader: string, allowedOrigins: Re
       isRepeated: (name) => isRepeated(req, name),
       enter: (contexts) => contexts ?? new Map(),
       isShutDown: false,
-    isReplyTaken: () => false,
+      isReplyTaken: () => false,
       abandonReply() {},
     },
   };

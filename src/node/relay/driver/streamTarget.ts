@@ -1,5 +1,5 @@
-import type { StreamOpening } from "../../../relay/muxSession";
 import type { MuxStream } from "../../../relay/muxStream";
+import type { StreamOpening } from "../../../relay/sessionContract";
 
 /** Where the streams of a binding go on the driver's side. */
 export interface StreamTarget {

@@ -5,8 +5,9 @@ import type { ControlMessage, GoAway, HelloOk } from "../../../relay/controlMess
 import { decodeRequestHead } from "../../../relay/framePayloads";
 import { readAgreement } from "../../../relay/handshake";
 import type { MuxLink } from "../../../relay/muxLink";
-import type { MuxSession, StreamOpening } from "../../../relay/muxSession";
+import type { MuxSession } from "../../../relay/muxSession";
 import type { MuxStream } from "../../../relay/muxStream";
+import type { StreamOpening } from "../../../relay/sessionContract";
 import { DialRefusedError } from "../wsLink";
 import { Backoff } from "./backoff";
 import { DriverBindings, type BindRequest, type BoundFacts } from "./driverBindings";
