@@ -8,11 +8,11 @@ const limitMs = 50;
 const sorted = (values: readonly number[]): readonly number[] => [...values].sort((a, b) => a - b);
 
 describeRows("the end of a call through two services", nodeCarriers, (row) => {
-  it(`reaches the innermost task within ${limitMs} ms of an abort, 95 times of 100`, async () => {
+  it(`reaches the innermost task within ${limitMs} ms of an abort, 47 times of 50`, async () => {
     await using chain = await openChain(row);
     const tookMs: number[] = [];
 
-    for (let index = 0; index < 100; index++) {
+    for (let index = 0; index < 50; index++) {
       const call = `abort ${index}`;
       const aborter = new AbortController();
       const pending = rejectionOf(chain.caller.call("outer", { call }, { signal: aborter.signal }));
@@ -24,15 +24,15 @@ describeRows("the end of a call through two services", nodeCarriers, (row) => {
       await pending;
     }
 
-    expect(sorted(tookMs)[94]).toBeLessThan(limitMs);
+    expect(sorted(tookMs)[46]).toBeLessThan(limitMs);
   });
 
-  it(`reaches the innermost task within ${limitMs} ms of the end of its time, 3 times of 5`, async () => {
+  it(`reaches the innermost task within ${limitMs} ms of the end of its time, 2 times of 3`, async () => {
     await using chain = await openChain(row);
     await chain.look();
     const lateMs: number[] = [];
 
-    for (let index = 0; index < 5; index++) {
+    for (let index = 0; index < 3; index++) {
       const call = `late ${index}`;
       const timeoutMs = 300;
       const startedAt = performance.now();
@@ -42,6 +42,6 @@ describeRows("the end of a call through two services", nodeCarriers, (row) => {
       await pending;
     }
 
-    expect(sorted(lateMs)[2]).toBeLessThan(limitMs);
+    expect(sorted(lateMs)[1]).toBeLessThan(limitMs);
   });
 });
