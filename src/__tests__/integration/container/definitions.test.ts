@@ -196,4 +196,6 @@ it("the ids of what the framework provides are exact", () => {
   expect(tags.tunnelTaskPolicy).toBe(tags.tunnelPolicy);
   expect(middleware.requireContext.id).toBe("globals.middleware.requireContext");
   expect(middleware.task.requireContext).toBe(middleware.requireContext);
+  // The spelling of 5.5.
+  expect(globals.middlewares).toBe(middleware);
 });
