@@ -21,7 +21,7 @@ function describeWorker(
   describeCalls(name, {
     entries: ["@bluelibs/runner"],
     async report(address) {
-      await using worker = await startWorker("callFromWorker.mjs", compatibilityFlags);
+      await using worker = await startWorker("callFromWorker.mjs", { flags: compatibilityFlags });
       const response = await worker.fetch({ address, key: name });
       return (await response.json()) as Report;
     },

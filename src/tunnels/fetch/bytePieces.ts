@@ -5,8 +5,9 @@ export interface BytePieces {
   /** @returns `undefined` at the end */
   next(): Promise<Uint8Array | undefined>;
   /**
-   * Reads no more. The body is unlocked and left as it is: cancelling it would destroy the connection, and the reply with
-   * it, where it comes from a stream of Node.
+   * Ends the reading. A rest that is small is thrown away when it comes, so that the connection can be used again; a larger
+   * one is left as it is: cancelling it would destroy the connection, and the reply with it, where it comes from a stream
+   * of Node.
    */
   release(): void;
 }
@@ -15,26 +16,30 @@ export interface BytePieces {
 export function openPieces(body: ReadableStream<Uint8Array>): BytePieces {
   const reader = isWorkerd() ? openByob(body) : undefined;
   const plain = reader === undefined ? body.getReader() : undefined;
-  return {
-    async next() {
-      for (;;) {
-        const { done, value } =
-          reader === undefined
-            ? await (plain as ReadableStreamDefaultReader<Uint8Array>).read()
-            : await reader.read(new Uint8Array(byobBytes));
-        if (done) return undefined;
-        if (value.byteLength > 0) return value;
-      }
-    },
-    release() {
-      try {
-        (reader ?? plain)?.releaseLock();
-      } catch {
-        // Some runtimes refuse it while a read is under way, which ends with the request.
-      }
-    },
-  };
+  let isEnded = false;
+  async function next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const { done, value } =
+        reader === undefined
+          ? await (plain as ReadableStreamDefaultReader<Uint8Array>).read()
+          : await reader.read(new Uint8Array(byobBytes));
+      if (done) isEnded = true;
+      if (done || value.byteLength > 0) return value;
+    }
+  }
+  /** What fails here fails for the reply as well, or for no one. */
+  async function discardRest(): Promise<void> {
+    try {
+      for (let bytes = 0; !isEnded && bytes < restBytes; bytes += (await next())?.byteLength ?? 0);
+      (reader ?? plain)?.releaseLock();
+    } catch {
+      // The connection is lost.
+    }
+  }
+  return { next, release: () => void discardRest() };
 }
+
+const restBytes = 256 * 1024;
 
 /** There, reading into memory of ours is six times as fast. Bodies that no connection brings have no such reader. */
 function openByob(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {

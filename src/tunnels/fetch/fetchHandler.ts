@@ -47,7 +47,7 @@ export interface FetchHandler {
 
 /** The fetch edge: routes and limits requests; what a call means is the pipeline's business. */
 export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
-  const { handler, config, cors, drain, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, onBroken, onUnhandled } = parts;
   const { limits, discoverable } = config;
   const route = createRouter(config.basePath);
   // Some hosts have no random numbers before the first request.
@@ -100,7 +100,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
             resolve(reply.refuse(internalError()));
           }
         };
-        handler(call).then((response) => {
+        const onResponse = (response: WireResponse): void => {
           call.onRespond = undefined;
           try {
             if (response.body.kind !== "taken") resolve(replyTo(response, reply, call));
@@ -108,7 +108,8 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
             reject(error);
           }
           served.settle();
-        }, reject);
+        };
+        respond(call, onResponse, reject);
       });
     } catch (error) {
       onUnhandled(error, requestId);

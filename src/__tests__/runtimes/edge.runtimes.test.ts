@@ -1,0 +1,36 @@
+import { describeEdge, type HostLimits, type ServedEdge } from "../edge/describeEdge";
+import { startProgram } from "./support/project";
+import { findRuntime } from "./support/runtimes";
+import { startWorker, type WorkerOptions } from "./support/startWorker";
+
+const at = (origin: string, dispose: () => PromiseLike<void>): ServedEdge => ({
+  baseUrl: `${origin}/__runner`,
+  send: (path, init) => fetch(origin + path, init),
+  [Symbol.asyncDispose]: async () => dispose(),
+});
+
+async function startServer(...command: string[]): Promise<ServedEdge> {
+  const program = startProgram(command);
+  return at(await program.line(/^ready (.*)/), () => program[Symbol.asyncDispose]());
+}
+
+async function startAsWorker(options: WorkerOptions): Promise<ServedEdge> {
+  const worker = await startWorker("edgeOnWorkers.mjs", options);
+  return at(worker.origin, () => worker[Symbol.asyncDispose]());
+}
+
+describeEdge("Hono in Node", () => startServer(process.execPath, "edgeOnHono.mjs"));
+describeEdge("Bun", () => startServer(findRuntime("Bun"), "edgeOnBun.mjs"));
+describeEdge("Deno", () =>
+  startServer(findRuntime("Deno"), "run", "--no-prompt", "--quiet", "--allow-net", "edgeOnDeno.mjs"),
+);
+
+const workers: readonly (readonly [string, WorkerOptions, HostLimits?])[] = [
+  ["workerd of 2026", { date: "2026-11-01", flags: ["nodejs_als"] }],
+  ["workerd of 2023", { date: "2023-11-01", flags: ["nodejs_als"] }],
+  ["workerd with nodejs_compat", { flags: ["nodejs_compat"] }],
+  ["workerd without contexts", {}, { withoutContexts: true }],
+];
+for (const [name, options, limits] of workers) {
+  describeEdge(name, () => startAsWorker(options), { withoutAddress: true, ...limits });
+}
