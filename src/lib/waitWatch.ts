@@ -1,3 +1,5 @@
+import { tryTimer } from "./timers";
+
 /**
  * Knows what is waited for, by name, and reports once what takes long. One timer serves all of it: an application has
  * hundreds of things to wait for, and most take no time.
@@ -22,7 +24,7 @@ export class WaitWatch {
 
   begin(name: string): void {
     this.#begun.set(name, Date.now());
-    this.#timer ??= setTimeout(this.#check, this.#afterMs);
+    this.#timer ??= tryTimer(this.#check, this.#afterMs);
   }
 
   end(name: string): void {
@@ -48,6 +50,6 @@ export class WaitWatch {
         this.#onSlow(name);
       }
     }
-    if (nextMs < Infinity) this.#timer = setTimeout(this.#check, nextMs);
+    if (nextMs < Infinity) this.#timer = tryTimer(this.#check, nextMs);
   };
 }

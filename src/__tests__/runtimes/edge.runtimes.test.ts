@@ -14,8 +14,8 @@ async function startServer(...command: string[]): Promise<ServedEdge> {
   return at(await program.line(/^ready (.*)/), () => program[Symbol.asyncDispose]());
 }
 
-async function startAsWorker(options: WorkerOptions): Promise<ServedEdge> {
-  const worker = await startWorker("edgeOnWorkers.mjs", options);
+async function startAsWorker(program: string, options: WorkerOptions): Promise<ServedEdge> {
+  const worker = await startWorker(program, options);
   return at(worker.origin, () => worker[Symbol.asyncDispose]());
 }
 
@@ -25,12 +25,13 @@ describeEdge("Deno", () =>
   startServer(findRuntime("Deno"), "run", "--no-prompt", "--quiet", "--allow-net", "edgeOnDeno.mjs"),
 );
 
-const workers: readonly (readonly [string, WorkerOptions, HostLimits?])[] = [
-  ["workerd of 2026", { date: "2026-11-01", flags: ["nodejs_als"] }],
-  ["workerd of 2023", { date: "2023-11-01", flags: ["nodejs_als"] }],
-  ["workerd with nodejs_compat", { flags: ["nodejs_compat"] }],
-  ["workerd without contexts", {}, { withoutContexts: true }],
+const program = "edgeOnWorkers.mjs";
+const workers: readonly (readonly [string, string, WorkerOptions, HostLimits?])[] = [
+  ["workerd of 2026", program, { date: "2026-11-01", flags: ["nodejs_als"] }],
+  ["workerd of 2023", "edgeOnOldWorkers.mjs", { date: "2023-11-01", flags: ["nodejs_als"] }],
+  ["workerd with nodejs_compat", program, { flags: ["nodejs_compat"] }],
+  ["workerd without contexts", program, {}, { withoutContexts: true }],
 ];
-for (const [name, options, limits] of workers) {
-  describeEdge(name, () => startAsWorker(options), { withoutAddress: true, ...limits });
+for (const [name, file, options, limits] of workers) {
+  describeEdge(name, () => startAsWorker(file, options), { withoutAddress: true, withoutCancel: true, ...limits });
 }

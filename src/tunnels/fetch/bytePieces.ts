@@ -24,7 +24,9 @@ export function openPieces(body: ReadableStream<Uint8Array>): BytePieces {
           ? await (plain as ReadableStreamDefaultReader<Uint8Array>).read()
           : await reader.read(new Uint8Array(byobBytes));
       if (done) isEnded = true;
-      if (done || value.byteLength > 0) return value;
+      // At the end, a reader into memory of ours gives that back.
+      if (done) return undefined;
+      if (value.byteLength > 0) return value;
     }
   }
   /** What fails here fails for the reply as well, or for no one. */

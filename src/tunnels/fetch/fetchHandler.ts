@@ -171,6 +171,8 @@ class ServedRequest {
   /** The task has settled. */
   #isSettled = false;
   #isCounted = false;
+  /** Called once both have. */
+  #onDone: (() => void) | undefined;
 
   constructor(origin: string | undefined, requestId: string, drain: Drain, waiting: WaitingCalls) {
     this.origin = origin;
@@ -188,7 +190,13 @@ class ServedRequest {
   }
 
   onStreaming(cut: (error: Error) => void): void {
-    if (this.#call !== undefined) this.#call.cutReply = cut;
+    const call = this.#call;
+    if (call === undefined) return;
+    call.cutReply = cut;
+    // Workers end what a request has started with its caller, before a generator could release what it reads.
+    if (typeof call.info.waitUntil === "function") {
+      call.info.waitUntil(new Promise<void>((resolve) => (this.#onDone = resolve)));
+    }
   }
 
   onLeft(): void {
@@ -220,5 +228,6 @@ class ServedRequest {
     this.#isCounted = false;
     this.#call?.settle();
     this.#drain.leave();
+    this.#onDone?.();
   }
 }

@@ -2,7 +2,7 @@ import type { IAsyncContext } from "../../define/asyncContext";
 import { authUnavailable } from "../../errors/wireErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { isThenable } from "../../lib/guards";
-import { stayingSlot, type ContextSlots } from "../../platform/contextScope";
+import { hasContextScope, stayingSlot, type ContextSlots } from "../../platform/contextScope";
 import type { WireRequest } from "../protocol/wire";
 import { refused, type Authenticate, type Caller, type FailureCount } from "./authenticate";
 
@@ -66,7 +66,7 @@ export function providePrincipal(
   { principal }: Caller,
   sent: ContextSlots | undefined,
 ): ContextSlots | undefined {
-  if (isMissing(principal)) return sent;
+  if (isMissing(principal) || !hasContextScope()) return sent;
   const own: readonly [string, unknown][] = [
     [id, principal],
     [stayingSlot(id), true],

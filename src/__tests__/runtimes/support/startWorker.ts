@@ -26,6 +26,7 @@ export async function startWorker(
     entryPoints: [join(projectFolder(), program)],
     outfile: join(folder, "worker.js"),
     bundle: true,
+    external: ["node:async_hooks"],
     format: "esm",
     target: "es2022",
     platform: "browser",
