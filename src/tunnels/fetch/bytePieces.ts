@@ -41,7 +41,7 @@ export function openPieces(body: ReadableStream<Uint8Array>): BytePieces {
   return { next, release: () => void discardRest() };
 }
 
-const restBytes = 256 * 1024;
+const restBytes = 262_144;
 
 /** There, reading into memory of ours is six times as fast. Bodies that no connection brings have no such reader. */
 function openByob(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
