@@ -26,7 +26,7 @@ const usersOfRuntimeTypes = ["tunnels", "globals"];
 /** Each package has one home, and loads only with the feature that lives there. */
 const homes = {
   busboy: "node/exposure/form/formParsers",
-  cookie: "node/exposure/incomingCall",
+  cookie: "node/exposure/cookies",
   jose: "node/relay/gates/jwt",
 
   "lru-cache": "globals/middleware/cache",

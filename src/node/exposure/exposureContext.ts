@@ -5,7 +5,7 @@ import { currentSlots } from "../../platform/contextScope";
 import { bindListeners } from "./bindListeners";
 import type { WireHeaders } from "../../tunnels/protocol/wire";
 import { discardStream, readStreamResult, startsLate, type StreamResult } from "../../tunnels/server/streamResult";
-import { readCookies, type IncomingCall } from "./incomingCall";
+import type { IncomingCall } from "./incomingCall";
 import { replyOf } from "./reply/outgoingReply";
 import { openNodeStream } from "./reply/pieceFlow";
 import { sendPieces } from "./reply/sendPieces";
@@ -113,7 +113,7 @@ export class ExposureContext implements ExposureRequestContextValue {
   }
 
   get cookies(): Readonly<Record<string, string | undefined>> {
-    return (this.#cookies ??= readCookies(this.headers.cookie));
+    return (this.#cookies ??= this.#call.readCookies());
   }
 }
 

@@ -20,6 +20,7 @@ import { OneSlot } from "../../platform/contextScope";
 import { decodeRequest } from "../server/compression";
 import type { ResolvedExposureConfig } from "./config/config";
 import { corsDisabled, decideInTime, type Cors } from "../../tunnels/http/cors";
+import type { ParseCookies } from "./cookies";
 import { ExposureContext, exposureContextId } from "./exposureContext";
 import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
@@ -46,6 +47,7 @@ export interface ExposureParts extends RunServer {
   readonly config: ResolvedExposureConfig;
   readonly cors: Cors;
   readonly drain: Drain;
+  readonly parseCookies: ParseCookies;
   /** What answers probes; absent where no path for them is configured. */
   readonly health: Health | undefined;
   /** A reply broke off midway. */
@@ -263,13 +265,14 @@ type Sending = Promise<void> | undefined;
 const goesOn = /* @__PURE__ */ Symbol("goes on");
 
 /** Tasks reach the request and the response through the exposure context. */
-function createCallPolicy({ config, cors, drain, onDropped }: ExposureParts): CallPolicy {
+function createCallPolicy({ config, cors, drain, parseCookies, onDropped }: ExposureParts): CallPolicy {
   const { basePath, compression, limits } = config;
   return {
     credentialHeaders: [...new Set([config.auth.header, "authorization"])],
     failureAddress: createFailureAddress(config.trustedProxies),
     isLocal: (req) => isLocalCaller(req, cors.admits),
     onShutdown: (abort) => drain.onAbort(abort),
+    parseCookies,
     enter(call, contexts) {
       if (call.body.kind === "stream") assertUnended(call.req);
       const isCoded = compression.requests && call.body.kind === "stream";

@@ -18,7 +18,8 @@ import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureCo
 import { cookieAuth } from "../../tunnels/http/cookieAuth";
 import { createEdgeReports } from "../../tunnels/http/edgeReports";
 import { createCors } from "../../tunnels/http/cors";
-import { createExposureHandler, type ExposureHandler } from "./exposureHandler";
+import { loadCookieParser } from "./cookies";
+import { createExposureHandler, type ExposureHandler, type ExposureParts } from "./exposureHandler";
 import type { Health } from "./probes";
 import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
@@ -109,7 +110,8 @@ async function startExposure(
 ): Promise<NodeExposureHandlers> {
   const resolved = resolveExposureConfig(config);
   const drain = new Drain();
-  const handler = createExposure(resolved, dependencies, drain);
+  const parseCookies = await loadCookieParser();
+  const handler = createExposure(resolved, dependencies, { drain, parseCookies });
   const servers = createServers({ handler, drain, times: resolved.drain, limits: resolved.limits });
   const server = await openServer(resolved, servers);
   dependencies.store.addDrain({ longestMs: longestDrainMs(resolved.drain), drain: servers.closeGently });
@@ -158,7 +160,11 @@ async function startExposure(
 }
 
 /** Joins the HTTP edge to a run. */
-function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, drain: Drain): ExposureHandler {
+function createExposure(
+  config: ResolvedExposureConfig,
+  run: NodeExposureDeps,
+  { drain, parseCookies }: Pick<ExposureParts, "drain" | "parseCookies">,
+): ExposureHandler {
   const { auth, limits, open } = config;
   const { logger } = run;
   const cors = createCors(config.cors);
@@ -194,7 +200,15 @@ function createExposure(config: ResolvedExposureConfig, run: NodeExposureDeps, d
     config.probes.health === undefined && config.probes.ready === undefined
       ? undefined
       : watchHealth(run, drain, served);
-  return createExposureHandler({ ...served, health, config, cors, drain, ...createEdgeReports("http", logger) });
+  return createExposureHandler({
+    ...served,
+    health,
+    config,
+    cors,
+    drain,
+    parseCookies,
+    ...createEdgeReports("http", logger),
+  });
 }
 
 /** The run counts as ready once everything that waits for that has been told, hooks of the application included. */

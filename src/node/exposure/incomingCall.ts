@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
-import { parse as parseCookies } from "cookie";
 import { cancellationError } from "../../errors/cancellation";
 import { requestAborted, serverClosing } from "../../errors/wireErrors";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../tunnels/protocol/wire";
 import { isRepeated, valuesOf } from "../server/repeatedHeaders";
+import type { ParseCookies } from "./cookies";
 import type { OutgoingReply } from "./reply/outgoingReply";
 import { pathOf } from "../../tunnels/http/router";
 
@@ -21,6 +21,7 @@ export interface CallPolicy {
   readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
   /** @param abort called when the server waits for calls no longer. @returns what takes that back */
   readonly onShutdown: (abort: () => void) => () => void;
+  readonly parseCookies: ParseCookies;
   /** Whether a task replied by itself, given what it returned. */
   readonly isReplyTaken: (call: IncomingCall, result: unknown) => boolean;
 }
@@ -87,6 +88,12 @@ export class IncomingCall implements WireRequest, WireEdge {
     return this.#aborter.signal;
   }
 
+  /** Cookies by name. */
+  readCookies(): ReturnType<ParseCookies> {
+    const { cookie } = this.headers;
+    return cookie === undefined ? {} : this.#policy.parseCookies(cookie);
+  }
+
   describe(): RequestDescription {
     const url = this.req.url ?? "/";
     return { headers: this.#describedHeaders(), method: this.method, url, path: pathOf(url) };
@@ -150,9 +157,4 @@ export class IncomingCall implements WireRequest, WireEdge {
     // Its listeners are the task's.
     enterSlots(this.#slots, () => aborter.abort(cancellationError.create({ reason })));
   }
-}
-
-/** Cookies by name. */
-export function readCookies(header: string | undefined): Record<string, string | undefined> {
-  return header === undefined ? {} : parseCookies(header);
 }
