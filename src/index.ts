@@ -83,7 +83,7 @@ export type {
   TemporalState,
   ThrottleState,
 } from "./globals/middleware/temporal";
-export type { TimeoutMiddlewareConfig } from "./globals/middleware/timeout";
+export type { TaskTimeoutMiddlewareConfig, TimeoutMiddlewareConfig } from "./globals/middleware/timeout";
 
 // Errors
 export * as Errors from "./errors/index";

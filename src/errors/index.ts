@@ -10,6 +10,7 @@ export {
   invalidIdError,
   invalidTunnelError,
   middlewareNotRegisteredError,
+  middlewareRefusesStreamError,
   resourceNotFoundError,
   storeAlreadyInitializedError,
   tagNotFoundError,

@@ -130,6 +130,7 @@ async function createEdge(config: ResolvedFetchConfig, run: FetchExposureDeps, d
     open: config.open,
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,
+    streams: limits.streams,
     openFile: openFetchFile,
   });
   const reports = createEdgeReports("fetch", logger);

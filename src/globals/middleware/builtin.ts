@@ -31,6 +31,8 @@ interface BuiltinDraft<C, D extends DependencyMap> {
 
 interface TaskDraft<C, D extends DependencyMap, Keys> extends BuiltinDraft<C, D> {
   readonly journalKeys?: Keys;
+  /** Gives one result to several callers, so that it cannot be around a streamed task. */
+  readonly refusesStreams?: true;
   run(input: ITaskMiddlewareExecutionInput, dependencies: InjectedMap<D>, config: C): Promise<unknown>;
 }
 
@@ -44,7 +46,12 @@ export const builtinTaskMiddleware = <C, D extends DependencyMap = {}, Keys exte
 ): BuiltinTaskMiddleware<C, Keys> =>
   createMiddleware(
     "taskMiddleware",
-    { journalKeys: {}, ...draft, tags: [globalTags.system], [symbolFramework]: {} },
+    {
+      journalKeys: {},
+      ...draft,
+      tags: [globalTags.system],
+      [symbolFramework]: { refusesStreams: draft.refusesStreams },
+    },
     () => "unknown",
   ) as BuiltinTaskMiddleware<C, Keys>;
 

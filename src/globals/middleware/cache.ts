@@ -135,6 +135,7 @@ interface CacheDependencies {
 export const cache = /* @__PURE__ */ (() =>
   builtinTaskMiddleware({
     id: "globals.middleware.cache",
+    refusesStreams: true,
     configSchema: schemaOf<CacheMiddlewareConfig>({
       keyBuilder: field.function,
       singleFlight: field.boolean,

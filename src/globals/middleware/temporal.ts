@@ -43,6 +43,7 @@ const configSchema = /* @__PURE__ */ (() => schemaOf<TemporalMiddlewareConfig>({
  */
 export const debounce = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.debounce",
+  refusesStreams: true,
   configSchema,
   dependencies: { state: temporalState, ending: runEnding },
   async run(input, { state: { debounceStates }, ending }, config) {
@@ -57,6 +58,7 @@ export const debounce = /* @__PURE__ */ builtinTaskMiddleware({
  */
 export const throttle = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.throttle",
+  refusesStreams: true,
   configSchema,
   dependencies: { state: temporalState, ending: runEnding },
   async run(input, { state: { throttleStates }, ending }, config) {

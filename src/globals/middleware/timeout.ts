@@ -11,6 +11,15 @@ export interface TimeoutMiddlewareConfig {
   readonly ttl: number;
 }
 
+/** Of a streamed task `ttl` is the time to its first item. */
+export interface TaskTimeoutMiddlewareConfig extends TimeoutMiddlewareConfig {
+  /** Of a streamed task: most time between two items, and from the last one to the end, in ms. Default: any. */
+  readonly idleMs?: number | undefined;
+}
+
+const taskConfigSchema = /* @__PURE__ */ (() =>
+  schemaOf<TaskTimeoutMiddlewareConfig>({ ttl: field.milliseconds, idleMs: field.milliseconds }))();
+
 const configSchema = /* @__PURE__ */ (() => schemaOf<TimeoutMiddlewareConfig>({ ttl: field.milliseconds }))();
 
 /** What `timeout` writes to the journal of an execution. */
@@ -25,7 +34,7 @@ export const timeoutJournalKeys = /* @__PURE__ */ (() => ({
  */
 export const taskTimeout = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.timeout.task",
-  configSchema,
+  configSchema: taskConfigSchema,
   journalKeys: timeoutJournalKeys,
   run: async (input, _dependencies, config) => {
     const { task, next, journal: executionJournal, signal } = input;
@@ -41,7 +50,12 @@ export const taskTimeout = /* @__PURE__ */ builtinTaskMiddleware({
       timeoutMs: Number.isFinite(leftMs) ? leftMs : undefined,
       detached: true,
     };
-    return withinTime(() => next(task.input, limits), { timeoutMs, id, controller, signal });
+    const limit = { timeoutMs, id, controller, signal };
+    const result: unknown = await withinTime(() => next(task.input, limits), limit);
+    const { idleMs } = config as Partial<TaskTimeoutMiddlewareConfig>;
+    return idleMs === undefined || task.definition.streams !== true
+      ? result
+      : withinIdleTime(result as AsyncIterable<unknown>, { ...limit, timeoutMs: idleMs });
   },
 });
 
@@ -69,6 +83,28 @@ interface Limit {
   /** The caller's. */
   readonly signal?: AbortSignal;
 }
+
+/** Items, of which none may keep its reader waiting for longer. */
+const withinIdleTime = (items: AsyncIterable<unknown>, limit: Limit): AsyncIterable<unknown> => ({
+  [Symbol.asyncIterator]() {
+    const inner = items[Symbol.asyncIterator]();
+    const close = async (): Promise<IteratorResult<unknown>> => {
+      await inner.return?.();
+      return { done: true, value: undefined };
+    };
+    return {
+      async next() {
+        try {
+          return (await withinTime(() => inner.next(), limit)) as IteratorResult<unknown>;
+        } catch (error) {
+          void close().catch(() => {});
+          throw error;
+        }
+      },
+      return: close,
+    };
+  },
+});
 
 /** Settles as the work does, unless its time is over or the caller leaves. Nothing is left behind either way. */
 function withinTime(work: () => Promise<unknown>, { timeoutMs, id, controller, signal }: Limit): Promise<unknown> {

@@ -55,8 +55,8 @@ function iteratorOf(given: unknown, taskId: string): AsyncIterator<unknown, unkn
 
 type Result = IteratorResult<unknown, unknown>;
 
-/** A streamed task that has begun. Its body runs in the contexts of its call, whatever asks for the next item. */
-class OpenedItems implements ItemSource {
+/** A streamed task that has begun, which middleware may iterate. Its body runs in the contexts of its call, whatever asks for the next item. */
+class OpenedItems implements ItemSource, AsyncIterable<unknown> {
   readonly #body: StreamedBody;
   readonly #call: Call;
   readonly #enter: <R>(fn: () => R) => R;
@@ -110,6 +110,16 @@ class OpenedItems implements ItemSource {
       // What was given up has no one to fail for.
     }
     this.#finish();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown, unknown> {
+    return {
+      next: () => this.next(),
+      return: async () => {
+        await this.cancel(new DOMException("The reader of the items has left.", "AbortError"));
+        return ended;
+      },
+    };
   }
 
   #pull(): Promise<Result> {

@@ -3,11 +3,13 @@ import {
   dependencyNotFoundError,
   eventNotFoundError,
   middlewareNotRegisteredError,
+  middlewareRefusesStreamError,
   tagNotFoundError,
   unknownItemTypeError,
 } from "../../errors/bootErrors";
 import { findCycles, visitDependencyFirst, type EdgesOf } from "../../lib/graph";
 import { isOptionalDependency } from "../../lib/injectable";
+import { symbolFramework } from "../../lib/symbols";
 import { createEdges, selectAttachments, type AttachmentsOf } from "./dependencyGraph";
 import type { Problems } from "./problems";
 import {
@@ -49,6 +51,7 @@ export function planBoot(
 ): BootPlan {
   checkDependencies(registrations, problems);
   const layers = selectLayers(registrations);
+  checkStreams(registrations, layers, problems);
   const attachmentsOf = selectAttachments(registrations, layers);
   const edges = createEdges(registrations, attachmentsOf);
   const { order, loops } = orderBoot(registrations, rootId, initFirst, edges);
@@ -130,6 +133,19 @@ export function checkAttachments(registrations: Registrations, problems: Problem
     }
   }
   if (hasHoles) problems.throwIfAny();
+}
+
+/** Reports `middlewareRefusesStreamError`. */
+function checkStreams(registrations: Registrations, layers: LayerSelection, problems: Problems): void {
+  for (const { id: taskId, definition } of registrationsOf(registrations, "task")) {
+    if (definition.streams !== true) continue;
+    for (const { middlewareId } of layers.forTask(definition)) {
+      const { [symbolFramework]: framework } = (registrations.get(middlewareId)?.definition ?? {}) as {
+        readonly [symbolFramework]?: { readonly refusesStreams?: boolean };
+      };
+      if (framework?.refusesStreams) problems.add(middlewareRefusesStreamError.create({ taskId, middlewareId }));
+    }
+  }
 }
 
 const kindKeys: Partial<Record<string, string>> = {
