@@ -128,6 +128,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     openStream: options.openStream,
     maxDeadlineMs: options.maxDeadlineMs,
     discover: options.discover,
+    streams: options.streams,
     onMalformedDeadline: ({ headers, target }) =>
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },
