@@ -8,7 +8,8 @@ import { openBrowser } from "../support/browser";
 import { sha256, startRelay, startService } from "../support/relay/relay";
 import { startGitServer } from "./support/gitServer";
 import { findPackage } from "./support/parties";
-import { curl, freePort, runParty, startServerProgram, tempFolder } from "./support/programs";
+import { freePort } from "../support/freePort";
+import { curl, runParty, startServerProgram, tempFolder } from "./support/programs";
 
 async function git(folder: string, ...args: readonly string[]): Promise<string> {
   const identity = ["-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "init.defaultBranch=main"];

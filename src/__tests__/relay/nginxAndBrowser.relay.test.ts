@@ -6,7 +6,8 @@ import { openBrowser, type Browser } from "../support/browser";
 import { relayToken, sha256, startRelay } from "../support/relay/relay";
 import { startExpressApp } from "./support/express";
 import { startNginx } from "./support/nginx";
-import { curl, freePort, tempFolder } from "./support/programs";
+import { freePort } from "../support/freePort";
+import { curl, tempFolder } from "./support/programs";
 
 /** An Express application behind a driver, which reaches its relay through nginx, as its visitors do. */
 async function behindNginx() {

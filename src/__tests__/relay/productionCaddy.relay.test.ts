@@ -6,7 +6,8 @@ import { localhostCertificate } from "../support/certificate";
 import { startRelay } from "../support/relay/relay";
 import { root } from "../support/virtualProgram";
 import { findParty } from "./support/parties";
-import { curl, freePort, startServerProgram, tempFolder } from "./support/programs";
+import { freePort } from "../support/freePort";
+import { curl, startServerProgram, tempFolder } from "./support/programs";
 
 const page = readFileSync(join(root, "readmes/relay/PRODUCTION.md"), "utf8");
 const [, stated = ""] = /^```caddyfile\n([^]*?)\n```$/m.exec(page) ?? [];

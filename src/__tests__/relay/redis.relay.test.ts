@@ -8,7 +8,8 @@ import { startRelay } from "../support/relay/relay";
 import { soon } from "../support/soon";
 import { runProgram } from "../support/runSnippet";
 import { findPackage, findParty } from "./support/parties";
-import { freePort, runParty, startServerProgram, tempFolder } from "./support/programs";
+import { freePort } from "../support/freePort";
+import { runParty, startServerProgram, tempFolder } from "./support/programs";
 
 /** A Redis of its own that keeps nothing, projected onto the relay. */
 async function pulledRedis() {

@@ -9,7 +9,7 @@ import { ensureBuilt } from "../support/ensureBuilt";
 import { relayToken, sha256, startService, startTcpService, visit } from "../support/relay/relay";
 import { startExposeCommand, startRelayCommand } from "../support/relay/tunnelCommand";
 import { soon } from "../support/soon";
-import { freePort } from "./support/programs";
+import { freePort } from "../support/freePort";
 
 beforeAll(ensureBuilt, 120_000);
 

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findParty } from "./parties";
-import { freePort, startServerProgram, tempFolder } from "./programs";
+import { freePort } from "../../support/freePort";
+import { startServerProgram, tempFolder } from "./programs";
 
 /** nginx as people put it in front of a relay: every name of a domain, with upgrades. */
 export async function startNginx(relayPort: number, listenPort?: number) {

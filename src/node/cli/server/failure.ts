@@ -18,6 +18,8 @@ export function describeFailure(thrown: unknown): Failure {
   if (error instanceof TunnelError) return describeTunnelError(error);
   if (error.name === "TimeoutError") return unreachable("TIMEOUT", "The server did not reply in time.");
   const { code, message } = rootOf(error);
+  if (message === "bad port")
+    return unreachable("BAD_PORT", "The port belongs to another protocol, and fetch refuses it.");
   if (code === undefined) return { exitCode: ExitCode.failed, code: "FAILED", message };
   return unreachable(code, `The server cannot be reached: ${message || code}.`);
 }

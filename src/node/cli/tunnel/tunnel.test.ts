@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { localhostCertificate } from "../../../__tests__/support/certificate";
 import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { freePort } from "../../../__tests__/support/freePort";
 import { createTempProject } from "../../../__tests__/support/tempProject";
 import { root } from "../../../__tests__/support/virtualProgram";
 
@@ -74,14 +75,6 @@ async function startService() {
     await new Promise((resolve) => server.close(resolve));
   };
   return { port: String((server.address() as AddressInfo).port), [Symbol.asyncDispose]: close };
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 beforeAll(ensureBuilt, 120_000);
@@ -150,7 +143,7 @@ it("commands end with a code that says what was wrong, and name the way out with
   await using service = await startService();
   const { url } = relay;
   const { port } = new URL(url);
-  const nothing = `http://127.0.0.1:${await closedPort()}`;
+  const nothing = `http://127.0.0.1:${await freePort()}`;
   const wrong = { ...at(url), RUNNER_TUNNEL_TOKEN: "wr0ng-s3cret" };
   const results = await Promise.all([
     runner(["tunnel", "health", "--relay", url, "--token", token]),
@@ -185,7 +178,7 @@ it("commands end with a code that says what was wrong, and name the way out with
 });
 
 it("a driver whose relay is not there yet says why, keeps trying, and is bound again after the relay died", async () => {
-  const port = String(await closedPort());
+  const port = String(await freePort());
   await using driver = start(["pull", "1", "--json"], at(`http://127.0.0.1:${port}`));
   const [note] = (await once(createInterface({ input: driver.child.stderr }), "line")) as [string];
   const relay = [...relayArgs.with(2, port), "--token", token];
@@ -278,7 +271,7 @@ it("a driver in a terminal keeps a line with its place, state, streams, round tr
 });
 
 it("requests that a relay served are listed, and followed until SIGINT, also while the relay starts again", async () => {
-  const port = String(await closedPort());
+  const port = String(await freePort());
   const relay = [...relayArgs.with(2, port), "--token", token];
   const url = `http://127.0.0.1:${port}`;
   await using first = start(relay);

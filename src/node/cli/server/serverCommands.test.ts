@@ -1,0 +1,379 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { localhostCertificate } from "../../../__tests__/support/certificate";
+import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
+import { freePort } from "../../../__tests__/support/freePort";
+import { createTempProject } from "../../../__tests__/support/tempProject";
+import { root } from "../../../__tests__/support/virtualProgram";
+import { r, type InputFile } from "../../index";
+import { UsageError } from "../usageError";
+import { runServerCommand } from "./serverCommands";
+
+const { NODE_ENV: _mode, RUNNER_TOKEN: _token, ...environment } = process.env;
+
+/** `npx @bluelibs/runner …` */
+async function runner(args: readonly string[], { input = "", env = {}, cwd = root } = {}) {
+  const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { cwd, env: { ...environment, ...env } });
+  const closed = once(child, "close");
+  child.stdin.end(input);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [exitCode] = (await closed) as [number];
+  return { exitCode, stdout, stderr };
+}
+
+const charge = r
+  .task("shop.tasks.charge")
+  .inputSchema(z.object({ amount: z.number(), at: z.date().optional() }))
+  .resultSchema(z.object({ receipt: z.string(), at: z.date() }))
+  .run(async ({ amount, at = new Date(0) }) => ({ receipt: `r${amount}`, at }))
+  .build();
+const poor = r
+  .error("shop.errors.poor")
+  .dataSchema(z.object({ missing: z.number() }))
+  .build();
+const fail = r
+  .task("shop.tasks.fail")
+  .throws([poor])
+  .run(async () => poor.throw({ missing: 3 }))
+  .build();
+const sizeOf = r
+  .task("shop.tasks.size")
+  .run(async ({ scan }: { scan: InputFile<Readable> }) => {
+    let bytes = 0;
+    for await (const chunk of scan.stream() as AsyncIterable<Buffer>) bytes += chunk.length;
+    return [scan.name, bytes];
+  })
+  .build();
+const report = r
+  .task("shop.tasks.report")
+  .run(async () => Readable.from([Buffer.from("first "), Buffer.from("second")]))
+  .build();
+const charged = r
+  .event("shop.events.charged")
+  .payloadSchema(z.object({ amount: z.number() }))
+  .build();
+const served = [charge, fail, sizeOf, report, charged];
+
+const start = () => startExposure(served, { contract: "schemas" }, [poor]);
+const urlOf = ({ port }: TestExposure): string => `http://127.0.0.1:${port}/__runner`;
+const env = { RUNNER_TOKEN: token };
+
+beforeAll(ensureBuilt, 120_000);
+
+describe("runner ls and runner call", () => {
+  it("list what may be called, with types for people and one object a line for programs", async () => {
+    await using exposure = await start();
+    const people = await runner(["ls", urlOf(exposure)], { env });
+    const programs = await runner(["ls", urlOf(exposure), "--json", "--token", token]);
+
+    expect(people.stdout.split("\n")[1]).toMatch(
+      /^task {3}shop\.tasks\.charge {3,}{ amount: number, at\?: Date } +{ receipt: string, at: Date }$/,
+    );
+    const rows = programs.stdout.trim().split("\n");
+    expect(rows.map((row) => JSON.parse(row) as object)).toMatchObject([
+      ...served.slice(0, 4).map(({ id }) => ({ kind: "task", id })),
+      { kind: "event", id: "shop.events.charged", payload: { required: ["amount"] } },
+    ]);
+    expect([people.exitCode, programs.exitCode]).toEqual([0, 0]);
+  });
+
+  it("call a task with what an argument or standard input holds, in the form that the serializer writes", async () => {
+    await using exposure = await start();
+    const given = await runner(["call", urlOf(exposure), charge.id, '{"amount":5}'], { env });
+    const at = { __type: "Date", value: "2020-01-02T03:04:05.000Z" };
+    const piped = await runner(["call", urlOf(exposure), charge.id, "-"], {
+      env,
+      input: JSON.stringify({ amount: 6, at }),
+    });
+
+    expect(JSON.parse(given.stdout)).toEqual({
+      receipt: "r5",
+      at: { __type: "Date", value: "1970-01-01T00:00:00.000Z" },
+    });
+    expect(JSON.parse(piped.stdout)).toEqual({ receipt: "r6", at });
+  });
+
+  it("send files, and write bytes to standard output or to a file", async () => {
+    await using exposure = await start();
+    const project = createTempProject({ "scan.txt": "four" });
+    const path = join(project.folder, "report.txt");
+    const sent = await runner(["call", urlOf(exposure), sizeOf.id, "--file", "scan=scan.txt"], {
+      env,
+      cwd: project.folder,
+    });
+    const printed = await runner(["call", urlOf(exposure), report.id], { env });
+    const written = await runner(["call", urlOf(exposure), report.id, "-o", path], { env });
+    const saved = readFileSync(path, "utf8");
+    project.remove();
+
+    expect(JSON.parse(sent.stdout)).toEqual(["scan.txt", 4]);
+    expect(printed.stdout).toBe("first second");
+    expect([saved, written.stdout]).toEqual(["first second", ""]);
+  });
+
+  it("fail with the code, the id and the data of a declared error, and with an exit code for each kind of refusal", async () => {
+    await using exposure = await start();
+    const url = urlOf(exposure);
+    const declared = await runner(["call", url, fail.id, "--json"], { env });
+    const [unlisted, unauthorized, absent] = await Promise.all([
+      runner(["call", url, "shop.tasks.nope"], { env }),
+      runner(["call", url, charge.id, "--token", "wr0ng-s3cret"]),
+      runner(["ls", `http://127.0.0.1:${await freePort()}`], { env }),
+    ]);
+
+    expect(declared.exitCode).toBe(1);
+    expect(JSON.parse(declared.stderr)).toMatchObject({ error: { id: "shop.errors.poor", data: { missing: 3 } } });
+    expect([unlisted.exitCode, unlisted.stderr]).toEqual([
+      3,
+      "Task shop.tasks.nope not exposed. `runner ls` lists what may be called.\n",
+    ]);
+    expect(unauthorized.exitCode).toBe(3);
+    expect(unauthorized.stderr).toContain("Check --token, or RUNNER_TOKEN.");
+    expect(unauthorized.stderr).not.toContain("wr0ng");
+    expect([absent.exitCode, absent.stderr]).toEqual([5, expect.stringContaining("cannot be reached")]);
+  });
+});
+
+describe("runner doctor", () => {
+  interface Line {
+    readonly check: string;
+    readonly ok: boolean;
+    readonly message: string;
+    readonly fix?: string;
+  }
+
+  async function examine(url: string, ...args: string[]) {
+    const { stdout, exitCode } = await runner(["doctor", url, "--json", ...args], { env });
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
+    return { exitCode, checks: lines.map(({ check }) => check), last: lines.at(-1) as Line };
+  }
+
+  /** Whatever stands where an exposure should be. */
+  async function startOther(listener: RequestListener) {
+    const server = createServer(listener).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      async [Symbol.asyncDispose]() {
+        server.closeAllConnections();
+        await new Promise((resolve) => server.close(resolve));
+      },
+    };
+  }
+
+  it("walks from the name to the limits of a server that is as it should be", async () => {
+    await using exposure = await start();
+    const { exitCode, checks } = await examine(
+      urlOf(exposure),
+      ...["--id", charge.id, "--origin", "https://app.example.com", "--body", "100000"],
+    );
+
+    expect(exitCode).toBe(0);
+    expect(checks).toEqual([
+      ...["name", "connection", "base path", "credentials", "allow-list", "method", "cors", "limits", "contract"],
+    ]);
+  });
+
+  it("says that nothing listens, that the base path is another one, and that the token is wrong or missing", async () => {
+    await using exposure = await start();
+    const url = urlOf(exposure);
+    const [silent, elsewhere, wrong, missing] = await Promise.all([
+      examine("http://127.0.0.1:1"),
+      examine(url.replace("__runner", "api")),
+      examine(url, "--token", "wr0ng"),
+      runner(["doctor", url]),
+    ]);
+
+    expect(silent.last).toMatchObject({
+      check: "connection",
+      ok: false,
+      message: "Nothing listens on port 1 of 127.0.0.1.",
+    });
+    expect(elsewhere.last).toMatchObject({ check: "base path", fix: `use ${url} as <url>.` });
+    expect(wrong.last).toMatchObject({ check: "credentials", message: "The token is not accepted: UNAUTHORIZED." });
+    expect(missing.stdout).toContain("WRONG  credentials   No token was given: UNAUTHORIZED.");
+    expect([silent, elsewhere, wrong].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1]);
+  });
+
+  it("says which id may not be called, which are like it, and whose pages may not call", async () => {
+    await using exposure = await startExposure(served, { cors: { origin: "https://app.example.com" } }, [poor]);
+    const [unlisted, foreign] = await Promise.all([
+      examine(urlOf(exposure), "--id", "app.charge"),
+      examine(urlOf(exposure), "--origin", "https://other.example.com"),
+    ]);
+
+    expect(unlisted.last).toMatchObject({
+      check: "allow-list",
+      message: expect.stringContaining("Similar ones: shop.tasks.charge") as unknown,
+    });
+    expect(foreign.last).toMatchObject({ check: "cors", fix: 'add "https://other.example.com" to http.cors.origin.' });
+  });
+
+  it("recognises what is no exposure: a page, a redirect, a proxy without its server, TLS and its absence", async () => {
+    await using page = await startOther((_req, res) => res.end("<html>"));
+    await using redirect = await startOther((_req, res) => res.writeHead(308, { location: "https://x.test/" }).end());
+    await using proxy = await startOther((_req, res) => res.writeHead(502).end("Bad Gateway"));
+    const tls = createTlsServer(localhostCertificate, (_req, res) => res.end()).listen(0, "127.0.0.1");
+    await once(tls, "listening");
+    const { port } = tls.address() as AddressInfo;
+    const [seen, moved, gateway, plain, unknown] = await Promise.all([
+      examine(page.url),
+      examine(redirect.url),
+      examine(proxy.url),
+      examine(page.url.replace("http:", "https:")),
+      examine(`https://127.0.0.1:${port}`),
+    ]);
+    tls.closeAllConnections();
+    await new Promise((resolve) => tls.close(resolve));
+
+    expect(seen.last).toMatchObject({ check: "base path", fix: expect.stringContaining("http.basePath") as unknown });
+    expect(moved.last.message).toContain("is redirected to https://x.test/");
+    expect(gateway.last.fix).toContain("check its upstream");
+    expect(plain.last).toMatchObject({ check: "tls", fix: "it does not speak TLS: use http:// in <url>." });
+    expect(unknown.last).toMatchObject({
+      check: "tls",
+      fix: expect.stringContaining("NODE_EXTRA_CA_CERTS") as unknown,
+    });
+  });
+});
+
+describe("runner contract and runner openapi", () => {
+  it("write the contract of a server to a file, and find nothing changed", async () => {
+    await using exposure = await start();
+    const project = createTempProject({});
+    const lock = join(project.folder, "shop.lock.json");
+    const pulled = await runner(["contract", "pull", urlOf(exposure), "-o", lock], { env });
+    const checked = await runner(["contract", "check", lock, urlOf(exposure)], { env });
+    const document = await runner(["openapi", urlOf(exposure), "--title", "Shop"], { env });
+    project.remove();
+
+    expect(pulled.stdout).toMatch(/^4 tasks and 1 event written to .*shop\.lock\.json \([\w-]{16}\)\.\n$/);
+    expect([checked.exitCode, checked.stdout]).toEqual([0, "Nothing changed.\n"]);
+    expect(JSON.parse(document.stdout)).toMatchObject({
+      openapi: "3.1.0",
+      info: { title: "Shop" },
+      paths: { "/task/shop.tasks.charge": { post: {} } },
+    });
+  });
+
+  it("read the contract off an application that does not run", async () => {
+    const project = createTempProject({
+      "main.js": `
+        import { r, run } from "@bluelibs/runner";
+        const list = r.task("shop.tasks.list").inputSchema({ parse: (value) => value }).run(async () => []).build();
+        const hidden = r.task("shop.tasks.hidden").run(async () => 1).build();
+        const open = r.tunnel.server("shop.open").tasks([list]).build();
+        const app = r.resource("shop").register([list, hidden, open]).build();
+        await run(app);
+      `,
+      "closed.js": `
+        import { r } from "@bluelibs/runner";
+        export const app = r.resource("shop").build();
+      `,
+    });
+    const pulled = await runner(["contract", "pull", "main.js"], { cwd: project.folder });
+    const toFile = await runner(["contract", "pull", "main.js", "-o", "a.json"], { cwd: project.folder });
+    const closed = await runner(["contract", "pull", "closed.js"], { cwd: project.folder });
+    const none = existsSync(join(project.folder, "a.json"));
+    project.remove();
+
+    const lock = JSON.parse(pulled.stdout) as { tasks: Record<string, unknown> };
+    expect(Object.keys(lock.tasks)).toEqual(["shop.tasks.list"]);
+    expect([toFile.stderr, none]).toEqual([
+      "Not described, since their schemas have no JSON Schema: shop.tasks.list.\n",
+      true,
+    ]);
+    expect([closed.exitCode, closed.stderr]).toEqual([
+      1,
+      'No server tunnel of "shop" says what may be called: register r.tunnel.server(...).tasks([...]).\n',
+    ]);
+  });
+
+  it("say what changed between two locks, by exit codes 10, 11 and 12", async () => {
+    const project = createTempProject({});
+    const lockOf = (name: string, input: object, more: object = {}): string => {
+      const path = join(project.folder, name);
+      const task = { input, throws: [], hash: JSON.stringify(input) };
+      writeFileSync(path, JSON.stringify({ lock: 1, hash: name, tasks: { t: task, ...more }, events: {} }));
+      return path;
+    };
+    const older = lockOf("old.json", { type: "string" });
+    const [breaking, adding, unsure] = await Promise.all([
+      runner(["contract", "diff", older, lockOf("number.json", { type: "number" }), "--json"]),
+      runner(["contract", "diff", older, lockOf("more.json", { type: "string" }, { u: { throws: [], hash: "u" } })]),
+      runner(["contract", "diff", older, lockOf("pattern.json", { type: "string", pattern: "^a" })]),
+    ]);
+    project.remove();
+
+    expect(breaking.exitCode).toBe(10);
+    expect(
+      breaking.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as object),
+    ).toEqual([
+      { level: "breaking", kind: "task", id: "t", message: "input /: string -> number" },
+      { verdict: "breaking" },
+    ]);
+    expect([adding.exitCode, adding.stdout]).toEqual([11, "addition  task u: added\nEvery call goes on working.\n"]);
+    expect([unsure.exitCode, unsure.stdout]).toEqual([12, expect.stringContaining("pattern changed")]);
+  });
+
+  it("say how a server shows its schemas where it does not", async () => {
+    await using exposure = await startExposure(served, { contract: "hashes" }, [poor]);
+    const { exitCode, stderr } = await runner(["contract", "pull", urlOf(exposure)], { env });
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('nodeExposure.with({ http: { contract: "schemas" } })');
+  });
+});
+
+/** Why a command line is refused. */
+async function refusalOf(args: readonly string[]): Promise<string> {
+  const [group = "", ...rest] = args;
+  if (group === "contract") return (await runner(args)).stderr;
+  try {
+    await runServerCommand(group, rest);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return "nothing";
+}
+
+it.each<[readonly string[], string]>([
+  [["ls"], "runner ls takes <url>, got 0 arguments."],
+  [["ls", "localhost:80"], "<url> must be an http or https URL, as http://127.0.0.1:7070/__runner."],
+  [["ls", "http://a:h1dden@b"], "<url> must have no user name and password in it. Pass credentials by --token."],
+  [["ls", "http://a/?x=h1dden"], "<url> must have no query and no fragment."],
+  [["ls", "http://a", "--header", "h1dden"], '--header must be given as "name: value".'],
+  [["ls", "http://a", "--timeout", "0"], '--timeout must be a whole number from 1 to 86400, got "0".'],
+  [["ls", "http://a", "--tokn", "h1dden"], "There is no option --tokn. Did you mean --token?"],
+  [["call", "http://a"], "runner call takes <url> <id> [<json>], got 1 arguments."],
+  [["call", "http://a", "t", "{"], "<json> is no JSON: "],
+  [["call", "http://a", "t", "--file", "scan"], "--file must be given as name=path."],
+  [["call", "http://a", "t", "--file", "scan=missing.txt"], '--file "missing.txt" cannot be read: ENOENT'],
+  [["call", "http://a", "t", "5", "--file", "a=package.json"], "--file a has no place: the input has no object there."],
+  [["doctor", "http://a", "--origin", "app.example.com"], "--origin must be a scheme and a host"],
+  [["contract", "pul", "http://a"], 'There is no command "contract pul". Did you mean "pull"?'],
+  [["contract", "pull", "missing.js"], '"missing.js" is no http or https URL and no file.'],
+  [["contract", "diff", "a.json"], "runner contract diff takes <old> <new>, got 1 arguments."],
+  [["contract", "diff", "missing.json", "b.json"], 'The lock "missing.json" cannot be read: ENOENT'],
+])("runner %j is refused by what is wrong and without its secrets", async (args, message) => {
+  const refusal = await refusalOf(args);
+
+  expect(refusal).toContain(message);
+  expect(refusal).not.toContain("h1dden");
+});
