@@ -53,6 +53,7 @@ export {
 export { globals } from "./globals/index";
 export { debug, debugLevels, levelNormal, levelVerbose, allFalse } from "./globals/debug/debug";
 export { getConfig } from "./globals/debug/debugTag";
+export { observer } from "./globals/tracing/observer";
 export type { DebugConfig, DebugFriendlyConfig } from "./runtime/run/debugConfig";
 export { CircuitBreakerState } from "./globals/middleware/circuitBreaker";
 export type { BuiltinResourceMiddleware, BuiltinTaskMiddleware } from "./globals/middleware/builtin";
@@ -152,6 +153,8 @@ export type { ExposedEntry, RoutedEntry, Topology } from "./runtime/run/topology
 export type { Propagation } from "./tunnels/transports/layers/propagate";
 export type { CallDeadline } from "./define/task";
 export type { TraceContext } from "./lib/traceContext";
+export type { Traced, TracePhase } from "./platform/tracePoint";
+export type { CallTrace, EventTrace, RequestTrace, RunObserver, TaskTrace, TraceEvent } from "./runtime/tracing";
 export type { CloseOptions } from "./tunnels/client/carrier";
 export type { CallOf, ClientCallOptions, StreamCallOptions } from "./tunnels/client/createTunnelClient";
 export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";

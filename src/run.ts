@@ -1,6 +1,6 @@
 import type { RegisterableItems } from "./define/resource";
 import { builtins } from "./globals/builtins";
-import { debugItems } from "./globals/lateBuiltins";
+import { debugItems, tracingOf } from "./globals/lateBuiltins";
 import { Logger } from "./globals/resources/logger";
 import { boot, type Framework } from "./runtime/boot";
 import { checkRunOptions } from "./runtime/run/checkRunOptions";
@@ -37,6 +37,8 @@ export type Run = <C, V extends Promise<any>>(
 export interface RunAdditions {
   readonly builtins: readonly RegisterableItems[];
   readonly presets: Framework["presets"];
+  /** What publishes the calls of a run. Default: what comes with `observer`. */
+  readonly tracing?: ((observe: RunOptions["observe"]) => Framework["tracing"]) | undefined;
 }
 
 /** Makes the `run` of an entry; the additions are read when something is run, so importing costs nothing. */
@@ -53,6 +55,7 @@ export function createRun(additions?: () => RunAdditions): Run {
         planTopology: planTunnels,
         readTopology,
         createLogger: (logs) => new Logger(logs),
+        tracing: (added?.tracing ?? tracingOf)(options?.observe),
       },
       resolveRunOptions(options),
     );

@@ -1,4 +1,5 @@
 import type { RegisterableItems } from "../define/resource";
+import type { RunObserver, RunTracing } from "../runtime/tracing";
 
 const added: RegisterableItems[] = [];
 
@@ -32,4 +33,24 @@ export function debugItems(given: unknown): readonly RegisterableItems[] {
   const [make] = debugMakers;
   if (make === undefined) throw new TypeError("run(app, options): options.debug needs debugLevels in this bundle.");
   return [make(given)];
+}
+
+type MakeTracing = (observe: RunObserver | undefined) => RunTracing;
+const tracingMakers: MakeTracing[] = [];
+
+/** Has what publishes calls come with what refers to it, as `alsoBuiltin` does. */
+export function provideTracing(make: MakeTracing): void {
+  tracingMakers[0] = make;
+}
+
+/**
+ * What publishes the calls of a run.
+ *
+ * @throws {TypeError} there is an observer, and the application is bundled and does not refer to `observer`
+ */
+export function tracingOf(observe: RunObserver | undefined): RunTracing | undefined {
+  const [make] = tracingMakers;
+  if (make !== undefined) return make(observe);
+  if (observe !== undefined) throw new TypeError("run(app, options): options.observe needs observer() in this bundle.");
+  return undefined;
 }

@@ -4,6 +4,8 @@ export interface TraceContext {
   readonly traceId: string;
   /** 16 hex digits: the call itself. */
   readonly spanId: string;
+  /** 16 hex digits: the call around it, where that is known. Not sent. */
+  readonly parentSpanId?: string | undefined;
   /** 2 hex digits; the last bit says that the trace is recorded. */
   readonly flags: string;
   /** What vendors add, as it arrived. */
@@ -11,7 +13,11 @@ export interface TraceContext {
 }
 
 /** The place of a call inside a trace: a span id of its own. */
-export const childOf = (trace: TraceContext): TraceContext => ({ ...trace, spanId: randomSpanId() });
+export const childOf = (trace: TraceContext): TraceContext => ({
+  ...trace,
+  spanId: randomSpanId(),
+  parentSpanId: trace.spanId,
+});
 
 function randomSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));

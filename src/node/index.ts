@@ -1,5 +1,6 @@
 /** Entry `./node`: everything of `.`, and what needs Node. */
 import { globals as universalGlobals } from "../index";
+import { createRunTracing } from "../globals/tracing/runTracing";
 import { httpClientFactory } from "../globals/resources/httpClientFactory";
 import { createRun, type Run } from "../run";
 import {
@@ -31,6 +32,7 @@ export const run: Run = /* @__PURE__ */ createRun(() => ({
     ...Object.values(relayEvents),
   ],
   presets: httpClientPresets,
+  tracing: createRunTracing,
 }));
 
 /** What the framework provides, with what needs Node: more client factories, and gates, hooks and events of relays. */

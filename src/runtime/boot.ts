@@ -19,6 +19,7 @@ import type { RunResult } from "./run/runResult";
 import type { Store } from "./run/store";
 import type { Topology } from "./run/topology";
 import { wireRun } from "./run/wireRun";
+import type { RunTracing } from "./tracing";
 
 /** What the composition root adds to every run. */
 export interface Framework<L extends Logger = Logger> {
@@ -32,6 +33,8 @@ export interface Framework<L extends Logger = Logger> {
   /** The same once everything has initialised. */
   readonly readTopology: (store: Store) => Topology;
   readonly createLogger: (options: ResolvedRunOptions["logs"]) => L;
+  /** What publishes the calls of the run; absent in bundles without it. */
+  readonly tracing: RunTracing | undefined;
 }
 
 type Root = RegisterableItems;
@@ -50,7 +53,8 @@ export async function boot<V, L extends Logger>(
   await getPlatform().init?.();
   const logger = framework.createLogger(options.logs);
   const { plan, requests, topology } = planRun(root, framework, options);
-  const run = wireRun({ plan, overrideRequests: requests, presets: framework.presets, options, logger });
+  const { presets, tracing } = framework;
+  const run = wireRun({ plan, overrideRequests: requests, presets, options, logger, tracing });
   const { start, dispose } = createLifecycle(run);
   if (options.dryRun) {
     await logger.debug("Dry run mode. Skipping initialization...", fromRun);

@@ -18,6 +18,8 @@ export interface CallScope {
   readonly deadline?: Deadline | undefined;
   /** The place of the call in a trace, where it has one. */
   readonly trace?: TraceContext | undefined;
+  /** Id of the request that brought the call, or the one it is made for; absent for calls of this process. */
+  readonly requestId?: string | undefined;
   /** What the call came in by, as `"exposure:http"`; absent for calls of this process. */
   readonly origin?: string | undefined;
   /** Who called from outside; absent for calls of this process. */
@@ -37,13 +39,14 @@ export const withSignal = (outer: CallScope | undefined, signal: AbortSignal): C
   outer === undefined ? { signal } : inside(outer, signal, undefined);
 
 const inside = (
-  { trace, origin, caller }: Partial<CallScope>,
+  { trace, requestId, origin, caller }: Partial<CallScope>,
   signal: AbortSignal,
   deadline: Deadline | undefined,
 ): CallScope => ({
   signal,
   deadline,
   trace,
+  requestId,
   origin,
   caller,
 });

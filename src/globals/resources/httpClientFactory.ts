@@ -3,12 +3,14 @@ import { tellIfSlow } from "../../lib/tellIfSlow";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
+import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
+import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import { resolveContexts, type ContextSelection } from "../../tunnels/routing/contextSelection";
 import { frameworkResource } from "../frameworkResource";
 import { serializer } from "./serializer";
 
 /** What a client takes from the run. */
-type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry">;
+type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry" | "around">;
 
 /** What the caller of a factory says; the rest comes from the run. */
 export type FactoryConfig<Config> = Omit<Config, keyof FromRun> & {
@@ -58,12 +60,17 @@ export function createClientFactory<Config extends object, Client extends Remote
       serializer: scope.valueOf(serializer),
       contexts: resolveContexts(config.contexts, store.asyncContexts),
       errorRegistry: withFrameworkErrors(store.errors),
+      around: store.tracing && [traceCalls(store.tracing.calls, addressOf(config))],
     };
     const client = create({ ...config, ...fromRun } as unknown as Config & FromRun); // what was omitted is back
     open.add(client);
     return client;
   };
 }
+
+/** Of no credentials; whether calls can be sent there is the client's business. */
+const addressOf = (config: object): string =>
+  parseBaseUrl(String((config as { readonly baseUrl?: unknown }).baseUrl)).text;
 
 /** A set whose members may be collected; some engines have nothing for that, and keep them. */
 interface WeakMembers<T> {

@@ -5,6 +5,9 @@ import { createTunnelClient, type RemoteClient } from "../../tunnels/client/crea
 import type { Transport } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createHandler } from "../../tunnels/server/createHandler";
+import { traceRequests } from "../../tunnels/server/traceRequests";
+import { propagate } from "../../tunnels/transports/layers/propagate";
+import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import { createContextReader } from "../../tunnels/server/readContexts";
 import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
 import type { PresetScope } from "../../runtime/run/presets";
@@ -48,8 +51,13 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
         void logger.error(`memory.${target.kind}.error`, { error, data: { id: target.id } }),
     });
     // Contexts of the calling run that do not cross are not there, as in another process.
-    const send: Transport = (request) => enterSlots(noSlots, () => handle(request));
+    const inside: Transport = (request) => enterSlots(noSlots, () => handle(request));
+    const send = traceRequests(inside, store.tracing?.requests, "memory");
     return createTunnelClient({
+      layers: [
+        ...(store.tracing === undefined ? [] : [traceCalls(store.tracing.calls, "memory://")]),
+        propagate({ trace: true }),
+      ],
       carrier: {
         send: sendEmissionPath(send),
         close: async () => {},

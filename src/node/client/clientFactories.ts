@@ -6,6 +6,7 @@ import { createClientFactory, httpClientFactory, type FactoryConfig } from "../.
 import { tunnelClientFactoryId } from "../../globals/tunnels/tunnelParts";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
+import { TracePoint } from "../../platform/tracePoint";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { ClientAuth } from "../../tunnels/client/codec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
@@ -20,6 +21,7 @@ import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
 import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
+import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import {
   createUniversalClient,
@@ -106,7 +108,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
     codec: createCallCodec,
     // A hook may hang, and no carrier can end that.
     carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
-    layers: smartLayers(config, address),
+    layers: smartLayers(located, address),
   });
 }
 
@@ -122,10 +124,10 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
   const { fetchImpl, forceSmart, onRequest } = config;
   const pool = poolCarrier(located);
   const smart = smartCarrier(pool, located);
-  const sendSmart = withLayers(smart.send, smartLayers(config, address));
+  const sendSmart = withLayers(smart.send, smartLayers(located, address));
   const json = fetchImpl ? nodeFetchCarrier(located, smart.accepts) : pool;
   const sendJson = withLayers(json.send, [
-    ...httpLayers({ ...config, address, propagate: everything }),
+    ...httpLayers({ ...located, address, propagate: everything }),
     sendEmissionPath,
   ]);
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
@@ -155,6 +157,7 @@ export const createMixedHttpClient = createHttpMixedClient;
 const locatedConfig = <C extends HttpSmartClientConfig>(config: C, { text }: BaseUrl): C => ({
   ...config,
   baseUrl: text,
+  around: config.around ?? [traceCalls(new TracePoint("runner:call"), text)],
   errorRegistry: withFrameworkErrors(config.errorRegistry ?? new Map()),
 });
 

@@ -12,6 +12,8 @@ import {
   type WireFailure,
 } from "../../errors/wireErrors";
 import type { Drain } from "../../lib/drain";
+import type { TracePoint } from "../../platform/tracePoint";
+import type { RequestTrace } from "../../runtime/tracing";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
@@ -39,6 +41,7 @@ import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
 import { createQueuedReplies } from "./reply/queuedReplies";
+import { publishRequest } from "./tracedRequest";
 import { createProbes, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
 
@@ -50,6 +53,8 @@ export interface ExposureParts extends RunServer {
   readonly parseCookies: ParseCookies;
   /** What answers probes; absent where no path for them is configured. */
   readonly health: Health | undefined;
+  /** Publishes requests. */
+  readonly requests: TracePoint<RequestTrace> | undefined;
   /** A reply broke off midway. */
   readonly onBroken: ReplyPolicy["onBroken"];
   /** A task both replied by itself and returned a value, which was dropped. */
@@ -66,7 +71,7 @@ export interface ExposureHandler extends RequestHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { respond, config, cors, drain, health, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, health, requests, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const servedUrls = new Map<string, WireTarget>();
@@ -112,11 +117,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
    *
    * By callbacks: once contexts are in use, Node runs a hook for every promise.
    */
+  // eslint-disable-next-line @typescript-eslint/max-params -- an object of them would be one more for each request
   function answer(
     target: WireTarget | typeof unknownTarget,
     req: IncomingMessage,
     res: ServerResponse,
     onDone: (() => void) | undefined,
+    observed?: RequestTrace,
   ): void {
     // Callers know that such a request was not served, whereas a task that ran could tell no one.
     if (drain.endsConnections && endingConnections.has(req.socket)) return onDone?.();
@@ -163,6 +170,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     function open(decided: Cors | undefined): Sending | typeof goesOn {
       if (req.method === "OPTIONS") return preflight(req, res, decided ?? cors);
       const reply = new OutgoingReply(req, res, decided ? { ...policy, cors: decided } : policy, requestId);
+      reply.observed = observed;
       if (!drain.admits) return reply.refuse(serverClosing());
       const refusal = refusalOf();
       if (refusal !== undefined) {
@@ -190,6 +198,21 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
     if (cors.decide === undefined) return take(open, undefined);
     void decideInTime(cors.decide(req.headers.origin), limits.authMs).then((decided) => take(open, decided), onFailed);
+  }
+
+  /** The only place that asks whether anything listens to the requests of the exposure. */
+  function serve(
+    target: WireTarget | typeof unknownTarget,
+    req: IncomingMessage,
+    res: ServerResponse,
+    onDone: (() => void) | undefined,
+  ): void {
+    if (requests?.isOn !== true || req.method === "OPTIONS") return answer(target, req, res, onDone);
+    assignRequestId(req);
+    const known = target === unknownTarget ? undefined : target;
+    void publishRequest(requests, known, { req, res }, (observed) => {
+      return new Promise((resolve) => answer(target, req, res, resolve, observed));
+    }).then(onDone, onDone);
   }
 
   /** Takes no place of a call, waits in no drain by itself, and is written to no log. */
@@ -226,13 +249,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const target = routeOf(req);
       if (target === undefined) return false;
       if (target === "health" || target === "ready") void answerProbe(target, req, res).then(onDone);
-      else answer(target, req, res, onDone);
+      else serve(target, req, res, onDone);
       return true;
     },
     handleOnly(kind, req, res) {
       const target = routeOf(req);
       const isAddressed = typeof target === "object" && target.kind === kind;
-      return new Promise((resolve) => answer(isAddressed ? target : unknownTarget, req, res, resolve));
+      return new Promise((resolve) => serve(isAddressed ? target : unknownTarget, req, res, resolve));
     },
     refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound()),
   };

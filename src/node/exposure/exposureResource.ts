@@ -202,6 +202,7 @@ function createExposure(
       : watchHealth(run, drain, served);
   return createExposureHandler({
     ...served,
+    requests: run.store.tracing?.requests,
     health,
     config,
     cors,

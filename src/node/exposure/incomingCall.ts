@@ -55,6 +55,10 @@ export class IncomingCall implements WireRequest, WireEdge {
     return this;
   }
 
+  get observed(): WireRequest["observed"] {
+    return this.reply.observed;
+  }
+
   get method(): string {
     return this.req.method ?? "GET";
   }

@@ -6,6 +6,7 @@ import { listIn } from "../../lib/graph";
 import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
 import type { CallScope } from "../callScope";
 import { RunState } from "../runState";
+import type { RunTracing } from "../tracing";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
 import {
   linkClosed,
@@ -67,14 +68,16 @@ export class EventManager {
   #mayEmitAnything = false;
   #locked = false;
   readonly #state: RunState;
+  readonly #tracing: RunTracing | undefined;
   #isClosed = false;
 
   constructor(options?: EventManagerOptions);
   /** @internal The manager of a run. */
-  constructor(options: EventManagerOptions, state: RunState);
-  constructor(options: EventManagerOptions = {}, state = new RunState()) {
+  constructor(options: EventManagerOptions, state: RunState, tracing: RunTracing | undefined);
+  constructor(options: EventManagerOptions = {}, state = new RunState(), tracing?: RunTracing) {
     this.#detectsCycles = options.runtimeEventCycleDetection !== false;
     this.#state = state;
+    this.#tracing = tracing;
   }
 
   get isLocked(): boolean {
@@ -251,13 +254,14 @@ export class EventManager {
     if (this.#isClosed) return linkClosed(event, this.#state);
     const interceptors = this.#interceptors.filter(({ eventIds }) => eventIds === undefined || eventIds.has(event.id));
     const needsGuard = this.#detectsCycles && (this.#mayEmitAnything || this.#guarded.has(event.id));
-    return linkEvent({
+    const linked = linkEvent({
       event,
       listeners: this.#listenersOf(event),
       interceptors: interceptors.map(({ interceptor }) => interceptor),
       guard: needsGuard ? (this.#guard ??= createEmissionGuard(guardScope())) : undefined,
       state: this.#state,
     });
+    return this.#tracing === undefined ? linked : this.#tracing.event(event.id, linked);
   }
 
   #relink(id: string): void {

@@ -6,6 +6,8 @@ import { withSignal, type CallScope } from "../callScope";
 export interface InvokeOptions extends TaskCallOptions {
   /** The scope of the caller; a `signal` that is given as well takes the place of its signal. */
   readonly scope?: CallScope | undefined;
+  /** The call is on the tracing channel already. */
+  readonly isPublished?: true;
 }
 
 export const scopeOf = ({ signal, scope }: InvokeOptions): CallScope | undefined =>

@@ -52,6 +52,22 @@ export interface TaskLink {
   readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
   readonly reportFailure: (error: unknown, taskId: string, scope: CallScope | undefined) => void;
   readonly state: RunState;
+  /** The tunnel that takes the calls to another process. */
+  readonly tunnelId: string | undefined;
+  readonly trace: TaskTracing | undefined;
+}
+
+/** Publishes calls of tasks. */
+export interface TaskTracing {
+  /** Whether anything listens. */
+  readonly isOn: boolean;
+  /** Calls `invoke` with options that say that the call is published. */
+  publish(
+    link: Pick<TaskLink, "task" | "tunnelId">,
+    invoke: Invoke,
+    input: unknown,
+    options: InvokeOptions | undefined,
+  ): Promise<unknown>;
 }
 
 /**
@@ -94,9 +110,18 @@ export function linkTask(link: TaskLink): Invoke {
     if (timeoutMs === undefined) return invokeIn(input, journal, scope);
     return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, journal, limited));
   };
+  const { trace } = link;
   // Without a function inside it: an engine would keep what such a function reads in an object made for each call.
-  return (input, options) =>
-    options === undefined ? settle(input, new Call(undefined, undefined), failPlain) : invokeWith(input, options);
+  const invoke: Invoke = (input, options) => {
+    // Asked here and nowhere else of the call; a function around this one would cost more than the question.
+    if (trace !== undefined && trace.isOn && options?.isPublished !== true) {
+      return trace.publish(link, invoke, input, options);
+    }
+    return options === undefined
+      ? settle(input, new Call(undefined, undefined), failPlain)
+      : invokeWith(input, options);
+  };
+  return invoke;
 }
 
 function linkBody(link: TaskLink): Step {

@@ -14,6 +14,7 @@ import { symbolTunneledBy } from "../../lib/symbols";
 import { captureSlots } from "../../platform/contextScope";
 import type { CallScope } from "../callScope";
 import type { RunState } from "../runState";
+import type { RunTracing } from "../tracing";
 import type { Call } from "./call";
 import { copyWith } from "./perRunView";
 import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
@@ -45,6 +46,7 @@ export interface TaskCellContext {
   /** @throws {Error} the container no longer changes */
   readonly assertUnlocked: () => void;
   readonly state: RunState;
+  readonly tracing: RunTracing | undefined;
 }
 
 /** A middleware around the task, before its interceptors are known. */
@@ -165,6 +167,8 @@ export class TaskCell implements TaskStoreElementType {
       localInterceptors: this.interceptors,
       reportFailure: context.reportFailure,
       state: context.state,
+      tunnelId: route?.ownerId,
+      trace: context.tracing?.tasks,
     });
   }
 }

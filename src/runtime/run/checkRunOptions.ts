@@ -29,7 +29,8 @@ const optionRules = (): Record<keyof RunOptions, Rule> => ({
     expected: "a number of milliseconds, 0 or more",
     fits: (value) => typeof value === "number" && value >= 0,
   },
-  onUnhandledError: { expected: "a function", fits: (value) => typeof value === "function" },
+  onUnhandledError: aFunction,
+  observe: aFunction,
   dryRun: flag,
   runtimeEventCycleDetection: flag,
   mode: oneOf("dev", "test", "prod"),
@@ -60,6 +61,8 @@ function check(given: unknown, name: string, rules: Readonly<Record<string, Rule
     }
   }
 }
+
+const aFunction: Rule = { expected: "a function", fits: (value) => typeof value === "function" };
 
 const flag: Rule = { expected: "true or false", fits: (value) => typeof value === "boolean" };
 

@@ -1,6 +1,7 @@
 import { detectEnvironment } from "../../lib/detectEnvironment";
 import { getPlatform } from "../../platform/platform";
 import type { DebugFriendlyConfig } from "./debugConfig";
+import type { RunObserver } from "../tracing";
 import type { OnUnhandledError } from "./unhandledErrors";
 
 /** What kind of process a run takes itself to be in; informational. */
@@ -53,6 +54,11 @@ export interface RunOptions {
   readonly initMode?: "sequential" | "parallel" | undefined;
   /** What calling a phantom task does that no tunnel routes: resolve with `undefined`, or fail. Default "undefined". */
   readonly unroutedPhantoms?: "undefined" | "throw" | undefined;
+  /**
+   * Receives what is published on the tracing channels, of this run alone: on every platform, the channels or not.
+   * In a bundle, make it with `observer`.
+   */
+  readonly observe?: RunObserver | undefined;
   /** Aborts the boot: what was initialised is disposed of, and the run rejects with a `CancellationError`. */
   readonly signal?: AbortSignal | undefined;
 }

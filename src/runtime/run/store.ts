@@ -15,6 +15,7 @@ import type {
 import type { MiddlewareManager } from "../link/middlewareManager";
 import type { Drains, ServerDrain } from "./drains";
 import type { RunnerMode } from "./options";
+import type { RunTracing } from "../tracing";
 import type { TaskCell, TaskRoute, TaskStoreElementType } from "../link/taskCell";
 import type { OnUnhandledError } from "./unhandledErrors";
 
@@ -51,11 +52,14 @@ export interface Store {
   routeTask(taskId: string, route: TaskRoute): void;
   /** @internal Has a server drained before the run disposes of anything. @returns what takes that back */
   addDrain(server: ServerDrain): () => void;
+  /** @internal What publishes the calls of the run; absent in bundles without it. */
+  readonly tracing: RunTracing | undefined;
 }
 
 export interface StoreParts {
   readonly cells: Cells;
   readonly drains: Drains;
+  readonly tracing: RunTracing | undefined;
   readonly rootId: string;
   readonly mode: RunnerMode;
   readonly onUnhandledError: OnUnhandledError;
@@ -106,6 +110,7 @@ export function createStore({ cells, drains, rootId, lock, overrideRequests, ...
       cells.tasks.get(taskId)?.route(route);
     },
     addDrain: drains.add,
+    tracing: parts.tracing,
   };
 }
 

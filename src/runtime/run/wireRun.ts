@@ -20,6 +20,7 @@ import type { Logger } from "../logger";
 import type { TaskRunner } from "./presets";
 import { createPresetValues, type PresetOverrides, type PresetValues } from "./presetValues";
 import { createLock, createStore, type Store } from "./store";
+import type { RunTracing } from "../tracing";
 import {
   createRunErrorHandler,
   gaveUp,
@@ -35,6 +36,7 @@ export interface RunParts<L> {
   readonly presets: PresetOverrides;
   readonly options: ResolvedRunOptions;
   readonly logger: L;
+  readonly tracing: RunTracing | undefined;
 }
 
 /** Everything of one run, joined together. */
@@ -56,7 +58,7 @@ export interface WiredRun<L> {
 
 /** Joins the parts of one run; nothing starts yet. */
 export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
-  const { plan, overrideRequests, presets, options, logger } = parts;
+  const { plan, overrideRequests, presets, options, logger, tracing } = parts;
   const lock = createLock();
   const state = new RunState();
   const interceptors = createMiddlewareInterceptors();
@@ -71,8 +73,9 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",
     assertUnlocked: lock.assertOpen,
     state,
+    tracing,
   });
-  const eventManager = new EventManager(options, state);
+  const eventManager = new EventManager(options, state, tracing);
   const middlewareManager = createMiddlewareManager({
     interceptors,
     relinkTasks: () => cells.tasks.forEach((cell) => cell.relink()),
@@ -85,6 +88,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
   const store = createStore({
     cells,
     drains,
+    tracing,
     rootId: plan.root.id,
     mode: options.mode,
     onUnhandledError,

@@ -2,6 +2,7 @@ import type { ContextSlots } from "../../platform/contextScope";
 import type { CallDeadline } from "../../define/task";
 import type { TraceContext } from "../../lib/traceContext";
 import type { MaybePromise } from "../../lib/typeLevel";
+import type { RequestTrace } from "../../runtime/tracing";
 import type { InputFileMeta } from "../../platform/inputFile";
 
 /** Bytes as they come; the consumer pulls, so back-pressure is the consumer's pace. */
@@ -94,6 +95,8 @@ export interface WireRequest {
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called while the reply's body arrives; clients only. */
   readonly onDownloadProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** What is published of the call, where anything listens; servers only, which add to it. */
+  readonly observed?: RequestTrace | undefined;
   /** Set by the edge of a server that has more to say of a request; servers only. */
   readonly edge?: WireEdge | undefined;
 }

@@ -10,7 +10,7 @@ import type { CallScope } from "../../runtime/callScope";
 import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
 import type { Envelope } from "../protocol/envelope";
-import { contextHeader } from "../protocol/headers";
+import { contextHeader, requestIdHeader } from "../protocol/headers";
 import { readEmissionPath } from "../protocol/emissionPath";
 import { readTrace } from "../protocol/traceHeaders";
 import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
@@ -113,7 +113,9 @@ export function createRespond(parts: HandlerParts): Respond {
         request.edge.abandonReply();
         return taken;
       }
-      return errorReply(toWireFailure(time.expired.reason, "run", request.target, errors), serializer, () => {});
+      const late = toWireFailure(time.expired.reason, "run", request.target, errors);
+      note(request, late);
+      return errorReply(late, serializer, () => {});
     } finally {
       if (!time.isHeld) time.release();
     }
@@ -158,6 +160,7 @@ export function createRespond(parts: HandlerParts): Respond {
 
     function admitCaller(caller: Caller): MaybePromise<WireResponse> | undefined {
       progress.caller = caller;
+      if (request.observed !== undefined) request.observed.caller = caller.name;
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
       if (target.kind === "discovery") return describeTo(reachable);
@@ -297,6 +300,7 @@ export function createRespond(parts: HandlerParts): Respond {
     if (time?.isHeld) time.release();
     const failure = isGivenUp(error, request) ? requestAborted() : error;
     const reported = toWireFailure(failure, phase, target, errors);
+    note(request, reported, error);
     if (reported.isOpaque) report(error, request, phase, caller);
     if (phase === "authenticate" && failure instanceof WireFailure && failure.code !== requestAborted.code) {
       onRefused?.(request, failure);
@@ -319,6 +323,14 @@ interface Progress {
   /** The stream that replies, of a streamed task. */
   items?: ServedItems | undefined;
   readonly time: CallTime | undefined;
+}
+
+/** What is published of a call that failed. */
+function note({ observed }: WireRequest, { code, id }: WireFailure, error?: unknown): void {
+  if (observed === undefined) return;
+  observed.code = code;
+  observed.errorId = id;
+  observed.error = error;
 }
 
 /** How many characters a value may have for every byte that a body of text may have, as a tree of it would have them. */
@@ -419,7 +431,12 @@ class ServedScope implements CallScope {
   }
 
   get trace(): CallScope["trace"] {
-    return readTrace(this.#request.headers);
+    const { observed, headers } = this.#request;
+    return observed === undefined ? readTrace(headers) : observed.trace;
+  }
+
+  get requestId(): string | undefined {
+    return this.#request.headers[requestIdHeader]?.toString();
   }
 
   get path(): CallScope["path"] {

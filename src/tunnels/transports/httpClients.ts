@@ -20,6 +20,8 @@ export interface HttpCallerConfig
     Pick<TunnelClientOptions, "silenceMs"> {
   /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
+  /** @internal What is around all that the client does with a call. */
+  readonly around?: readonly TransportLayer[] | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
   readonly baseUrl: string;
 }
@@ -115,6 +117,7 @@ export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[]
   const { address, canBeRelative = () => false } = options;
   const named = { ...options, baseUrl: address.text };
   return [
+    ...(options.around ?? []),
     reachableAddress(address, canBeRelative),
     progress,
     deadline(named),
@@ -128,6 +131,8 @@ export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOpt
   readonly address: BaseUrl;
   /** Whether an error is the caller's own, and no failure of the sending. Default: never. */
   readonly isCallersError?: ((error: unknown) => boolean) | undefined;
+  /** Outermost. Default: nothing. */
+  readonly around?: readonly TransportLayer[] | undefined;
   /** Default: nothing. */
   readonly propagate?: Propagation | undefined;
   /** Default: never. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
+import type { RequestTrace } from "../../../runtime/tracing";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
 import { jsonContentType } from "../../../tunnels/protocol/headers";
 import {
@@ -49,6 +50,8 @@ export class OutgoingReply {
   readonly requestId: string;
   /** What the request is addressed to, once that is known. */
   target: WireTarget | undefined;
+  /** What is published of the request. */
+  observed: RequestTrace | undefined;
   readonly #policy: ReplyPolicy;
   #isPrepared = false;
   #isResponding = false;
@@ -81,6 +84,7 @@ export class OutgoingReply {
   /** Sends a refusal of the protocol. */
   refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> | undefined {
     const { status, message, code, retryAfterSeconds } = failure;
+    if (this.observed !== undefined) this.observed.code = code;
     const extra = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
     return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), extra);
   }

@@ -1,0 +1,13 @@
+import type { RunObserver } from "../../runtime/tracing";
+import { provideTracing } from "../lateBuiltins";
+import { createRunTracing } from "./runTracing";
+
+/**
+ * An observer for `run(app, { observe })`: the function itself. A bundle that refers to this has what publishes calls.
+ *
+ * @see readmes/TRACING.md
+ */
+export const observer: (observe: RunObserver) => RunObserver = /* @__PURE__ */ (() => {
+  provideTracing(createRunTracing);
+  return (observe: RunObserver) => observe;
+})();

@@ -1,0 +1,31 @@
+import type { TracePoint } from "../../platform/tracePoint";
+import type { RequestTrace } from "../../runtime/tracing";
+import { requestIdHeader } from "../protocol/headers";
+import { readTrace } from "../protocol/traceHeaders";
+import type { Transport, WireHeaders, WireTarget } from "../protocol/wire";
+
+/** What is published of a request, as far as its head says it. */
+export const requestTraceOf = (target: WireTarget | undefined, headers: WireHeaders, origin: string): RequestTrace => ({
+  ...(target?.kind === "task" && { taskId: target.id }),
+  ...(target?.kind === "event" && { eventId: target.id }),
+  requestId: headers[requestIdHeader]?.toString(),
+  origin,
+  trace: readTrace(headers),
+});
+
+/** Publishes the calls of a server that has no edge of its own. */
+export const traceRequests =
+  (handler: Transport, point: TracePoint<RequestTrace> | undefined, origin: string): Transport =>
+  (request) => {
+    if (point?.isOn !== true) return handler(request);
+    const observed = requestTraceOf(request.target, request.headers, origin);
+    return point.run(observed, async () => {
+      if (request.body.kind === "text") observed.bytesIn = byteLength(await request.body.read());
+      const response = await handler({ ...request, observed });
+      observed.status = response.status;
+      if (response.body.kind === "text") observed.bytesOut = byteLength(response.body.text);
+      return response;
+    });
+  };
+
+const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
