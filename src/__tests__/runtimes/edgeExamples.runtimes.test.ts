@@ -1,0 +1,61 @@
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
+import { root } from "../support/virtualProgram";
+import { projectFolder, startProgram } from "./support/project";
+import { findRuntime } from "./support/runtimes";
+import { startWorker } from "./support/startWorker";
+
+/** The examples in the project, where what they import is installed. */
+beforeAll(() => cp(join(root, "examples/edge"), join(projectFolder(), "edge"), { recursive: true }));
+
+async function bundle(name: string): Promise<string> {
+  const outfile = `edge-${name}.mjs`;
+  await build({
+    entryPoints: [join(projectFolder(), "edge", name, "main.ts")],
+    outfile: join(projectFolder(), outfile),
+    bundle: true,
+    packages: "external",
+    format: "esm",
+    target: "es2022",
+    platform: "neutral",
+    tsconfigRaw: {},
+    logLevel: "silent",
+  });
+  return outfile;
+}
+
+const program = async (name: string, ...command: string[]) => {
+  const running = startProgram([...command, await bundle(name)], { env: { PORT: "0" } });
+  return { origin: await running.line(/^ready (.*)/), dispose: () => running[Symbol.asyncDispose]() };
+};
+
+it.each([
+  ["bun", () => program("bun", findRuntime("Bun")), "127.0.0.1"],
+  ["deno", () => program("deno", findRuntime("Deno"), "run", "--quiet", "--allow-net", "--allow-env"), "127.0.0.1"],
+  ["hono", () => program("hono", process.execPath), "127.0.0.1"],
+  [
+    "workers",
+    async () => {
+      const worker = await startWorker(await bundle("workers"), { flags: ["nodejs_compat"] });
+      return { origin: worker.origin, dispose: () => worker[Symbol.asyncDispose]() };
+    },
+    "unknown",
+  ],
+] as const)(
+  "the example of a fetch edge for %s serves calls, files, and what it knows of a caller",
+  async (_name, start, address) => {
+    const { origin, dispose } = await start();
+    try {
+      await using client = createHttpMixedClient({ baseUrl: `${origin}/__runner`, auth: { token: "dev-secret" } });
+      const file = createNodeFile({ name: "large.bin" }, { buffer: Buffer.alloc(3_000_000) });
+
+      expect(await client.task("shop.tasks.add", { a: 19, b: 23 })).toBe(42);
+      expect(await client.task("shop.tasks.size", { file })).toBe(3_000_000);
+      expect(await client.task("shop.tasks.caller")).toBe(address);
+    } finally {
+      await dispose();
+    }
+  },
+);
