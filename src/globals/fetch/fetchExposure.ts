@@ -18,6 +18,7 @@ import { createCors } from "../../tunnels/http/cors";
 import { createEdgeReports } from "../../tunnels/http/edgeReports";
 import { FailureLimit } from "../../tunnels/http/failureLimit";
 import { createHeldTokens } from "../../tunnels/http/heldTokens";
+import { discoverContract } from "../../tunnels/server/discoverContract";
 import { serveRun } from "../../tunnels/server/serveRun";
 import { eventManager, logger, store } from "../resources/handles";
 import type { Logger } from "../resources/logger";
@@ -128,6 +129,7 @@ async function createEdge(config: ResolvedFetchConfig, run: FetchExposureDeps, d
     },
     contexts: config.contexts,
     open: config.open,
+    discover: config.contract && discoverContract(config.contract),
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,
     streams: limits.streams,

@@ -8,9 +8,10 @@ import {
   type ResolvedCallLimits,
 } from "../http/config/callLimits";
 import { amount, fieldsOf, flag, milliseconds } from "../http/config/configFields";
-import { resolveBasePath, resolveContexts, resolveCors } from "../http/config/httpFields";
+import { resolveBasePath, resolveContexts, resolveContract, resolveCors } from "../http/config/httpFields";
 import type { CorsConfig } from "../http/cors";
 import type { ContextSelection } from "../routing/contextSelection";
+import type { ContractDetail } from "../server/discoverContract";
 
 /** What a fetch edge accepts. What its host limits by itself, as heads and connections, is the host's. */
 export interface FetchExposureLimits extends CallLimits {
@@ -42,6 +43,8 @@ export interface FetchExposureHttpConfig {
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
   readonly disableDiscovery?: boolean | undefined;
+  /** What discovery says of the contract: the hash of each task and event, or the schemas as well. Default: neither. */
+  readonly contract?: ContractDetail | undefined;
 }
 
 /** What `fetchExposure.with(...)` takes; all of it has defaults. */
@@ -64,6 +67,7 @@ export interface ResolvedFetchConfig {
   readonly drain: DrainTimes;
   readonly open: boolean;
   readonly discoverable: boolean;
+  readonly contract: ContractDetail | undefined;
 }
 
 /** Fills the gaps. @throws {TypeError} a value makes no sense, or its key does not exist; the message names the field */
@@ -79,6 +83,7 @@ export function resolveFetchConfig(config: FetchExposureConfig | undefined): Res
     drain: resolveDrain(http.drain),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
+    contract: resolveContract(http.contract),
   });
 }
 
@@ -91,6 +96,7 @@ const httpKeys: readonly (keyof FetchExposureHttpConfig)[] = [
   "drain",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
+  "contract",
 ];
 
 /** Hosts join headers that arrive twice by commas, so that a token with one could not be told from two. */

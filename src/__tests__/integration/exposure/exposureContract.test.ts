@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nodeExposure, r } from "../../../node/index";
+import { fetchExposure, nodeExposure, r, run } from "../../../node/index";
 import { startExposure, token, type TestExposure } from "../../support/exposure";
 
 const charge = r
@@ -69,9 +69,27 @@ describe("Discovery of an exposure", () => {
     expect(one?.contract?.["hash"]).not.toBe(all?.contract?.["hash"]);
   });
 
+  it("is the same by a fetch edge", async () => {
+    const edge = fetchExposure.with({ http: { auth: { token }, contract: "hashes" } });
+    const reachable = r.tunnel.server("shop.open").tasks([charge, refund]).events([charged]).build();
+    const root = r
+      .resource("shop")
+      .register([...served, reachable, edge])
+      .build();
+    await using app = await run(root, { logs: { printThreshold: null } });
+    await using exposure = await startExposure(served, { contract: "hashes" });
+    const request = new Request("http://edge/__runner/discovery", { headers: { "x-runner-token": token } });
+    const reply = await app.getResourceValue(fetchExposure).fetch(request);
+    const { result } = (await reply.json()) as { result: object };
+
+    expect(result).toEqual(await discoverAs(exposure));
+  });
+
   it("is configured by a word that exists", () => {
     const odd = { http: { contract: "schema" as "schemas" } };
+    const message = 'http.contract must be "hashes" or "schemas"';
 
-    expect(() => nodeExposure.with(odd)).toThrow('http.contract must be "hashes" or "schemas"');
+    expect(() => nodeExposure.with(odd)).toThrow(message);
+    expect(() => fetchExposure.with(odd)).toThrow(message);
   });
 });

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { text } from "node:stream/consumers";
+import { TunnelError } from "../../../errors/tunnelError";
 import { getDefaultSerializer } from "../../../serializer/Serializer";
 import { createNodeFile } from "../../index";
 import { defineCommand } from "../command/command";
@@ -15,7 +16,7 @@ import { readServer, serverFlags, serverPositional } from "./serverAddress";
 
 export const callCommand = defineCommand({
   name: "call",
-  about: "Calls a task and prints its result as JSON; bytes as they are.",
+  about: "Calls a task and prints its result as JSON; items a line each, bytes as they are.",
   positionals: [
     serverPositional,
     { name: "id", about: "id of the task" },
@@ -39,6 +40,12 @@ export const callCommand = defineCommand({
     const stopped = stopSignal();
     await using client = connectServer(address);
     const progress = showProgress(output.isJson);
+    const printItems = async (): Promise<void> => {
+      const stream = client.stream<unknown, unknown>(id, input, { signal: stopped });
+      for await (const item of stream) output.print(lineOf(item));
+      const result = await stream.result;
+      if (result !== undefined) output.note({ result: JSON.parse(lineOf(result)) as unknown }, lineOf(result));
+    };
     try {
       const result = await client.task<unknown, unknown>(id, input, { signal: stopped, ...progress.listeners });
       if (result instanceof Readable) {
@@ -50,6 +57,11 @@ export const callCommand = defineCommand({
       progress.end();
       output.print(printed(result, output.isJson));
       return ExitCode.ok;
+    } catch (error) {
+      // The task streams, and has not begun.
+      if (!(error instanceof TunnelError && error.code === "NOT_ACCEPTABLE")) throw error;
+      await printItems();
+      return ExitCode.ok;
     } finally {
       progress.end();
     }
@@ -58,9 +70,11 @@ export const callCommand = defineCommand({
 
 /** One line for programs; for people what is long is laid out. */
 function printed(result: unknown, isJson: boolean): string {
-  const line = result === undefined ? "null" : getDefaultSerializer().stringify(result);
+  const line = lineOf(result);
   return isJson || !process.stdout.isTTY ? line : JSON.stringify(JSON.parse(line), undefined, 2);
 }
+
+const lineOf = (value: unknown): string => (value === undefined ? "null" : getDefaultSerializer().stringify(value));
 
 async function readInput(json: string | undefined): Promise<unknown> {
   if (json === undefined) return undefined;

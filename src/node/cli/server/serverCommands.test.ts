@@ -57,11 +57,18 @@ const report = r
   .task("shop.tasks.report")
   .run(async () => Readable.from([Buffer.from("first "), Buffer.from("second")]))
   .build();
+const rows = r
+  .task("shop.tasks.rows")
+  .stream(async function* ({ count }: { count: number }) {
+    for (let row = 1; row <= count; row += 1) yield { row };
+    return { total: count };
+  })
+  .build();
 const charged = r
   .event("shop.events.charged")
   .payloadSchema(z.object({ amount: z.number() }))
   .build();
-const served = [charge, fail, sizeOf, report, charged];
+const served = [charge, fail, sizeOf, report, rows, charged];
 
 const start = () => startExposure(served, { contract: "schemas" }, [poor]);
 const urlOf = ({ port }: TestExposure): string => `http://127.0.0.1:${port}/__runner`;
@@ -80,7 +87,7 @@ describe("runner ls and runner call", () => {
     );
     const rows = programs.stdout.trim().split("\n");
     expect(rows.map((row) => JSON.parse(row) as object)).toMatchObject([
-      ...served.slice(0, 4).map(({ id }) => ({ kind: "task", id })),
+      ...served.slice(0, 5).map(({ id }) => ({ kind: "task", id })),
       { kind: "event", id: "shop.events.charged", payload: { required: ["amount"] } },
     ]);
     expect([people.exitCode, programs.exitCode]).toEqual([0, 0]);
@@ -118,6 +125,14 @@ describe("runner ls and runner call", () => {
     expect(JSON.parse(sent.stdout)).toEqual(["scan.txt", 4]);
     expect(printed.stdout).toBe("first second");
     expect([saved, written.stdout]).toEqual(["first second", ""]);
+  });
+
+  it("print the items of a streamed task a line each, and what it returns on standard error", async () => {
+    await using exposure = await start();
+    const { stdout, stderr } = await runner(["call", urlOf(exposure), rows.id, '{"count":3}'], { env });
+
+    expect(stdout).toBe('{"row":1}\n{"row":2}\n{"row":3}\n');
+    expect(stderr).toBe('{"total":3}\n');
   });
 
   it("fail with the code, the id and the data of a declared error, and with an exit code for each kind of refusal", async () => {
@@ -259,7 +274,7 @@ describe("runner contract and runner openapi", () => {
     const document = await runner(["openapi", urlOf(exposure), "--title", "Shop"], { env });
     project.remove();
 
-    expect(pulled.stdout).toMatch(/^4 tasks and 1 event written to .*shop\.lock\.json \([\w-]{16}\)\.\n$/);
+    expect(pulled.stdout).toMatch(/^5 tasks and 1 event written to .*shop\.lock\.json \([\w-]{16}\)\.\n$/);
     expect([checked.exitCode, checked.stdout]).toEqual([0, "Nothing changed.\n"]);
     expect(JSON.parse(document.stdout)).toMatchObject({
       openapi: "3.1.0",
