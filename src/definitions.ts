@@ -82,9 +82,12 @@ export type {
   Sides,
 } from "./define/contracts";
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
+export type { EventNames, TaskNames } from "./define/remote";
+export type { SafeResult } from "./define/safe";
 export type { ErrorReference, ErrorSlot, ErrorsOf, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,
+  CallerFacts,
   CallInfo,
   ExtractTaskInput,
   ExtractTaskOutput,
@@ -94,6 +97,8 @@ export type {
   NewTaskBuilder,
   PhantomStreamTaskBuilder,
   PhantomTaskBuilder,
+  RemoteTask,
+  RemoteTaskOptions,
   RunBound,
   RunInput,
   StreamTask,

@@ -86,6 +86,8 @@ export type {
 } from "./globals/middleware/temporal";
 export type { TaskTimeoutMiddlewareConfig, TimeoutMiddlewareConfig } from "./globals/middleware/timeout";
 
+export { safe } from "./define/safe";
+
 // Errors
 export * as Errors from "./errors/index";
 export { CancellationError, TunnelError, defineError, normalizeError } from "./errors/index";
@@ -145,9 +147,12 @@ export type { HttpTunnelConfig, MemoryServer, MemoryTarget, TunnelClientFactory 
 export type {
   MemoryTargetSource,
   TunnelClientBuilder,
+  TunnelClientStarter,
   TunnelEventOptions,
   TunnelResource,
   TunnelServerBuilder,
+  TypedTunnelClientBuilder,
+  TypedTunnelResource,
 } from "./globals/tunnels/tunnelBuilders";
 export type { ExposedEntry, RoutedEntry, Topology } from "./runtime/run/topology";
 export type { Propagation } from "./tunnels/transports/layers/propagate";
@@ -157,6 +162,16 @@ export type { Traced, TracePhase } from "./platform/tracePoint";
 export type { CallTrace, EventTrace, RequestTrace, RunObserver, TaskTrace, TraceEvent } from "./runtime/tracing";
 export type { CloseOptions } from "./tunnels/client/carrier";
 export type { CallOf, ClientCallOptions, StreamCallOptions } from "./tunnels/client/createTunnelClient";
+export type {
+  EventCall,
+  EventCalls,
+  EventsById,
+  NamedTargets,
+  TaskCall,
+  TaskCalls,
+  TasksById,
+  TypedClient,
+} from "./tunnels/client/typedClient";
 export type { ProtocolEnvelope } from "./tunnels/protocol/envelope";
 export type { DownloadProgress, UploadProgress } from "./tunnels/protocol/wire";
 export type { InputFile, InputFileMeta, RunnerFileSentinel } from "./platform/inputFile";

@@ -5,6 +5,7 @@ import type { Schema } from "../lib/schema";
 import { symbolEvent, symbolFilePath } from "../lib/symbols";
 import type { IsAny } from "../lib/typeLevel";
 import type { GivenMeta, IEventMeta, TagType } from "./attachments";
+import type { EventIdOf } from "./remote";
 import { assertList } from "./assertArguments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
@@ -106,13 +107,22 @@ export interface EventFluentBuilder<P = void, Id extends string = string> extend
 export interface EventStarter {
   <P extends void, Id extends string>(id: Id): EventFluentBuilder<P, Id>;
   <P = void>(id: string): EventFluentBuilder<P>;
+  readonly phantom: {
+    /**
+     * An event that another program emits or listens to, by the type it has there:
+     * `of<typeof Billing.charged>("billing.events.charged")`. It is finished, there is nothing to build.
+     *
+     * @param id checked and completed, unless `r.event<Payload>(id)` has lost it
+     */
+    of<E extends IEvent<any>>(id: EventIdOf<E>): E;
+  };
 }
 
 export const isEvent = (value: unknown): value is IEvent => hasBrand(value, symbolEvent);
 
-export const eventBuilder: EventStarter = (id: string) => {
+function startEvent(id: string): EventFluentBuilder<any, any> {
   assertId("event", id);
-  const filePath = captureFilePath(eventBuilder);
+  const filePath = captureFilePath(startEvent);
   const at = (definition: IEventDefinition): unknown =>
     Object.freeze({
       id,
@@ -126,7 +136,17 @@ export const eventBuilder: EventStarter = (id: string) => {
       build: () => createEvent(definition, filePath),
     });
   return at({ id }) as EventFluentBuilder<any, any>; // payload and id exist only for the checker
-};
+}
+
+export const eventBuilder = /* @__PURE__ */ Object.assign(startEvent, {
+  phantom: /* @__PURE__ */ Object.freeze({ of: remoteEvent }),
+}) as EventStarter;
+
+/** Makes an event that belongs to another program. */
+export function remoteEvent(id: string): IEvent {
+  assertId("event", id);
+  return createEvent({ id }, captureFilePath(remoteEvent));
+}
 
 /** Makes an event from a definition object. */
 export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P> {

@@ -101,9 +101,9 @@ expectTypeOf<ExtractTaskOutput<typeof classicPhantom>>().toEqualTypeOf<Promise<n
 // A phantom of a real task: the result may be given as the promise it is, and `.of` takes both from the task.
 const copied = r.task.phantom<ExtractTaskInput<typeof annotated>, ExtractTaskOutput<typeof annotated>>("p").build();
 expectTypeOf(copied).toEqualTypeOf<IPhantomTask<{ a: number }, number>>();
-const sameAs = r.task.phantom.of<typeof annotated>("p").tags([]).build();
-expectTypeOf(sameAs).toEqualTypeOf<typeof copied>();
-expectTypeOf(r.task.phantom.of<typeof plain>("p").build()).toEqualTypeOf<IPhantomTask<undefined, number>>();
+const sameAs = r.task.phantom.of<typeof annotated>("a", { tags: [] });
+expectTypeOf(sameAs).toEqualTypeOf<typeof annotated>();
+expectTypeOf(r.task.phantom.of<typeof plain>("a")).toEqualTypeOf<typeof plain>();
 r.task("x")
   .dependencies({ copied, sameAs })
   .run(async (_: void, { copied, sameAs }) => {
@@ -113,7 +113,7 @@ r.task("x")
     await sameAs({ a: "1" });
   });
 // @ts-expect-error -- not a task
-r.task.phantom.of<string>("p");
+r.task.phantom.of<string>("a");
 
 // Row 9: classic tasks infer from the schema, the annotation, or generics.
 const classic = task({ id: "a", inputSchema: z.object({ n: z.string() }), run: async (input) => input.n.length });

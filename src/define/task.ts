@@ -1,4 +1,5 @@
 import { builderIncompleteError } from "../errors/bootErrors";
+import { taskNotRoutedError } from "../errors/runErrors";
 import { captureFilePath, withFilePath } from "../lib/filePath";
 import {
   optional,
@@ -41,6 +42,7 @@ import type {
   ResolveInput,
 } from "./contracts";
 import type { ExecutionJournal } from "./journal";
+import type { TaskIdOf } from "./remote";
 import { normalizeThrows, type ErrorSlot, type ThrowsList } from "./throwsList";
 
 /** What a task learns about the call it serves. */
@@ -97,6 +99,12 @@ export type TaskDependency<I, O> = TaskCaller<I, O> & { readonly id: string };
 /** What resources receive for a task dependency. */
 export type TaskDependencyWithIntercept<I, O> = TaskDependency<I, O> & Interceptable<I, O>;
 
+/** What the caller of a task says of it. */
+export interface CallerFacts<E> {
+  readonly id: string;
+  readonly $throws?: ErrorSlot<E>;
+}
+
 interface Interceptable<I, O> {
   /** @throws {Error} the container is ready and no longer changes */
   intercept(interceptor: TaskLocalInterceptor<I, O>): void;
@@ -147,8 +155,8 @@ export interface Task<
   readonly $id?: IdSlot<Id>;
   readonly $throws?: ErrorSlot<E>;
   // Without the name `TaskDependency`: an editor then shows the signature.
-  readonly $injects?: readonly [TaskCaller<In, O> & { readonly id: string }];
-  readonly $injectsInResource?: readonly [TaskCaller<In, O> & { readonly id: string } & Interceptable<I, O>];
+  readonly $injects?: readonly [TaskCaller<In, O> & CallerFacts<E>];
+  readonly $injectsInResource?: readonly [TaskCaller<In, O> & CallerFacts<E> & Interceptable<I, O>];
 }
 
 /** A task whose calls give items one by one. */
@@ -382,14 +390,48 @@ export type NewTaskBuilder<Id extends string = string> = TaskBuilder<
   Id
 >;
 
+/** A result as it arrives: generators become what can be iterated. */
+type Arriving<O extends Promise<any>> =
+  O extends Promise<infer Result>
+    ? IsAny<Result> extends true
+      ? O
+      : Result extends AsyncGenerator<infer Item, any, any>
+        ? Promise<AsyncIterable<Item>>
+        : O
+    : O;
+
+/** A task of another program as this one calls it, with the types that its definition has there. */
+export type RemoteTask<T> = T extends { readonly $io?: readonly [any, ItemStream<any, any>] }
+  ? T
+  : T extends Task<any, infer O, any, infer In, infer Id, infer E>
+    ? Task<In, Arriving<O>, {}, In, Id, E>
+    : never;
+
+/** What a remote task has on this side. */
+export interface RemoteTaskOptions {
+  /** As `globals.tags.idempotent`, or the policy of what middleware a tunnel keeps. */
+  readonly tags?: readonly TagType[] | undefined;
+  /** Runs here only as far as the tag of the policy keeps it. */
+  readonly middleware?: readonly TaskMiddlewareAttachmentType[] | undefined;
+  readonly meta?: ITaskMeta | undefined;
+  /** A task that streams items has to say so, since only its type is here. */
+  readonly streams?: true | undefined;
+}
+
 /** What `r.task.phantom` is. */
 export interface PhantomTaskStarter {
   /** A result may be given as a promise as well, as `ExtractTaskOutput` of the real task is one. */
   <I = undefined, Result = any>(id: string): PhantomTaskBuilder<I, Awaited<Result>>; // `any` until stated
-  /** A phantom with the types of a task that another program runs: `import type` of it is enough. */
-  of<T extends { readonly $io?: readonly [any, any] }>( // any task
-    id: string,
-  ): PhantomTaskBuilder<TaskInput<T>, Awaited<ExtractTaskOutput<T>>>;
+  /**
+   * A task that another program runs, by the type it has there: `of<typeof Billing.charge>("billing.tasks.charge")`. It is
+   * finished, there is nothing to build; a call that no tunnel routes fails with `taskNotRoutedError`.
+   *
+   * @param id checked and completed; a task whose annotation has lost its id is refused
+   */
+  of<T extends { readonly kind: "task" }>(
+    id: [TaskIdOf<T>] extends [never] ? "the type of this task has no id: leave its annotation out" : TaskIdOf<T>,
+    options?: RemoteTaskOptions,
+  ): RemoteTask<T>;
   /** A phantom of a streamed task. */
   stream<I = undefined, Item = any, Result = void>(id: string): PhantomStreamTaskBuilder<I, Item, Result>; // as above
 }
@@ -407,7 +449,7 @@ function startTask<Id extends string>(id: Id): NewTaskBuilder<Id> {
 
 export const taskBuilder: TaskBuilderWithPhantom = /* @__PURE__ */ Object.assign(startTask, {
   phantom: /* @__PURE__ */ Object.assign(phantomTaskBuilder, {
-    of: phantomTaskBuilder,
+    of: remoteTask,
     stream: phantomStreamBuilder,
   }) as PhantomTaskStarter,
 });
@@ -422,6 +464,13 @@ function phantomTaskBuilder(id: string): unknown {
 function phantomStreamBuilder(id: string): unknown {
   assertId("task", id);
   return new PhantomDraftBuilder({ id, streams: true }, captureFilePath(phantomStreamBuilder));
+}
+
+/** Makes a task that another program runs. */
+export function remoteTask(id: string, options: RemoteTaskOptions = {}): ITask {
+  assertId("task", id);
+  const run = () => Promise.reject(taskNotRoutedError.create({ taskId: id }));
+  return createTask({ ...options, id, run }, captureFilePath(remoteTask), true);
 }
 
 /** Makes a task from a definition object; everything is inferred from it. */

@@ -21,7 +21,8 @@ type DataOf<Reference> = Reference extends { create(data: infer Data): unknown }
  * literal, as of `r.error<Data>("id")`, are missing.
  */
 export type ErrorsOf<T> = T extends { readonly $throws?: infer Slot } ? ErrorsIn<NonNullable<Slot>> : never;
-type ErrorsIn<Slot> = {
+/** The errors that a slot carries. */
+export type ErrorsIn<Slot> = {
   [Id in Exclude<keyof Slot, "~">]-?: RunnerError<Exclude<Slot[Id], undefined>> & { readonly id: Id };
 }[Exclude<keyof Slot, "~">];
 

@@ -50,6 +50,7 @@ export {
   shutdownTimeoutError,
   taskNotReadyError,
   taskNotRegisteredError,
+  taskNotRoutedError,
   validationError,
   type EmissionFrame,
   type ValidationErrorData,

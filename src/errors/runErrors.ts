@@ -113,6 +113,12 @@ export const phantomTaskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: 
   },
 );
 
+/** A remote task was called that no tunnel routes. */
+export const taskNotRoutedError = /* @__PURE__ */ declareError<{ taskId: string }>("runner.errors.taskNotRouted", {
+  message: ({ taskId }) => `Remote task "${taskId}" is not routed by any tunnel.`,
+  fix: () => "register a client tunnel that selects it.",
+});
+
 /** A task was run by a definition that is not part of the run. */
 export const taskNotRegisteredError = /* @__PURE__ */ declareError<{ taskId: string }>(
   "runner.errors.taskNotRegistered",

@@ -1,3 +1,4 @@
+import { settle } from "../../define/safe";
 import type { Page } from "playwright-core";
 import { Serializer, TunnelError, type ClientCallOptions } from "../../index";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
@@ -67,6 +68,9 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     // Tests of carriers call by id, and say of any result what it is.
     task: async (id: unknown, input?: unknown, options?: ClientCallOptions): Promise<any> =>
       call("task", String(id), input, options),
+    // As any result.
+    safe: (id: unknown, input?: unknown, options?: ClientCallOptions): Promise<any> =>
+      settle(() => call("task", String(id), input, options)),
     event: async (id: unknown, payload?: unknown, options?: ClientCallOptions) =>
       (await call("event", String(id), payload, options)) as undefined,
     // As any result.

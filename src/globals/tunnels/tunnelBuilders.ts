@@ -1,6 +1,9 @@
 import type { ContextSelection } from "../../tunnels/routing/contextSelection";
 import { assertId } from "../../define/brand";
+import { remoteEvent, type IEvent } from "../../define/event";
+import type { EventNames, TaskNames } from "../../define/remote";
 import { resourceBuilderOf, type IResource, type ResourceDraft } from "../../define/resource";
+import { remoteTask, type ITask, type RemoteTask } from "../../define/task";
 import { builderIncompleteError } from "../../errors/bootErrors";
 import { captureFilePath } from "../../lib/filePath";
 import type { DependencyMap, InjectedInResource, Unbuilt } from "../../lib/injectable";
@@ -85,6 +88,63 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
   build: State extends "complete" ? () => TunnelResource<C> : Missing[State];
 }
 
+/**
+ * Routes what a server's module exports, by its type `M`: `r.tunnel.client<typeof Billing>(id)`. It registers the tasks and
+ * events that it names, and the built tunnel has them as `tasks` and `events`. Every method returns a new builder.
+ *
+ * `T` and `E` are the names of tasks and events, the others as of `TunnelClientBuilder`.
+ */
+export interface TypedTunnelClientBuilder<
+  M,
+  T extends keyof TaskNames<M>,
+  E extends keyof EventNames<M>,
+  C,
+  D extends object,
+  State extends ClientState,
+> extends Unbuilt {
+  readonly id: string;
+  /** Names of exported tasks to their ids, both checked and completed. Replaces the list. */
+  tasks<K extends keyof TaskNames<M>>(
+    names: Pick<TaskNames<M>, K>,
+  ): TypedTunnelClientBuilder<M, K, E, C, D, Selecting<State>>;
+  /** Names of exported events to their ids. Replaces the list. */
+  events<K extends keyof EventNames<M>>(
+    names: Pick<EventNames<M>, K>,
+    options?: TunnelEventOptions,
+  ): TypedTunnelClientBuilder<M, T, K, C, D, Selecting<State>>;
+  /** What `connect` needs; later keys win. */
+  dependencies<N extends DependencyMap>(
+    dependencies: N,
+  ): TypedTunnelClientBuilder<M, T, E, C, D & { [K in keyof N]: InjectedInResource<N[K]> }, State>;
+  /** As of `TunnelClientBuilder`. */
+  http(config: HttpTunnelConfig): TypedTunnelClientBuilder<M, T, E, void, D, Connecting<State>>;
+  http<A>(configure: (config: A) => HttpTunnelConfig): TypedTunnelClientBuilder<M, T, E, A, D, Connecting<State>>;
+  /** Calls by a client of any kind; the tunnel closes it. */
+  connect<A = C>(
+    connect: (config: A, dependencies: D) => MaybePromise<TunnelClient>,
+  ): TypedTunnelClientBuilder<M, T, E, A, D, Connecting<State>>;
+  /** Calls another run of this process, for tests. */
+  memory(target: MemoryTargetSource): TypedTunnelClientBuilder<M, T, E, void, D, Connecting<State>>;
+  build: State extends "complete" ? () => TypedTunnelResource<M, T, E, C> : Missing[State];
+}
+
+/** A client tunnel with the tasks and events it routes, to depend on: `.dependencies({ charge: billing.tasks.charge })`. */
+export type TypedTunnelResource<
+  M,
+  T extends keyof TaskNames<M>,
+  E extends keyof EventNames<M>,
+  C = void,
+> = TunnelResource<C> & {
+  readonly tasks: { readonly [K in T]: K extends keyof M ? RemoteTask<M[K]> : never };
+  readonly events: { readonly [K in E]: K extends keyof M ? M[K] : never };
+};
+
+/** What `r.tunnel.client` is: without a type argument it selects definitions that exist, with one it makes them. */
+export interface TunnelClientStarter {
+  (id: string): TunnelClientBuilder<void, {}, "nothing">;
+  <M>(id: string): TypedTunnelClientBuilder<M, never, never, void, {}, "nothing">;
+}
+
 /** What a client tunnel has been told. */
 type ClientState = "nothing" | "selection" | "connection" | "complete";
 type Selecting<State extends ClientState> = State extends "connection" | "complete" ? "complete" : "selection";
@@ -120,9 +180,23 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
   return at({}) as TunnelServerBuilder; // the types exist only for the checker
 }
 
+/** Names to ids, as a typed client tunnel is told them. */
+type Names = Readonly<Record<string, string>>;
+
+/** Whether a selection is names, and not definitions that exist. */
+const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";
+
+/** The definitions of what a typed client tunnel names. */
+function define<D>(names: Names, make: (id: string) => D): Readonly<Record<string, D>> {
+  return Object.freeze(Object.fromEntries(Object.entries(names).map(([name, id]) => [name, make(id)])));
+}
+
 /** What a client tunnel is made from. */
 interface ClientDraft {
   readonly plan: TunnelPlan;
+  /** Definitions that the tunnel makes, registers and shows. */
+  readonly tasks?: Readonly<Record<string, ITask>> | undefined;
+  readonly events?: Readonly<Record<string, IEvent>> | undefined;
   readonly dependencies: DependencyMap;
   readonly connect?: ((config: never, dependencies: never) => MaybePromise<TunnelClient>) | undefined;
 }
@@ -131,17 +205,28 @@ interface ClientDraft {
 const storeKey = "runner.store";
 
 /** Starts a tunnel that routes tasks and events to another process. */
-export function tunnelClientBuilder(id: string): TunnelClientBuilder<void, {}, "nothing"> {
+export const tunnelClientBuilder = startTunnelClient as TunnelClientStarter;
+
+function startTunnelClient(id: string): unknown {
   assertId("resource", id);
-  const filePath = captureFilePath(tunnelClientBuilder);
+  const filePath = captureFilePath(startTunnelClient);
   const at = (draft: ClientDraft): unknown => {
     const { plan, dependencies } = draft;
-    const planned = (patch: Partial<TunnelPlan>) => at({ ...draft, plan: { ...plan, ...patch } });
     return Object.freeze({
       id,
-      tasks: (tasks: TunnelTaskSelector) => planned({ tasks }),
-      events: (events: TunnelEventSelector, { eventDeliveryMode }: TunnelEventOptions = {}) =>
-        planned({ events, eventDeliveryMode }),
+      tasks(selection: TunnelTaskSelector | Names) {
+        const tasks = isNames(selection) ? define(selection, remoteTask) : undefined;
+        return at({
+          ...draft,
+          tasks,
+          plan: { ...plan, tasks: tasks ? Object.values(tasks) : (selection as TunnelTaskSelector) },
+        });
+      },
+      events(selection: TunnelEventSelector | Names, { eventDeliveryMode }: TunnelEventOptions = {}) {
+        const events = isNames(selection) ? define(selection, remoteEvent) : undefined;
+        const selected = events ? Object.values(events) : (selection as TunnelEventSelector);
+        return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
+      },
       dependencies: (added: DependencyMap) => at({ ...draft, dependencies: { ...dependencies, ...added } }),
       http: (config: HttpTunnelConfig | ((config: unknown) => HttpTunnelConfig)) =>
         at({
@@ -170,10 +255,10 @@ export function tunnelClientBuilder(id: string): TunnelClientBuilder<void, {}, "
       build: () => buildClient(id, draft, filePath),
     });
   };
-  return at({ plan: { mode: "client" }, dependencies: {} }) as TunnelClientBuilder<void, {}, "nothing">; // as above
+  return at({ plan: { mode: "client" }, dependencies: {} });
 }
 
-function buildClient(id: string, { plan, dependencies, connect }: ClientDraft, filePath: () => string) {
+function buildClient(id: string, { plan, tasks, events, dependencies, connect }: ClientDraft, filePath: () => string) {
   const missing = [
     ...(plan.tasks === undefined && plan.events === undefined ? ["tasks"] : []),
     ...(connect === undefined ? ["http"] : []),
@@ -181,6 +266,7 @@ function buildClient(id: string, { plan, dependencies, connect }: ClientDraft, f
   if (connect === undefined || missing.length > 0) throw incomplete(id, missing);
   const draft: ResourceDraft = {
     id,
+    register: [...Object.values(tasks ?? {}), ...Object.values(events ?? {})],
     tags: [tunnelTagOf(plan)],
     dependencies,
     // Typed by the builder.
@@ -190,8 +276,13 @@ function buildClient(id: string, { plan, dependencies, connect }: ClientDraft, f
     }),
     dispose: async ({ client }: TunnelRunner) => (client as Partial<Closable> | undefined)?.close?.(),
   };
-  return resourceBuilderOf(draft, filePath).build();
+  const tunnel = resourceBuilderOf(draft, filePath).build();
+  return tasks === undefined && events === undefined ? tunnel : withDefinitions(tunnel, { tasks, events });
 }
+
+/** The tunnel with what it routes, to depend on. */
+const withDefinitions = (tunnel: object, { tasks = {}, events = {} }: Pick<ClientDraft, "tasks" | "events">): object =>
+  Object.freeze(Object.defineProperties({ tasks, events }, Object.getOwnPropertyDescriptors(tunnel)));
 
 /** @throws {Error} the application is a bundle without it */
 function partOf<T>({ resources }: Pick<Store, "resources">, id: string, instead: string): T {

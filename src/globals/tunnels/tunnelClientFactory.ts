@@ -1,4 +1,4 @@
-import { createHttpClient } from "../../tunnels/transports/httpClients";
+import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
 import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
 import { createClientFactory } from "../resources/httpClientFactory";
@@ -11,6 +11,6 @@ import { tunnelClientFactoryId, type TunnelClientFactory } from "./tunnelParts";
  */
 export const tunnelClientFactory = /* @__PURE__ */ alsoBuiltin(
   /* @__PURE__ */ frameworkResource<TunnelClientFactory>(tunnelClientFactoryId, {
-    value: (scope) => createClientFactory(scope, createHttpClient),
+    value: (scope) => createClientFactory<HttpClientConfig, HttpClient>(scope, createHttpClient),
   }),
 );

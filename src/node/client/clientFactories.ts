@@ -16,6 +16,7 @@ import {
   type ClientCallOptions,
   type RemoteClient,
 } from "../../tunnels/client/createTunnelClient";
+import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
@@ -99,7 +100,9 @@ export interface MixedHttpClient extends HttpSmartClient {}
  * @throws {Error} no `baseUrl`
  * @see readmes/tunnels/call.md
  */
-export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartClient {
+export function createHttpSmartClient<M = unknown>(
+  config: HttpSmartClientConfig & NamedTargets<M>,
+): ClientOf<HttpSmartClient, M> {
   const address = readBaseUrl(config, "createHttpSmartClient");
   const located = locatedConfig(config, address);
   const carrier = smartCarrier(poolCarrier(located), located);
@@ -109,7 +112,7 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
     // A hook may hang, and no carrier can end that.
     carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
     layers: smartLayers(located, address),
-  });
+  }) as ClientOf<HttpSmartClient, M>;
 }
 
 /**
@@ -118,7 +121,9 @@ export function createHttpSmartClient(config: HttpSmartClientConfig): HttpSmartC
  * @throws {Error} no `baseUrl`
  * @see readmes/tunnels/call.md
  */
-export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpClient {
+export function createHttpMixedClient<M = unknown>(
+  config: MixedHttpClientConfig & NamedTargets<M>,
+): ClientOf<MixedHttpClient, M> {
   const address = readBaseUrl(config, "createHttpMixedClient");
   const located = locatedConfig(config, address);
   const { fetchImpl, forceSmart, onRequest } = config;
@@ -143,7 +148,7 @@ export function createHttpMixedClient(config: MixedHttpClientConfig): MixedHttpC
         abort: onRequest === undefined && fetchImpl === undefined && typeof forceSmart !== "function",
       },
     },
-  });
+  }) as ClientOf<MixedHttpClient, M>;
 }
 
 /**
@@ -211,13 +216,13 @@ export type MixedHttpClientFactory = (config: MixedHttpClientFactoryConfig) => M
 /** Makes Smart clients that use the run's serializer, async contexts and error helpers. */
 export const httpSmartClientFactory = /* @__PURE__ */ frameworkResource<HttpSmartClientFactory>(
   "globals.resources.httpSmartClientFactory",
-  { value: (scope) => createClientFactory(scope, createHttpSmartClient) },
+  { value: (scope) => createClientFactory<HttpSmartClientConfig, HttpSmartClient>(scope, createHttpSmartClient) },
 );
 
 /** Makes Mixed clients that use the run's serializer, async contexts and error helpers. */
 export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHttpClientFactory>(
   "globals.resources.httpMixedClientFactory",
-  { value: (scope) => createClientFactory(scope, createHttpMixedClient) },
+  { value: (scope) => createClientFactory<MixedHttpClientConfig, MixedHttpClient>(scope, createHttpMixedClient) },
 );
 
 /** Under Node's `run` the universal factory has a pool, too. */
@@ -225,7 +230,10 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
   new Map<string, (scope: PresetScope) => unknown>([
     [httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)],
     // Tunnels have files and streams here.
-    [tunnelClientFactoryId, (scope: PresetScope) => createClientFactory(scope, createHttpMixedClient)],
+    [
+      tunnelClientFactoryId,
+      (scope: PresetScope) => createClientFactory<MixedHttpClientConfig, MixedHttpClient>(scope, createHttpMixedClient),
+    ],
   ]))();
 
 const createPooledClient = (config: HttpClientConfig): HttpClient =>

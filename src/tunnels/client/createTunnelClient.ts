@@ -1,5 +1,7 @@
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { CallDeadline, ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
+import { settle, type SafeResult } from "../../define/safe";
+import type { ErrorsOf } from "../../define/throwsList";
 import { TunnelError } from "../../errors/tunnelError";
 import { Deadline } from "../../lib/deadline";
 import { describeValue } from "../../lib/describeValue";
@@ -25,6 +27,7 @@ import { locateFailure } from "../protocol/callFailure";
 import { heartbeatHeader, itemsContentType, requestIdHeader } from "../protocol/headers";
 import { isItemsType } from "../protocol/replyKind";
 import type { CallInput } from "./callInput";
+import { namedCalls, type Names } from "./namedCalls";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
 /** Options of one call. */
@@ -67,6 +70,12 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
     task: { readonly id: string; readonly kind: "task"; readonly $io?: readonly [I, ItemStream<Item, Result>] },
     ...call: undefined extends I ? [input?: I, options?: StreamCallOptions] : [input: I, options?: StreamCallOptions]
   ): ItemStream<Item, Result>;
+  /** As `task`; resolves to how the call ended, and never rejects. */
+  safe<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<SafeResult<O>>;
+  safe<T extends ITask<any, any>>(
+    task: T,
+    ...call: CallOf<TaskInput<T>>
+  ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
   /** Emits the event of a definition, with its type of payload. */
@@ -91,6 +100,9 @@ export type CallOf<I> = undefined extends I
   : [input: I, options?: ClientCallOptions];
 
 export interface TunnelClientOptions extends CallCodecOptions {
+  /** Names that the client's `tasks` are called by, to their ids; the same for `events`. Without them it has neither. */
+  readonly tasks?: Names | undefined;
+  readonly events?: Names | undefined;
   readonly carrier: Carrier;
   readonly codec: MakeCallCodec;
   /** Around the carrier, the first one outermost. */
@@ -263,12 +275,25 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     await carrier.close(closeOptions);
   }
 
+  async function task(target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> {
+    const input = codec.readInput(value);
+    const hasStreams = input.isStream || input.files.length > 0;
+    return (hasStreams ? claiming(run) : run)(idOf(target, "task"), input, call); // the caller's types
+  }
+
+  async function event(target: Target, payload?: unknown, call?: ClientCallOptions): Promise<void> {
+    await emit(idOf(target, "event"), payload, false, call);
+  }
+
+  const isTyped = options.tasks !== undefined || options.events !== undefined;
   return {
-    async task(target: Target, value?: unknown, call?: ClientCallOptions) {
-      const input = codec.readInput(value);
-      const hasStreams = input.isStream || input.files.length > 0;
-      return (hasStreams ? claiming(run) : run)(idOf(target, "task"), input, call) as Promise<any>; // the caller's types
-    },
+    ...(isTyped && {
+      tasks: namedCalls("tasks", options.tasks, task),
+      events: namedCalls("events", options.events, event),
+    }),
+    task,
+    safe: (target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> =>
+      settle(() => task(target, value, call), (target as Partial<ITask> | undefined)?.throws), // as above
     stream(target: Target, value?: unknown, call: StreamCallOptions = {}): ItemStream<any, any> {
       const id = idOf(target, "task");
       const enter = captureSlots();
@@ -281,9 +306,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
         return new ItemReader({ begin, signal: call.signal }, end);
       });
     },
-    async event(target: Target, payload?: unknown, call?: ClientCallOptions) {
-      await emit(idOf(target, "event"), payload, false, call);
-    },
+    event,
     // The caller's types are the event's.
     eventWithResult: async (target: Target, payload?: unknown, call?: ClientCallOptions): Promise<any> =>
       emit(idOf(target, "event"), payload, true, call),

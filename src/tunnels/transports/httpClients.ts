@@ -2,6 +2,7 @@ import type { CallCodecOptions, ClientAuth, MakeCallCodec } from "../client/code
 import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
+import type { ClientOf, NamedTargets } from "../client/typedClient";
 import { lazyCodec } from "../client/lazyCodec";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
@@ -89,10 +90,14 @@ function createJsonClient(config: Omit<ExposureFetchConfig, "baseUrl">, address:
  * Makes a client for code that runs anywhere: JSON and uploads of blobs over fetch. Calls that want to know
  * their progress go through XMLHttpRequest where there is one.
  *
+ * By the type of a server's module it knows what that exports:
+ * `createHttpClient<typeof Billing>({ baseUrl, tasks: { charge: "billing.tasks.charge" } })`.
+ *
  * @throws {Error} no `baseUrl`, or no fetch
  * @see readmes/tunnels/call.md
  */
-export const createHttpClient = (config: HttpClientConfig): HttpClient => createUniversalClient(config, (web) => web);
+export const createHttpClient = <M = unknown>(config: HttpClientConfig & NamedTargets<M>): ClientOf<HttpClient, M> =>
+  createUniversalClient(config, (web) => web) as ClientOf<HttpClient, M>;
 
 /**
  * `createHttpClient`, over the carrier of a platform.
@@ -100,7 +105,7 @@ export const createHttpClient = (config: HttpClientConfig): HttpClient => create
  * @param over gets the carrier of the web, and the address that calls are sent to
  */
 export function createUniversalClient(
-  config: HttpClientConfig,
+  config: HttpClientConfig & Pick<TunnelClientOptions, "tasks" | "events">,
   over: (web: Carrier, baseUrl: string) => Carrier,
   codec: MakeCallCodec = lazyCodec,
 ): HttpClient {

@@ -146,7 +146,7 @@ describe("the principal of a caller of one process", () => {
       .run(async () => ({ sent: useExposureContext().req.headers["x-runner-context"], user: seen() }))
       .build();
     await using second = await startExposure([look], {}, [currentUser, locale]);
-    const phantom = r.task.phantom.of<typeof look>("look").build();
+    const phantom = r.task.phantom.of<typeof look>("look");
     const forward = r
       .task("forward")
       .dependencies({ phantom })

@@ -104,11 +104,10 @@ describe("middleware of the caller around a task of another process", () => {
       .task("shop.task")
       .run(async (_input: void, _dependencies, { deadline }) => deadline?.remainingMs)
       .build();
-    const phantom = r.task.phantom
-      .of<typeof task>("shop.task")
-      .middleware([timeout.with({ ttl: 60_000 })])
-      .tags([globals.tags.tunnelPolicy.with({ client: [timeout] })])
-      .build();
+    const phantom = r.task.phantom.of<typeof task>("shop.task", {
+      middleware: [timeout.with({ ttl: 60_000 })],
+      tags: [globals.tags.tunnelPolicy.with({ client: [timeout] })],
+    });
     await using far = await serve([task], { mode: "server", tasks: [task] });
     await using near = await connect(far.baseUrl, [phantom], { tasks: [phantom] });
 

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { r } from "../../index";
+
+/** A server's module, as a typed contract reads it: its exports are tasks, an event, an error and other things. */
+export const insufficientFunds = r
+  .error("billing.errors.insufficientFunds")
+  .dataSchema(z.object({ missing: z.number() }))
+  .httpCode(402)
+  .build();
+
+export const charge = r
+  .task("billing.tasks.charge")
+  .inputSchema(
+    z.object({ amount: z.number(), currency: z.string().default("EUR"), at: z.string().pipe(z.coerce.date()) }),
+  )
+  .throws([insufficientFunds])
+  .run(async ({ amount, currency, at }) =>
+    amount > 100 ? insufficientFunds.throw({ missing: amount - 100 }) : { paid: `${amount} ${currency}`, at },
+  )
+  .build();
+
+export const ping = r
+  .task("billing.tasks.ping")
+  .run(async () => "pong")
+  .build();
+
+export const charged = r
+  .event("billing.events.charged")
+  .payloadSchema(z.object({ amount: z.number() }))
+  .build();
+
+export const written = r.event<{ note: string }>("billing.events.written").build();
+
+export const helper = (): number => 1;

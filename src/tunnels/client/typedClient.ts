@@ -1,0 +1,84 @@
+import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
+import type { ExtractEventPayload, IEvent } from "../../define/event";
+import type { SafeResult } from "../../define/safe";
+import type { ExtractTaskOutput, ITask, RemoteTask, TaskInput } from "../../define/task";
+import type { ErrorsOf } from "../../define/throwsList";
+import type { CallOf, RemoteClient } from "./createTunnelClient";
+
+/** The tasks and events that a typed client calls by the names they have in the server's module. */
+export interface NamedTargets<M> {
+  /** Names of exported tasks to their ids: `{ charge: "billing.tasks.charge" }`. Both are checked and completed. */
+  readonly tasks?: Partial<TaskNames<M>> | undefined;
+  /** Names of exported events to their ids. */
+  readonly events?: Partial<EventNames<M>> | undefined;
+}
+
+/** What a task of another process gives. */
+export type RemoteResultOf<T> = Awaited<ExtractTaskOutput<RemoteTask<T>>>;
+
+/** A task, as a typed client calls it by name. */
+export type TaskCall<T> = (...call: CallOf<TaskInput<T>>) => Promise<RemoteResultOf<T>>;
+/** An event, as a typed client emits it by name. */
+export type EventCall<E> = (...call: CallOf<ExtractEventPayload<E>>) => Promise<void>;
+
+/** By name, as `client.tasks` has them. */
+export type TaskCalls<M> = { readonly [K in keyof TaskNames<M>]: K extends keyof M ? TaskCall<M[K]> : never };
+/** By name, as `client.events` has them. */
+export type EventCalls<M> = { readonly [K in keyof EventNames<M>]: K extends keyof M ? EventCall<M[K]> : never };
+
+/**
+ * What a call by id takes and gives. A client reads it by index alone: a conditional type over the id would visit every
+ * task of the module for every call.
+ */
+export type TasksById<M> = {
+  readonly [K in keyof M as TaskIdOf<M[K]>]: {
+    readonly call: CallOf<TaskInput<M[K]>>;
+    readonly result: RemoteResultOf<M[K]>;
+    readonly outcome: SafeResult<RemoteResultOf<M[K]>, ErrorsOf<M[K]>>;
+  };
+};
+/** The same for events whose ids are literals. */
+export type EventsById<M> = {
+  readonly [K in keyof M as LiteralEventIdOf<M[K]>]: {
+    readonly call: CallOf<ExtractEventPayload<M[K]>>;
+    readonly payload: ExtractEventPayload<M[K]>;
+  };
+};
+
+/** What makes a client returns: one that takes any id, or, for the type `M` of a module, one that knows its exports. */
+export type ClientOf<Client, M> = unknown extends M ? Client : TypedClient<M>;
+
+/**
+ * A client that knows what a server's module exports: `createHttpClient<typeof Billing>({ ... })`. Nothing of the module is
+ * loaded. Other ids are refused by the checker; a client without a type argument takes any.
+ *
+ * @see readmes/TYPED_CONTRACTS.md
+ */
+export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symbol.asyncDispose> {
+  /** The tasks that the client was given by name. @throws {TypeError} it was not given that one */
+  readonly tasks: TaskCalls<M>;
+  /** The events that the client was given by name. @throws {TypeError} it was not given that one */
+  readonly events: EventCalls<M>;
+  /** Runs the task of a definition. @throws {TunnelError} as `RemoteClient` */
+  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  /** Runs a task of the module by its id. */
+  task<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["result"]>;
+  /** As `task`; resolves to how the call ended, and never rejects. */
+  safe<T extends ITask<any, any>>(
+    task: T,
+    ...call: CallOf<TaskInput<T>>
+  ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
+  safe<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["outcome"]>;
+  /** Emits the event of a definition; resolves once its listeners are done. */
+  event<E extends IEvent<any>>(event: E, ...call: CallOf<ExtractEventPayload<E>>): Promise<void>;
+  event<Id extends keyof EventsById<M>>(id: Id, ...call: EventsById<M>[Id]["call"]): Promise<void>;
+  /** As `event`; resolves to the payload as the listeners left it. */
+  eventWithResult<E extends IEvent<any>>(
+    event: E,
+    ...call: CallOf<ExtractEventPayload<E>>
+  ): Promise<ExtractEventPayload<E>>;
+  eventWithResult<Id extends keyof EventsById<M>>(
+    id: Id,
+    ...call: EventsById<M>[Id]["call"]
+  ): Promise<EventsById<M>[Id]["payload"]>;
+}
