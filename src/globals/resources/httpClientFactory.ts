@@ -9,11 +9,14 @@ import { resolveContexts, type ContextSelection } from "../../tunnels/routing/co
 import { frameworkResource } from "../frameworkResource";
 import { serializer } from "./serializer";
 
-/** What a client takes from the run. */
-type FromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry" | "around">;
+/** What a client takes from the run, of what its config says in public. */
+type StatedFromRun = Pick<HttpClientConfig, "serializer" | "contexts" | "errorRegistry">;
+
+/** @internal What a client takes from the run. */
+type FromRun = StatedFromRun & Pick<HttpClientConfig, "around">;
 
 /** What the caller of a factory says; the rest comes from the run. */
-export type FactoryConfig<Config> = Omit<Config, keyof FromRun> & {
+export type FactoryConfig<Config> = Omit<Config, keyof StatedFromRun> & {
   /** Which of the run's async contexts travel with a call. Default "all". */
   readonly contexts?: ContextSelection | undefined;
 };
@@ -25,7 +28,7 @@ export interface HttpClientFactoryConfig extends FactoryConfig<HttpClientConfig>
 export type HttpClientFactory = (config: HttpClientFactoryConfig) => HttpClient;
 
 /**
- * Makes a factory of clients for one run.
+ * @internal Makes a factory of clients for one run.
  *
  * Clients that were dropped without being closed cost nothing where the engine has weak references.
  */
