@@ -120,6 +120,8 @@ function forwardUpgrade(request: ClientRequest, stream: MuxStream): void {
   stream.handler = { onReset: () => void (socket?.destroy(), request.destroy()) };
   request.on("upgrade", (message, upgraded, head) => {
     socket = upgraded;
+    // Sockets of agents end when their peer does, and with that the visitor who still speaks.
+    upgraded.allowHalfOpen = true;
     sendHead(
       stream,
       responseHeadOf(message, upgradeHeaders(message.rawHeaders, message.headers.upgrade ?? "")),
