@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode } from "../../../relay/codes";
 import type { Hello, HelloErr, HelloOk } from "../../../relay/controlMessages";
 import { subprotocols } from "../../../relay/handshake";
@@ -94,8 +93,14 @@ export async function greet({ address, hello, handler, onGreeted, onLost, signal
     }),
   );
   session.send(hello(dialled.protocol));
-  const late = delay(helloTimeoutMs, undefined, { ref: false, signal }).catch(() => undefined);
-  const answer = await Promise.race([answered, late]);
+  const ended = (): void => settle(undefined);
+  const cancelLate = nodeClock.after(helloTimeoutMs, ended);
+  signal.addEventListener("abort", ended, { once: true });
+  if (signal.aborted) ended();
+  const answer = await answered;
+  // The signal is that of all connections to come.
+  cancelLate();
+  signal.removeEventListener("abort", ended);
   if (answer?.t === "HELLO_OK" && !signal.aborted) return answer;
   session.close(CloseCode.PROTOCOL_ERROR, "No greeting.");
   throw new Error(

@@ -1,4 +1,4 @@
-import { EventEmitter } from "node:events";
+import { EventEmitter, setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode, ResetCode } from "../../../relay/codes";
 import type { ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
@@ -231,6 +231,8 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
         this.#hello = answer;
         this.#mux = mux;
         this.#linked = new AbortController();
+        // Each secondary connection waits for it.
+        setMaxListeners(0, this.#linked.signal);
       },
       onLost: (mux) => {
         this.#linkLost(mux);
