@@ -17,6 +17,20 @@ export function readFootprint(): Footprint {
   return { resident, residentPeak: Number(kibibytes) * 1024 };
 }
 
+/** What a process has once garbage is collected, in bytes. */
+export interface CollectedMemory {
+  /** What it takes of the machine. */
+  readonly resident: number;
+  /** What is in use: objects, and the buffers they hold. */
+  readonly used: number;
+}
+
+export async function readCollectedMemory(): Promise<CollectedMemory> {
+  for (let time = 0; time < 3; time++) await globalThis.gc?.({ execution: "async", type: "major" });
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: rss, used: heapUsed + external };
+}
+
 /** Answers what the test asks, until the test is gone. */
 export function answerQuestions(answers: Record<string, (argument: unknown) => unknown>): void {
   const answer = async ({ question, argument }: { question: string; argument: unknown }): Promise<void> => {

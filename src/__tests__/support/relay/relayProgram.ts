@@ -1,19 +1,13 @@
 /** A relay in a process of its own, so that its memory is its own. */
 import { r, run, tunnelRelay } from "../../../node/index";
-import { answerQuestions } from "../memory/program";
-
-/** What a relay's process has once garbage is collected, in bytes. */
-export interface RelayMemory {
-  /** What it takes of the machine. */
-  readonly resident: number;
-  /** What is in use: objects, and the buffers they hold. */
-  readonly used: number;
-}
+import { answerQuestions, readCollectedMemory, type CollectedMemory } from "../memory/program";
 
 /** What a test can ask. */
 export interface RelayAnswers {
   url(): string;
-  memory(): RelayMemory;
+  memory(): CollectedMemory;
+  /** Cuts the connections of all drivers, which may resume. */
+  drop(): void;
 }
 
 const token = "relay-secret";
@@ -24,13 +18,12 @@ async function main(): Promise<void> {
     shutdownHooks: false,
     logs: { printThreshold: null },
   });
-  const { url } = app.getResourceValue(tunnelRelay);
+  const { url, sessions, drop } = app.getResourceValue(tunnelRelay);
   answerQuestions({
     url: () => url,
-    async memory() {
-      for (let time = 0; time < 3; time++) await globalThis.gc?.({ execution: "async", type: "major" });
-      const { rss, heapUsed, external } = process.memoryUsage();
-      return { resident: rss, used: heapUsed + external };
+    memory: readCollectedMemory,
+    drop() {
+      for (const { sessionId } of sessions()) drop(sessionId);
     },
   });
 }
