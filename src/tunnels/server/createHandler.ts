@@ -1,34 +1,33 @@
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
-import { invalidJson, parallelReturnUnsupported, requestAborted, WireFailure } from "../../errors/wireErrors";
+import { requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
-import { provideSlots, type ContextSlots } from "../../platform/contextScope";
+import type { ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
-import type { CallScope } from "../../runtime/callScope";
 import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
-import type { Envelope } from "../protocol/envelope";
-import { contextHeader, requestIdHeader } from "../protocol/headers";
-import { readEmissionPath } from "../protocol/emissionPath";
-import { readTrace } from "../protocol/traceHeaders";
-import type { ByteStream, OpenedForm, Transport, WireBody, WireRequest, WireResponse } from "../protocol/wire";
+import type { OpenedForm, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate, Caller } from "./authenticate";
+import { besideForm } from "./besideForm";
+import { started, streamReply, taken, textReply } from "./callReplies";
 import { callTimeOf, type CallTime } from "./callTime";
 import { discover, type Discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
-import { providePrincipal } from "./principal";
 import type { ReadContexts } from "./readContexts";
 import { isRepeated } from "./repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
-import { openStream, type OpenedStream, type OpenStream } from "./openStream";
+import { openStream, type OpenStream } from "./openStream";
 import type { ResolvedStreamLimits } from "../protocol/items";
 import { OpenStreams, type ServedItems } from "./serveItems";
 import { readBody, readInput, readManifest } from "./readInput";
-import { discardResult, discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
+import { discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
+import { emit, readEmission, readText } from "./serveEmission";
+import { ServedScope } from "./servedScope";
+import { contextsOf, slotsOf, within } from "./servedSlots";
 
 /** What a server is made of. */
 export interface HandlerParts {
@@ -216,7 +215,7 @@ export function createRespond(parts: HandlerParts): Respond {
     progress.slots = slotsOf(parts, request, served, caller);
     const signal = progress.items?.follow(request.signal, time?.expired);
     const scope = new ServedScope(request, parts.origin, time, caller, signal);
-    return within(progress.slots, () => invoke(served, input, scope));
+    return within(progress.slots, () => served.cell.invoke(input, { scope }));
   }
 
   /** Replies with items, once the first is there or the head may wait no longer. */
@@ -341,170 +340,4 @@ function isGivenUp(error: unknown, request: WireRequest): boolean {
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
   // These first: reading the signal would make one.
   return (name === "AbortError" || code === "ECONNRESET") && request.signal?.aborted === true;
-}
-
-const taken: WireResponse = { status: 200, body: { kind: "taken" } };
-
-const textReply = (envelope: Envelope, serializer: SerializerLike): WireResponse => ({
-  status: 200,
-  body: { kind: "text", text: serializer.stringify(envelope) },
-});
-
-/** The contexts that a caller sent, and who it is. */
-function contextsOf(
-  { readContexts, principalContext }: HandlerParts,
-  { headers }: WireRequest,
-  served: ServedTask | ServedEvent,
-  caller: Caller | undefined,
-): ContextSlots | undefined {
-  const { contexts } = served;
-  const sent = readContexts(headers[contextHeader], contexts === "all" ? undefined : contexts);
-  return principalContext === undefined || caller === undefined
-    ? sent
-    : providePrincipal(principalContext, caller, sent);
-}
-
-/** What a task finds around it: the contexts its caller sent, and what the edge of the server adds. */
-function slotsOf(
-  parts: HandlerParts,
-  request: WireRequest,
-  served: ServedTask,
-  caller: Caller | undefined,
-): ContextSlots | undefined {
-  const contexts = contextsOf(parts, request, served, caller);
-  return request.edge === undefined ? contexts : request.edge.enter(contexts);
-}
-
-const within = <T>(slots: ContextSlots | undefined, fn: () => T): T =>
-  slots === undefined ? fn() : provideSlots(slots, fn);
-
-/** The signal goes along unread, so that it is made only if looked at. */
-const invoke = ({ cell }: ServedTask, input: unknown, scope: CallScope) => cell.invoke(input, { scope });
-
-function streamReply({ status, contentType, headers, flushHeaders }: StreamResult, stream: ByteStream): WireResponse {
-  return { status, contentType, headers, body: { kind: "stream", stream, flushHeaders } };
-}
-
-/**
- * Waits for the first piece of a stream, so that one which fails before it still becomes a failure: a reply that
- * breaks off looks like a lost connection, and is tried again.
- */
-async function started(stream: OpenedStream, signal: AbortSignal | undefined, form?: OpenedForm): Promise<void> {
-  const starting = stream.start();
-  try {
-    // It may be made of files that are still arriving.
-    const unbroken = form === undefined ? starting : Promise.race([starting, form.finished.then(() => starting)]);
-    await settleOrAbort(unbroken, signal);
-  } catch (error) {
-    starting.catch(() => {});
-    stream.destroy();
-    throw form?.failure ?? error;
-  }
-}
-
-/** The scope of a served call. A class, because one is made per call and most tasks look at no signal. */
-class ServedScope implements CallScope {
-  readonly origin: string;
-  readonly caller: Caller | undefined;
-  readonly #request: WireRequest;
-  readonly #time: CallTime | undefined;
-  readonly #own: AbortSignal | undefined;
-  #never: AbortSignal | undefined;
-
-  // eslint-disable-next-line @typescript-eslint/max-params -- one is made per call, and a record would be a second object
-  constructor(
-    request: WireRequest,
-    origin: string,
-    time: CallTime | undefined,
-    caller: Caller | undefined,
-    own?: AbortSignal,
-  ) {
-    this.#own = own;
-    this.#request = request;
-    this.origin = origin;
-    this.caller = caller;
-    this.#time = time;
-  }
-
-  get deadline(): CallScope["deadline"] {
-    return this.#time?.deadline;
-  }
-
-  get trace(): CallScope["trace"] {
-    const { observed, headers } = this.#request;
-    return observed === undefined ? readTrace(headers) : observed.trace;
-  }
-
-  get requestId(): string | undefined {
-    return this.#request.headers[requestIdHeader]?.toString();
-  }
-
-  get path(): CallScope["path"] {
-    return readEmissionPath(this.#request.headers);
-  }
-
-  /** Never aborts where the carrier has no way to say that its caller aborted. */
-  get signal(): AbortSignal {
-    if (this.#own !== undefined) return this.#own;
-    if (this.#time !== undefined) return this.#time.signalOf(this.#request);
-    return this.#request.signal ?? (this.#never ??= new AbortController().signal);
-  }
-}
-
-function emit(
-  { eventManager, origin }: HandlerParts,
-  { event }: ServedEvent,
-  payload: unknown,
-  scope: CallScope,
-): Promise<unknown> {
-  return eventManager.cell(event).linked.emitWithResult(payload, origin, scope);
-}
-
-/**
- * Waits for a task whose files are still arriving. What is wrong with the form decides over what the task made of it,
- * and is not kept waiting for the task.
- */
-function besideForm(running: Promise<unknown>, form: OpenedForm): Promise<unknown> {
-  // One promise instead of a race of them: once contexts are in use, Node runs a hook for every one.
-  return new Promise((resolve, reject) => {
-    let isBroken = false;
-    let isFinished = false;
-    let conclude: (() => void) | undefined;
-    const concludeWhenFinished = (how: () => void): void => {
-      form.discard();
-      if (isFinished) how();
-      else conclude = how;
-    };
-    form.finished.then(
-      () => {
-        isFinished = true;
-        conclude?.();
-      },
-      (error: Error) => {
-        isBroken = true;
-        reject(error);
-      },
-    );
-    running.then(
-      (value) => {
-        if (isBroken) discardResult(value);
-        // A streamed reply may be made of the files, so it must not wait for them.
-        else if (readStreamResult(value) !== undefined) resolve(value);
-        else concludeWhenFinished(() => resolve(value));
-      },
-      (error: Error) => concludeWhenFinished(() => reject(error)),
-    );
-  });
-}
-
-async function readText(body: WireBody, limitBytes: number): Promise<string> {
-  // Events take text only; a form is not JSON.
-  if (body.kind !== "text") throw invalidJson();
-  return body.read(limitBytes);
-}
-
-function readEmission(body: unknown, { event }: ServedEvent): { payload: unknown; returnPayload: boolean } {
-  const { payload, returnPayload } = (body ?? {}) as { payload?: unknown; returnPayload?: unknown };
-  if (returnPayload && event.parallel) throw parallelReturnUnsupported(event.id);
-  return { payload, returnPayload: Boolean(returnPayload) };
 }
