@@ -23,6 +23,7 @@ import { addFlat, FetchReply, type FetchReplyPolicy } from "./fetchReply";
 import { assertUnread, FetchText, type BodySource } from "./fetchText";
 import { FetchFormBody } from "./form/fetchFormBody";
 import { viewHeaders } from "./requestHeaders";
+import type { CutBody } from "./streamBody";
 import { WaitingCalls } from "./waitingCalls";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
@@ -189,13 +190,14 @@ class ServedRequest {
     this.#drain.enter();
   }
 
-  onStreaming(cut: (error: Error) => void): void {
+  onStreaming(cut: CutBody, released: Promise<void>): void {
     const call = this.#call;
     if (call === undefined) return;
     call.cutReply = cut;
     // Workers end what a request has started with its caller, before a generator could release what it reads.
     if (typeof call.info.waitUntil === "function") {
-      call.info.waitUntil(new Promise<void>((resolve) => (this.#onDone = resolve)));
+      const done = new Promise<void>((resolve) => (this.#onDone = resolve));
+      call.info.waitUntil(done.then(() => released));
     }
   }
 

@@ -19,8 +19,8 @@ export interface FetchReplyPolicy {
 export interface FetchReplyOwner {
   readonly origin: string | undefined;
   readonly requestId: string;
-  /** A stream has begun, and how it is cut. */
-  onStreaming(cut: CutBody): void;
+  /** A stream has begun, how it is cut, and what resolves when it holds nothing any longer. */
+  onStreaming(cut: CutBody, released: Promise<void>): void;
   /** The caller has left before the end. */
   onLeft(): void;
   /** The last byte was taken, or there will be no further one. */
@@ -97,12 +97,12 @@ export class FetchReply {
 
   #stream(stream: ByteStream): ReadableStream<Uint8Array> {
     const owner = this.#owner;
-    const { body, cut } = streamBody(stream, {
+    const { body, cut, released } = streamBody(stream, {
       onFailed: (error) => this.#policy.onBroken(error, owner.requestId),
       onLeft: () => owner.onLeft(),
       onEnd: () => owner.onEnd(),
     });
-    owner.onStreaming(cut);
+    owner.onStreaming(cut, released);
     return body;
   }
 

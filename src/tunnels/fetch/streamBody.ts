@@ -17,9 +17,16 @@ export type CutBody = (error: Error) => void;
 export function streamBody(
   stream: ByteStream,
   owner: BodyOwner,
-): { readonly body: ReadableStream<Uint8Array>; readonly cut: CutBody } {
+): {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly cut: CutBody;
+  /** Resolves when the stream has ended, or has given up what it held after its reader had left. */
+  readonly released: Promise<void>;
+} {
   const pieces = stream[Symbol.asyncIterator]();
   let controller: ReadableStreamDefaultController<Uint8Array>;
+  let onReleased!: () => void;
+  const released = new Promise<void>((resolve) => (onReleased = resolve));
   let isOver = false;
 
   /** @returns false when it had ended before */
@@ -30,7 +37,7 @@ export function streamBody(
     return true;
   }
   // What fails while it is released is no concern of the reply.
-  const release = (): void => void Promise.resolve(pieces.return?.()).catch(() => {});
+  const release = (): void => void Promise.resolve(pieces.return?.()).then(onReleased, onReleased);
 
   const body = new ReadableStream<Uint8Array>(
     {
@@ -43,6 +50,7 @@ export function streamBody(
             if (isOver) return;
             if (done) {
               end();
+              onReleased();
               controller.close();
               return;
             }
@@ -52,6 +60,7 @@ export function streamBody(
           }
         } catch (error) {
           if (!end()) return;
+          onReleased();
           owner.onFailed(error);
           controller.error(error);
         }
@@ -69,6 +78,7 @@ export function streamBody(
   );
   return {
     body,
+    released,
     cut(error) {
       if (!end()) return;
       controller.error(error);
