@@ -15,16 +15,19 @@ export interface ServedEdge extends AsyncDisposable {
   readonly baseUrl?: string | undefined;
 }
 
-/** What a host cannot do, and the tests do not ask of it. */
+/** What a host cannot do, so that its cases differ. */
 export interface HostLimits {
   /** It offers no AsyncLocalStorage. */
   readonly withoutContexts?: boolean;
-  /** It cannot send a reply while a request is still arriving. */
-  readonly withoutDuplex?: boolean;
+  /** Its requests have no signal that aborts when their caller leaves. */
+  readonly withoutSignal?: boolean;
+  /** No socket leads there, so that clients cannot call it. */
+  readonly withoutSocket?: boolean;
   /** What it does not say of a caller. */
   readonly withoutAddress?: boolean;
 }
 
+const itemsType = "application/x-runner-items+ndjson";
 /** To ask whether something has happened. */
 const mostCalls = 5_000;
 
@@ -63,7 +66,23 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       }
       throw new Error(`"${key}" did not happen.`);
     };
-    const withContexts = limits.withoutContexts === true ? it.skip : it;
+    /** Cases of hosts that have contexts; `withoutContexts` says below what the others do. */
+    const withContexts = (name: string, test: () => Promise<void>): void => {
+      if (limits.withoutContexts !== true) it(name, test);
+    };
+    const read = async (id: string, input: unknown, headers: Record<string, string> = {}) => {
+      const reply = await post(id, JSON.stringify({ input }), { accept: itemsType, ...headers });
+      return { status: reply.status, type: reply.headers.get("content-type"), text: await reply.text() };
+    };
+    const leave = async (id: string, key: string, headers: Record<string, string> = {}): Promise<void> => {
+      const leaving = new AbortController();
+      const reply = await post(id, JSON.stringify({ input: key }), headers, { signal: leaving.signal });
+      const reader = (reply.body as ReadableStream<Uint8Array>).getReader();
+      expect((await reader.read()).done).toBe(false);
+
+      leaving.abort();
+      await reader.cancel().catch(() => {});
+    };
 
     it(title("runs a task and replies with its result"), async () => {
       const reply = await post(tasks.add.id, '{"input":{"a":19,"b":23}}');
@@ -253,13 +272,8 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
 
     it(title("ends a generator whose reader has left"), async () => {
       const key = `left ${randomUUID()}`;
-      const leaving = new AbortController();
-      const reply = await post(tasks.endless.id, JSON.stringify({ input: key }), {}, { signal: leaving.signal });
-      const reader = (reply.body as ReadableStream<Uint8Array>).getReader();
-      expect((await reader.read()).done).toBe(false);
 
-      leaving.abort();
-      await reader.cancel().catch(() => {});
+      await leave(tasks.endless.id, key);
 
       await untilMarked(key);
     });
@@ -274,6 +288,71 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       },
     );
 
+    it(title("sends the items of a streamed task in lines, and what it returned in the last"), async () => {
+      const when = (id: number) => `{"__type":"Date","value":"1970-01-01T00:00:00.00${id}Z"}`;
+
+      expect(await read(tasks.rows.id, { from: 1, to: 2 })).toEqual({
+        status: 200,
+        type: itemsType,
+        text: `{"item":{"id":1,"at":${when(1)}}}\n{"item":{"id":2,"at":${when(2)}}}\n{"ok":true,"result":{"total":2}}\n`,
+      });
+    });
+
+    withContexts(title("runs a streamed task in the contexts of its call"), async () => {
+      const headers = { "x-runner-context": JSON.stringify({ [tenant.id]: JSON.stringify({ name: "acme" }) }) };
+
+      expect((await read(tasks.tenants.id, 2, headers)).text).toBe('{"item":"acme"}\n{"item":"acme"}\n{"ok":true}\n');
+    });
+
+    it(
+      title("sends a declared error of a streamed task as the reply, or behind its items as the last line"),
+      async () => {
+        const failure = expect.objectContaining({ id: outOfStock.id });
+        const first = await read(tasks.rowsUntilEmpty.id, 0);
+        const later = await read(tasks.rowsUntilEmpty.id, 1);
+
+        expect([first.type, JSON.parse(first.text)]).toEqual([
+          "application/json; charset=utf-8",
+          { ok: false, error: failure },
+        ]);
+        expect(
+          later.text
+            .trimEnd()
+            .split("\n")
+            .map((line) => JSON.parse(line) as unknown),
+        ).toEqual([{ item: { id: 1 } }, { ok: false, error: failure }]);
+      },
+    );
+
+    it(title("refuses to run a streamed task for a caller that takes one result"), async () => {
+      expect(await call(tasks.rows.id, { from: 1, to: 2 })).toMatchObject({
+        status: 406,
+        error: { code: "NOT_ACCEPTABLE" },
+      });
+    });
+
+    it(title("ends a streamed task whose reader has left"), async () => {
+      const key = `items left ${randomUUID()}`;
+
+      await leave(tasks.endlessRows.id, key, { accept: itemsType });
+
+      await untilMarked(key);
+    });
+
+    if (limits.withoutSignal !== true) {
+      it(title("aborts the signal of a task whose caller has left before the reply"), async () => {
+        const key = `gone ${randomUUID()}`;
+        const leaving = new AbortController();
+        const reply = post(tasks.waits.id, JSON.stringify({ input: key }), {}, { signal: leaving.signal });
+        reply.then((late) => late.text()).catch(() => {});
+        await untilMarked(`begun ${key}`);
+
+        leaving.abort();
+
+        await untilMarked(key);
+      });
+    }
+
     withContexts(title("gives a task the raw bytes of a request"), async () => {
       const bytes = patternOf(3_000_000);
       const reply = await post(tasks.hashBody.id, bytes, { "content-type": "application/octet-stream" });
@@ -281,26 +360,35 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       expect(await reply.json()).toEqual({ ok: true, result: { length: 3_000_000, sha256: sha256Of(bytes) } });
     });
 
-    (limits.withoutContexts || limits.withoutDuplex ? it.skip : it)(
-      title("replies while the bytes of a request still arrive"),
-      async () => {
-        let feed!: ReadableStreamDefaultController<Uint8Array>;
-        const body = new ReadableStream<Uint8Array>({ start: (controller) => void (feed = controller) });
-        feed.enqueue(new TextEncoder().encode("first"));
-        const headers = { "content-type": "application/octet-stream" };
-        const reply = await post(tasks.echoBody.id, body, headers, { duplex: "half" });
-        const reader = (reply.body as ReadableStream<Uint8Array>).getReader();
-        expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
+    withContexts(title("replies while the bytes of a request still arrive"), async () => {
+      let feed!: ReadableStreamDefaultController<Uint8Array>;
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void (feed = controller) });
+      feed.enqueue(new TextEncoder().encode("first"));
+      const headers = { "content-type": "application/octet-stream" };
+      const reply = await post(tasks.echoBody.id, body, headers, { duplex: "half" });
+      const reader = (reply.body as ReadableStream<Uint8Array>).getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("first");
 
-        feed.enqueue(new TextEncoder().encode("second"));
-        feed.close();
+      feed.enqueue(new TextEncoder().encode("second"));
+      feed.close();
 
-        expect(new TextDecoder().decode((await reader.read()).value)).toBe("second");
-        expect((await reader.read()).done).toBe(true);
-      },
-    );
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe("second");
+      expect((await reader.read()).done).toBe(true);
+    });
 
     if (limits.withoutContexts === true) {
+      it.each([tasks.contexts, tasks.request, tasks.respond, tasks.later])(
+        title("fails $id, which asks for a context, and says nothing of why"),
+        async ({ id }) => {
+          expect(await call(id, null)).toMatchObject({ status: 500, error: { code: "INTERNAL_ERROR" } });
+        },
+      );
+
+      it(title("breaks nothing off but the call when a stream asks for a context"), async () => {
+        expect(await call(tasks.countdown.id, 3)).toMatchObject({ status: 500, error: { code: "INTERNAL_ERROR" } });
+        expect(await call(tasks.add.id, { a: 1, b: 1 })).toMatchObject({ status: 200, result: 2 });
+      });
+
       it(title("refuses raw bytes, which no task could get at"), async () => {
         const reply = await post(tasks.hashBody.id, "bytes", { "content-type": "application/octet-stream" });
 
@@ -436,9 +524,9 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       await untilMarked(`renamed ${name}`);
     });
 
+    if (limits.withoutSocket === true) return;
     it(title("is called by the clients of this package"), async () => {
-      const { baseUrl } = served;
-      if (baseUrl === undefined) return;
+      const baseUrl = served.baseUrl as string;
       const errorRegistry = new Map([[outOfStock.id, outOfStock]]);
       const universal = createHttpClient({ baseUrl, auth: { token: edgeToken }, errorRegistry });
       await using mixed = createHttpMixedClient({ baseUrl, auth: { token: edgeToken }, errorRegistry });
@@ -451,6 +539,12 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       expect(await mixed.task(tasks.upload.id, { files })).toMatchObject({
         described: [{ name: "a.bin", length: 300_000, sha256: sha256Of(bytes) }],
       });
+      for (const client of [universal, mixed]) {
+        const stream = client.stream(tasks.rows, { from: 1, to: 3 });
+        const ids: number[] = [];
+        for await (const { id, at } of stream) ids.push(id + at.getTime());
+        expect([ids, await stream.result]).toEqual([[2, 4, 6], { total: 3 }]);
+      }
     });
   });
 }

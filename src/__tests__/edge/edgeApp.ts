@@ -114,6 +114,7 @@ export const tasks = {
           await turn();
         }
       } finally {
+        await turn();
         marks.add(key);
       }
     } as never)
@@ -133,6 +134,54 @@ export const tasks = {
       await turn();
       throw new Error("later");
     } as never)
+    .build(),
+  rows: r
+    .task("edge.rows")
+    .stream(async function* ({ from, to }: { from: number; to: number }) {
+      for (let id = from; id <= to; id++) {
+        await turn();
+        yield { id, at: new Date(id) };
+      }
+      return { total: to - from + 1 };
+    })
+    .build(),
+  tenants: r
+    .task("edge.tenants")
+    .stream(async function* (times: number) {
+      for (let left = times; left > 0; left--) {
+        await turn();
+        yield tenant.use().name;
+      }
+    })
+    .build(),
+  rowsUntilEmpty: r
+    .task("edge.rowsUntilEmpty")
+    .stream(async function* (rows: number) {
+      for (let id = 1; id <= rows; id++) yield { id };
+      outOfStock.throw({ sku: "rows", since: new Date(0) });
+    })
+    .build(),
+  endlessRows: r
+    .task("edge.endlessRows")
+    .stream(async function* (key: string) {
+      try {
+        for (;;) {
+          yield "x".repeat(16 * 1024);
+          await turn();
+        }
+      } finally {
+        await turn();
+        marks.add(key);
+      }
+    })
+    .build(),
+  waits: r
+    .task("edge.waits")
+    .run(async (key: string, _dependencies, { signal }) => {
+      marks.add(`begun ${key}`);
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      marks.add(key);
+    })
     .build(),
   hashBody: r
     .task("edge.hashBody")

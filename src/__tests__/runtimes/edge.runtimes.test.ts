@@ -33,5 +33,5 @@ const workers: readonly (readonly [string, string, WorkerOptions, HostLimits?])[
   ["workerd without contexts", program, {}, { withoutContexts: true }],
 ];
 for (const [name, file, options, limits] of workers) {
-  describeEdge(name, () => startAsWorker(file, options), { withoutAddress: true, ...limits });
+  describeEdge(name, () => startAsWorker(file, options), { withoutAddress: true, withoutSignal: true, ...limits });
 }

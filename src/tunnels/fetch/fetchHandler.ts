@@ -190,7 +190,7 @@ class ServedRequest {
     this.#drain.enter();
   }
 
-  onStreaming(cut: CutBody, released: Promise<void>): void {
+  onStreaming(cut: CutBody, released: Promise<unknown>): void {
     const call = this.#call;
     if (call === undefined) return;
     call.cutReply = cut;

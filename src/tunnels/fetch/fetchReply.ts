@@ -20,12 +20,14 @@ export interface FetchReplyOwner {
   readonly origin: string | undefined;
   readonly requestId: string;
   /** A stream has begun, how it is cut, and what resolves when it holds nothing any longer. */
-  onStreaming(cut: CutBody, released: Promise<void>): void;
+  onStreaming(cut: CutBody, released: Promise<unknown>): void;
   /** The caller has left before the end. */
   onLeft(): void;
   /** The last byte was taken, or there will be no further one. */
   onEnd(): void;
 }
+
+type StreamedBody = Extract<WireResponse["body"], { kind: "stream" }>;
 
 /** Makes the reply to one request. `onEnd` is called once for it, before it is returned or later. */
 export class FetchReply {
@@ -40,8 +42,7 @@ export class FetchReply {
   /** The response of the pipeline; never one that a task has taken over. */
   send({ status, contentType = jsonContentType, headers, body }: WireResponse): Response {
     if (body.kind === "text") return this.#sendText(status, body.text, headers, contentType);
-    if (body.kind === "stream")
-      return this.#sendStream(status, body.stream, { ...headers, "content-type": contentType });
+    if (body.kind === "stream") return this.#sendStream(status, body, { ...headers, "content-type": contentType });
     return this.refuse(internalError());
   }
 
@@ -72,7 +73,7 @@ export class FetchReply {
     return new Response(text, { status, headers: this.#headers(contentType, extra) });
   }
 
-  #sendStream(status: number, stream: ByteStream, extra: WireHeaders): Response {
+  #sendStream(status: number, { stream, released }: StreamedBody, extra: WireHeaders): Response {
     const headers = this.#headers(undefined, extra);
     try {
       // Some hosts look at a response only when it is too late to send another one.
@@ -84,7 +85,7 @@ export class FetchReply {
       this.#policy.onBroken(error, this.#owner.requestId);
       return this.refuse(internalError());
     }
-    if (!isBodiless(status)) return new Response(this.#stream(stream), { status, headers });
+    if (!isBodiless(status)) return new Response(this.#stream(stream, released), { status, headers });
     // Waiting for the stream might take for ever.
     discardStream(stream);
     return new Response(this.#ended(), { status, headers });
@@ -95,14 +96,14 @@ export class FetchReply {
     return null;
   }
 
-  #stream(stream: ByteStream): ReadableStream<Uint8Array> {
+  #stream(stream: ByteStream, source?: Promise<void>): ReadableStream<Uint8Array> {
     const owner = this.#owner;
     const { body, cut, released } = streamBody(stream, {
       onFailed: (error) => this.#policy.onBroken(error, owner.requestId),
       onLeft: () => owner.onLeft(),
       onEnd: () => owner.onEnd(),
     });
-    owner.onStreaming(cut, released);
+    owner.onStreaming(cut, Promise.all([released, source]));
     return body;
   }
 

@@ -155,6 +155,8 @@ export type ReplyBody =
       readonly flushHeaders?: boolean | undefined;
       /** Whether it is a stream of items, which may last and has limits of its own. */
       readonly isItems?: true | undefined;
+      /** Of items: resolves when the task has ended, which may be later than the reader has left. */
+      readonly released?: Promise<void>;
       /** Settles when the stream is over, however it ends. Absent for streams of Node, which emit "close". */
       readonly ended?: Promise<void> | undefined;
     }

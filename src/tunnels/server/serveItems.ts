@@ -66,12 +66,17 @@ export class ServedItems {
   readonly #leave: () => void;
   readonly #stopped = new AbortController();
   #linked: LinkedSignal | undefined;
+  readonly #released: Promise<void>;
+  #onReleased!: () => void;
   #stopFollowing: (() => void) | undefined;
   #isClosed = false;
+  /** The body was told to end, and may not have yet. */
+  #isLetGo = false;
 
   constructor(limits: ResolvedStreamLimits, leave: () => void) {
     this.#limits = limits;
     this.#leave = leave;
+    this.#released = new Promise((resolve) => (this.#onReleased = resolve));
   }
 
   /** The signal of the body: it follows the caller's for as long as the stream lasts. */
@@ -121,7 +126,7 @@ export class ServedItems {
         "x-accel-buffering": "no",
         [heartbeatHeader]: String(heartbeatMs),
       },
-      body: { kind: "stream", stream: lines, isItems: true, flushHeaders: !isBegun },
+      body: { kind: "stream", stream: lines, isItems: true, flushHeaders: !isBegun, released: this.#released },
     };
   }
 
@@ -158,6 +163,7 @@ export class ServedItems {
       this.#letGo(running, reply, error);
     } finally {
       stop();
+      if (!this.#isLetGo) this.#onReleased();
       this.#end(reply);
     }
   }
@@ -170,10 +176,12 @@ export class ServedItems {
 
   /** Ends the call, which is waited for no longer. */
   #letGo(running: Promise<ItemSource>, { id, onLeftRunning }: ItemsReply, reason: unknown): void {
+    this.#isLetGo = true;
     const done = running.then(
       (source) => source.cancel(reason),
       () => {},
     );
+    void done.then(this.#onReleased, this.#onReleased);
     void settlesWithin(done, leftRunningMs).then((isDone) => {
       if (!isDone) onLeftRunning(new Error(`Task "${id}" goes on ${leftRunningMs} ms after its stream was given up.`));
     });
