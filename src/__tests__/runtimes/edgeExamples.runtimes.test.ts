@@ -1,4 +1,4 @@
-import { cp } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
@@ -59,3 +59,22 @@ it.each([
     }
   },
 );
+
+it("the example of a fetch edge for next is built, and serves calls beside a page", async () => {
+  const cwd = join(projectFolder(), "edge/next");
+  await writeFile(join(cwd, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  // Its types are not checked here: that would install a compiler.
+  await writeFile(join(cwd, "next.config.mjs"), "export default { typescript: { ignoreBuildErrors: true } };");
+  // Its other bundler follows no links out of the project.
+  const env = { NEXT_TELEMETRY_DISABLED: "1", IS_WEBPACK_TEST: "1" };
+  const next = [process.execPath, join(projectFolder(), "node_modules/next/dist/bin/next")];
+  await using building = startProgram([...next, "build", "--webpack"], { cwd, env });
+  expect({ code: await building.ended, output: building.output() }).toMatchObject({ code: 0 });
+
+  await using server = startProgram([...next, "start", "--hostname", "127.0.0.1", "--port", "0"], { cwd, env });
+  const origin = await server.line(/Local:\s+(http:\/\/\S+)/);
+  await using client = createHttpMixedClient({ baseUrl: `${origin}/api/runner`, auth: { token: "dev-secret" } });
+
+  expect(await client.task("shop.tasks.add", { a: 19, b: 23 })).toBe(42);
+  expect(await (await fetch(`${origin}/`)).text()).toContain("a page of Next");
+}, 120_000);
