@@ -1,6 +1,7 @@
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import ts from "typescript";
 import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
 import { root } from "../support/virtualProgram";
 import { projectFolder, startProgram } from "./support/project";
@@ -9,6 +10,44 @@ import { startWorker } from "./support/startWorker";
 
 /** The examples in the project, where what they import is installed. */
 beforeAll(() => cp(join(root, "examples/edge"), join(projectFolder(), "edge"), { recursive: true }));
+
+/** What of the globals of two hosts the examples use; their own types exclude each other's. */
+const hostGlobals = `
+interface HostAddress { readonly address: string }
+declare const Bun: {
+  serve(options: {
+    hostname: string; port: number;
+    fetch(request: Request, server: { requestIP(request: Request): HostAddress | null }): Promise<Response>;
+  }): { readonly port: number };
+};
+declare const Deno: {
+  readonly env: { get(name: string): string | undefined };
+  serve(
+    options: { hostname: string; port: number; onListen(at: { port: number }): void },
+    handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
+  ): unknown;
+};`;
+
+it("the examples of a fetch edge compile against the package as it is published", async () => {
+  const folder = join(projectFolder(), "edge");
+  await writeFile(join(folder, "hosts.d.ts"), hostGlobals);
+  const options: ts.CompilerOptions = {
+    strict: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.es2023.d.ts", "lib.esnext.disposable.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+    types: ["node"],
+    typeRoots: [join(projectFolder(), "node_modules/@types")],
+    skipLibCheck: true,
+    noEmit: true,
+  };
+  const examples = ["bun/main.ts", "deno/main.ts", "hono/main.ts", "workers/main.ts", "hosts.d.ts"];
+  const files = [...examples, "next/app/api/runner/[...path]/route.ts"].map((file) => join(folder, file));
+  const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram(files, options));
+
+  expect(diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
+}, 120_000);
 
 async function bundle(name: string): Promise<string> {
   const outfile = `edge-${name}.mjs`;
