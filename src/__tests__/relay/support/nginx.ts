@@ -5,20 +5,9 @@ import { freePort } from "../../support/freePort";
 import { startServerProgram, tempFolder } from "./programs";
 
 /** nginx as people put it in front of a relay: every name of a domain, with upgrades. */
-export async function startNginx(relayPort: number, listenPort?: number) {
-  const folder = await tempFolder();
-  const port = listenPort ?? (await freePort());
-  const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-  await mkdir(join(folder.path, "logs"));
-  const config = `
-daemon off;
-master_process off;
-pid ${folder.path}/nginx.pid;
-error_log ${folder.path}/logs/error.log;
-events { worker_connections 512; }
-http {
-  access_log off;
-${kept.map((name) => `  ${name}_temp_path ${folder.path}/${name};`).join("\n")}
+export const startNginx = (relayPort: number, listenPort?: number) =>
+  startNginxWith(
+    (port) => `
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream relay { server 127.0.0.1:${relayPort}; keepalive 8; }
   server {
@@ -37,7 +26,38 @@ ${kept.map((name) => `  ${name}_temp_path ${folder.path}/${name};`).join("\n")}
       proxy_buffering off;
       proxy_read_timeout 60s;
     }
-  }
+  }`,
+    listenPort,
+  );
+
+/** nginx before one server, with the buffers it has by default. */
+export const startPlainNginx = (serverPort: number, httpVersion: "1.0" | "1.1") =>
+  startNginxWith(
+    (port) => `
+  server {
+    listen 127.0.0.1:${port};
+    location / {
+      proxy_pass http://127.0.0.1:${serverPort};
+      proxy_http_version ${httpVersion};
+    }
+  }`,
+  );
+
+async function startNginxWith(site: (port: number) => string, listenPort?: number) {
+  const folder = await tempFolder();
+  const port = listenPort ?? (await freePort());
+  const kept = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  await mkdir(join(folder.path, "logs"));
+  const config = `
+daemon off;
+master_process off;
+pid ${folder.path}/nginx.pid;
+error_log ${folder.path}/logs/error.log;
+events { worker_connections 512; }
+http {
+  access_log off;
+${kept.map((name) => `  ${name}_temp_path ${folder.path}/${name};`).join("\n")}
+${site(port)}
 }`;
   const file = join(folder.path, "nginx.conf");
   await writeFile(file, config);
@@ -45,6 +65,8 @@ ${kept.map((name) => `  ${name}_temp_path ${folder.path}/${name};`).join("\n")}
   const program = await startServerProgram(findParty("nginx"), args, port);
   return {
     port,
+    /** Ends at once, as if its machine were gone. */
+    kill: (): void => void program.child.kill("SIGKILL"),
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
