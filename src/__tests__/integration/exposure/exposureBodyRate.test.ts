@@ -139,7 +139,9 @@ describe("Time in which the server holds a body back", () => {
         return bytes;
       })
       .build();
-    await using exposure = await startExposure([late], { limits: { ...limits, multipart: { memory: 0 } } });
+    // Sender and server share this process, which may stand still for longer than the shortest times.
+    const patient = { ...limits, bodyIdleMs: 400, bodyRateMs: 400, multipart: { memory: 0 } };
+    await using exposure = await startExposure([late], { limits: patient });
     const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", Buffer.alloc(4 * 1024 * 1024, "x")));
 
     const reply = exposure.post("/__runner/task/late", form, formHeaders);
