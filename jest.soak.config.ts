@@ -8,7 +8,7 @@ const config: Config = {
   testMatch: ["**/*.soak.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
   // Some wait for minutes, and do nothing meanwhile.
-  maxWorkers: 4,
+  maxWorkers: 3,
 };
 
 export default config;

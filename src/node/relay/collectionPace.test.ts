@@ -36,3 +36,7 @@ it("a link that passes 256 MB of buffers on has minor collections free them on t
 it("a link that passes little on has no collection run for it", async () => {
   expect(await countCollections(constants.NODE_PERFORMANCE_GC_MINOR, pass(1_000, 60))).toBeLessThanOrEqual(1);
 });
+
+it("a link that receives 32 MB at once, as for visitors who read nothing, has no collection run for it", async () => {
+  expect(await countCollections(constants.NODE_PERFORMANCE_GC_MINOR, pass(512, 65_536))).toBeLessThanOrEqual(1);
+});
