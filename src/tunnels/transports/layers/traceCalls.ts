@@ -63,7 +63,7 @@ function readReply({ status, body }: WireResponse, message: CallTrace): void {
 }
 
 /** In characters; the data of an error may be large, and its code is not worth reading all of that. */
-const longestRefusal = 64 * 1024;
+const longestRefusal = 65_536;
 
 function codeOf(error: unknown): string {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown };
