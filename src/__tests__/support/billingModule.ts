@@ -31,4 +31,5 @@ export const charged = r
 
 export const written = r.event<{ note: string }>("billing.events.written").build();
 
+/** @public What is neither task nor event is left out of the types of clients. */
 export const helper = (): number => 1;
