@@ -13,12 +13,10 @@ import {
 } from "../../tunnels/fetch/fetchConfig";
 import { createFetchHandler, type FetchHandler } from "../../tunnels/fetch/fetchHandler";
 import { openFetchFile } from "../../tunnels/fetch/form/fetchFile";
-import { cookieAuth } from "../../tunnels/http/cookieAuth";
 import { createCors } from "../../tunnels/http/cors";
 import { createEdgeReports } from "../../tunnels/http/edgeReports";
-import { FailureLimit } from "../../tunnels/http/failureLimit";
 import { createHeldTokens } from "../../tunnels/http/heldTokens";
-import { discoverContract } from "../../tunnels/server/discoverContract";
+import { httpServeOptions, unusableCors } from "../../tunnels/http/serveOptions";
 import { serveRun } from "../../tunnels/server/serveRun";
 import { eventManager, logger, store } from "../resources/handles";
 import type { Logger } from "../resources/logger";
@@ -104,35 +102,14 @@ const edgeRuntimeOfNext =
 
 /** Joins the fetch edge to a run. */
 async function createEdge(config: ResolvedFetchConfig, run: FetchExposureDeps, drain: Drain): Promise<FetchHandler> {
-  const { auth, limits } = config;
+  const { auth } = config;
   const { logger } = run;
   const cors = createCors(config.cors);
-  if (cors.isUnusable) {
-    void logger.warn(
-      "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
-    );
-  }
+  if (cors.isUnusable) void logger.warn(unusableCors);
+  // No request counts as one of this machine.
+  const strict = { ...config, auth: { ...auth, allowAnonymous: auth.allowAnonymous ?? false } };
   const served = serveRun(run, {
-    name: "exposure",
-    transport: "http",
-    auth: {
-      header: auth.header,
-      findTokenHolder: auth.tokens && (await createHeldTokens(auth.tokens)),
-      tokenOption: "http.auth.token",
-      timeoutMs: limits.authMs,
-      // No request counts as one of this machine.
-      allowAnonymous: auth.allowAnonymous ?? false,
-      ...cookieAuth(auth.cookie, cors.admits),
-      failures: auth.maxFailures === 0 ? undefined : new FailureLimit({ max: auth.maxFailures }),
-      principalContext: auth.principal,
-      isPrincipalRequired: auth.required,
-    },
-    contexts: config.contexts,
-    open: config.open,
-    discover: config.contract && discoverContract(config.contract),
-    jsonBytes: limits.jsonBytes,
-    maxDeadlineMs: limits.maxDeadlineMs,
-    streams: limits.streams,
+    ...httpServeOptions(strict, cors, auth.tokens && (await createHeldTokens(auth.tokens))),
     openFile: openFetchFile,
   });
   const reports = createEdgeReports("fetch", logger);

@@ -11,12 +11,11 @@ import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireTarget } from "../../tunnels/protocol/wire";
 import { createHealthChecks } from "../../tunnels/server/healthChecks";
-import { discoverContract } from "../../tunnels/server/discoverContract";
 import { serveRun } from "../../tunnels/server/serveRun";
 import { openNodeFile } from "../files/nodeInputFile";
 import { resolveExposureConfig, type NodeExposureConfig, type ResolvedExposureConfig } from "./config/config";
-import { cookieAuth } from "../../tunnels/http/cookieAuth";
 import { createEdgeReports } from "../../tunnels/http/edgeReports";
+import { httpServeOptions, unusableCors } from "../../tunnels/http/serveOptions";
 import { createCors } from "../../tunnels/http/cors";
 import { loadCookieParser } from "./cookies";
 import { createExposureHandler, type ExposureHandler, type ExposureParts } from "./exposureHandler";
@@ -25,7 +24,6 @@ import { openNodeStream } from "./reply/pieceFlow";
 import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
-import { FailureLimit } from "../../tunnels/http/failureLimit";
 import { createServers } from "../server/servers";
 
 /** The value of `nodeExposure`: what it serves with, and ways to mount it elsewhere. */
@@ -165,34 +163,12 @@ function createExposure(
   run: NodeExposureDeps,
   { drain, parseCookies }: Pick<ExposureParts, "drain" | "parseCookies">,
 ): ExposureHandler {
-  const { auth, limits, open } = config;
+  const { auth } = config;
   const { logger } = run;
   const cors = createCors(config.cors);
-  if (cors.isUnusable) {
-    void logger.warn(
-      "http.cors.credentials without http.cors.origin: browsers will refuse every reply. Set an origin.",
-    );
-  }
+  if (cors.isUnusable) void logger.warn(unusableCors);
   const served = serveRun(run, {
-    name: "exposure",
-    transport: "http",
-    auth: {
-      header: auth.header,
-      findTokenHolder: auth.tokens && createTokenMatcher(auth.tokens),
-      tokenOption: "http.auth.token",
-      timeoutMs: limits.authMs,
-      allowAnonymous: auth.allowAnonymous,
-      ...cookieAuth(auth.cookie, cors.admits),
-      failures: auth.maxFailures === 0 ? undefined : new FailureLimit({ max: auth.maxFailures }),
-      principalContext: auth.principal,
-      isPrincipalRequired: auth.required,
-    },
-    contexts: config.contexts,
-    open,
-    discover: config.contract && discoverContract(config.contract),
-    jsonBytes: limits.jsonBytes,
-    maxDeadlineMs: limits.maxDeadlineMs,
-    streams: limits.streams,
+    ...httpServeOptions(config, cors, auth.tokens && createTokenMatcher(auth.tokens)),
     openFile: openNodeFile,
     openStream: openNodeStream,
   });

@@ -9,7 +9,7 @@ import {
   WireFailure,
 } from "../../../errors/wireErrors";
 import type { OpenedForm } from "../../../tunnels/protocol/wire";
-import { hydrateFiles } from "../../../tunnels/server/hydrateFiles";
+import { filesExceeded, readManifestInput } from "../../../tunnels/http/manifestInput";
 import type { Watched } from "../../../tunnels/http/paceWatch";
 import { ChunkList } from "../body/chunkList";
 import type { FilePart, FilePartOwner } from "./filePart";
@@ -176,18 +176,14 @@ export class FormReceiver implements OpenedForm, FilePartOwner, QueueOwner, Feed
     }
     this.#hasManifest = true;
     const { decode, onOpened } = this.#parts;
-    let namedCount = 0;
     try {
-      this.input = hydrateFiles(decode(text), (sentinel) => {
-        namedCount += 1;
-        return this.#files.expect(sentinel);
+      this.input = readManifestInput(text, {
+        decode,
+        expect: (sentinel) => this.#files.expect(sentinel),
+        maxFiles: this.#limits.files,
       });
     } catch (error) {
-      this.#break(error instanceof WireFailure ? error : invalidManifest());
-      return;
-    }
-    if (namedCount > this.#limits.files) {
-      this.#break(filesExceeded());
+      this.#break(error as WireFailure);
       return;
     }
     this.#files.dropUnnamed();
@@ -288,7 +284,6 @@ export class FormReceiver implements OpenedForm, FilePartOwner, QueueOwner, Feed
 /** Of UTF-8, for a unit of UTF-16. */
 const mostBytesPerUnit = 3;
 const fieldTooLarge = () => payloadTooLarge("Field limit exceeded");
-const filesExceeded = () => payloadTooLarge("Files limit exceeded");
 
 /**
  * Takes what the parser puts into the stream of a part before it gets there. A stream for each part on the parser's side

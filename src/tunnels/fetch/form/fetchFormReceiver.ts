@@ -12,7 +12,7 @@ import {
 import { PaceWatch } from "../../http/paceWatch";
 import type { ResolvedCallLimits } from "../../http/config/callLimits";
 import type { OpenedForm } from "../../protocol/wire";
-import { hydrateFiles } from "../../server/hydrateFiles";
+import { filesExceeded, readManifestInput } from "../../http/manifestInput";
 import { ByteCollector, openPieces } from "../bytePieces";
 import { declaredBytes, type BodySource } from "../fetchText";
 import { isFilePart, type PartHead } from "./disposition";
@@ -238,18 +238,14 @@ export class FetchFormReceiver implements OpenedForm, FormListener, FetchPartOwn
       return;
     }
     this.#hasManifest = true;
-    let namedCount = 0;
     try {
-      this.input = hydrateFiles(this.#parts.decode(text), (sentinel) => {
-        namedCount += 1;
-        return this.#files.expect(sentinel);
+      this.input = readManifestInput(text, {
+        decode: this.#parts.decode,
+        expect: (sentinel) => this.#files.expect(sentinel),
+        maxFiles: this.#limits.files,
       });
     } catch (error) {
-      this.#break(error instanceof WireFailure ? error : invalidManifest());
-      return;
-    }
-    if (namedCount > this.#limits.files) {
-      this.#break(filesExceeded());
+      this.#break(error as WireFailure);
       return;
     }
     this.#files.dropUnnamed();
@@ -284,7 +280,6 @@ export class FetchFormReceiver implements OpenedForm, FormListener, FetchPartOwn
 const sliceBytes = 65_536;
 const ignore: PartSink = () => {};
 const fieldTooLarge = () => payloadTooLarge("Field limit exceeded");
-const filesExceeded = () => payloadTooLarge("Files limit exceeded");
 const formTooLarge = () => payloadTooLarge("Form size limit exceeded");
 const outOfOrder = () =>
   payloadTooLarge("Multipart memory limit exceeded: send the manifest first, and files in the order they are read");
