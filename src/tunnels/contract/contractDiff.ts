@@ -80,8 +80,11 @@ const given = (name: string, older: JsonSchema = true, newer: JsonSchema = true)
 const gotten = (name: string, older: JsonSchema = true, newer: JsonSchema = true): readonly Finding[] =>
   toFindings(name, findMismatches({ narrow: newer, wide: older, areResults: true }));
 
-const toFindings = (name: string, mismatches: readonly Mismatch[]): readonly Finding[] =>
-  mismatches.map(({ path, message, isUnknown }) => ({
-    level: isUnknown ? "unknown" : "breaking",
-    message: `${name} ${path}: ${message}`,
-  }));
+/** Alternatives may be different in the same way. */
+const toFindings = (name: string, mismatches: readonly Mismatch[]): readonly Finding[] => {
+  const levels = new Map<string, ChangeLevel>();
+  for (const { path, message, isUnknown } of mismatches) {
+    levels.set(`${name} ${path}: ${message}`, isUnknown ? "unknown" : "breaking");
+  }
+  return [...levels].map(([message, level]) => ({ level, message }));
+};

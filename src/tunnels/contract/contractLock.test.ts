@@ -141,6 +141,13 @@ describe("An OpenAPI document of a contract", () => {
     });
   });
 
+  it("leaves a reference as it is whose text is no URL", () => {
+    const input = { type: "object", properties: { a: { $ref: "#/%E0%A4%A" } } };
+    const contract = { lock: 1 as const, hash: "h", tasks: { t: { input, throws: [], hash: "h" } }, events: {} };
+
+    expect(JSON.stringify(openApiOf(contract, { title: "shop", url: "/" }))).toContain('"$ref":"#/%E0%A4%A"');
+  });
+
   it("keeps a schema that refers to itself among its components, and every reference has its target", async () => {
     const contract = await lockContract({ tasks, events: [] });
     const document = openApiOf(contract, { title: "shop", url: "/" });

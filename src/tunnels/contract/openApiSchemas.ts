@@ -1,4 +1,5 @@
 import { isRecord, runnerKeyword, type JsonSchema } from "./jsonSchema";
+import { decoded } from "./schemaParts";
 
 /** The schemas that a document refers to by name. */
 export interface Components {
@@ -39,7 +40,7 @@ export function createComponents(): Components {
         }
       }
       const move = (reference: string): string => {
-        const own = names.get(decodeURI(reference));
+        const own = names.get(decoded(reference) ?? reference);
         return own === undefined ? reference : `#/components/schemas/${own}`;
       };
       schemas[name] = written(root, move);

@@ -34,12 +34,22 @@ export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema | unde
 function follow(reference: string, root: JsonSchema): JsonSchema | undefined {
   let found: unknown = root;
   for (const part of reference.slice(1).split("/").slice(1)) {
-    const name = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
+    const name = decoded(part)?.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (name === undefined) return undefined;
     if (!isRecord(found) && !Array.isArray(found)) return undefined;
     if (!Object.hasOwn(found, name)) return undefined;
     found = (found as Keywords)[name];
   }
   return isJsonSchema(found) ? found : undefined;
+}
+
+/** A part of a reference, RFC 6901 section 6. @returns `undefined` where its percent-encoding is broken */
+export function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Each value of a schema is one of these, if it is made of alternatives. */

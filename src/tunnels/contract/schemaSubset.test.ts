@@ -115,6 +115,12 @@ describe("Schemas that refer to themselves", () => {
     expect(await judge({ input: list(text.min(3)) }, { input: list(text) })).toBe("addition");
   });
 
+  it("are unknown where a reference is no text of a URL", () => {
+    const found = findMismatches({ narrow: { $ref: "#/%E0%A4%A" }, wide: { $ref: "#" }, areResults: false });
+
+    expect(found).toEqual([{ path: "/", message: "$ref changed, and is not followed", isUnknown: true }]);
+  });
+
   it("are unknown where they refer to another document", () => {
     const [narrow, wide] = [{ $ref: "https://example.com/a" }, { $ref: "https://example.com/b" }];
     const found = findMismatches({ narrow, wide, areResults: false });
@@ -125,6 +131,25 @@ describe("Schemas that refer to themselves", () => {
 });
 
 describe("What a comparison says", () => {
+  it("is said once, however many alternatives it holds for", async () => {
+    const either = (least: number) => ({
+      anyOf: [
+        { type: "string", minLength: least },
+        { type: "string", minLength: least, pattern: "a" },
+      ],
+    });
+    const lockOfInput = (input: object) => ({
+      lock: 1 as const,
+      hash: JSON.stringify(input),
+      tasks: { t: { input: input as JsonSchema, throws: [], hash: JSON.stringify(input) } },
+      events: {},
+    });
+
+    expect(diffContracts(lockOfInput(either(1)), lockOfInput({ type: "number" }))).toEqual([
+      { level: "breaking", kind: "task", id: "t", message: "input /: string -> number" },
+    ]);
+  });
+
   it("names the place and what is different there", () => {
     const narrow = {
       type: "object",

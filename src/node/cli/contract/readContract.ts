@@ -27,7 +27,7 @@ const loadTimeoutMs = 60_000;
 export async function readContract(source: string, given: Given): Promise<ContractLock> {
   if (!/^https?:\/\//.test(source)) return contractOfEntry(source, given.export);
   const { contract } = await discoverServer(readServer(source, given));
-  if (contract?.lock !== undefined) return parseContractLock(contract.lock);
+  if (contract?.lock !== undefined) return contract.lock;
   const message =
     'The server does not show its schemas. Set nodeExposure.with({ http: { contract: "schemas" } }) there.';
   throw new TunnelError("NO_CONTRACT", message, { statusCode: 200 });

@@ -1,4 +1,5 @@
 import { TunnelError } from "../../../errors/tunnelError";
+import { parseContractLock } from "../../../tunnels/contract/contractLock";
 import { isRecord } from "../../../tunnels/contract/jsonSchema";
 import type { Discovery } from "../../../tunnels/server/discovery";
 import { createHttpMixedClient, type MixedHttpClient } from "../../index";
@@ -70,9 +71,20 @@ export async function discoverServer(address: ServerAddress): Promise<Discovery>
   const result = isRecord(json) ? json["result"] : undefined;
   const allowList = isRecord(result) ? result["allowList"] : undefined;
   if (status === 200 && isRecord(allowList) && isIds(allowList["tasks"]) && isIds(allowList["events"])) {
-    return result as Discovery;
+    return { allowList, contract: contractOf(result as Partial<Discovery>) } as Discovery;
   }
   throw failureOf(reply);
+}
+
+/** Whatever stands there is narrowed before a command walks it. @throws {TunnelError} it is no contract */
+function contractOf({ contract }: Partial<Discovery>): Discovery["contract"] {
+  if (!isRecord(contract) || contract["lock"] === undefined) return contract;
+  try {
+    return { ...(contract as NonNullable<Discovery["contract"]>), lock: parseContractLock(contract["lock"]) };
+  } catch (error) {
+    const message = `The contract of the server cannot be read: ${(error as Error).message}`;
+    throw new TunnelError("INVALID_CONTRACT", message, { statusCode: 200 });
+  }
 }
 
 const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((id) => typeof id === "string");

@@ -133,7 +133,8 @@ function noReply(error: Error, url: URL): Check {
   const fix = isTls
     ? "it may speak TLS: use https:// in <url>."
     : "look at the log of the server and of proxies before it.";
-  return wrong("http", `There is no reply to GET ${url.pathname}/discovery: ${message || code || error.name}.`, fix);
+  const reason = (message || code || error.name).replace(/\.$/, "");
+  return wrong("http", `There is no reply to GET ${url.pathname}/discovery: ${reason}.`, fix);
 }
 
 /** Where exposures are when their config does not say so. */

@@ -264,6 +264,30 @@ describe("runner doctor", () => {
   });
 });
 
+describe("A server that is not what it says", () => {
+  it("is told so by every command that reads its contract", async () => {
+    const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+    const lock = `{"lock":1,"hash":"h","tasks":{"t":{"hash":"h","throws":[],"input":{"enum":${deep}}}},"events":{}}`;
+    const allowList = '{"enabled":true,"tasks":["t"],"events":[]}';
+    const body = `{"ok":true,"result":{"allowList":${allowList},"contract":{"hash":"h","tasks":{},"events":{},"lock":${lock}}}}`;
+    const server = createServer((_req, res) => res.end(body)).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const told = await Promise.all(
+      [
+        ["ls", url],
+        ["openapi", url],
+        ["contract", "pull", url],
+      ].map((args) => runner(args)),
+    );
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+
+    const message = "The contract of the server cannot be read: It is nested deeper than 200 levels.\n";
+    expect(told.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual([1, 2, 3].map(() => [1, message]));
+  });
+});
+
 describe("runner contract and runner openapi", () => {
   it("write the contract of a server to a file, and find nothing changed", async () => {
     await using exposure = await start();
