@@ -16,6 +16,7 @@ const config: Config = {
   moduleNameMapper: {
     "^@bluelibs/runner(/edge|/defs)?$": "<rootDir>/src/index.ts",
     "^@bluelibs/runner/node$": "<rootDir>/src/node/index.ts",
+    "^@bluelibs/runner/otel$": "<rootDir>/src/node/otel/index.ts",
     "^@bluelibs/runner/errors$": "<rootDir>/src/errors/index.ts",
     "^@bluelibs/runner/platform/createFile$": "<rootDir>/src/platform/createFile.ts",
   },

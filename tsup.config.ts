@@ -34,6 +34,7 @@ const denseCommands: Plugin = {
 const library = {
   index: "src/index.ts",
   "node/index": "src/node/index.ts",
+  "node/otel/index": "src/node/otel/index.ts",
   "errors/index": "src/errors/index.ts",
   "platform/createFile": "src/platform/createFile.ts",
 };

@@ -10,6 +10,7 @@ const entries = {
   "@bluelibs/runner/edge": "src/index.ts",
   "@bluelibs/runner/defs": "src/index.ts",
   "@bluelibs/runner/node": "src/node/index.ts",
+  "@bluelibs/runner/otel": "src/node/otel/index.ts",
   "@bluelibs/runner/errors": "src/errors/index.ts",
   "@bluelibs/runner/platform/createFile": "src/platform/createFile.ts",
 };

@@ -1,0 +1,2 @@
+/** Entry `./otel`: spans and metrics of OpenTelemetry. */
+export { otelTracing, type OtelTracingConfig } from "./otelTracing";
