@@ -1,7 +1,7 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { createResource, type IResource } from "../../define/resource";
 import { provideTracing } from "../../globals/lateBuiltins";
-import { store } from "../../globals/resources/handles";
+import { globals } from "../../index";
 import { createRunTracing } from "../../globals/tracing/runTracing";
 import { symbolFramework } from "../../lib/symbols";
 import type { Store } from "../../runtime/run/store";
@@ -33,7 +33,8 @@ export const otelTracing: IResource<OtelTracingConfig | void, Promise<() => void
   return createResource(
     {
       id: "globals.resources.otelTracing",
-      dependencies: { store },
+      // Of the entry: what this one shares with it is then no further piece of the build, which pages would pay for.
+      dependencies: { store: globals.resources.store },
       configSchema: { parse: checkConfig },
       init: startTracing,
       dispose: async (stop: () => void) => stop(),
