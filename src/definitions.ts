@@ -94,6 +94,16 @@ export type {
   GivenCallInfo,
   IPhantomTask,
   ITask,
+  StreamTask,
+  Task,
+  TaskCaller,
+  TaskCallOptions,
+  TaskDependency,
+  TaskDependencyWithIntercept,
+  TaskInput,
+  TaskLocalInterceptor,
+} from "./define/task";
+export type {
   NewTaskBuilder,
   PhantomStreamTaskBuilder,
   PhantomTaskBuilder,
@@ -101,19 +111,11 @@ export type {
   RemoteTaskOptions,
   RunBound,
   RunInput,
-  StreamTask,
   StreamTaskBuilder,
-  Task,
   TaskBuilder,
   TaskBuilderWithPhantom,
-  TaskCaller,
-  TaskCallOptions,
   TaskDefinition,
-  TaskDependency,
-  TaskDependencyWithIntercept,
-  TaskInput,
-  TaskLocalInterceptor,
-} from "./define/task";
+} from "./define/taskBuilder";
 export type {
   ExtractResourceConfig,
   ExtractResourceValue,

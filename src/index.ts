@@ -2,7 +2,7 @@
 
 // Building
 export { r } from "./builders";
-export { defineTask, defineTask as task } from "./define/task";
+export { defineTask, defineTask as task } from "./define/createTask";
 export {
   defineResourceOrTunnel as defineResource,
   defineResourceOrTunnel as resource,

@@ -37,17 +37,9 @@ import {
   type ResourceDraft,
   type Within,
 } from "./resource";
-import {
-  createTask,
-  isPhantomTask,
-  isTask,
-  taskBuilderOf,
-  type CallInfo,
-  type ITask,
-  type Task,
-  type TaskBuilder,
-  type TaskDraft,
-} from "./task";
+import { createTask, taskBuilderOf, type TaskDraft } from "./createTask";
+import { isPhantomTask, isTask, type CallInfo, type ITask, type Task } from "./task";
+import type { TaskBuilder } from "./taskBuilder";
 
 type AnyResource = Resource<any, any, any>;
 

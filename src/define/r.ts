@@ -8,7 +8,7 @@ import { resourceMiddlewareBuilder, taskMiddlewareBuilder } from "./middleware";
 import { overrideBuilder } from "./override";
 import { resourceBuilder } from "./resource";
 import { tagBuilder } from "./tag";
-import { taskBuilder } from "./task";
+import { taskBuilder } from "./createTask";
 
 const startError: ErrorStarter = (id: string) => {
   assertId("error", id);

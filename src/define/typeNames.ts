@@ -35,7 +35,7 @@ import type {
 } from "./middleware";
 import type { ResourceBuilder, ResourceDefinition } from "./resource";
 import type { ITag } from "./tag";
-import type { PhantomTaskBuilder, TaskBuilder, TaskDefinition } from "./task";
+import type { PhantomTaskBuilder, TaskBuilder, TaskDefinition } from "./taskBuilder";
 
 // Builders and definition objects, with the type parameters of 5.x; those for meta are no longer part of the types.
 /* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x */

@@ -1,7 +1,8 @@
 import { journal } from "../../define/journal";
 import type { ITaskMiddlewareExecutionInput } from "../../define/middleware";
 import { createResource, type IResource } from "../../define/resource";
-import { createTask, type ITask } from "../../define/task";
+import { createTask } from "../../define/createTask";
+import type { ITask } from "../../define/task";
 import { isPlainObject } from "../../lib/guards";
 import { symbolFramework } from "../../lib/symbols";
 import type { MaybePromise } from "../../lib/typeLevel";

@@ -1,7 +1,8 @@
 import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { SafeResult } from "../../define/safe";
-import type { ExtractTaskOutput, ITask, RemoteTask, TaskInput } from "../../define/task";
+import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
+import type { RemoteTask } from "../../define/taskBuilder";
 import type { ErrorsOf } from "../../define/throwsList";
 import type { CallOf, RemoteClient } from "./createTunnelClient";
 

@@ -1,0 +1,241 @@
+import type { DependencyMap, Injected, Listed, Unbuilt } from "../lib/injectable";
+import type { ItemStream } from "../lib/itemStream";
+import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
+import type { symbolPhantomTask } from "../lib/symbols";
+import type { IsAny, Open, Resolution } from "../lib/typeLevel";
+import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
+import type { ReplaceOption } from "./builderLists";
+import type {
+  Bound,
+  Carrying,
+  ContractShape,
+  FixedOutput,
+  ItemsOf,
+  NoContracts,
+  OutputBound,
+  Resolved,
+  ResolveInput,
+} from "./contracts";
+import type { TaskIdOf } from "./remote";
+import type { CallInfo, IPhantomTask, StreamTask, Task } from "./task";
+import type { ThrowsList } from "./throwsList";
+
+/** The input of `run`: schema first, then contracts, then the callback's own annotation. */
+export type RunInput<I, S extends ContractShape, Annotated> = [S["needs"]] extends [never]
+  ? [I] extends [undefined | void]
+    ? Annotated
+    : I
+  : ResolveInput<I, Open<I>, ItemsOf<S>, Annotated>;
+
+/** What `run` may resolve to. */
+export type RunBound<O, S extends ContractShape> = [S["gives"]] extends [never]
+  ? S["schema"] extends true
+    ? Resolution<O>
+    : any // nothing bounds the result
+  : Bound<ItemsOf<S>, S["schema"], Resolution<O>>;
+
+/**
+ * Fluent form of a task definition; every method returns a new builder.
+ *
+ * `I` is the input, `O` the promise of the result, `D` what `run` receives, `S` what tags, middleware and a result schema
+ * state about input and result, `In` what an input schema accepts (`undefined` without one), `Id` the id, `E` what it throws.
+ */
+export interface TaskBuilder<
+  I,
+  O extends Promise<any>,
+  D extends object,
+  S extends ContractShape,
+  In = undefined,
+  Id extends string = string,
+  E = undefined,
+> extends Unbuilt {
+  readonly id: Id;
+  /** Adds dependencies; later keys win. */
+  dependencies<N extends DependencyMap>(
+    dependencies: N | (() => N),
+    option?: { override?: false },
+  ): TaskBuilder<I, O, D & { [K in keyof N]: Injected<N[K]> }, S, In, Id, E>;
+  dependencies<N extends DependencyMap>(
+    dependencies: N | (() => N),
+    option: { override: true },
+  ): TaskBuilder<I, O, { [K in keyof N]: Injected<N[K]> }, S, In, Id, E>;
+  /** Adds tags. */
+  tags<const T extends readonly TagType[]>(
+    tags: T,
+    option?: { override?: false },
+  ): TaskBuilder<I, O, D, Carrying<readonly [...S["tags"], ...T], S["middleware"], S["schema"]>, In, Id, E>;
+  tags<const T extends readonly TagType[]>(
+    tags: T,
+    option: { override: true },
+  ): TaskBuilder<I, O, D, Carrying<T, S["middleware"], S["schema"]>, In, Id, E>;
+  /** Adds middleware; the first one is outermost. */
+  middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
+    middleware: T,
+    option?: { override?: false },
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], readonly [...S["middleware"], ...T], S["schema"]>, In, Id, E>;
+  middleware<const T extends readonly TaskMiddlewareAttachmentType[]>(
+    middleware: T,
+    option: { override: true },
+  ): TaskBuilder<I, O, D, Carrying<S["tags"], T, S["schema"]>, In, Id, E>;
+  /** Validates, and may transform, the input right before `run`. */
+  inputSchema<N, A>(schema: StatedSchema<N, A>): TaskBuilder<N, O, D, S, A, Id, E>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): TaskBuilder<N, O, D, S, A, Id, E>;
+  /** Validates, and may transform, what `run` resolves to. */
+  resultSchema<R>(schema: StatedOutput<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E>;
+  resultSchema<R>(schema: Schema<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E>;
+  /** Errors it may throw, as helpers or ids: callers know their types, nothing is enforced. Replaces the list. */
+  throws<const T extends ThrowsList>(list: T): TaskBuilder<I, O, D, S, In, Id, T[number]>;
+  meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S, In, Id, E>;
+  /** The body. Without a schema, the input's type is the parameter's annotation. */
+  run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
+    run: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => Promise<Resolved<S, R>>,
+  ): TaskBuilder<RunInput<I, S, A>, S["schema"] extends true ? O : Promise<R>, D, S, In, Id, E>;
+  /**
+   * The body of a streamed task, instead of `.run`: yields the items, and may return something at their end. A call of the
+   * task gives an `ItemStream`.
+   */
+  stream<A = I, Item = any, Result = void>(
+    body: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => AsyncGenerator<Item, Result, any>,
+  ): StreamTaskBuilder<RunInput<I, S, A>, Item, Result, D, In, Id, E>;
+  /** @throws {builderIncompleteError} `.run` is missing */
+  build(): Task<I, O, D, [In] extends [undefined | void] ? I : In, Id, E>;
+}
+
+/** Builder of a streamed task; what it is about is said before `.stream`, or after it. */
+export interface StreamTaskBuilder<I, Item, Result, D, In, Id extends string, E> extends Unbuilt {
+  readonly id: Id;
+  tags(tags: readonly TagType[], option?: ReplaceOption): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  /** Adds middleware, which sees the call until the first item is there. */
+  middleware(
+    middleware: readonly TaskMiddlewareAttachmentType[],
+    option?: ReplaceOption,
+  ): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): StreamTaskBuilder<N, Item, Result, D, A, Id, E>;
+  /** Validates, and may transform, each item. */
+  itemSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, N, Result, D, In, Id, E>;
+  /** Validates, and may transform, what the body returns. */
+  resultSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, Item, N, D, In, Id, E>;
+  throws<const T extends ThrowsList>(list: T): StreamTaskBuilder<I, Item, Result, D, In, Id, T[number]>;
+  meta<M extends ITaskMeta>(meta: M): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  build(): StreamTask<I, Item, Result, D, [In] extends [undefined | void] ? I : In, Id, E>;
+}
+
+/** Builder of a streamed task that another process runs. */
+export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
+  readonly id: string;
+  tags(tags: readonly TagType[], option?: ReplaceOption): PhantomStreamTaskBuilder<I, Item, Result>;
+  middleware(
+    middleware: readonly TaskMiddlewareAttachmentType[],
+    option?: ReplaceOption,
+  ): PhantomStreamTaskBuilder<I, Item, Result>;
+  inputSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<N, Item, Result>;
+  itemSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, N, Result>;
+  resultSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, Item, N>;
+  throws(list: ThrowsList): PhantomStreamTaskBuilder<I, Item, Result>;
+  meta<M extends ITaskMeta>(meta: M): PhantomStreamTaskBuilder<I, Item, Result>;
+  build(): StreamTask<I, Item, Result, {}> & { readonly [symbolPhantomTask]: true };
+}
+
+/** Builder of a task that another process runs. */
+export interface PhantomTaskBuilder<I, R> extends Unbuilt {
+  readonly id: string;
+  dependencies<N extends DependencyMap>(dependencies: N | (() => N), option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  middleware<T extends readonly TaskMiddlewareAttachmentType[]>(
+    middleware: T,
+    option?: ReplaceOption,
+  ): PhantomTaskBuilder<I, R>;
+  inputSchema<N>(schema: Schema<N>): PhantomTaskBuilder<N, R>;
+  resultSchema<N>(schema: Schema<N>): PhantomTaskBuilder<I, N>;
+  throws(list: ThrowsList): PhantomTaskBuilder<I, R>;
+  meta<M extends ITaskMeta>(meta: M): PhantomTaskBuilder<I, R>;
+  build(): IPhantomTask<I, R>;
+}
+
+/** A task as `task({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received, `R` is what `run` returns. */
+export interface TaskDefinition<
+  I,
+  O extends Promise<any>,
+  D,
+  Deps,
+  R,
+  Tags extends readonly TagType[],
+  Mw extends readonly TaskMiddlewareAttachmentType[],
+  Id extends string = string,
+> {
+  readonly id: Id;
+  readonly dependencies?: Listed<D> | undefined;
+  readonly middleware?: Mw | undefined;
+  readonly tags?: Tags | undefined;
+  readonly meta?: GivenMeta<ITaskMeta> | undefined;
+  readonly inputSchema?: Schema<I> | undefined;
+  readonly resultSchema?: Schema<Awaited<O>> | undefined;
+  readonly throws?: ThrowsList | undefined;
+  run(
+    input: ResolveInput<I, Open<I>, readonly [...Tags, ...Mw], I>,
+    dependencies: Deps,
+    info: CallInfo,
+  ): R & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+}
+
+/** A task builder that knows nothing but its id: `any` result until `.run` says. */
+export type NewTaskBuilder<Id extends string = string> = TaskBuilder<
+  undefined,
+  Promise<any>,
+  {},
+  NoContracts,
+  undefined,
+  Id
+>;
+
+/** A result as it arrives: generators become what can be iterated. */
+type Arriving<O extends Promise<any>> =
+  O extends Promise<infer Result>
+    ? IsAny<Result> extends true
+      ? O
+      : Result extends AsyncGenerator<infer Item, any, any>
+        ? Promise<AsyncIterable<Item>>
+        : O
+    : O;
+
+/** A task of another program as this one calls it, with the types that its definition has there. */
+export type RemoteTask<T> = T extends { readonly $io?: readonly [any, ItemStream<any, any>] }
+  ? T
+  : T extends Task<any, infer O, any, infer In, infer Id, infer E>
+    ? Task<In, Arriving<O>, {}, In, Id, E>
+    : never;
+
+/** What a remote task has on this side. */
+export interface RemoteTaskOptions {
+  /** As `globals.tags.idempotent`, or the policy of what middleware a tunnel keeps. */
+  readonly tags?: readonly TagType[] | undefined;
+  /** Runs here only as far as the tag of the policy keeps it. */
+  readonly middleware?: readonly TaskMiddlewareAttachmentType[] | undefined;
+  readonly meta?: ITaskMeta | undefined;
+  /** A task that streams items has to say so, since only its type is here. */
+  readonly streams?: true | undefined;
+}
+
+/** What `r.task.phantom` is. */
+export interface PhantomTaskStarter {
+  /** A result may be given as a promise as well, as `ExtractTaskOutput` of the real task is one. */
+  <I = undefined, Result = any>(id: string): PhantomTaskBuilder<I, Awaited<Result>>; // `any` until stated
+  /**
+   * A task that another program runs, by the type it has there: `of<typeof Billing.charge>("billing.tasks.charge")`. It is
+   * finished, there is nothing to build; a call that no tunnel routes fails with `taskNotRoutedError`.
+   *
+   * @param id checked and completed; a task whose annotation has lost its id is refused
+   */
+  of<T extends { readonly kind: "task" }>(
+    id: [TaskIdOf<T>] extends [never] ? "the type of this task has no id: leave its annotation out" : TaskIdOf<T>,
+    options?: RemoteTaskOptions,
+  ): RemoteTask<T>;
+  /** A phantom of a streamed task. */
+  stream<I = undefined, Item = any, Result = void>(id: string): PhantomStreamTaskBuilder<I, Item, Result>; // as above
+}
+
+/** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
+export interface TaskBuilderWithPhantom {
+  <Id extends string>(id: Id): NewTaskBuilder<Id>;
+  readonly phantom: PhantomTaskStarter;
+}
