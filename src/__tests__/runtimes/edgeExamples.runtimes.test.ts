@@ -102,13 +102,13 @@ it.each([
 it("the example of a fetch edge for next is built, and serves calls beside a page", async () => {
   const cwd = join(projectFolder(), "edge/next");
   await writeFile(join(cwd, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  // Its types are not checked here: that would install a compiler.
-  await writeFile(join(cwd, "next.config.mjs"), "export default { typescript: { ignoreBuildErrors: true } };");
+  // It checks the types of pages and routes with what the project has: where CI is set it installs no compiler of its own.
   // Its other bundler follows no links out of the project.
-  const env = { NEXT_TELEMETRY_DISABLED: "1", IS_WEBPACK_TEST: "1" };
+  const env = { CI: "1", NEXT_TELEMETRY_DISABLED: "1", IS_WEBPACK_TEST: "1" };
   const next = [process.execPath, join(projectFolder(), "node_modules/next/dist/bin/next")];
   await using building = startProgram([...next, "build", "--webpack"], { cwd, env });
-  expect({ code: await building.ended, output: building.output() }).toMatchObject({ code: 0 });
+  // Compared whole, so that a build that fails is shown with what it printed.
+  expect((await building.ended) === 0 || building.output()).toBe(true);
 
   await using server = startProgram([...next, "start", "--hostname", "127.0.0.1", "--port", "0"], { cwd, env });
   const origin = await server.line(/Local:\s+(http:\/\/\S+)/);
