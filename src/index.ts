@@ -129,6 +129,7 @@ export type {
   TunnelTaskSelector,
 } from "./tunnels/routing/tags";
 export type { ContextSelection } from "./tunnels/routing/contextSelection";
+export type { IdempotencyEntry, IdempotencyStore, IdempotencyTimes } from "./tunnels/routing/idempotencyStore";
 export {
   createExposureFetch,
   createHttpClient,

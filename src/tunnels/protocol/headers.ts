@@ -8,6 +8,10 @@ export const deadlineHeader = "x-runner-deadline-ms";
 export const emissionIdHeader = "x-runner-emission-id";
 /** Ids of the runs that an emission passed. */
 export const viaHeader = "x-runner-via";
+/** Makes a call happen once, however often its caller repeats it: 1 to 200 visible ASCII characters. */
+export const idempotencyKeyHeader = "x-runner-idempotency-key";
+/** `1` on a reply that is remembered from an earlier call with the same key. */
+export const replayedHeader = "x-runner-replayed";
 /** @see https://www.w3.org/TR/trace-context/ */
 export const traceParentHeader = "traceparent";
 export const traceStateHeader = "tracestate";

@@ -1,0 +1,44 @@
+/** What a store knows of a key. */
+export interface IdempotencyEntry {
+  /**
+   * `"new"`: the key was free, and the store holds it for this call now; `"running"`: it is held for another call; `"done"`:
+   * there is a reply; `"conflict"`: the key belongs to another input.
+   */
+  readonly state: "new" | "running" | "done" | "conflict";
+  /** With `"done"`: what `finish` was given. */
+  readonly reply?: string | undefined;
+}
+
+/** How long a key is kept. */
+export interface IdempotencyTimes {
+  /** How long a reply is remembered, in ms from `begin` on. */
+  readonly ttlMs: number;
+  /** How long a key is held without `renew`, in ms: then what ran is taken for lost, and the next `begin` gets it. */
+  readonly leaseMs: number;
+}
+
+/**
+ * Remembers which calls were made, and what they replied. Shared by all servers of a task, it makes a call with a key happen
+ * once, whichever of them the call and its repetitions reach.
+ *
+ * A store that cannot answer rejects: the call is then refused with 503, and never made on a guess.
+ *
+ * @see readmes/IDEMPOTENCY.md
+ */
+export interface IdempotencyStore {
+  /** Largest reply that it keeps, in characters. Default 1,000,000. */
+  readonly maxReplyChars?: number | undefined;
+  /**
+   * Takes a key, or says what is known of it. Of several that come at once, in any number of processes, one gets `"new"`.
+   *
+   * @param key names task, caller and key; up to some hundred characters
+   * @param inputHash of what the call was given
+   */
+  begin(key: string, inputHash: string, times: IdempotencyTimes): Promise<IdempotencyEntry>;
+  /** Holds a key for another `leaseMs`. @returns `false` where this store no longer holds it */
+  renew(key: string): Promise<boolean>;
+  /** Keeps the reply of a call whose key this store holds; does nothing where it does not. */
+  finish(key: string, reply: string): Promise<void>;
+  /** Forgets a key that this store holds, as if the call had not been made; does nothing where it does not. */
+  abandon(key: string): Promise<void>;
+}
