@@ -9,6 +9,7 @@ import {
   Serializer,
 } from "../../../node/index";
 import { formHeaders, formOf, startExposure, type TestExposure } from "../../support/exposure";
+import { startFetchEdge } from "../../support/fetchEdge";
 import { startPeer, type HttpPeer } from "../../support/httpPeer";
 
 /** Short texts that mean far more than they are, in requests and in replies. */
@@ -61,15 +62,19 @@ const changing = r
   .run(async ({ data }) => void (data.made = results[data.what]?.()))
   .build();
 
-let exposure: TestExposure;
-beforeAll(async () => {
-  exposure = await startExposure([strict, produce, noted, changed], {}, [changing]);
-});
-afterAll(() => exposure.app.dispose());
+describe.each([
+  ["nodeExposure", startExposure],
+  ["fetchExposure", startFetchEdge],
+] as const)("short texts that mean far more than they are, at %s", (edge, start) => {
+  const title = (what: string): string => `${what}, at ${edge}`;
+  let exposure: Pick<TestExposure, "app" | "logs" | "post">;
+  beforeAll(async () => {
+    exposure = await start([strict, produce, noted, changed], {}, [changing]);
+  });
+  afterAll(() => exposure.app.dispose());
 
-describe("a request that means far more than it is", () => {
   it.each(hostile)(
-    "a request that means far more than it is is a bad request before anything looks at it: %s",
+    title("a request that means far more than it is is a bad request before anything looks at it: %s"),
     async (_what, value) => {
       seen.length = 0;
 
@@ -89,8 +94,8 @@ describe("a request that means far more than it is", () => {
     },
   );
 
-  it("a request that means far more than it is is as large as the largest JSON body lets it be", async () => {
-    await using small = await startExposure([strict], { limits: { json: { maxSize: 10_000 } } });
+  it(title("a request that means far more than it is is as large as the largest JSON body lets it be"), async () => {
+    await using small = await start([strict], { limits: { json: { maxSize: 10_000 } } });
     const shared = { text: "x".repeat(5000) };
     const list = numbered(40, () => shared);
 
@@ -100,23 +105,26 @@ describe("a request that means far more than it is", () => {
     expect([reply.status, reply2.status]).toEqual([400, 200]);
   });
 
-  it("a request that means far more than it is is served by an application whose serializer has limits of its own", async () => {
-    const generous = globals.resources.serializer;
-    const root = r
-      .override(generous)
-      .init(async () => new Serializer({ maxValues: Infinity, maxChars: Infinity }))
-      .build();
-    await using open = await startExposure([strict], {}, [r.resource("overriding").overrides([root]).build()]);
+  it(
+    title(
+      "a request that means far more than it is is served by an application whose serializer has limits of its own",
+    ),
+    async () => {
+      const generous = globals.resources.serializer;
+      const root = r
+        .override(generous)
+        .init(async () => new Serializer({ maxValues: Infinity, maxChars: Infinity }))
+        .build();
+      await using open = await start([strict], {}, [r.resource("overriding").overrides([root]).build()]);
 
-    const reply = await open.post("/__runner/task/strict", graphOf("input", table.slice(0, 400)));
+      const reply = await open.post("/__runner/task/strict", graphOf("input", table.slice(0, 400)));
 
-    expect(reply.status).toBe(200);
-  });
-});
+      expect(reply.status).toBe(200);
+    },
+  );
 
-describe("a result that means far more than it is", () => {
   it.each(Object.keys(results))(
-    "a result that means far more than it is fails before it is written, with the reason in the log: %s",
+    title("a result that means far more than it is fails before it is written, with the reason in the log: %s"),
     async (what) => {
       const logged = exposure.logs.length;
 
@@ -167,6 +175,7 @@ describe("a reply that means far more than it is", () => {
   );
 
   it("a reply that means far more than it is is refused likewise by clients that use the run's serializer", async () => {
+    await using exposure = await startExposure([strict]);
     reply = serializer.serialize({ ok: true, result: table });
 
     for (const name of ["httpClientFactory", "httpSmartClientFactory", "httpMixedClientFactory"] as const) {

@@ -1,18 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { r } from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
-import {
-  boundary,
-  filePart,
-  formHeaders,
-  formOf,
-  manifestPart,
-  rawPost,
-  sentinel,
-  startExposure,
-  token,
-  type TestExposure,
-} from "../../support/exposure";
+import { boundary, formHeaders, rawPost, startExposure, token, type TestExposure } from "../../support/exposure";
 
 /**
  * Raw sockets that send what no client would. Of each: the request is answered or its connection closed, and the
@@ -36,7 +25,6 @@ beforeAll(async () => {
       headersMs: 100,
       bodyIdleMs: 60,
       headerBytes: 4096,
-      multipart: { parts: 2000, files: 2000, fields: 2000 },
     },
   });
 });
@@ -174,66 +162,6 @@ describe("too much", () => {
     ]);
     expect((await first).status).toBe(200);
     expect((await busy.post("/__runner/task/wait")).status).toBe(200);
-  });
-});
-
-describe("a form", () => {
-  const post = (body: Buffer, contentType: string = formHeaders["content-type"]): Promise<string> =>
-    exchange(head(`Content-Length: ${body.length}`, `Content-Type: ${contentType}`, "Connection: close"), body);
-
-  it("a form of a thousand parts is read in one go", async () => {
-    const ids = Array.from({ length: 1000 }, (_, index) => `F${index}`);
-    const form = formOf(manifestPart({ count: ids.length }), ...ids.map((id) => filePart(id, "x")));
-
-    expect(await post(form)).toContain('{"ok":true,"result":{"count":1000}}');
-  });
-
-  it.each([
-    ["a boundary that never comes", "multipart/form-data; boundary=OTHER"],
-    ["an empty boundary", "multipart/form-data; boundary="],
-    ["no boundary", "multipart/form-data"],
-    ["a boundary beyond all bounds", `multipart/form-data; boundary=${"b".repeat(2000)}`],
-  ])("a form with %s is refused", async (_what, contentType) => {
-    expect(statusesOf(await post(formOf(manifestPart(1)), contentType))).toEqual([400]);
-  });
-
-  it.each([
-    ["a part without name", `--${boundary}\r\nContent-Disposition: form-data\r\n\r\nx\r\n--${boundary}--\r\n`],
-    ["a part without headers", `--${boundary}\r\n\r\nx\r\n--${boundary}--\r\n`],
-    ["a part of broken headers", `--${boundary}\r\n: : :\r\n\r\nx\r\n--${boundary}--\r\n`],
-    ["nothing between its boundaries", `--${boundary}--\r\n`],
-  ])("a form with %s is refused", async (_what, body) => {
-    expect(statusesOf(await post(Buffer.from(body)))).toEqual([400]);
-  });
-
-  it.each(["toString", "__proto__", "constructor"])("a form with a file called %s pollutes nothing", async (id) => {
-    const form = formOf(manifestPart({ [id]: 1, n: 1 }), filePart(id, "x"));
-
-    const received = await post(form);
-
-    expect(received).toContain('"n":1');
-    expect(({} as Record<string, unknown>)["n"]).toBe(undefined);
-  });
-
-  it.each([
-    ["meta that is null", { $runnerFile: "File", id: "F1", meta: null }],
-    ["meta that is text", { $runnerFile: "File", id: "F1", meta: "x" }],
-    ["facts of the wrong type", { $runnerFile: "File", id: "F1", meta: { name: 5, size: "big", extra: [] } }],
-  ])("a form with %s is read for what it is worth", async (_what, file) => {
-    const received = await post(formOf(manifestPart({ file }), filePart("F1", "x")));
-
-    expect(statusesOf(received)).toEqual([200]);
-    expect(received).toContain('"name":"F1.bin"');
-  });
-
-  it("a form cut at any byte is answered", async () => {
-    const form = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", "content"));
-    const cuts = Array.from({ length: form.length - 4 }, (_, index) => index);
-
-    const statuses = new Set<number>();
-    for (const cut of cuts) for (const status of statusesOf(await post(form.subarray(0, cut)))) statuses.add(status);
-
-    expect([...statuses]).toEqual([400]);
   });
 });
 
