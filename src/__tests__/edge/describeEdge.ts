@@ -353,6 +353,23 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       });
     }
 
+    if (limits.withoutSignal === true) {
+      it(title("goes on with a task whose caller has left before the reply, which its host does not say"), async () => {
+        const key = `unseen ${randomUUID()}`;
+        const leaving = new AbortController();
+        const reply = post(tasks.held.id, JSON.stringify({ input: key }), {}, { signal: leaving.signal });
+        reply.then((late) => late.text()).catch(() => {});
+        await untilMarked(`begun ${key}`);
+
+        leaving.abort();
+        await reply.catch(() => {});
+        await call(tasks.release.id, key);
+
+        await untilMarked(`ended ${key}`);
+        expect((await call(tasks.marked.id, `aborted ${key}`)).result).toBe(false);
+      });
+    }
+
     withContexts(title("gives a task the raw bytes of a request"), async () => {
       const bytes = patternOf(3_000_000);
       const reply = await post(tasks.hashBody.id, bytes, { "content-type": "application/octet-stream" });

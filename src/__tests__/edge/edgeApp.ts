@@ -183,6 +183,19 @@ export const tasks = {
       marks.add(key);
     })
     .build(),
+  held: r
+    .task("edge.held")
+    .run(async (key: string, _dependencies, { signal }) => {
+      signal.addEventListener("abort", () => marks.add(`aborted ${key}`));
+      marks.add(`begun ${key}`);
+      while (!marks.has(`released ${key}`)) await turn();
+      marks.add(`ended ${key}`);
+    })
+    .build(),
+  release: r
+    .task("edge.release")
+    .run(async (key: string) => void marks.add(`released ${key}`))
+    .build(),
   hashBody: r
     .task("edge.hashBody")
     .run(async () => {
