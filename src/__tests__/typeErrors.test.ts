@@ -9,6 +9,8 @@ const setup = `
   const contract = r.tag<void, { id: string }, { name: string }>("contract").build();
   const task = r.task("task").run(async (input: { a: number }) => input.a).build();
   const event = r.event<{ a: number }>("event").build();
+  const routed = r.resource("routed").tags([globals.tags.tunnel])
+    .init(async () => ({ mode: "client", tasks: [task], run: async (_task, input) => input })).build();
   const listener = r.hook("listener").on(event).run(async () => {}).build();
 `;
 
@@ -42,6 +44,14 @@ const mistakes: readonly (readonly [code: string, sentence: string])[] = [
   [
     `r.resource("x").tags([globals.tags.tunnel]).init(async () => ({ mode: "both", events: [event] }));`,
     `required in type '{ readonly emit: "a client tunnel with events needs emit or client"; }'`,
+  ],
+  [
+    `override(routed, { init: async () => ({ mode: "client", tasks: [task] }) });`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
+  ],
+  [
+    `r.override(routed).init(async () => ({ mode: "client", tasks: [task] }));`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
   ],
   [`r.task("x").run(() => 1);`, `Type 'number' is not assignable to type 'Promise<unknown>'`],
   [

@@ -2,6 +2,7 @@ import { expectTypeOf } from "expect-type";
 import { z } from "zod";
 import {
   globals,
+  override,
   r,
   resource,
   task,
@@ -165,6 +166,26 @@ r.resource("tunnel")
   .tags([globals.tags.excludeFromGlobalHooks.with({}), globals.tags.tunnel])
   // @ts-expect-error -- nothing runs the tasks, whatever other tags there are
   .init(async () => ({ mode: "client", tasks: ["a"] }));
+// An override is held to the same.
+const routed = tunnel()
+  .init(async () => ({ mode: "client", tasks: ["a"], run: async (task) => task.id }))
+  .build();
+override(routed, { init: async () => ({ mode: "server", tasks: ["a"] }) });
+override(routed, { init: async () => anyTunnel });
+override(routed, { init: async () => ({ mode: "client", tasks: ["a"], run: async (task) => task.id }) });
+override(routed, { meta: { title: "routed" } });
+// @ts-expect-error -- nothing runs the tasks
+override(routed, { init: async () => ({ mode: "client", tasks: ["a"] }) });
+// @ts-expect-error -- no such mode
+override(routed, { init: async () => ({ mode: "sideways" }) });
+const rerouted = r
+  .override(routed)
+  .init(async () => ({ mode: "both", events: ["a"], emit: async (emission) => emission.id }))
+  .build();
+// @ts-expect-error -- `run` does not emit
+r.override(routed).init(async () => ({ mode: "client", events: ["a"], run: async (task) => task.id }));
+// @ts-expect-error -- nor does it in an override of an override
+override(rerouted, { init: async () => ({ mode: "client", events: ["a"], run: async (task) => task.id }) });
 resource({ id: "tunnel", tags: [globals.tags.tunnel], init: async () => anyTunnel });
 // @ts-expect-error -- nothing runs the tasks
 resource({ id: "tunnel", tags: [globals.tags.tunnel], init: async () => ({ mode: "client", tasks: ["a"] }) });

@@ -128,11 +128,10 @@ export type ProblemOf<Items, O> = Items extends readonly (infer Carrier)[]
   : never;
 
 /** What `init` has to resolve to besides what it does: nothing, unless a check finds a problem. */
-export type Demanded<S extends ContractShape, O> = [S["gives"]] extends [never]
-  ? unknown
-  : [ProblemOf<S["tags"], O>] extends [never]
-    ? unknown
-    : ProblemOf<S["tags"], O>;
+export type Demanded<S extends ContractShape, O> = [S["gives"]] extends [never] ? unknown : DemandedBy<S["tags"], O>;
+
+/** As `Demanded`, by these tags. */
+export type DemandedBy<Tags, O> = [ProblemOf<Tags, O>] extends [never] ? unknown : ProblemOf<Tags, O>;
 
 /**
  * The value of an override: what dependants of the base were promised.
@@ -144,6 +143,13 @@ export type ValueUnder<Value, Items> = [Sides<Items, 1>] extends [never]
   : {} extends ContractOutput<Items>
     ? ContractOutput<Items>
     : Value;
+
+/** The tags that check the value of an override as well: those of a contract that takes the place of the value. */
+export type ChecksUnder<S extends ContractShape> = [S["gives"]] extends [never]
+  ? readonly []
+  : {} extends ContractOutput<ItemsOf<S>>
+    ? S["tags"]
+    : readonly [];
 
 /** What tags, middleware and a result schema state about a task or resource; the builders of both carry it. */
 export interface ContractShape {
@@ -187,5 +193,14 @@ export interface FixedOutput<S extends ContractShape> extends ContractShape {
   middleware: S["middleware"];
   needs: S["needs"];
   gives: S["gives"];
+  schema: true;
+}
+
+/** The shape of an override: its output is fixed, and these tags check it. */
+export interface CheckedBy<Tags extends readonly Contract[]> extends ContractShape {
+  tags: Tags;
+  middleware: readonly [];
+  needs: never;
+  gives: Sides<Tags, 1>;
   schema: true;
 }

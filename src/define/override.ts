@@ -1,6 +1,6 @@
 import type { DependencyMap, InjectedInResourceMap, InjectedMap, Listed } from "../lib/injectable";
 import { symbolFilePath } from "../lib/symbols";
-import type { FixedOutput, NoContracts } from "./contracts";
+import type { CheckedBy, Contract, DemandedBy, FixedOutput, NoContracts } from "./contracts";
 import type { IEventEmission } from "./event";
 import {
   createHook,
@@ -54,11 +54,12 @@ interface FixedIdentity {
   readonly kind?: never;
 }
 
-/** What an override is held to: what its body receives, and for resources the private context and the value. */
-interface Held<D, Context = never, Value = never> {
+/** What an override is held to: what its body receives, and for resources the private context, the value and its checks. */
+interface Held<D, Context = never, Value = never, Tags extends readonly Contract[] = readonly []> {
   deps: unknown extends D ? any : D; // nothing is known
   context: unknown extends Context ? any : Context; // as above
   value: Value;
+  checks: Tags;
 }
 
 /** Of each kind of definition. */
@@ -68,8 +69,8 @@ type HeldTo<T> =
     : T extends Resource<any, infer V, infer D>
       ? unknown extends D
         ? Held<unknown, unknown, Awaited<V>>
-        : D extends Within<infer Deps, infer Context, infer Value>
-          ? Held<Deps, Context, Value>
+        : D extends Within<infer Deps, infer Context, infer Value, infer Tags extends readonly Contract[]>
+          ? Held<Deps, Context, Value, Tags>
           : Held<D, unknown, Awaited<V>>
       : T extends Hook<any, infer D>
         ? Held<D>
@@ -80,6 +81,10 @@ type HeldTo<T> =
 type DependenciesOf<T> = HeldTo<T>["deps"];
 type ContextOf<T> = HeldTo<T>["context"];
 type PromisedOf<T> = HeldTo<T>["value"];
+type ChecksOf<T> = HeldTo<T>["checks"];
+
+/** What `init` of an override resolves to: without checks, what was promised. */
+type Replacing<T, Value> = ChecksOf<T> extends readonly [] ? PromisedOf<T> : Value & DemandedBy<ChecksOf<T>, Value>;
 
 /** What the body of an override receives: what the patch lists, else what the base receives. */
 type Received<T, Listing> = [Listing] extends [never]
@@ -88,8 +93,11 @@ type Received<T, Listing> = [Listing] extends [never]
     ? InjectedInResourceMap<Listing>
     : InjectedMap<Listing>;
 
-/** The fields of a base that a patch may replace; id and result type stay. `Deps` is what its body receives. */
-export type OverridePatch<T, Deps = DependenciesOf<T>> =
+/**
+ * The fields of a base that a patch may replace; id and result type stay. `Deps` is what its body receives, `Value` what its
+ * `init` resolves to.
+ */
+export type OverridePatch<T, Deps = DependenciesOf<T>, Value = PromisedOf<T>> =
   T extends Task<infer I, infer O, any, any, any, any>
     ? FixedIdentity &
         Partial<Omit<TaskDraft, "id" | "dependencies" | "run">> & {
@@ -98,7 +106,11 @@ export type OverridePatch<T, Deps = DependenciesOf<T>> =
     : T extends AnyResource
       ? FixedIdentity &
           Partial<Omit<ResourceDraft, "id" | "dependencies" | "init" | "dispose">> & {
-            init?(config: ExtractResourceConfig<T>, dependencies: Deps, context: ContextOf<T>): Promise<PromisedOf<T>>;
+            init?(
+              config: ExtractResourceConfig<T>,
+              dependencies: Deps,
+              context: ContextOf<T>,
+            ): Promise<Replacing<T, Value>>;
             dispose?(
               value: PromisedOf<T>,
               config: ExtractResourceConfig<T>,
@@ -129,9 +141,13 @@ type MiddlewarePatch<C, Input, Deps> = FixedIdentity &
  *
  * @throws {Error} the base is no task, resource, hook or middleware
  */
-export function defineOverride<T extends OverridableBase, Listing extends DependencyMap = never>(
+export function defineOverride<
+  T extends OverridableBase,
+  Listing extends DependencyMap = never,
+  Value extends PromisedOf<T> = PromisedOf<T>,
+>(
   base: T,
-  patch: OverridePatch<T, Received<T, Listing>> & {
+  patch: OverridePatch<T, Received<T, Listing>, Value> & {
     readonly dependencies?: Listed<Listing, ExtractResourceConfig<T>> | undefined;
   },
 ): T {
@@ -156,7 +172,7 @@ export type OverrideBuilderOf<T> =
           Promise<PromisedOf<T>>,
           DependenciesOf<T>,
           ContextOf<T>,
-          FixedOutput<NoContracts>
+          ChecksOf<T> extends readonly [] ? FixedOutput<NoContracts> : CheckedBy<ChecksOf<T>>
         >
       : T extends Hook<infer On, any>
         ? HookOverride<On, DependenciesOf<T>>

@@ -41,6 +41,7 @@ import {
 import type {
   Bound,
   Carrying,
+  ChecksUnder,
   ContractShape,
   FixedOutput,
   ItemsOf,
@@ -149,17 +150,19 @@ export interface ResourceWithConfig<C, V extends Promise<any>> {
 }
 
 /** Takes the place of `D` in a resource with a private context or an output contract: overrides are held to these too. */
-export interface Within<D, Context, Value> {
+export interface Within<D, Context, Value, Tags> {
   readonly deps: D;
   readonly context: Context;
   /** What dependants were promised. */
   readonly value: Value;
+  /** What checks the value of each `init`, as the tag of tunnels does. */
+  readonly checks: Tags;
 }
 
 /** What overrides are held to: context and contracts only where there are any. */
 export type HeldIn<V, D, X, S extends ContractShape> = [IsAny<X>, S["gives"]] extends [true, never]
   ? D
-  : Within<D, X, ValueUnder<Resolution<V>, ItemsOf<S>>>;
+  : Within<D, X, ValueUnder<Resolution<V>, ItemsOf<S>>, ChecksUnder<S>>;
 
 /**
  * How a run makes the value of a resource that the framework provides.
