@@ -9,7 +9,7 @@ beforeAll(ensureBuilt, 120_000);
 
 /** Uses the universal entry; prints what came of it. */
 const usesUniversal = `
-  const { r, run, definitions } = await import("@bluelibs/runner");
+  const { r, run, definitions } = await load("@bluelibs/runner");
   const failed = r.error("failed").build();
   const context = r.asyncContext("context").build();
   const event = r.event("event").build();
@@ -31,7 +31,7 @@ const universalOutput = ["4 provided", "failed true string", "disposed"];
 /** Calls an exposure with both kinds of Node clients. */
 const usesNode = `
   const { r, run, globals, nodeExposure, createHttpMixedClient, createHttpSmartClient } =
-    await import("@bluelibs/runner/node");
+    await load("@bluelibs/runner/node");
   const task = r.task("task").run(async (n) => n * 2).build();
   const tunnel = r.resource("tunnel").tags([globals.tags.tunnel])
     .init(async () => ({ transport: "http", mode: "server", tasks: ["task"] })).build();
@@ -67,24 +67,46 @@ const freezesBuiltins = `
 
 const flags = ["--frozen-intrinsics", "--disable-proto=throw", "--disallow-code-generation-from-strings"];
 
-const outputOf = async (program: string, args: readonly string[] = []) => {
-  const { exitCode, stdout, stderr } = await runProgram([...args, "--input-type=module", "-"], { input: program });
+/** How a program loads an entry, by the format of the program. */
+const loads = { module: "(entry) => import(entry)", commonjs: "require" };
+
+const outputOf = async (program: string, format: keyof typeof loads, args: readonly string[] = []) => {
+  const input = `(async () => { const load = ${loads[format]}; ${program} })();`;
+  const { exitCode, stdout, stderr } = await runProgram([...args, `--input-type=${format}`, "-"], { input });
   return { exitCode, lines: stdout.trim().split("\n"), ...(exitCode !== 0 && { stderr }) };
 };
 
 describe("an application works", () => {
   it.each(flags)("an application works under node %s", async (flag) => {
-    expect(await outputOf(usesUniversal, [flag])).toEqual({ exitCode: 0, lines: universalOutput });
-    expect(await outputOf(usesNode, [flag])).toEqual({ exitCode: 0, lines: nodeOutput });
+    expect(await outputOf(usesUniversal, "module", [flag])).toEqual({ exitCode: 0, lines: universalOutput });
+    expect(await outputOf(usesNode, "module", [flag])).toEqual({ exitCode: 0, lines: nodeOutput });
   });
 
   it.each(Object.entries(hardening))("an application works with %s, in both entries", async (_what, harden) => {
-    expect(await outputOf(harden + usesUniversal)).toEqual({ exitCode: 0, lines: universalOutput });
-    expect(await outputOf(harden + usesNode)).toEqual({ exitCode: 0, lines: nodeOutput });
+    expect(await outputOf(harden + usesUniversal, "module")).toEqual({ exitCode: 0, lines: universalOutput });
+    expect(await outputOf(harden + usesNode, "module")).toEqual({ exitCode: 0, lines: nodeOutput });
   });
 
   it("an application works where the built-ins of the language are frozen", async () => {
-    expect(await outputOf(freezesBuiltins + usesUniversal)).toEqual({ exitCode: 0, lines: universalOutput });
+    expect(await outputOf(freezesBuiltins + usesUniversal, "module")).toEqual({ exitCode: 0, lines: universalOutput });
+  });
+
+  it.each([
+    ["under node --frozen-intrinsics", "", ["--frozen-intrinsics"]],
+    ["with a read-only Error.stackTraceLimit", hardening["a read-only Error.stackTraceLimit"], []],
+  ])("an application that requires both entries works %s", async (_where, harden, args) => {
+    const program = `${harden} await (async () => {${usesUniversal}})(); ${usesNode}`;
+    const lines = [...universalOutput, ...nodeOutput];
+    expect(await outputOf(program, "commonjs", args)).toEqual({ exitCode: 0, lines });
+  });
+
+  it.each(["module", "commonjs"] as const)("every entry loads with frozen built-ins of V8, as %s", async (format) => {
+    const program = `
+      ${hardening["a read-only Error.stackTraceLimit"]}
+      for (const entry of ["errors", "otel", "platform/createFile", "edge", "node"])
+        console.log(Object.keys(await load("@bluelibs/runner/" + entry)).length > 0);`;
+    const lines = ["true", "true", "true", "true", "true"];
+    expect(await outputOf(program, format, ["--frozen-intrinsics"])).toEqual({ exitCode: 0, lines });
   });
 
   it("an application works where there is the language, timers and AbortController, and nothing else", async () => {
