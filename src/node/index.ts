@@ -94,7 +94,8 @@ export type { ClientCompression } from "./client/clientCompression";
 export type { Readable } from "node:stream";
 
 // Reverse tunnels
-export { tunnelRelay, type TunnelRelay, type TunnelSessionInfo } from "./relay/tunnelRelay";
+export { tunnelRelay } from "./relay/tunnelRelay";
+export type { TunnelRelay, TunnelSessionInfo } from "./relay/startRelay";
 export type { TunnelRelayAuth, TunnelRelayConfig, TunnelRelayLimits } from "./relay/tunnelRelayConfig";
 export {
   tunnelExpose,

@@ -1,9 +1,7 @@
 import type { RequestListener, Server } from "node:http";
-import { fetchListener, type FetchHandler } from "./fetchListener";
-import { httpTarget, type HostHeader } from "./httpTarget";
-import { inProcessConnection } from "./inProcessConnection";
+import type { FetchHandler } from "./fetchListener";
+import type { HostHeader } from "./httpTarget";
 import type { StreamTarget } from "./streamTarget";
-import { tcpTarget } from "./tcpTarget";
 import { TunnelSession, type BindRequest, type TunnelSessionOptions } from "./tunnelSession";
 
 /** A published service. */
@@ -59,6 +57,7 @@ export async function tunnelExpose(options: TunnelExposeOptions): Promise<Tunnel
     throw new TypeError("tunnelExpose needs the port or the url of a service.");
   const at = new URL(url ?? `http://127.0.0.1:${port}`);
   const isSecure = at.protocol === "https:";
+  const { httpTarget } = await import("./targets");
   const target = httpTarget({
     host: at.hostname,
     port: Number(at.port) || (isSecure ? 443 : 80),
@@ -89,10 +88,11 @@ export interface TunnelServeOptions extends Omit<TunnelExposeOptions, "port" | "
  */
 export async function tunnelServe(options: TunnelServeOptions): Promise<TunnelHandle> {
   const { server, fetch, hostHeader, onError = warn } = options;
-  const handler = server ?? (fetch && fetchListener(fetch, onError));
-  if (handler === undefined || (server !== undefined && fetch !== undefined)) {
+  if ((server === undefined) === (fetch === undefined)) {
     throw new TypeError("tunnelServe needs one of server and fetch.");
   }
+  const { fetchListener, httpTarget, inProcessConnection } = await import("./targets");
+  const handler = server ?? fetchListener(fetch as FetchHandler, onError);
   const createConnection = inProcessConnection(handler);
   const target = httpTarget({ host: "localhost", port: 80, connectTimeoutMs: 5_000, hostHeader, createConnection });
   return publish(options, httpBinding(options, target));
@@ -118,6 +118,7 @@ export interface TunnelPullOptions extends PublishOptions {
  */
 export async function tunnelPull(options: TunnelPullOptions): Promise<TunnelHandle> {
   const { containerPort, localPort, localHost = "127.0.0.1", connectTimeoutMs = 5_000 } = options;
+  const { tcpTarget } = await import("./targets");
   const target = tcpTarget({ host: localHost, port: localPort, connectTimeoutMs });
   return publish(options, { kind: "tcp", mode: "pull", containerPort, target });
 }

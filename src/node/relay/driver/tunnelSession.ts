@@ -2,18 +2,15 @@ import { EventEmitter, setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode, ResetCode } from "../../../relay/codes";
 import type { ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
-import { decodeRequestHead } from "../../../relay/framePayloads";
-import { readAgreement } from "../../../relay/handshake";
 import type { MuxLink } from "../../../relay/muxLink";
 import type { MuxSession } from "../../../relay/muxSession";
 import type { MuxStream } from "../../../relay/muxStream";
 import type { StreamOpening } from "../../../relay/sessionContract";
-import { DialRefusedError } from "../wsLink";
+import { DialRefusedError } from "../dialRefusedError";
 import { Backoff } from "./backoff";
 import { DriverBindings, type BindRequest, type BoundFacts } from "./driverBindings";
 import { TunnelRefusedError } from "./driverErrors";
-import { greet, ownSettings, type RelayAddress } from "./greet";
-import { keepShards } from "./shardPool";
+import type { RelayAddress } from "./greet";
 
 export type { BindRequest, BoundFacts } from "./driverBindings";
 
@@ -205,6 +202,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   /** Resolves once greeted. @returns what resolves when the connection is gone; in a record, so that it is not awaited */
   async #connect(): Promise<{ readonly lost: Promise<void> }> {
     const { meta, connections = 1 } = this.#options;
+    const { decodeRequestHead, greet, keepShards, ownSettings, readAgreement } = await import("./links");
     const before = this.#hello;
     let onLost: () => void = () => {};
     const lost = new Promise<void>((resolve) => (onLost = resolve));
@@ -224,7 +222,10 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       }),
       handler: {
         onControl: (message, link) => this.#receive(message, link),
-        onStream: (stream, opening) => this.#openStream(stream, opening),
+        onStream: (stream, opening) => {
+          const { bindId } = opening.kind === "tcp" ? opening.open : decodeRequestHead(opening.payload);
+          this.#openStream(bindId, stream, opening);
+        },
       },
       onGreeted: (answer, mux) => {
         mux.agree(readAgreement(answer, ownSettings));
@@ -269,8 +270,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     this.emit("goaway", message);
   }
 
-  #openStream(stream: MuxStream, opening: StreamOpening): void {
-    const bindId = opening.kind === "tcp" ? opening.open.bindId : decodeRequestHead(opening.payload).bindId;
+  #openStream(bindId: number, stream: MuxStream, opening: StreamOpening): void {
     const target = this.#bindings.targetOf(bindId);
     if (target === undefined) return stream.reset(ResetCode.REFUSED, "Nothing is bound here.");
     this.#totalStreams += 1;
