@@ -11,6 +11,10 @@ export class ByteBudget {
     return this.#limitBytes;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   /** Whether so much more would still be within it. */
   fits(bytes: number): boolean {
     return this.#heldBytes + bytes <= this.#limitBytes;

@@ -37,6 +37,8 @@ export class TracePoint<Message extends Traced> {
   readonly #name: string;
   readonly #channel: TracingChannel | undefined;
   readonly #observers: readonly ((event: never) => void)[];
+  /** Those that want nothing of the other channels of the run. */
+  readonly #own: ((event: never) => void)[] = [];
 
   /** @param observers read at each call, so that the list may grow; they receive `{ channel, phase, message }` */
   constructor(name: string, observers: readonly ((event: never) => void)[] = []) {
@@ -47,7 +49,16 @@ export class TracePoint<Message extends Traced> {
 
   /** Whether anything listens. Asked once per call, and what is published costs nothing unless it says so. */
   get isOn(): boolean {
-    return this.#channel?.hasSubscribers === true || this.#observers.length > 0;
+    return this.#channel?.hasSubscribers === true || this.#observers.length > 0 || this.#own.length > 0;
+  }
+
+  /** Has one more observer receive what is published here, and here alone. @returns what takes that back */
+  observe(observer: (event: never) => void): () => void {
+    this.#own.push(observer);
+    return () => {
+      const index = this.#own.indexOf(observer);
+      if (index >= 0) this.#own.splice(index, 1);
+    };
   }
 
   /** Runs a call and publishes its phases. */
@@ -69,7 +80,7 @@ export class TracePoint<Message extends Traced> {
 
   #begin<T>(message: Message, call: () => Promise<T>): Promise<T> {
     const inside = (): Promise<T> => (message.enter === undefined ? call() : message.enter(call));
-    this.#observe("start", message);
+    this.#notify("start", message);
     try {
       // Also enters the stores that are bound to the channel.
       return this.#channel === undefined ? inside() : this.#channel.start.runStores(message, inside);
@@ -79,20 +90,23 @@ export class TracePoint<Message extends Traced> {
   }
 
   #publish(phase: TracePhase, message: Message): void {
-    this.#observe(phase, message);
+    this.#notify(phase, message);
     this.#channel?.[phase].publish(message);
   }
 
-  #observe(phase: TracePhase, message: Message): void {
-    for (const observe of this.#observers) {
-      try {
-        observe({ channel: this.#name, phase, message } as never);
-      } catch (error) {
-        // As the channel does with what its subscribers throw.
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+  #notify(phase: TracePhase, message: Message): void {
+    for (const observe of this.#observers) this.#tell(observe, phase, message);
+    for (const observe of this.#own) this.#tell(observe, phase, message);
+  }
+
+  #tell(observe: (event: never) => void, phase: TracePhase, message: Message): void {
+    try {
+      observe({ channel: this.#name, phase, message } as never);
+    } catch (error) {
+      // As the channel does with what its subscribers throw.
+      queueMicrotask(() => {
+        throw error;
+      });
     }
   }
 }

@@ -81,6 +81,8 @@ export interface RunTracing {
   readonly requests: TracePoint<RequestTrace>;
   readonly calls: TracePoint<CallTrace>;
   readonly tasks: TaskTracing;
+  /** What the servers of the run hold in memory of bodies and replies, in bytes; each server adds one. */
+  readonly heldBytes: (() => number)[];
   /** The same event, published. */
   event(eventId: string, linked: LinkedEvent): LinkedEvent;
 }

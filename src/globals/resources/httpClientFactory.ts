@@ -1,5 +1,6 @@
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { tellIfSlow } from "../../lib/tellIfSlow";
+import { createWeakMembers } from "../../lib/weakMembers";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
@@ -37,7 +38,7 @@ export function createClientFactory<Config extends object, Client extends Remote
   create: (config: Config & FromRun) => Client,
 ): (config: FactoryConfig<Config>) => Client {
   const { store } = scope;
-  const open = createWeakSet<Client>();
+  const open = createWeakMembers<Client>();
   scope.onDispose(async () => {
     const clients = open.list();
     if (clients.length === 0) return;
@@ -74,29 +75,6 @@ export function createClientFactory<Config extends object, Client extends Remote
 /** Of no credentials; whether calls can be sent there is the client's business. */
 const addressOf = (config: object): string =>
   parseBaseUrl(String((config as { readonly baseUrl?: unknown }).baseUrl)).text;
-
-/** A set whose members may be collected; some engines have nothing for that, and keep them. */
-interface WeakMembers<T> {
-  add(member: T): void;
-  list(): T[];
-}
-
-function createWeakSet<T extends object>(): WeakMembers<T> {
-  if (typeof WeakRef !== "function" || typeof FinalizationRegistry !== "function") {
-    const members = new Set<T>();
-    return { add: (member) => void members.add(member), list: () => [...members] };
-  }
-  const references = new Set<WeakRef<T>>();
-  const collected = new FinalizationRegistry<WeakRef<T>>((reference) => references.delete(reference));
-  return {
-    add(member) {
-      const reference = new WeakRef(member);
-      references.add(reference);
-      collected.register(member, reference);
-    },
-    list: () => [...references].flatMap((reference) => reference.deref() ?? []),
-  };
-}
 
 /** How long calls under way may hold up the end of a run. */
 const closeMs = 10_000;

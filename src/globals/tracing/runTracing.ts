@@ -14,6 +14,7 @@ export function createRunTracing(observe: RunObserver | undefined): RunTracing {
     requests: new TracePoint<RequestTrace>("runner:request", observers),
     calls: new TracePoint<CallTrace>("runner:call", observers),
     tasks: new PublishedTasks(observers),
+    heldBytes: [],
     event(eventId, { isUnheard, emit, emitWithResult }) {
       const traced =
         <R>(emitIt: (data: unknown, source: string, scope?: CallScope) => Promise<R>) =>

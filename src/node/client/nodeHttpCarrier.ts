@@ -4,6 +4,7 @@ import { pipeline, Readable, type Transform } from "node:stream";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
+import { countSockets, type SocketCount } from "../../tunnels/client/openSockets";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
@@ -88,7 +89,7 @@ export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
     { httpCode: 408 },
   );
 
-interface Connection {
+interface Connection extends SocketCount {
   open(path: string, headers: OutgoingHttpHeaders): ClientRequest;
   /** Closes idle sockets now, and the others once they are idle. */
   release(): void;
@@ -99,7 +100,8 @@ function connect(baseUrl: string, maxSockets: number): Connection {
   const options = { keepAlive: true, maxSockets, timeout: longestIdleMs };
   const agent = isSecure ? new HttpsAgent(options) : new HttpAgent(options);
   const request = isSecure ? httpsRequest : httpRequest;
-  return {
+  const connection: Connection = {
+    socketCount: () => countOf(agent.sockets) + countOf(agent.freeSockets),
     open(path, headers) {
       const opened = request({ agent, hostname, port, path: basePath + path, method: "POST", headers });
       if ("Deno" in globalThis) keepFromRepeating(opened);
@@ -110,7 +112,12 @@ function connect(baseUrl: string, maxSockets: number): Connection {
       for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
     },
   };
+  countSockets(connection);
+  return connection;
 }
+
+const countOf = (sockets: HttpAgent["sockets"] = {}): number =>
+  Object.values(sockets).reduce((sum, list) => sum + (list?.length ?? 0), 0);
 
 /**
  * Deno sends a request a second time when it fails on a connection that was used before, even one that was destroyed on

@@ -1,5 +1,6 @@
 import type { Pool } from "undici";
-import { clientClosed, type Abilities, type Carrier } from "../../tunnels/client/carrier";
+import { clientClosed, type Abilities, type Carrier, type CloseOptions } from "../../tunnels/client/carrier";
+import { countSockets, type SocketCount } from "../../tunnels/client/openSockets";
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
@@ -60,7 +61,7 @@ export function poolCarrier(
   };
 }
 
-type OpenedCarrier = Pick<Carrier, "send" | "close">;
+type OpenedCarrier = Pick<Carrier, "send" | "close"> & Partial<SocketCount>;
 
 const textOnly = "The pool sends text only.";
 const accepts: Abilities = { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly };
@@ -119,9 +120,10 @@ function openPool(
     return dispatch({ ...request, headers }, await gzipCoding.encode(text));
   };
 
-  return {
+  const carrier = {
     send: compression.requests === true || compression.responses === true ? sendCompressed : sendPlain,
-    async close({ signal } = {}) {
+    socketCount: () => pool.stats.connected + (itemsPool?.stats.connected ?? 0),
+    async close({ signal }: CloseOptions = {}) {
       const pools = [pool, itemsPool].filter((each) => each !== undefined);
       const destroy = (): void => pools.forEach((each) => void each.destroy(clientClosed()));
       if (signal?.aborted === true) return void (await Promise.all(pools.map((each) => each.destroy(clientClosed()))));
@@ -133,6 +135,8 @@ function openPool(
       }
     },
   };
+  countSockets(carrier);
+  return carrier;
 }
 
 function textOf({ body }: WireRequest): string | Promise<string> {

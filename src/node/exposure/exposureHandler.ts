@@ -14,6 +14,7 @@ import {
 import type { Drain } from "../../lib/drain";
 import type { TracePoint } from "../../platform/tracePoint";
 import type { RequestTrace } from "../../runtime/tracing";
+import type { Metrics } from "../../globals/metrics/metrics";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
@@ -42,7 +43,7 @@ import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { publishRequest } from "./tracedRequest";
-import { createProbes, type Health, type Probe } from "./probes";
+import { createProbes, isProbe, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
@@ -53,6 +54,10 @@ export interface ExposureParts extends RunServer {
   readonly parseCookies: ParseCookies;
   /** What answers probes; absent where no path for them is configured. */
   readonly health: Health | undefined;
+  /** What `http.metrics` answers with; absent where no path for it is configured. */
+  readonly metrics: Metrics | undefined;
+  /** Gets a count of the bytes in memory, where the run has any. */
+  readonly heldBytes: (() => number)[] | undefined;
   /** Publishes requests. */
   readonly requests: TracePoint<RequestTrace> | undefined;
   /** A reply broke off midway. */
@@ -71,7 +76,7 @@ export interface ExposureHandler extends RequestHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { respond, config, cors, drain, health, requests, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, requests, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const route = createRouter(basePath);
   const servedUrls = new Map<string, WireTarget>();
@@ -87,6 +92,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     return true;
   }
   const budget = new ByteBudget(limits.bufferedBytes);
+  parts.heldBytes?.push(() => budget.heldBytes);
   const readerWatch = new PaceWatch(limits.replyIdleMs);
   const itemsWatch = new PaceWatch(limits.streams.drainMs);
   const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, itemsWatch, onBroken };
@@ -100,7 +106,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const callPolicy = createCallPolicy(parts);
-  const probes = createProbes(config.probes, { health, drain, callPolicy });
+  const probes = createProbes(config.probes, { ...parts, callPolicy });
   // Of their own, so that calls that take all there is do not pass for a process that is broken.
   const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */
@@ -248,7 +254,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     handle(req, res, onDone) {
       const target = routeOf(req);
       if (target === undefined) return false;
-      if (target === "health" || target === "ready") void answerProbe(target, req, res).then(onDone);
+      if (isProbe(target)) void answerProbe(target, req, res).then(onDone);
       else serve(target, req, res, onDone);
       return true;
     },

@@ -3,6 +3,7 @@ import { Drain, longestDrainMs, type DrainPhase } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { readyEventId } from "../../define/reservedIds";
 import { createResource, type IResource } from "../../define/resource";
+import { metrics, type Metrics } from "../../globals/metrics/metrics";
 import { eventManager, logger, store } from "../../globals/resources/handles";
 import { serializer } from "../../globals/resources/serializer";
 import type { Logger } from "../../globals/resources/logger";
@@ -74,6 +75,8 @@ export interface NodeExposureDeps {
   readonly eventManager: EventManager;
   readonly logger: Logger;
   readonly serializer: SerializerLike;
+  /** Where `http.metrics` has a path. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /**
@@ -87,7 +90,11 @@ export const nodeExposure: IResource<NodeExposureConfig, Promise<NodeExposureHan
   createResource(
     {
       id: "platform.node.resources.exposure",
-      dependencies: { store, eventManager, logger, serializer },
+      // What counts requests costs something for each, so that it comes with the path alone.
+      dependencies: ({ http }: NodeExposureConfig) => ({
+        ...{ store, eventManager, logger, serializer },
+        ...(http?.metrics !== undefined && { metrics }),
+      }),
       configSchema: { parse: checkConfig },
       init: startExposure,
       dispose: async (handlers: NodeExposureHandlers) => handlers.close(),
@@ -172,14 +179,13 @@ function createExposure(
     openFile: openNodeFile,
     openStream: openNodeStream,
   });
-  const health =
-    config.probes.health === undefined && config.probes.ready === undefined
-      ? undefined
-      : watchHealth(run, drain, served);
+  const hasChecks = config.probes.health !== undefined || config.probes.ready !== undefined;
   return createExposureHandler({
     ...served,
     requests: run.store.tracing?.requests,
-    health,
+    health: hasChecks ? watchHealth(run, drain) : undefined,
+    metrics: run.metrics,
+    heldBytes: run.store.tracing?.heldBytes,
     config,
     cors,
     drain,
@@ -189,16 +195,12 @@ function createExposure(
 }
 
 /** The run counts as ready once everything that waits for that has been told, hooks of the application included. */
-function watchHealth(
-  { store, eventManager }: NodeExposureDeps,
-  drain: Drain,
-  { isAuthenticated }: Pick<Health, "isAuthenticated">,
-): Health {
+function watchHealth({ store, eventManager }: NodeExposureDeps, drain: Drain): Health {
   let isReady = false;
   const ready = store.events.get(readyEventId)?.event;
   const becomeReady = (): void => void (isReady = true);
   if (ready !== undefined) eventManager.addListener(ready, becomeReady, { order: Number.MAX_SAFE_INTEGER });
-  return { checks: createHealthChecks(store, drain), isReady: () => isReady, isAuthenticated };
+  return { checks: createHealthChecks(store, drain), isReady: () => isReady };
 }
 
 async function openServer(

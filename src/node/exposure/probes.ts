@@ -1,23 +1,29 @@
 import type { IncomingMessage } from "node:http";
 import type { Drain } from "../../lib/drain";
-import { methodNotAllowed } from "../../errors/wireErrors";
+import { internalError, methodNotAllowed, WireFailure } from "../../errors/wireErrors";
+import type { Metrics } from "../../globals/metrics/metrics";
+import type { ProbePaths } from "../../tunnels/http/config/probes";
 import { pathOf } from "../../tunnels/http/router";
-import { textBody, type WireRequest } from "../../tunnels/protocol/wire";
+import { textBody } from "../../tunnels/protocol/wire";
 import { worstOf, type CheckOutcome, type HealthChecks, type HealthStatus } from "../../tunnels/server/healthChecks";
-import type { ProbePaths } from "./config/probes";
+import type { RunServer } from "../../tunnels/server/serveRun";
 import { IncomingCall, type CallPolicy } from "./incomingCall";
 import type { OutgoingReply } from "./reply/outgoingReply";
 
 /** A question of a load balancer or a supervisor. */
-export type Probe = "health" | "ready";
+type Check = "health" | "ready";
+
+/** A question about the process, rather than a call. */
+export type Probe = Check | "metrics";
+
+export const isProbe = (value: unknown): value is Probe =>
+  value === "health" || value === "ready" || value === "metrics";
 
 /** What answers them. */
 export interface Health {
   readonly checks: HealthChecks;
   /** Whether the run has become ready. */
   isReady(): boolean;
-  /** Whether a token or a validator knows who sent a request. */
-  isAuthenticated(request: WireRequest): Promise<boolean>;
 }
 
 export interface Probes {
@@ -27,24 +33,32 @@ export interface Probes {
   answer(probe: Probe, reply: OutgoingReply): Promise<void>;
 }
 
-/** @param health absent where no path is configured */
-export function createProbes(
-  paths: ProbePaths,
-  { health, drain, callPolicy }: { health: Health | undefined; drain: Drain; callPolicy: CallPolicy },
-): Probes {
+/** What probes are answered with. */
+export interface ProbeParts extends Pick<RunServer, "assertAuthenticated"> {
+  /** Absent where no path is configured. */
+  readonly health: Health | undefined;
+  /** As `health`. */
+  readonly metrics: Metrics | undefined;
+  readonly drain: Drain;
+  readonly callPolicy: CallPolicy;
+}
+
+export function createProbes(paths: ProbePaths, parts: ProbeParts): Probes {
+  const { health, metrics, drain } = parts;
   const byPath = new Map<string, Probe>();
   if (paths.health !== undefined) byPath.set(paths.health, "health");
   if (paths.ready !== undefined) byPath.set(paths.ready, "ready");
+  if (paths.metrics !== undefined) byPath.set(paths.metrics, "metrics");
 
   /** What the phase says by itself; `undefined` where the checks decide. */
-  function statusOfPhase(probe: Probe, isReady: boolean): HealthStatus | undefined {
+  function statusOfPhase(probe: Check, isReady: boolean): HealthStatus | undefined {
     if (drain.phase === "closed") return "fail";
     if (probe === "ready") return isReady && drain.phase === "serving" ? undefined : "fail";
     // The tasks cannot be called yet.
     return isReady ? undefined : "pass";
   }
 
-  async function judge(probe: Probe, { checks, isReady }: Health): Promise<Judgement> {
+  async function judge(probe: Check, { checks, isReady }: Health): Promise<Judgement> {
     const given = statusOfPhase(probe, isReady());
     if (given !== undefined) return { status: given, outcomes: new Map() };
     const outcomes = await checks.run(probe);
@@ -63,29 +77,50 @@ export function createProbes(
     async answer(probe, reply) {
       const { method } = reply.req;
       if (method !== "GET" && method !== "HEAD") return reply.refuse(methodNotAllowed(), { allow: "GET, HEAD" });
+      if (probe === "metrics") return sendMetrics(reply);
       if (health === undefined) return;
       const { status, outcomes } = await judge(probe, health);
       const hasOutput = [...outcomes.values()].some(({ output }) => output !== undefined);
-      const showsOutput = hasOutput && (await mayRead(reply, health, callPolicy));
+      // Messages of errors show the inside of an application.
+      const showsOutput = hasOutput && (await refusalOf(reply, parts)) === undefined;
       await reply.send({
         status: status === "fail" ? 503 : 200,
         contentType: "application/health+json",
-        headers: { "cache-control": "no-store" },
+        headers: uncached,
         body: { kind: "text", text: JSON.stringify({ status, checks: describe(outcomes, showsOutput) }) },
       });
     },
   };
+
+  async function sendMetrics(reply: OutgoingReply): Promise<void> {
+    if (metrics === undefined) return;
+    const refusal = await refusalOf(reply, parts);
+    if (refusal !== undefined) return reply.refuse(refusal);
+    const text = await metrics.text();
+    const { contentType } = metrics;
+    await reply.send({ status: 200, contentType, headers: uncached, body: { kind: "text", text } });
+  }
 }
+
+const uncached = { "cache-control": "no-store" };
 
 interface Judgement {
   readonly status: HealthStatus;
   readonly outcomes: ReadonlyMap<string, CheckOutcome>;
 }
 
-/** Messages of errors show the inside of an application: a caller must be local, or known. */
-async function mayRead(reply: OutgoingReply, health: Health, callPolicy: CallPolicy): Promise<boolean> {
-  if (await callPolicy.isLocal(reply.req)) return true;
-  return health.isAuthenticated(new IncomingCall({ kind: "discovery", id: "" }, textBody(""), reply, callPolicy));
+/** Why a caller may not see what is inside: it must be local, or known. */
+async function refusalOf(
+  reply: OutgoingReply,
+  { callPolicy, assertAuthenticated }: ProbeParts,
+): Promise<WireFailure | undefined> {
+  if (await callPolicy.isLocal(reply.req)) return undefined;
+  try {
+    await assertAuthenticated(new IncomingCall({ kind: "discovery", id: "" }, textBody(""), reply, callPolicy));
+    return undefined;
+  } catch (error) {
+    return error instanceof WireFailure ? error : internalError(error);
+  }
 }
 
 const describe = (outcomes: Judgement["outcomes"], showsOutput: boolean): object =>

@@ -2,7 +2,7 @@ import type { IAsyncContext } from "../../define/asyncContext";
 import { isRunnerError, type RunnerError } from "../../errors/defineError";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
-import type { WireFailure } from "../../errors/wireErrors";
+import { unauthorized, type WireFailure } from "../../errors/wireErrors";
 import { readyEventId } from "../../define/reservedIds";
 import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -84,8 +84,11 @@ export interface RunServer {
   /** What `handler` does, by callbacks. */
   readonly respond: Respond;
   readonly allowList: () => AllowList;
-  /** Whether a token or a validator knows who sent a request. False where neither exists, even if every caller is served. */
-  readonly isAuthenticated: (request: WireRequest) => Promise<boolean>;
+  /**
+   * Rejects unless a token or a validator knows who sent a request, hence always where neither exists, even if every caller is
+   * served.
+   */
+  readonly assertAuthenticated: (request: WireRequest) => Promise<void>;
 }
 
 /**
@@ -161,16 +164,11 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     onRefused: createRefusalReport(name, logger, repeats),
   });
   const canAuthenticate = options.auth.findTokenHolder !== undefined || validatorsOf(store).length > 0;
-  async function isAuthenticated(request: WireRequest): Promise<boolean> {
-    if (!canAuthenticate) return false;
-    try {
-      await authenticate(request);
-      return true;
-    } catch {
-      return false;
-    }
+  async function assertAuthenticated(request: WireRequest): Promise<void> {
+    if (!canAuthenticate) throw unauthorized();
+    await authenticate(request);
   }
-  return { handler: handlerOf(respond), respond, allowList: allowList.current, isAuthenticated };
+  return { handler: handlerOf(respond), respond, allowList: allowList.current, assertAuthenticated };
 }
 
 /** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */

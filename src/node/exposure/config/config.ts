@@ -9,11 +9,11 @@ import {
   resolveContract,
   resolveCors,
 } from "../../../tunnels/http/config/httpFields";
+import { resolveProbes, type ProbePaths } from "../../../tunnels/http/config/probes";
 import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
 import type { ContractDetail } from "../../../tunnels/server/discoverContract";
 import { createAddressSet, type AddressSet } from "../../server/addressSet";
 import { resolveDrain, type NodeExposureHttpDrainConfig } from "./drain";
-import { resolveProbes, type ProbePaths } from "./probes";
 import { resolveLimits, type ExposureLimits, type ResolvedLimits } from "./limits";
 
 /** What browsers on other origins may do. */
@@ -51,6 +51,11 @@ export interface NodeExposureHttpConfig {
   readonly health?: string | undefined;
   /** As `health`, but says whether calls may be sent: 503 until the run is ready, while it drains, and where any check fails. */
   readonly ready?: string | undefined;
+  /**
+   * As `health`, with the metrics of the run in the text format of Prometheus, as `metrics` counts them. For programs of this
+   * machine and callers that authenticate. Default: none.
+   */
+  readonly metrics?: string | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
@@ -128,6 +133,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "drain",
   "health",
   "ready",
+  "metrics",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "contract",

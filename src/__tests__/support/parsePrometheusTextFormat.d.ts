@@ -1,0 +1,11 @@
+declare module "parse-prometheus-text-format" {
+  interface Family {
+    readonly name: string;
+    readonly help: string;
+    readonly type: string;
+    readonly metrics: readonly { readonly value?: string; readonly labels?: Readonly<Record<string, string>> }[];
+  }
+
+  /** @throws {Error} a line is none of the format */
+  export default function parsePrometheusTextFormat(text: string): Family[];
+}
