@@ -17,7 +17,7 @@ const lower = {
 const exceptions = [
   { from: "define/asyncContext", to: "serializer/(codec|lightSerializer)" },
   { from: "platform/platform", to: "errors/runErrors" },
-  { from: "node/(index|cli/migrate/publicApi|otel/otelTracing)", to: "(index|run)" },
+  { from: "node/(index|cli/migrate/publicApi|nats/runParts|otel/otelTracing)", to: "(index|run)" },
 ];
 
 /** Layers above `runtime` that use its types alone: everything else is handed to them. */
@@ -25,6 +25,10 @@ const usersOfRuntimeTypes = ["tunnels", "globals"];
 
 /** Each package has one home, and loads only with the feature that lives there. */
 const homes = {
+  "@nats-io/jetstream": "node/nats/loadNats",
+  "@nats-io/kv": "node/nats/loadNats",
+  "@nats-io/obj": "node/nats/loadNats",
+  "@nats-io/transport-node": "node/nats/loadNats",
   "@opentelemetry/api": "node/otel/loadApi",
   busboy: "node/exposure/form/formParsers",
   cookie: "node/exposure/cookies",
@@ -58,6 +62,7 @@ const lowerRooms = {
     exposure: ["files", "server"],
     relay: ["server"],
     otel: [],
+    nats: ["server"],
   },
 };
 
@@ -162,7 +167,7 @@ module.exports = {
       from: { path: "^src/__tests__/integration/" },
       to: {
         path: "^src/",
-        pathNot: ["^src/__tests__/", file("((node|errors|node/otel)/)?index"), file("platform/createFile")],
+        pathNot: ["^src/__tests__/", file("((node|errors|node/otel|node/nats)/)?index"), file("platform/createFile")],
       },
     },
   ],
@@ -170,5 +175,7 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
+    // Some packages have no `main`.
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default"] },
   },
 };

@@ -6,7 +6,7 @@ const config: Config = {
   roots: ["<rootDir>/src", "<rootDir>/examples"],
   testMatch: ["**/*.test.ts"],
   // Those have configs of their own.
-  testPathIgnorePatterns: ["/node_modules/", "\\.(browser|relay|runtimes|soak)\\.test\\.ts$"],
+  testPathIgnorePatterns: ["/node_modules/", "\\.(browser|nats|relay|runtimes|soak)\\.test\\.ts$"],
   maxWorkers: 2,
   // Type programs leave a worker with a heap that takes longer to give back than jest waits for its end.
   workerIdleMemoryLimit: "512MB",
@@ -17,6 +17,7 @@ const config: Config = {
     "^@bluelibs/runner(/edge|/defs)?$": "<rootDir>/src/index.ts",
     "^@bluelibs/runner/node$": "<rootDir>/src/node/index.ts",
     "^@bluelibs/runner/otel$": "<rootDir>/src/node/otel/index.ts",
+    "^@bluelibs/runner/nats$": "<rootDir>/src/node/nats/index.ts",
     "^@bluelibs/runner/errors$": "<rootDir>/src/errors/index.ts",
     "^@bluelibs/runner/platform/createFile$": "<rootDir>/src/platform/createFile.ts",
   },

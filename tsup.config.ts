@@ -35,6 +35,7 @@ const library = {
   index: "src/index.ts",
   "node/index": "src/node/index.ts",
   "node/otel/index": "src/node/otel/index.ts",
+  "node/nats/index": "src/node/nats/index.ts",
   "errors/index": "src/errors/index.ts",
   "platform/createFile": "src/platform/createFile.ts",
 };

@@ -145,6 +145,7 @@ it.each([
   ["@bluelibs/runner/defs", "dist/index.d.ts"],
   ["@bluelibs/runner/node", "dist/node/index.d.ts"],
   ["@bluelibs/runner/otel", "dist/node/otel/index.d.ts"],
+  ["@bluelibs/runner/nats", "dist/node/nats/index.d.ts"],
   ["@bluelibs/runner/errors", "dist/errors/index.d.ts"],
   ["@bluelibs/runner/platform/createFile", "dist/platform/createFile.d.ts"],
 ])("%s has types for compilers that do not read exports, as with `module: CommonJS`", (name, path) => {

@@ -14,10 +14,17 @@ const entries = {
   "@bluelibs/runner/defs": "index",
   "@bluelibs/runner/node": "node/index",
   "@bluelibs/runner/otel": "node/otel/index",
+  "@bluelibs/runner/nats": "node/nats/index",
   "@bluelibs/runner/errors": "errors/index",
   "@bluelibs/runner/platform/createFile": "platform/createFile",
 };
 const names = Object.keys(entries) as (keyof typeof entries)[];
+
+/** Packages that an entry works with, and that applications install by themselves. */
+const peersOf: { readonly [name: string]: readonly string[] } = {
+  "@bluelibs/runner/otel": ["@opentelemetry/api"],
+  "@bluelibs/runner/nats": ["@nats-io/jetstream", "@nats-io/kv", "@nats-io/obj", "@nats-io/transport-node"],
+};
 
 /** Names of every entry, types included. `UPDATE_EXPORTS=1 npx jest exports` rewrites it. */
 const goldenPath = join(__dirname, "exports.golden.json");
@@ -153,17 +160,18 @@ describe("identity", () => {
 });
 
 describe("loading", () => {
+  const isBuiltin = (path: string) => path.startsWith("node:") && builtinModules.includes(path.slice("node:".length));
+
   it.each(names.filter((name) => name !== "@bluelibs/runner/node"))("%s needs nothing but itself", async (name) => {
     const { eager, lazy } = await externalsOf(`dist/${entries[name]}.js`);
 
-    expect(eager).toEqual([]);
-    const onFirstUse = ["lru-cache", "multipasta", ...(name === "@bluelibs/runner/otel" ? ["@opentelemetry/api"] : [])];
+    expect(eager.filter((path) => name !== "@bluelibs/runner/nats" || !isBuiltin(path))).toEqual([]);
+    const onFirstUse = ["lru-cache", "multipasta", ...(peersOf[name] ?? [])];
     expect(lazy.filter((path) => !onFirstUse.includes(path))).toEqual([]);
   });
 
   it("./node imports Node, the rest on first use", async () => {
     const { eager, lazy } = await externalsOf("dist/node/index.js");
-    const isBuiltin = (path: string) => path.startsWith("node:") && builtinModules.includes(path.slice("node:".length));
 
     expect(eager.filter((path) => !isBuiltin(path))).toEqual([]);
     expect(

@@ -11,6 +11,7 @@ const entries = {
   "@bluelibs/runner/defs": "src/index.ts",
   "@bluelibs/runner/node": "src/node/index.ts",
   "@bluelibs/runner/otel": "src/node/otel/index.ts",
+  "@bluelibs/runner/nats": "src/node/nats/index.ts",
   "@bluelibs/runner/errors": "src/errors/index.ts",
   "@bluelibs/runner/platform/createFile": "src/platform/createFile.ts",
 };

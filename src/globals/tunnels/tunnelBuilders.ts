@@ -78,7 +78,10 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
    */
   http(config: HttpTunnelConfig): TunnelClientBuilder<void, D, Connecting<State>>;
   http<A>(configure: (config: A) => HttpTunnelConfig): TunnelClientBuilder<A, D, Connecting<State>>;
-  /** Calls by a client of any kind; the tunnel closes it. */
+  /**
+   * Calls by a client of any kind; the tunnel closes it. A function with `dependencies`, as `natsClient(...)` of
+   * `@bluelibs/runner/nats` is, brings what it needs of the run.
+   */
   connect<A = C>(
     connect: (config: A, dependencies: D) => MaybePromise<TunnelClient>,
   ): TunnelClientBuilder<A, D, Connecting<State>>;
@@ -193,6 +196,12 @@ function define<D>(names: Names, make: (id: string) => D): Readonly<Record<strin
   return Object.freeze(Object.fromEntries(Object.entries(names).map(([name, id]) => [name, make(id)])));
 }
 
+/** What makes the client, and may say what it needs of the run beside what the tunnel names. */
+interface Connect {
+  (config: never, dependencies: never): MaybePromise<TunnelClient>;
+  readonly dependencies?: DependencyMap;
+}
+
 /** What a client tunnel is made from. */
 interface ClientDraft {
   readonly plan: TunnelPlan;
@@ -200,7 +209,7 @@ interface ClientDraft {
   readonly tasks?: Readonly<Record<string, ITask>> | undefined;
   readonly events?: Readonly<Record<string, IEvent>> | undefined;
   readonly dependencies: DependencyMap;
-  readonly connect?: ((config: never, dependencies: never) => MaybePromise<TunnelClient>) | undefined;
+  readonly connect?: Connect | undefined;
 }
 
 /** The dependency that `.http` adds. */
@@ -241,7 +250,7 @@ function startTunnelClient(id: string): unknown {
               "register globals.resources.tunnelClientFactory, or say .connect((config) => createHttpClient({ ... }))",
             )(typeof config === "function" ? config(given) : config),
         }),
-      connect: (how: ClientDraft["connect"]) => at({ ...draft, connect: how }),
+      connect: (how: Connect) => at({ ...draft, connect: how, dependencies: { ...dependencies, ...how.dependencies } }),
       memory: (target: MemoryTargetSource) =>
         at({
           ...draft,

@@ -18,6 +18,7 @@ import {
 } from "../../tunnels/client/createTunnelClient";
 import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
+import { requestTimedOut } from "../../tunnels/protocol/requestTimedOut";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
@@ -36,7 +37,7 @@ import { isSourceError } from "./claimedStreams";
 import { nodeErrors } from "./connectionErrors";
 import { nodeFetchCarrier } from "./nodeFetch";
 import { statedBoundary } from "./multipartStream";
-import { nodeHttpCarrier, requestTimedOut } from "./nodeHttpCarrier";
+import { nodeHttpCarrier } from "./nodeHttpCarrier";
 import { poolCarrier } from "./poolCarrier";
 
 /** A secret that goes along with every call. */

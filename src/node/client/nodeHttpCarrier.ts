@@ -2,7 +2,6 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type Ou
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline, Readable, type Transform } from "node:stream";
 import { normalizeError } from "../../errors/normaliseThrown";
-import { TunnelError } from "../../errors/tunnelError";
 import { clientClosed, type Carrier } from "../../tunnels/client/carrier";
 import { countSockets, type SocketCount } from "../../tunnels/client/openSockets";
 import { targetPath } from "../../tunnels/protocol/paths";
@@ -79,15 +78,6 @@ export function nodeHttpCarrier({
     },
   };
 }
-
-/** What a call that takes longer than `timeoutMs` is rejected with. */
-export const requestTimedOut = (url: string, timeoutMs: number): TunnelError =>
-  new TunnelError(
-    "REQUEST_TIMEOUT",
-    `Tunnel request timeout after ${timeoutMs}ms`,
-    { url, timeoutMs, delivered: "unknown" },
-    { httpCode: 408 },
-  );
 
 interface Connection extends SocketCount {
   open(path: string, headers: OutgoingHttpHeaders): ClientRequest;

@@ -64,27 +64,33 @@ export interface ResolvedAuth {
   readonly cookie: string | undefined;
 }
 
-/** Fills the gaps. @throws {TypeError} the message names the field */
-export function resolveAuth(auth: unknown): ResolvedAuth {
-  const fields = fieldsOf<HttpAuthConfig>(auth, "http.auth", authKeys);
+/**
+ * Fills the gaps.
+ *
+ * @param path what messages call it
+ * @throws {TypeError} the message names the field
+ */
+export function resolveAuth(auth: unknown, path = "http.auth"): ResolvedAuth {
+  const fields = fieldsOf<HttpAuthConfig>(auth, path, authKeys);
   const { header = defaultTokenHeader, token, tokens, allowAnonymous, principal } = fields;
   if (typeof header !== "string" || !/^[\w!#$%&'*+.^`|~-]+$/.test(header)) {
-    throw invalid("http.auth.header", "the name of a header", header);
+    throw invalid(`${path}.header`, "the name of a header", header);
   }
-  if (allowAnonymous !== undefined) flag(allowAnonymous, "http.auth.allowAnonymous");
+  if (allowAnonymous !== undefined) flag(allowAnonymous, `${path}.allowAnonymous`);
   if (principal !== undefined && !isAsyncContext(principal)) {
-    throw invalid("http.auth.principal", "an async context, built", principal);
+    throw invalid(`${path}.principal`, "an async context, built", principal);
   }
-  const held = resolveHeld(tokens);
-  if (principal !== undefined) held?.forEach((each, index) => checkPrincipal(principal, each, index));
+  const held = resolveHeld(tokens, path);
+  if (principal !== undefined)
+    held?.forEach((each, index) => checkPrincipal(principal, each, `${path}.tokens[${index}]`));
   return {
     header: header.toLowerCase(),
-    tokens: joinTokens(resolvePlain(token), held),
+    tokens: joinTokens(resolvePlain(token, path), held, path),
     allowAnonymous: allowAnonymous as boolean | undefined,
     principal,
-    cookie: resolveCookie(fields.cookie),
-    maxFailures: amount(fields.maxFailures, "http.auth.maxFailures", 100),
-    required: flag(fields.required, "http.auth.required"),
+    cookie: resolveCookie(fields.cookie, path),
+    maxFailures: amount(fields.maxFailures, `${path}.maxFailures`, 100),
+    required: flag(fields.required, `${path}.required`),
   };
 }
 
@@ -99,42 +105,41 @@ const authKeys: readonly (keyof HttpAuthConfig)[] = [
   "allowAnonymous",
 ];
 
-function resolveCookie(cookie: unknown): string | undefined {
+function resolveCookie(cookie: unknown, path: string): string | undefined {
   if (cookie === undefined) return undefined;
-  const { name } = fieldsOf<{ name: string }>(cookie, "http.auth.cookie", ["name"]);
+  const { name } = fieldsOf<{ name: string }>(cookie, `${path}.cookie`, ["name"]);
   if (typeof name === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(name)) return name;
-  throw invalid("http.auth.cookie.name", "the name of a cookie", name);
+  throw invalid(`${path}.cookie.name`, "the name of a cookie", name);
 }
 
 /** What is written into a config is looked at before anyone calls. */
-function checkPrincipal(context: IAsyncContext, { principal }: HeldToken, index: number): void {
+function checkPrincipal(context: IAsyncContext, { principal }: HeldToken, path: string): void {
   if (principal === undefined || principal === null) return;
   try {
     context.validate(principal);
   } catch (error) {
-    const message = `http.auth.tokens[${index}].principal does not fit context "${context.id}"`;
+    const message = `${path}.principal does not fit context "${context.id}"`;
     throw new TypeError(`${message}: ${normalizeError(error).message}`, { cause: error });
   }
 }
 
 /** A list, even an empty one, is a wish to authenticate; a single empty string is a missing environment variable. */
-function resolvePlain(token: unknown): readonly HeldToken[] | undefined {
+function resolvePlain(token: unknown, path: string): readonly HeldToken[] | undefined {
   if (token === undefined || token === "") return undefined;
   const listed: readonly unknown[] = Array.isArray(token) ? token : [token];
   if (!listed.every((each) => typeof each === "string")) {
-    throw new TypeError("http.auth.token must be a string or a list of strings.");
+    throw new TypeError(`${path}.token must be a string or a list of strings.`);
   }
   return listed.map((each) => ({ token: each }));
 }
 
-function resolveHeld(tokens: unknown): readonly HeldToken[] | undefined {
+function resolveHeld(tokens: unknown, path: string): readonly HeldToken[] | undefined {
   if (tokens === undefined) return undefined;
-  if (!Array.isArray(tokens)) throw invalid("http.auth.tokens", "a list", tokens);
-  return tokens.map(resolveOne);
+  if (!Array.isArray(tokens)) throw invalid(`${path}.tokens`, "a list", tokens);
+  return tokens.map((each, index) => resolveOne(each, `${path}.tokens[${index}]`));
 }
 
-function resolveOne(stated: unknown, index: number): HeldToken {
-  const path = `http.auth.tokens[${index}]`;
+function resolveOne(stated: unknown, path: string): HeldToken {
   if (stated === undefined) throw invalid(path, "an object", stated);
   const { token, name, principal, tasks, events } = fieldsOf<HttpToken>(stated, path, tokenKeys);
   // Not by `invalid`, which quotes what it got.
@@ -165,12 +170,13 @@ function selector(value: unknown, path: string): unknown {
 function joinTokens(
   plain: readonly HeldToken[] | undefined,
   held: readonly HeldToken[] | undefined,
+  path: string,
 ): readonly HeldToken[] | undefined {
   if (held === undefined) return plain?.filter(isThere);
   const known = new Set(plain?.map(({ token }) => token));
   for (const [index, { token }] of held.entries()) {
     if (token === "") continue;
-    if (known.has(token)) throw new TypeError(`http.auth.tokens[${index}].token is there twice.`);
+    if (known.has(token)) throw new TypeError(`${path}.tokens[${index}].token is there twice.`);
     known.add(token);
   }
   return [...(plain ?? []), ...held].filter(isThere);

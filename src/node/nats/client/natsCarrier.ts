@@ -1,0 +1,199 @@
+import type { Msg } from "@nats-io/transport-node";
+import { TunnelError } from "../../../errors/tunnelError";
+import { onAbort } from "../../../lib/onAbort";
+import { clientClosed, type Abilities, type Carrier } from "../../../tunnels/client/carrier";
+import { deadlineHeader } from "../../../tunnels/protocol/headers";
+import { defaultReplyBytes, replyTooLarge } from "../../../tunnels/protocol/replyLimit";
+import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
+import { gzipCoding } from "../../contentCodings";
+import { createBlobs, type Blobs } from "../blobs";
+import { codeBody, messageLimit } from "../bodies";
+import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHeader } from "../messageHeaders";
+import type { NatsLink } from "../link";
+import { escapeId, subjectPrefix } from "../subjects";
+import { beatMs, brokerOffline, PendingCalls, type PendingCall } from "./pendingCalls";
+
+export interface NatsCarrierOptions {
+  readonly link: NatsLink;
+  readonly namespace: string;
+  /** How long calls wait for a broker that is away, in ms. */
+  readonly offlineMs: number;
+  /** The time that each call gets by the configuration of the client, in ms. */
+  readonly timeoutMs?: number | undefined;
+  /** Largest reply, decompressed, in bytes. Default 32 MiB. */
+  readonly maxReplyBytes?: number | undefined;
+}
+
+/** Sends calls to whichever worker of a queue group the broker chooses. */
+export function natsCarrier(options: NatsCarrierOptions): Carrier {
+  const { link, namespace, offlineMs, timeoutMs = 0, maxReplyBytes = defaultReplyBytes } = options;
+  const pending = new PendingCalls(link);
+  const blobs = createBlobs(link, namespace);
+  const headersOf = createHeaders(link);
+  const subjects = createSubjects(namespace);
+  let isClosed = false;
+
+  function send(wire: WireRequest): Promise<WireResponse> {
+    if (isClosed) return Promise.reject(clientClosed());
+    if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes));
+    const text = wire.body.read();
+    if (typeof text !== "string" || !link.isOnline) return sendLater(wire, text);
+    const coded = codeBody(text, messageLimit(link.maxPayload));
+    return coded instanceof Promise ? sendLater(wire, text) : exchange(wire, coded.payload, undefined);
+  }
+
+  /** What waits for something before it leaves. */
+  async function sendLater(wire: WireRequest, reading: string | Promise<string>): Promise<WireResponse> {
+    const text = await reading;
+    // Nothing is handed to the library meanwhile: it would be sent when the caller has long been told that it failed.
+    if (!(await link.whenOnline(offlineMs, wire.signal))) throw brokerOffline(link.servers, offlineMs);
+    const limit = messageLimit(link.maxPayload);
+    const { payload, coding } = await codeBody(text, limit);
+    const own = { [codingHeader]: coding };
+    if (payload.length <= limit) return exchange(wire, payload, own);
+    const name = await blobs.put(payload as Uint8Array);
+    try {
+      return await exchange(wire, "", { ...own, [blobHeader]: name });
+    } finally {
+      void blobs.delete(name);
+    }
+  }
+
+  function exchange(
+    wire: WireRequest,
+    payload: string | Uint8Array,
+    own: WireHeaders | undefined,
+  ): Promise<WireResponse> {
+    return new Promise((resolve, reject) => {
+      const { signal, target } = wire;
+      const subject = subjects(target);
+      let stopListening = (): void => {};
+      const call: PendingCall = {
+        subject,
+        isWatched: isWatched(wire, timeoutMs),
+        heardAtMs: performance.now(),
+        worker: undefined,
+        onWorker: undefined,
+        onReply(message) {
+          stopListening();
+          const response = readReply(message, blobs, maxReplyBytes);
+          if (response instanceof Promise) response.then(resolve, reject);
+          else resolve(response);
+        },
+        onFailed(error) {
+          stopListening();
+          reject(error);
+        },
+      };
+      const address = pending.add(call);
+      const cancel = (worker: string): void => {
+        pending.delete(address);
+        if (link.isOnline) link.connection.publish(`${subjectPrefix(namespace, "cancel")}${worker}`, address);
+      };
+      if (signal !== undefined) {
+        stopListening = onAbort(signal, () => {
+          reject(signal.reason as Error);
+          if (call.worker !== undefined) return cancel(call.worker);
+          // Who has the call is not known yet. It is not waited for longer than for a worker that is lost.
+          Object.assign(call, { isWatched: true, onReply() {}, onFailed() {}, onWorker: cancel });
+        });
+        if (signal.aborted) return pending.delete(address);
+      }
+      try {
+        const headers = headersOf(wire.headers, own);
+        link.connection.publish(
+          subject,
+          payload,
+          headers === undefined ? { reply: address } : { reply: address, headers },
+        );
+      } catch (error) {
+        pending.delete(address);
+        stopListening();
+        reject(error);
+      }
+    });
+  }
+
+  return {
+    accepts,
+    send,
+    async close({ signal } = {}) {
+      isClosed = true;
+      if (signal?.aborted === true) pending.failAll(() => clientClosed());
+      pending.close();
+    },
+  };
+}
+
+const noBytes =
+  "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+
+const accepts: Abilities = { abort: true, streams: noBytes, files: noBytes, nodeFiles: noBytes };
+
+/** Calls that are over within two seconds need no beats. */
+function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs: number): boolean {
+  const leftMs = Math.min(timeoutMs, deadline?.remainingMs ?? Infinity, configuredMs > 0 ? configuredMs : Infinity);
+  return leftMs > 2 * beatMs;
+}
+
+/** The subjects of what a client calls; as many as its caller has ids. */
+function createSubjects(namespace: string): (target: WireRequest["target"]) => string {
+  const prefixes = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
+  return ({ kind, id }) => {
+    if (kind === "discovery") throw new TypeError("What can be reached over NATS is not told by discovery.");
+    return prefixes[kind] + escapeId(id);
+  };
+}
+
+/** Writes the headers of messages; most calls of a client have the same. */
+function createHeaders(link: NatsLink) {
+  let last:
+    { readonly headers: WireHeaders; readonly written: ReturnType<NatsLink["headersOf"]> | undefined } | undefined;
+  const write = (headers: WireHeaders) => {
+    const { "content-type": _always, ...rest } = headers;
+    const sent: WireHeaders = deadlineHeader in rest ? { ...rest, [sentAtHeader]: String(Date.now()) } : rest;
+    return Object.keys(sent).length === 0 ? undefined : link.headersOf(sent);
+  };
+  return (headers: WireHeaders, own: WireHeaders | undefined) => {
+    if (own !== undefined) return write({ ...headers, ...own });
+    if (headers !== last?.headers) {
+      const written = write(headers);
+      if (deadlineHeader in headers) return written;
+      last = { headers, written };
+    }
+    return last.written;
+  };
+}
+
+/** Reads a reply: at once, unless it is compressed or kept in the bucket. */
+function readReply(message: Msg, blobs: Blobs, limitBytes: number): WireResponse | Promise<WireResponse> {
+  if (message.headers === undefined) {
+    return { status: 200, body: { kind: "text", text: message.string() } };
+  }
+  const headers = readHeaders(message.headers);
+  const status = Number(headerOf(headers, statusHeader) ?? 200);
+  const coding = headerOf(headers, codingHeader);
+  const blob = headerOf(headers, blobHeader);
+  if (coding === undefined && blob === undefined) {
+    return { status, headers, body: { kind: "text", text: message.string() } };
+  }
+  return (async () => {
+    let bytes = message.data;
+    if (blob !== undefined) {
+      bytes = await blobs.get(blob, limitBytes);
+      void blobs.delete(blob);
+    }
+    return { status, headers, body: { kind: "text", text: await decode(bytes, coding, limitBytes) } };
+  })();
+}
+
+async function decode(bytes: Uint8Array, coding: string | undefined, limitBytes: number): Promise<string> {
+  if (coding === undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  if (coding !== gzipCoding.name) throw new TunnelError("INVALID_RESPONSE", `A reply is coded by "${coding}".`);
+  try {
+    return (await gzipCoding.decode(bytes, { maxOutputLength: limitBytes })).toString();
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw replyTooLarge(limitBytes);
+    throw error;
+  }
+}

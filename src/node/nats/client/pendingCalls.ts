@@ -1,0 +1,163 @@
+import type { Msg } from "@nats-io/transport-node";
+import { TunnelError } from "../../../errors/tunnelError";
+import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
+import type { Inbox, NatsLink } from "../link";
+
+/** How often a worker says that it is still there, in ms. */
+export const beatMs = 1000;
+/** How long a call that a worker has taken, or should have, may be silent: three beats. */
+const silenceMs = 3000;
+
+/** A call that waits for its reply. */
+export interface PendingCall {
+  readonly subject: string;
+  /** Whether its worker sends beats: not for calls that are over before three of them could be missed. */
+  readonly isWatched: boolean;
+  onReply(message: Msg): void;
+  onFailed(error: TunnelError): void;
+  /** When anything of it was heard last, in ms of `performance.now()`. */
+  heardAtMs: number;
+  /** Which worker has taken it. */
+  worker: string | undefined;
+  /** Called with the worker once it is known, where the caller has left before. */
+  onWorker: ((worker: string) => void) | undefined;
+}
+
+/** The calls of one client that are under way: one inbox, and one timer for all. */
+export class PendingCalls {
+  readonly #calls = new Map<string, PendingCall>();
+  readonly #link: NatsLink;
+  readonly #stopListening: () => void;
+  #inbox: Inbox | undefined;
+  #nextId = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #tickedAtMs = 0;
+
+  constructor(link: NatsLink) {
+    this.#link = link;
+    this.#stopListening = link.listen({
+      onLost: () => this.failAll((call) => connectionLost(call.subject)),
+      onDenied: ({ operation, subject }) => {
+        if (operation === "publish")
+          this.failAll(({ subject: own }) => (own === subject ? denied(subject) : undefined));
+      },
+    });
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  /** @returns the address of its reply */
+  add(call: PendingCall): string {
+    this.#inbox ??= this.#link.openInbox(
+      (message) => this.#receive(message),
+      () => {
+        // What the permissions forbid may be allowed when the inbox is opened again.
+        this.#inbox = undefined;
+        this.failAll(() => denied("the inbox of the client"));
+      },
+    );
+    const address = this.#inbox.prefix + (this.#nextId++).toString(36);
+    this.#calls.set(address, call);
+    if (this.#timer === undefined) this.#watch();
+    return address;
+  }
+
+  delete(address: string): void {
+    this.#calls.delete(address);
+    if (this.#calls.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** @param errorOf tells of each what it fails with; `undefined`: it goes on */
+  failAll(errorOf: (call: PendingCall) => TunnelError | undefined): void {
+    for (const [address, call] of [...this.#calls]) {
+      const error = errorOf(call);
+      if (error === undefined) continue;
+      this.delete(address);
+      call.onFailed(error);
+    }
+  }
+
+  close(): void {
+    this.#stopListening();
+    if (!this.#link.connection.isClosed()) this.#inbox?.close();
+  }
+
+  #receive(message: Msg): void {
+    const call = this.#calls.get(message.subject);
+    if (call === undefined) return;
+    const { headers } = message;
+    if (headers !== undefined) {
+      if (isNoResponder(message)) {
+        this.delete(message.subject);
+        call.onFailed(noResponder(call.subject));
+        return;
+      }
+      if (headers.has(frameHeader)) {
+        call.heardAtMs = performance.now();
+        call.worker = headers.get(workerHeader) || call.worker;
+        if (call.worker !== undefined) call.onWorker?.(call.worker);
+        return;
+      }
+    }
+    this.delete(message.subject);
+    call.onReply(message);
+  }
+
+  #watch(): void {
+    this.#tickedAtMs = performance.now();
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      // A process that stood still has beats to read first.
+      const stoodStill = now - this.#tickedAtMs > 2 * beatMs;
+      this.#tickedAtMs = now;
+      if (stoodStill) {
+        for (const call of this.#calls.values()) call.heardAtMs = Math.max(call.heardAtMs, now - beatMs);
+        return;
+      }
+      this.failAll((call) =>
+        call.isWatched && now - call.heardAtMs > silenceMs ? workerLost(call.subject, call.worker) : undefined,
+      );
+    }, beatMs / 2);
+  }
+}
+
+const noResponder = (subject: string): TunnelError =>
+  new TunnelError("NO_RESPONDER", `No worker listens to ${subject}.`, { subject, delivered: "no" }, { httpCode: 503 });
+
+const workerLost = (subject: string, worker: string | undefined): TunnelError =>
+  new TunnelError(
+    "WORKER_LOST",
+    worker === undefined
+      ? `No worker has taken the call of ${subject} within ${silenceMs} ms.`
+      : `The worker ${worker}, which has taken the call of ${subject}, is silent for ${silenceMs} ms.`,
+    { subject, worker, delivered: "unknown" },
+    { httpCode: 502 },
+  );
+
+const connectionLost = (subject: string): TunnelError =>
+  new TunnelError(
+    "BROKER_LOST",
+    `The connection to the broker was lost before ${subject} was answered.`,
+    { subject, delivered: "unknown" },
+    { httpCode: 502 },
+  );
+
+const denied = (subject: string): TunnelError =>
+  new TunnelError(
+    "BROKER_DENIED",
+    `The broker refuses ${subject}: the permissions of this connection do not include it.`,
+    { subject },
+    { httpCode: 403 },
+  );
+
+export const brokerOffline = (servers: string, offlineMs: number): TunnelError =>
+  new TunnelError(
+    "BROKER_OFFLINE",
+    `The broker at ${servers} is away, for longer than ${offlineMs} ms.`,
+    { servers, delivered: "no" },
+    { httpCode: 503 },
+  );

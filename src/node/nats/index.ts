@@ -1,0 +1,11 @@
+/** Entry `./nats`: calls and events over a NATS server. */
+export { natsConnection, type NatsConnectionHandle } from "./natsConnection";
+export type { NatsConnectionConfig, NatsCredentials, NatsTlsOptions } from "./connectionConfig";
+export { natsClient, type NatsClientConfig, type NatsConnector } from "./client/natsClient";
+export { natsExposure, type NatsExposureHandle } from "./server/natsExposure";
+export type {
+  NatsAuthConfig,
+  NatsDrainConfig,
+  NatsExposureConfig,
+  NatsExposureLimits,
+} from "./server/natsExposureConfig";

@@ -1,0 +1,49 @@
+import type { Msg, MsgHdrs } from "@nats-io/transport-node";
+import { payloadTooLarge } from "../../errors/wireErrors";
+import type { WireHeaders } from "../../tunnels/protocol/wire";
+
+/** The status of a reply that is no success; replies without it have 200. */
+export const statusHeader = "x-runner-status";
+/** What a message about a call is that is no reply to it: `accepted`, or `beat`. */
+export const frameHeader = "x-runner-frame";
+/** The worker that has taken a call, which cancellations are addressed to. */
+export const workerHeader = "x-runner-worker";
+/** How a body is coded: `gzip`. */
+export const codingHeader = "content-encoding";
+/** Under which name of the bucket of the namespace a body is kept that is too large for a message. */
+export const blobHeader = "x-runner-blob";
+/** When a call was sent, by the clock of its caller, in ms since 1970: goes along with a deadline. */
+export const sentAtHeader = "x-runner-sent-at";
+
+/** Longest head that is read, in characters, as HTTP servers limit it. */
+const maxHeadChars = 16_384;
+
+/**
+ * The headers of a message, names in lower case; one that is there more than once is a list.
+ *
+ * @throws {WireFailure} 413, there are too many
+ */
+export function readHeaders(headers: MsgHdrs | undefined): Record<string, string | string[]> {
+  const read: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+  if (headers === undefined) return read;
+  let chars = 0;
+  for (const [name, values] of headers) {
+    const lower = name.toLowerCase();
+    for (const value of values) {
+      chars += name.length + value.length;
+      if (chars > maxHeadChars) throw payloadTooLarge("Headers too large");
+      const known = read[lower];
+      read[lower] = known === undefined ? value : [...[known].flat(), value];
+    }
+  }
+  return read;
+}
+
+/** The first value of a header. */
+export const headerOf = (headers: WireHeaders, name: string): string | undefined => {
+  const value = headers[name];
+  return typeof value === "string" ? value : value?.[0];
+};
+
+/** Whether a message says that nothing listens to its subject. */
+export const isNoResponder = (message: Msg): boolean => message.data.length === 0 && message.headers?.code === 503;

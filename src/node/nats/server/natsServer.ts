@@ -1,0 +1,239 @@
+import { randomUUID } from "node:crypto";
+import type { Msg, Subscription } from "@nats-io/transport-node";
+import { TunnelError } from "../../../errors/tunnelError";
+import {
+  internalError,
+  notFound,
+  overloaded,
+  requestAborted,
+  serverClosing,
+  WireFailure,
+} from "../../../errors/wireErrors";
+import { abortedCallsMs, type Drain } from "../../../lib/drain";
+import { settlesWithin } from "../../../lib/timers";
+import type { TracePoint } from "../../../platform/tracePoint";
+import type { RequestTrace } from "../../../runtime/tracing";
+import type { SerializerLike } from "../../../serializer/codec";
+import { createRequestIds } from "../../../tunnels/http/requestIds";
+import { readDeadlineMs } from "../../../tunnels/protocol/deadlineHeader";
+import { deadlineHeader } from "../../../tunnels/protocol/headers";
+import type { WireResponse } from "../../../tunnels/protocol/wire";
+import { requestTraceOf } from "../../../tunnels/server/traceRequests";
+import type { RunServer } from "../../../tunnels/server/serveRun";
+import { createBlobs } from "../blobs";
+import { beatMs } from "../client/pendingCalls";
+import { headerOf, readHeaders, sentAtHeader } from "../messageHeaders";
+import type { NatsLink } from "../link";
+import { escapeId, subjectPrefix, unescapeId } from "../subjects";
+import { Beats } from "./beats";
+import { incomingBody } from "./incomingBody";
+import { NatsCall } from "./natsCall";
+import type { ResolvedNatsExposureConfig } from "./natsExposureConfig";
+import { createReplyWriter, type ReplyTarget } from "./natsReply";
+import { QueueDelay } from "./queueDelay";
+
+/** What a server is made of: the run it serves, and what is NATS's alone. */
+export interface NatsServerParts extends RunServer {
+  readonly link: NatsLink;
+  readonly config: ResolvedNatsExposureConfig;
+  readonly drain: Drain;
+  readonly serializer: SerializerLike;
+  /** Publishes requests. */
+  readonly requests: TracePoint<RequestTrace> | undefined;
+  /** What is published as the origin of requests. */
+  readonly origin: string;
+  /** Something failed outside the pipeline. */
+  readonly onUnhandled: (error: unknown, requestId: string) => void;
+}
+
+/** A member of a queue group. */
+export interface NatsServer {
+  /** Identifies this worker to callers. */
+  readonly workerId: string;
+  /** Listens to what the allow-list has. @throws {TunnelError} `BROKER_DENIED`, the broker forbids one of the subjects */
+  listen(): Promise<void>;
+  /** Takes no further calls, waits for those in flight, and sends what they replied. */
+  close(): Promise<void>;
+}
+
+/** The NATS edge: subscribes, limits and answers; what a call means is the pipeline's business. */
+export function createNatsServer(parts: NatsServerParts): NatsServer {
+  const { link, config, drain, serializer, requests, respond, allowList, origin, onUnhandled } = parts;
+  const { namespace, group, limits } = config;
+  const workerId = randomUUID().replaceAll("-", "");
+  const blobs = createBlobs(link, namespace);
+  const replies = createReplyWriter(link, blobs, serializer);
+  const beats = new Beats(link, workerId);
+  const delays = new QueueDelay();
+  const assignRequestId = createRequestIds();
+  const inFlight = new Map<string, NatsCall>();
+  const subscriptions: Subscription[] = [];
+  const prefixOf = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
+  let refusal: Error | undefined;
+  let closing: Promise<void> | undefined;
+
+  function receive(kind: "task" | "event", message: Msg): void {
+    const { reply: address } = message;
+    // Without an address nothing can be answered, so that it is no call.
+    if (!address) return;
+    drain.enter();
+    const target: { -readonly [K in keyof ReplyTarget]: ReplyTarget[K] } = { address, requestId: "", id: "" };
+    try {
+      const headers = readHeaders(message.headers);
+      target.requestId = assignRequestId({ headers });
+      const id = unescapeId(message.subject.slice(prefixOf[kind].length));
+      if (id === undefined) return finish(replies.refuse(target, notFound()));
+      target.id = id;
+      const refused = refusalOf();
+      if (refused !== undefined) return finish(replies.refuse(target, refused));
+      takeWaitOff(headers, address);
+      const body = incomingBody(message, headers, blobs);
+      const call = new NatsCall({ target: { kind, id }, headers, body, address });
+      if (requests?.isOn === true) publish(requests, call, target, message.data.length);
+      else serve(call, target, finish);
+    } catch (error) {
+      onFailed(error, target);
+    }
+  }
+
+  function serve(call: NatsCall, target: ReplyTarget, onDone: (sending: Promise<void> | undefined) => void): void {
+    const { address, headers } = call;
+    const beating = { address, isLong: (readDeadlineMs(headers) ?? Infinity) > 2 * beatMs };
+    inFlight.set(address, call);
+    beats.add(beating);
+    const settle = (): void => {
+      inFlight.delete(address);
+      beats.delete(beating);
+    };
+    respond(
+      call,
+      (response) => {
+        settle();
+        try {
+          if (call.observed !== undefined) note(call.observed, response);
+          const isShutDown = call.isShutDown && response.status === requestAborted.status;
+          onDone(isShutDown ? replies.refuse(target, serverClosing()) : replies.send(target, response));
+        } catch (error) {
+          onFailed(error, target, onDone);
+        }
+      },
+      (error) => {
+        settle();
+        onFailed(error, target, onDone);
+      },
+    );
+  }
+
+  function publish(point: TracePoint<RequestTrace>, call: NatsCall, target: ReplyTarget, bytesIn: number): void {
+    const observed = (call.observed = requestTraceOf(call.target, call.headers, origin));
+    observed.bytesIn = bytesIn;
+    void point
+      .run(observed, () => new Promise<void>((resolve) => serve(call, target, (sending) => resolve(sending))))
+      .then(
+        () => finish(undefined),
+        (error: unknown) => onFailed(error, target),
+      );
+  }
+
+  /** The reply has left, or is about to. */
+  function finish(sending: Promise<void> | undefined): void {
+    if (sending === undefined) return drain.leave();
+    void sending.catch((error: unknown) => onUnhandled(error, "")).finally(() => drain.leave());
+  }
+
+  function onFailed(error: unknown, target: ReplyTarget, onDone = finish): void {
+    if (!(error instanceof WireFailure)) onUnhandled(error, target.requestId);
+    let sending: Promise<void> | undefined;
+    try {
+      sending = replies.refuse(target, error instanceof WireFailure ? error : internalError());
+    } catch {
+      // The connection is closed.
+    }
+    onDone(sending);
+  }
+
+  function refusalOf(): WireFailure | undefined {
+    if (!drain.admits) return serverClosing();
+    return inFlight.size >= limits.inFlight || drain.count > limits.running ? overloaded() : undefined;
+  }
+
+  /** A call that waited in a buffer has so much less of its time left. */
+  function takeWaitOff(headers: Record<string, string | string[]>, address: string): void {
+    const leftMs = readDeadlineMs(headers);
+    const sentAtMs = Number(headerOf(headers, sentAtHeader));
+    if (leftMs === undefined || !(sentAtMs > 0)) return;
+    const waitedMs = delays.of(address.slice(0, address.lastIndexOf(".")), sentAtMs);
+    headers[deadlineHeader] = String(Math.max(0, Math.floor(leftMs - waitedMs)));
+  }
+
+  function subscribe(subject: string, queue: string | undefined, onMessage: (message: Msg) => void): void {
+    const onRefused = (error: Error): void => {
+      refusal ??= denied(subject, error);
+      onUnhandled(error, "");
+    };
+    subscriptions.push(link.subscribe(subject, { queue }, onMessage, onRefused));
+  }
+
+  async function shut(): Promise<void> {
+    drain.announce();
+    // What the broker has sent before it learns of this is served.
+    const open = subscriptions.filter((subscription) => !subscription.isClosed());
+    await settlesWithin(Promise.allSettled(open.map(async (each) => each.drain())), abortedCallsMs);
+    drain.stopAdmitting();
+    if (!(await settlesWithin(drain.whenIdle(), config.graceMs))) {
+      for (const call of inFlight.values()) call.shutDown();
+      drain.abort();
+      await settlesWithin(drain.whenIdle(), abortedCallsMs);
+    }
+    beats.close();
+    if (link.isOnline)
+      await settlesWithin(
+        link.connection.flush().catch(() => {}),
+        abortedCallsMs,
+      );
+    drain.close();
+  }
+
+  return {
+    workerId,
+    async listen() {
+      const { tasks, events, open } = allowList();
+      const wide = open ? [">"] : config.prefixes.map((prefix) => `${escapeId(prefix)}.>`);
+      for (const [kind, served] of [
+        ["task", tasks],
+        ["event", events],
+      ] as const) {
+        const isCovered = (id: string): boolean =>
+          open || config.prefixes.some((prefix) => id.startsWith(`${prefix}.`));
+        const own = [...served.keys()].filter((id) => !isCovered(id)).map(escapeId);
+        for (const each of [...wide, ...own]) {
+          subscribe(prefixOf[kind] + each, group, (message) => receive(kind, message));
+        }
+      }
+      subscribe(subjectPrefix(namespace, "cancel") + workerId, undefined, (message) => {
+        inFlight.get(message.string())?.cancel();
+      });
+      // A refusal arrives before what answers the flush.
+      await link.connection.flush();
+      if (refusal !== undefined) throw refusal;
+    },
+    close: () => (closing ??= shut()),
+  };
+}
+
+/** What is published of a reply. */
+function note(observed: RequestTrace, { status, body }: WireResponse): void {
+  observed.status = status;
+  if (body.kind === "text") observed.bytesOut = Buffer.byteLength(body.text);
+}
+
+const denied = (subject: string, cause: Error): TunnelError =>
+  Object.assign(
+    new TunnelError(
+      "BROKER_DENIED",
+      `natsExposure may not listen to ${subject}: ${cause.message}.\n` +
+        "  fix: let the permissions of its user in the broker's configuration include this subject (readmes/NATS.md).",
+      { subject },
+    ),
+    { cause },
+  );
