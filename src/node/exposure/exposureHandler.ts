@@ -35,6 +35,7 @@ import type { AddressSet } from "../server/addressSet";
 import { visitorAddress } from "../server/visitorAddress";
 import { ByteBudget } from "../../lib/byteBudget";
 import { PaceWatch } from "../../tunnels/http/paceWatch";
+import { cutReply } from "../server/handMadeResponse";
 import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
@@ -86,8 +87,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const queuedReplies = createQueuedReplies();
   /** Connections whose end was announced: what is still sent over them cannot be replied to. */
   const endingConnections = new WeakSet<Socket>();
-  function endsConnection({ socket }: IncomingMessage, res: ServerResponse): boolean {
-    if (!drain.endsConnections || !queuedReplies.isLast(socket, res)) return false;
+  function endsConnection(req: IncomingMessage, res: ServerResponse): boolean {
+    const { socket } = req as { readonly socket?: Socket | null };
+    if (!drain.endsConnections) return false;
+    // Functions of a serverless platform have no socket.
+    if (!socket) return true;
+    if (!queuedReplies.isLast(socket, res)) return false;
     endingConnections.add(socket);
     return true;
   }
@@ -133,12 +138,10 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   ): void {
     // Callers know that such a request was not served, whereas a task that ran could tell no one.
     if (drain.endsConnections && endingConnections.has(req.socket)) return onDone?.();
-    drain.enter();
     queuedReplies.watch(req.socket, res);
     const requestId = assignRequestId(req);
     let form: RequestFormBody | undefined;
     let isWaiting = true;
-    waitingCount += 1;
     // A caller that leaves gives its place back at once, whatever its call is doing.
     const leave = (): void => {
       if (isWaiting) waitingCount -= 1;
@@ -146,6 +149,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     };
     // It does nothing the second time, and `once` makes three objects for what closes once.
     res.on("close", leave);
+    // Counted from here on: before, what is no response of Node's may throw.
+    drain.enter();
+    waitingCount += 1;
 
     const end = (): void => {
       form?.release();
@@ -155,9 +161,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     };
     const onFailed = (error: unknown): void => {
       onUnhandled(error, requestId);
-      if (res.headersSent) res.destroy();
-      // The policy itself may be what failed: it calls what the config gave.
-      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(internalError());
+      refuseSafely(req, res, { failure: internalError(), requestId });
       end();
     };
     /** Takes a step. It is over when what it sends is sent, unless it goes on by callbacks. */
@@ -229,8 +233,21 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       await probes.answer(probe, new OutgoingReply(req, res, probePolicy, ""));
     } catch (error) {
       onUnhandled(error, "");
-      if (res.headersSent) res.destroy();
-      else void new OutgoingReply(req, res, outsidePolicy, "").refuse(internalError());
+      refuseSafely(req, res, { failure: internalError(), requestId: "" });
+    }
+  }
+
+  /**
+   * Refuses without the policy of calls, which may be what failed since it calls what the config gave. So may the response,
+   * where it was made by hand.
+   */
+  function refuseSafely(req: IncomingMessage, res: ServerResponse, { failure, requestId }: Refusal): void {
+    const cut = (): void => cutReply(res);
+    try {
+      if (res.headersSent) cut();
+      else void new OutgoingReply(req, res, outsidePolicy, requestId).refuse(failure)?.catch(cut);
+    } catch {
+      cut();
     }
   }
 
@@ -263,7 +280,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       const isAddressed = typeof target === "object" && target.kind === kind;
       return new Promise((resolve) => serve(isAddressed ? target : unknownTarget, req, res, resolve));
     },
-    refuse: (req, res) => void new OutgoingReply(req, res, outsidePolicy, "").refuse(notFound()),
+    refuse: (req, res) => refuseSafely(req, res, { failure: notFound(), requestId: "" }),
   };
 
   /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
@@ -285,6 +302,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const isServed = target.kind === "task" ? tasks.has(target.id) : target.kind === "event" && events.has(target.id);
     if (isServed && url === (basePath === "/" ? "" : basePath) + targetPath(target)) servedUrls.set(url, target);
   }
+}
+
+/** What a request is refused with. */
+interface Refusal {
+  readonly failure: WireFailure;
+  readonly requestId: string;
 }
 
 /** Settles when what is sent has left; `undefined` when it has. */

@@ -22,7 +22,6 @@ import { loadCookieParser } from "./cookies";
 import { createExposureHandler, type ExposureHandler, type ExposureParts } from "./exposureHandler";
 import type { Health } from "./probes";
 import { openNodeStream } from "./reply/pieceFlow";
-import { refuseHandMade } from "../server/handMadeResponse";
 import { portOf, urlOf } from "../server/serverAddress";
 import { createTokenMatcher } from "../server/tokenMatcher";
 import { createServers } from "../server/servers";
@@ -116,8 +115,10 @@ async function startExposure(
   const resolved = resolveExposureConfig(config);
   const drain = new Drain();
   const parseCookies = await loadCookieParser();
-  const handler = createExposure(resolved, dependencies, { drain, parseCookies });
-  const servers = createServers({ handler, drain, times: resolved.drain, limits: resolved.limits });
+  const reports = createEdgeReports("http", dependencies.logger);
+  const handler = createExposure(resolved, dependencies, { drain, parseCookies, ...reports });
+  const { drain: times, limits } = resolved;
+  const servers = createServers({ handler, drain, times, limits, onUnhandled: reports.onUnhandled });
   const server = await openServer(resolved, servers);
   dependencies.store.addDrain({ longestMs: longestDrainMs(resolved.drain), drain: servers.closeGently });
   const { basePath, listen } = resolved;
@@ -125,21 +126,15 @@ async function startExposure(
     const data = { basePath, port: portOf(server), host: listen?.host };
     void dependencies.logger.info("node.exposure.listen", { data });
   }
-  function isRefused(req: IncomingMessage, res: ServerResponse): boolean {
-    const missing = refuseHandMade(req, res);
-    if (missing === undefined) return false;
-    const error = new TypeError(`Handlers take a request and a response of node:http; missing: ${missing}.`);
-    void dependencies.logger.error("exposure.http.unhandled", { error, data: { error: error.message } });
-    return true;
-  }
   const handleOnly = (kind: WireTarget["kind"]) => async (req: IncomingMessage, res: ServerResponse) => {
-    if (!isRefused(req, res)) await servers.serveMounted(res, () => handler.handleOnly(kind, req, res));
+    await servers.serveMounted(req, res, () => handler.handleOnly(kind, req, res));
   };
   return {
     async handleRequest(req, res) {
       if (!handler.serves(req)) return false;
-      if (isRefused(req, res)) return true;
-      await new Promise<void>((resolve) => servers.serveMounted(res, () => handler.handle(req, res, resolve)));
+      await new Promise<void>((resolve) => {
+        if (servers.serveMounted(req, res, () => handler.handle(req, res, resolve)) === undefined) resolve();
+      });
       return true;
     },
     handleTask: handleOnly("task"),
@@ -168,7 +163,7 @@ async function startExposure(
 function createExposure(
   config: ResolvedExposureConfig,
   run: NodeExposureDeps,
-  { drain, parseCookies }: Pick<ExposureParts, "drain" | "parseCookies">,
+  parts: Pick<ExposureParts, "drain" | "parseCookies" | "onBroken" | "onDropped" | "onUnhandled">,
 ): ExposureHandler {
   const { auth } = config;
   const { logger } = run;
@@ -183,14 +178,12 @@ function createExposure(
   return createExposureHandler({
     ...served,
     requests: run.store.tracing?.requests,
-    health: hasChecks ? watchHealth(run, drain) : undefined,
+    health: hasChecks ? watchHealth(run, parts.drain) : undefined,
     metrics: run.metrics,
     heldBytes: run.store.tracing?.heldBytes,
     config,
     cors,
-    drain,
-    parseCookies,
-    ...createEdgeReports("http", logger),
+    ...parts,
   });
 }
 

@@ -1,24 +1,57 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage, ServerResponse } from "node:http";
 
 /**
- * Replies 500 where a request or response was made by hand, as adapters of serverless platforms do, and lacks what an
- * exposure needs of Node's: streaming, and seeing that the caller has left.
+ * What a request and a response that were made by hand, as adapters of serverless platforms do, lack of what serving
+ * needs of Node's: streaming, and seeing that the caller has left.
  *
- * @returns what is missing, or `undefined` for those of Node
+ * @returns the missing members, such as `"res.on, res.destroy"`; `""` for none
  */
-export function refuseHandMade(req: IncomingMessage, res: ServerResponse): string | undefined {
+export function missingOfHandMade(req: IncomingMessage, res: ServerResponse): string {
   const missing = [
-    ...missingOf("req", req, ["on", "pipe"]),
-    ...missingOf("res", res, ["on", "once", "write", "writeHead"]),
+    ...(req instanceof IncomingMessage ? [] : missingOf("req", req, requestMembers)),
+    ...(typeof (req as IncomingMessage | null)?.headers === "object" ? [] : ["req.headers"]),
+    ...(res instanceof ServerResponse ? [] : missingOf("res", res, responseMembers)),
   ];
-  if (missing.length === 0) return undefined;
-  res.statusCode = 500;
-  res.setHeader?.("content-type", "application/json; charset=utf-8");
-  res.end?.('{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}');
   return missing.join(", ");
 }
 
-const missingOf = (name: string, value: object, members: readonly string[]): string[] =>
+const requestMembers = ["on", "off", "pipe", "unpipe", "pause", "resume", "destroy"];
+const responseMembers = [
+  "on",
+  "once",
+  "off",
+  "emit",
+  "write",
+  "end",
+  "writeHead",
+  "setHeader",
+  "getHeader",
+  "hasHeader",
+  "flushHeaders",
+  "destroy",
+];
+
+const missingOf = (name: string, value: object | null, members: readonly string[]): string[] =>
   members
-    .filter((member) => typeof (value as Record<string, unknown>)[member] !== "function")
+    .filter((member) => typeof (value as Record<string, unknown> | null)?.[member] !== "function")
     .map((member) => `${name}.${member}`);
+
+/** Replies 500 with the members that every response has; what it throws in turn is dropped. */
+export function refuseHandMade(res: ServerResponse): void {
+  try {
+    res.statusCode = 500;
+    res.setHeader?.("content-type", "application/json; charset=utf-8");
+    res.end?.('{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}');
+  } catch {
+    cutReply(res);
+  }
+}
+
+/** Gives a response up; one that was made by hand may throw even then. */
+export function cutReply(res: ServerResponse): void {
+  try {
+    res.destroy();
+  } catch {
+    // There is nothing left to try.
+  }
+}

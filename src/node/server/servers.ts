@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Drain, DrainTimes } from "../../lib/drain";
 import { attach } from "./attachments";
+import { cutReply, missingOfHandMade, refuseHandMade } from "./handMadeResponse";
 import { acceptWaiting, drainServers } from "./drainServers";
 import { createLimitedServer, startServer, type OwnServer, type ServerLimits } from "./ownServer";
 
@@ -26,8 +27,13 @@ export interface Servers {
   attachTo(server: Server): () => void;
   /** Starts an own server. Rejects when it cannot listen. */
   listen(port: number, host: string): Promise<Server>;
-  /** Serves a request of a server that is not closed here. */
-  serveMounted<R>(res: ServerResponse, serve: () => R): R;
+  /**
+   * Serves a request of a server that is not closed here. What was made by hand and cannot be served is refused; it never
+   * throws.
+   *
+   * @returns what `serve` returns; `undefined` when it was refused
+   */
+  serveMounted<R>(req: IncomingMessage, res: ServerResponse, serve: () => R): R | undefined;
   /** Drains all of them and closes the own one; every call returns the same promise. Accepts nothing more at once. */
   close(): Promise<void>;
   /** As `close`, but accepts what waits for that. */
@@ -39,9 +45,11 @@ export interface ServersParts {
   readonly drain: Drain;
   readonly times: DrainTimes;
   readonly limits: ServerLimits;
+  /** A request or response is none that can be served. */
+  readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
 
-export function createServers({ handler, drain, times, limits }: ServersParts): Servers {
+export function createServers({ handler, drain, times, limits, onUnhandled }: ServersParts): Servers {
   const made = new WeakSet<Server>();
   const mountedReplies = new Set<ServerResponse>();
   let isMounted = false;
@@ -51,20 +59,33 @@ export function createServers({ handler, drain, times, limits }: ServersParts): 
   const onRequest: RequestListener = (req, res) => {
     if (!handler.handle(req, res)) handler.refuse(req, res);
   };
-  const onMountedRequest: RequestListener = (req, res) => serveMounted(res, () => onRequest(req, res));
+  const onMountedRequest: RequestListener = (req, res) => serveMounted(req, res, () => onRequest(req, res));
 
-  function serveMounted<R>(res: ServerResponse, serve: () => R): R {
+  function serveMounted<R>(req: IncomingMessage, res: ServerResponse, serve: () => R): R | undefined {
     isMounted = true;
-    mountedReplies.add(res);
-    res.once("close", () => mountedReplies.delete(res));
-    return serve();
+    const missing = missingOfHandMade(req, res);
+    if (missing !== "") {
+      refuseHandMade(res);
+      onUnhandled(new TypeError(`Handlers take a request and a response of node:http; missing: ${missing}.`), "");
+      return undefined;
+    }
+    try {
+      res.once("close", () => mountedReplies.delete(res));
+      mountedReplies.add(res);
+      return serve();
+    } catch (error) {
+      mountedReplies.delete(res);
+      onUnhandled(error, "");
+      cutReply(res);
+      return undefined;
+    }
   }
 
   const close = (): Promise<void> =>
     (closing ??= drainServers(drain, times, {
       own,
       isMounted,
-      cutMounted: () => mountedReplies.forEach((res) => res.writableEnded || res.destroy()),
+      cutMounted: () => mountedReplies.forEach((res) => res.writableEnded || cutReply(res)),
     }));
 
   function createServer(listener: RequestListener): Server {

@@ -166,7 +166,10 @@ describe("a server", () => {
 
       expect(sent).toEqual([500, { ok: false, error: { message: "Internal Error", code: "INTERNAL_ERROR" } }]);
       const [log] = exposure.logs.filter(({ message }) => message === "exposure.http.unhandled");
-      expect(log?.error?.message).toContain("missing: req.on, req.pipe, res.on, res.once, res.write, res.writeHead");
+      expect(log?.error?.message).toContain("missing: req.on, req.off, req.pipe");
+      expect(log?.error?.message).toContain(
+        "res.on, res.once, res.off, res.emit, res.write, res.writeHead, res.getHeader",
+      );
     },
   );
 

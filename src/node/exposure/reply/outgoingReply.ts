@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
+import { normalizeError } from "../../../errors/normaliseThrown";
 import type { RequestTrace } from "../../../runtime/tracing";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
 import { jsonContentType } from "../../../tunnels/protocol/headers";
@@ -14,6 +16,7 @@ import { discardStream, startsLate, type StreamResult } from "../../../tunnels/s
 import type { ContentCoding } from "../../contentCodings";
 import { isCompressed, negotiateCoding } from "../../server/compression";
 import type { ByteBudget } from "../../../lib/byteBudget";
+import { cutReply } from "../../server/handMadeResponse";
 import { discardRest } from "../../server/discardRest";
 import type { PaceWatch } from "../../../tunnels/http/paceWatch";
 import { openNodeStream } from "./pieceFlow";
@@ -252,11 +255,11 @@ export class OutgoingReply {
     }
     if (!this.#endsConnection) head.push("connection", "close");
     res.writeHead(status, head).write(payload);
-    if (res.writableLength > 0 || req.socket.writableLength > 0) this.#hold(payload);
+    if (res.writableLength > 0 || (req.socket as Socket | null)?.writableLength) this.#hold(payload);
     if (status === requestTimeout.status) res.end();
     // Closing on a caller that still sends would reset the connection before it could read the reply. That takes as
     // long as its sender likes, so nothing waits for it.
-    else void discardRest(req).then(() => res.end());
+    else void discardRest(req).then(() => this.#endSafely());
   }
 
   async #sendStream(stream: ByteStream, head: BodyHead): Promise<void> {
@@ -333,7 +336,16 @@ export class OutgoingReply {
     if (this.#isBroken || this.res.writableEnded) return;
     this.#isBroken = true;
     this.#policy.onBroken(error, this.requestId);
-    this.res.destroy();
+    cutReply(this.res);
+  }
+
+  /** Nothing waits for it, so that what a response made by hand throws would end the process. */
+  #endSafely(): void {
+    try {
+      this.res.end();
+    } catch (error) {
+      this.#break(normalizeError(error));
+    }
   }
 
   #ended(): Promise<void> | undefined {

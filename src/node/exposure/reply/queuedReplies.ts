@@ -29,7 +29,7 @@ export function createQueuedReplies(): QueuedReplies {
   return {
     watch(socket, res) {
       // Its turn has come, as for every request that was sent alone.
-      if (res.socket !== null) return;
+      if (res.socket !== null || !(socket as Socket | null | undefined)) return;
       const queue = queueOf(socket).add(res);
       res.once("socket", () => queue.delete(res));
     },

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Watched } from "../../../tunnels/http/paceWatch";
 
 /**
@@ -10,8 +11,9 @@ import type { Watched } from "../../../tunnels/http/paceWatch";
 export function replyProgress(req: IncomingMessage, res: ServerResponse, onStalled: () => void): Watched {
   return {
     progress() {
-      const { socket } = req;
-      if (socket.destroyed || (res.writableLength === 0 && socket.writableLength === 0)) return undefined;
+      const { socket } = req as { readonly socket?: Socket | null };
+      // Functions of a serverless platform have no socket, and nothing then tells how far its reader is.
+      if (!socket || socket.destroyed || (res.writableLength === 0 && socket.writableLength === 0)) return undefined;
       // What has left completely, less what has yet to leave of the write under way, where the platform tells that.
       const { writeQueueSize = 0 } =
         (socket as { readonly _handle?: { readonly writeQueueSize?: number } })._handle ?? {};

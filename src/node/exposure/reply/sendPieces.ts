@@ -3,6 +3,7 @@ import type { ByteStream } from "../../../tunnels/protocol/wire";
 import { discardStream } from "../../../tunnels/server/streamResult";
 import type { ByteBudget } from "../../../lib/byteBudget";
 import type { ContentCoding } from "../../contentCodings";
+import { cutReply } from "../../server/handMadeResponse";
 import { flowOf, ReadablePieces, type PieceFlow } from "./pieceFlow";
 
 /** How a stream is sent. */
@@ -44,8 +45,8 @@ export function sendPieces(
       onFailed(error);
       // What was written in this turn has yet to leave: a reply without a head looks like one that was never begun, and
       // its call is tried again.
+      setImmediate(() => cutReply(res));
       res.flushHeaders();
-      setImmediate(() => res.destroy());
     };
     const onClose = (): void => {
       // What has ended needs no release, and may be in use elsewhere.
@@ -61,12 +62,22 @@ export function sendPieces(
     res.once("close", onClose).on("drain", drained);
     const target: PieceTarget = {
       write(piece) {
-        if (res.write(piece)) return true;
+        try {
+          if (res.write(piece)) return true;
+        } catch (error) {
+          fail(error);
+        }
         heldBytes += piece.byteLength;
         budget?.add(piece.byteLength);
         return false;
       },
-      end: () => res.end(),
+      end() {
+        try {
+          res.end();
+        } catch (error) {
+          fail(error);
+        }
+      },
       on: (event, listener) => res.on(event, listener),
     };
     if (compressor !== undefined) connect(new ReadablePieces(compressor), target, fail);
