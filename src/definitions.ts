@@ -82,8 +82,8 @@ export type {
   Sides,
 } from "./define/contracts";
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
-export type { EventNames, TaskNames } from "./define/remote";
-export type { SafeResult } from "./define/safe";
+export type { EventNames, TaskName, TaskNames } from "./define/remote";
+export type { SafeItemStream, SafeResult } from "./define/safe";
 export type { ErrorReference, ErrorSlot, ErrorsOf, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,

@@ -165,7 +165,13 @@ export type { TraceContext } from "./lib/traceContext";
 export type { Traced, TracePhase } from "./platform/tracePoint";
 export type { CallTrace, EventTrace, RequestTrace, RunObserver, TaskTrace, TraceEvent } from "./runtime/tracing";
 export type { CloseOptions } from "./tunnels/client/carrier";
-export type { CallOf, ClientCallOptions, StreamCallOptions } from "./tunnels/client/createTunnelClient";
+export type {
+  CallOf,
+  ClientCallOptions,
+  RemoteStreamTask,
+  StreamCallOf,
+  StreamCallOptions,
+} from "./tunnels/client/createTunnelClient";
 export type {
   EventCall,
   EventCalls,
@@ -173,6 +179,8 @@ export type {
   NamedTargets,
   TaskCall,
   TaskCalls,
+  ItemsOf,
+  StreamsById,
   TasksById,
   TypedClient,
 } from "./tunnels/client/typedClient";

@@ -13,9 +13,15 @@ export type EventIdOf<T> = T extends { readonly kind: "event" }
     : LiteralEventIdOf<T>
   : never;
 
+/**
+ * How a caller names a task of a module: by its id. A task that streams items is named as such, since nothing but its type
+ * is there to say so.
+ */
+export type TaskName<T> = "$items" extends keyof T ? { readonly id: TaskIdOf<T>; readonly streams: true } : TaskIdOf<T>;
+
 /** Names of the tasks that a module exports, to their ids. `M` is its type: `import type * as Billing`, `typeof Billing`. */
 export type TaskNames<M> = {
-  readonly [K in keyof M as [TaskIdOf<M[K]>] extends [never] ? never : K]: TaskIdOf<M[K]>;
+  readonly [K in keyof M as [TaskIdOf<M[K]>] extends [never] ? never : K]: TaskName<M[K]>;
 };
 
 /** Names of the events that a module exports, to their ids. */

@@ -1,6 +1,8 @@
 import { helperIdOf, isRunnerError, type RunnerError } from "../errors/defineError";
 import { normalizeError } from "../errors/normaliseThrown";
 import { TunnelError } from "../errors/tunnelError";
+import type { ItemStream } from "../lib/itemStream";
+import type { IsAny } from "../lib/typeLevel";
 import type { ErrorsIn } from "./throwsList";
 
 /**
@@ -30,17 +32,58 @@ type ArgumentsOf<Caller extends (...call: never[]) => unknown> =
 type DeclaredBy<Caller> = Caller extends { readonly $throws?: infer Slot } ? ErrorsIn<NonNullable<Slot>> : never;
 
 /**
- * Calls an injected task and resolves to how that ended; it never rejects.
+ * The items of a streamed task whose loop ends where the stream fails, and never throws. `result` says how the stream ended,
+ * and whether the items were all of them.
+ */
+export interface SafeItemStream<Item, Result, E = never> extends AsyncIterable<Item, undefined> {
+  /** The value is what the task returned, or `undefined` after leaving the loop early. It never rejects. */
+  readonly result: Promise<SafeResult<Result | undefined, E>>;
+  [Symbol.asyncIterator](): AsyncIterator<Item, undefined, undefined>;
+}
+
+type Settled<Given, E> =
+  IsAny<Given> extends true
+    ? Promise<SafeResult<any, E>> // as given
+    : Given extends ItemStream<infer Item, infer Result>
+      ? SafeItemStream<Item, Result, E>
+      : Promise<SafeResult<Awaited<Given>, E>>;
+
+/**
+ * Calls a task, injected or by its name of a client, and resolves to how that ended; it never rejects. A streamed task gives
+ * its items, and how the stream ended as `result`.
  *
  * Errors count as declared if a helper of the application made them, in this process or another.
  */
-export function safe<Caller extends (...call: never[]) => Promise<unknown>>(
+export function safe<Caller extends (...call: never[]) => Promise<unknown> | ItemStream<unknown, unknown>>(
   task: Caller,
   ...call: ArgumentsOf<Caller>
-): Promise<SafeResult<Awaited<ReturnType<Caller>>, DeclaredBy<Caller>>> {
-  type Value = Awaited<ReturnType<Caller>>;
-  const invoke = task as unknown as (...given: readonly unknown[]) => PromiseLike<Value>;
-  return settle<Value, DeclaredBy<Caller>>(() => invoke(...(call as readonly unknown[])));
+): Settled<ReturnType<Caller>, DeclaredBy<Caller>>;
+export function safe(
+  task: (...call: unknown[]) => PromiseLike<unknown> | ItemStream<unknown, unknown>,
+  ...call: unknown[]
+): unknown {
+  let given: PromiseLike<unknown> | ItemStream<unknown, unknown>;
+  try {
+    given = task(...call);
+  } catch (error) {
+    return settle(() => Promise.reject(error as Error));
+  }
+  // An untyped function may give anything.
+  return given instanceof Object && Symbol.asyncIterator in given ? safeItems(given) : settle(() => given);
+}
+
+function safeItems(stream: ItemStream<unknown, unknown>): SafeItemStream<unknown, unknown> {
+  const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
+  return {
+    result: settle(() => stream.result),
+    [Symbol.asyncIterator]() {
+      const items = stream[Symbol.asyncIterator]();
+      // The result has the error.
+      const quietly = (step: Promise<IteratorResult<unknown, unknown>>): Promise<IteratorResult<unknown, undefined>> =>
+        step.then((each) => (each.done === true ? ended : each)).catch(() => ended);
+      return { next: () => quietly(items.next()), return: () => quietly(items.return()) };
+    },
+  };
 }
 
 /**

@@ -137,12 +137,14 @@ export interface StreamTask<I, Item, Result, D, In = I, Id extends string = stri
   // A method, as above.
   run(input: I, dependencies: any, info?: GivenCallInfo): AsyncGenerator<Item, Result, any>;
   optional(): IOptionalDependency<ITask<I, any>> & {
-    readonly $injects?: readonly [(TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string }) | undefined];
+    readonly $injects?: readonly [(TaskCaller<In, ItemStream<Item, Result>> & CallerFacts<E>) | undefined];
   };
   readonly $io?: readonly [I, ItemStream<Item, Result>];
-  readonly $injects?: readonly [TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string }];
+  /** By this key, which no other task has, its type is told from theirs. */
+  readonly $items?: readonly [Item, Result];
+  readonly $injects?: readonly [TaskCaller<In, ItemStream<Item, Result>> & CallerFacts<E>];
   readonly $injectsInResource?: readonly [
-    TaskCaller<In, ItemStream<Item, Result>> & { readonly id: string } & Interceptable<I, Promise<unknown>>,
+    TaskCaller<In, ItemStream<Item, Result>> & CallerFacts<E> & Interceptable<I, Promise<unknown>>,
   ];
 }
 

@@ -1,5 +1,4 @@
 import type { DependencyMap, Injected, Listed, Unbuilt } from "../lib/injectable";
-import type { ItemStream } from "../lib/itemStream";
 import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
 import type { symbolPhantomTask } from "../lib/symbols";
 import type { IsAny, Open, Resolution } from "../lib/typeLevel";
@@ -199,8 +198,10 @@ type Arriving<O extends Promise<any>> =
     : O;
 
 /** A task of another program as this one calls it, with the types that its definition has there. */
-export type RemoteTask<T> = T extends { readonly $io?: readonly [any, ItemStream<any, any>] }
-  ? T
+export type RemoteTask<T> = "$items" extends keyof T
+  ? T extends StreamTask<any, infer Item, infer Result, any, infer In, infer Id, infer E>
+    ? StreamTask<In, Item, Result, {}, In, Id, E>
+    : never
   : T extends Task<any, infer O, any, infer In, infer Id, infer E>
     ? Task<In, Arriving<O>, {}, In, Id, E>
     : never;
@@ -212,9 +213,14 @@ export interface RemoteTaskOptions {
   /** Runs here only as far as the tag of the policy keeps it. */
   readonly middleware?: readonly TaskMiddlewareAttachmentType[] | undefined;
   readonly meta?: ITaskMeta | undefined;
-  /** A task that streams items has to say so, since only its type is here. */
+  /** Given, and required, for a task that streams items: only its type is here, which nothing reads when the program runs. */
   readonly streams?: true | undefined;
 }
+
+/** The options of a task by its type: a task that streams cannot be taken for one that does not, nor the other way round. */
+type RemoteOptionsOf<T> = "$items" extends keyof T
+  ? [options: RemoteTaskOptions & { readonly streams: true }]
+  : [options?: RemoteTaskOptions & { readonly streams?: undefined }];
 
 /** What `r.task.phantom` is. */
 export interface PhantomTaskStarter {
@@ -225,10 +231,11 @@ export interface PhantomTaskStarter {
    * finished, there is nothing to build; a call that no tunnel routes fails with `taskNotRoutedError`.
    *
    * @param id checked and completed; a task whose annotation has lost its id is refused
+   * @param options required for a task that streams items: `{ streams: true }`
    */
   of<T extends { readonly kind: "task" }>(
     id: [TaskIdOf<T>] extends [never] ? "the type of this task has no id: leave its annotation out" : TaskIdOf<T>,
-    options?: RemoteTaskOptions,
+    ...options: RemoteOptionsOf<T>
   ): RemoteTask<T>;
   /** A phantom of a streamed task. */
   stream<I = undefined, Item = any, Result = void>(id: string): PhantomStreamTaskBuilder<I, Item, Result>; // as above

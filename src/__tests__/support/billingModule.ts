@@ -24,6 +24,19 @@ export const ping = r
   .run(async () => "pong")
   .build();
 
+export const rows = r
+  .task("billing.tasks.rows")
+  .inputSchema(z.object({ from: z.number().default(1), to: z.number() }))
+  .throws([insufficientFunds])
+  .stream(async function* ({ from, to }) {
+    for (let id = from; id <= to; id += 1) {
+      if (id > 100) insufficientFunds.throw({ missing: id - 100 });
+      yield { id, on: new Date(0) };
+    }
+    return { total: to - from + 1 };
+  })
+  .build();
+
 export const charged = r
   .event("billing.events.charged")
   .payloadSchema(z.object({ amount: z.number() }))

@@ -1,10 +1,10 @@
 import type { ContextSelection } from "../../tunnels/routing/contextSelection";
 import { assertId } from "../../define/brand";
 import { remoteEvent, type IEvent } from "../../define/event";
-import type { EventNames, TaskNames } from "../../define/remote";
+import type { EventNames, TaskName, TaskNames } from "../../define/remote";
 import { resourceBuilderOf, type IResource, type ResourceDraft } from "../../define/resource";
 import { remoteTask } from "../../define/createTask";
-import type { ITask } from "../../define/task";
+import type { ITask, StreamTask } from "../../define/task";
 import type { RemoteTask } from "../../define/taskBuilder";
 import { builderIncompleteError } from "../../errors/bootErrors";
 import { captureFilePath } from "../../lib/filePath";
@@ -108,7 +108,10 @@ export interface TypedTunnelClientBuilder<
   State extends ClientState,
 > extends Unbuilt {
   readonly id: string;
-  /** Names of exported tasks to their ids, both checked and completed. Replaces the list. */
+  /**
+   * Names of exported tasks to their ids, `{ id, streams: true }` for those that stream items; all of it is checked and
+   * completed. Replaces the list.
+   */
   tasks<K extends keyof TaskNames<M>>(
     names: Pick<TaskNames<M>, K>,
   ): TypedTunnelClientBuilder<M, K, E, C, D, Selecting<State>>;
@@ -186,14 +189,23 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
 }
 
 /** Names to ids, as a typed client tunnel is told them. */
-type Names = Readonly<Record<string, string>>;
+type Names = Readonly<Record<string, string | StreamName>>;
+type StreamName = TaskName<StreamTask<any, any, any, any>>;
 
 /** Whether a selection is names, and not definitions that exist. */
 const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";
 
 /** The definitions of what a typed client tunnel names. */
-function define<D>(names: Names, make: (id: string) => D): Readonly<Record<string, D>> {
-  return Object.freeze(Object.fromEntries(Object.entries(names).map(([name, id]) => [name, make(id)])));
+function define<D>(
+  names: Names,
+  make: (id: string, options?: Omit<StreamName, "id">) => D,
+): Readonly<Record<string, D>> {
+  const definitionOf = (named: string | StreamName): D => {
+    if (typeof named !== "object") return make(named);
+    const { id, ...options } = named;
+    return make(id, options);
+  };
+  return Object.freeze(Object.fromEntries(Object.entries(names).map(([name, named]) => [name, definitionOf(named)])));
 }
 
 /** What makes the client, and may say what it needs of the run beside what the tunnel names. */
@@ -234,7 +246,7 @@ function startTunnelClient(id: string): unknown {
         });
       },
       events(selection: TunnelEventSelector | Names, { eventDeliveryMode }: TunnelEventOptions = {}) {
-        const events = isNames(selection) ? define(selection, remoteEvent) : undefined;
+        const events = isNames(selection) ? define(selection, (eventId) => remoteEvent(eventId)) : undefined;
         const selected = events ? Object.values(events) : (selection as TunnelEventSelector);
         return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
       },

@@ -1,6 +1,14 @@
 import { expectTypeOf } from "expect-type";
 import type * as Billing from "../../__tests__/support/billingModule";
-import { createHttpClient, r, safe, type HttpClient, type RunnerError } from "../../index";
+import {
+  createHttpClient,
+  r,
+  safe,
+  type HttpClient,
+  type ItemStream,
+  type RunnerError,
+  type definitions,
+} from "../../index";
 import { createHttpMixedClient, createHttpSmartClient, type MixedHttpClient } from "../../node/index";
 
 type Paid = { paid: string; at: Date };
@@ -58,6 +66,42 @@ r.task("x")
     expectTypeOf(await safe(ping)).toHaveProperty("ok");
   });
 
+// A task that streams items is named as one, as nothing but its type says so; a task that does not cannot be.
+type SafeItemStream<Item, Result, E> = definitions.SafeItemStream<Item, Result, E>;
+type Row = { id: number; on: Date };
+type Total = { total: number };
+const rows = r.task.phantom.of<typeof Billing.rows>("billing.tasks.rows", { streams: true });
+// @ts-expect-error -- it streams
+r.task.phantom.of<typeof Billing.rows>("billing.tasks.rows");
+// @ts-expect-error -- it streams
+r.task.phantom.of<typeof Billing.rows>("billing.tasks.rows", { tags: [] });
+// @ts-expect-error -- it does not stream
+r.task.phantom.of<typeof Billing.charge>("billing.tasks.charge", { streams: true });
+// @ts-expect-error -- it streams
+r.tunnel.client<typeof Billing>("x").tasks({ rows: "billing.tasks.rows" });
+// @ts-expect-error -- it does not stream
+r.tunnel.client<typeof Billing>("x").tasks({ charge: { id: "billing.tasks.charge", streams: true } });
+// @ts-expect-error -- the id is that of another task
+r.tunnel.client<typeof Billing>("x").tasks({ rows: { id: "billing.tasks.row", streams: true } });
+const streaming = r.tunnel
+  .client<typeof Billing>("shop.rows")
+  .tasks({ rows: { id: "billing.tasks.rows", streams: true }, ping: "billing.tasks.ping" })
+  .http({ baseUrl: "http://x" })
+  .build();
+r.task("shop.tasks.read")
+  .dependencies({ rows: streaming.tasks.rows, one: rows })
+  .run(async (_: void, deps) => {
+    // Callers pass what the schema accepts.
+    expectTypeOf(deps.rows({ to: 1 })).toEqualTypeOf<ItemStream<Row, Total>>();
+    expectTypeOf(deps.one({ to: 1, from: 1 })).toEqualTypeOf<ItemStream<Row, Total>>();
+    const items = safe(deps.rows, { to: 1 });
+    expectTypeOf(items).toEqualTypeOf<SafeItemStream<Row, Total, Insufficient>>();
+    for await (const row of items) expectTypeOf(row).toEqualTypeOf<Row>();
+    const got = await items.result;
+    if (got.ok) expectTypeOf(got.value).toEqualTypeOf<Total | undefined>();
+    else if (got.declared) expectTypeOf(got.error.data.missing).toBeNumber();
+  });
+
 // Without a container: by name, by id, by definition.
 const baseUrl = "http://x";
 const client = createHttpClient<typeof Billing>({ baseUrl, tasks: { charge: "billing.tasks.charge" } });
@@ -88,6 +132,32 @@ expectTypeOf(
 expectTypeOf(
   createHttpSmartClient<typeof Billing>({ baseUrl, tasks: { ping: "billing.tasks.ping" } }).tasks.ping(),
 ).toEqualTypeOf<Promise<string>>();
+
+// Streams: by name, by id, by definition.
+const streams = createHttpClient<typeof Billing>({
+  baseUrl,
+  tasks: { rows: { id: "billing.tasks.rows", streams: true } },
+});
+expectTypeOf(streams.tasks.rows({ to: 1 }, { timeoutMs: 1 })).toEqualTypeOf<ItemStream<Row, Total>>();
+expectTypeOf(streams.stream("billing.tasks.rows", { to: 1 })).toEqualTypeOf<ItemStream<Row, Total>>();
+expectTypeOf(streams.stream(rows, { to: 1 })).toEqualTypeOf<ItemStream<Row, Total>>();
+expectTypeOf(safe(streams.tasks.rows, { to: 1 })).toEqualTypeOf<SafeItemStream<Row, Total, Insufficient>>();
+// @ts-expect-error -- its text is not a number
+streams.stream("billing.tasks.rows", { to: "1" });
+// @ts-expect-error -- the task does not stream
+streams.stream("billing.tasks.charge", input);
+// @ts-expect-error -- the task streams
+void streams.task("billing.tasks.rows", { to: 1 });
+// @ts-expect-error -- the task streams
+void streams.task(rows, { to: 1 });
+// @ts-expect-error -- the task streams
+void streams.safe(rows, { to: 1 });
+// @ts-expect-error -- it streams
+createHttpClient<typeof Billing>({ baseUrl, tasks: { rows: "billing.tasks.rows" } });
+// What is called by name says what it throws.
+void safe(client.tasks.charge, input).then((got) => {
+  if (!got.ok && got.declared) expectTypeOf(got.error).toEqualTypeOf<Insufficient>();
+});
 
 // Clients without a type argument are as before.
 expectTypeOf(createHttpClient({ baseUrl })).toEqualTypeOf<HttpClient>();

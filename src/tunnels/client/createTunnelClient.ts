@@ -66,9 +66,9 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
    */
   stream<I, Item, Result = unknown>(id: string, input?: I, options?: StreamCallOptions): ItemStream<Item, Result>;
   /** Calls the streamed task of a definition. */
-  stream<I, Item, Result>(
-    task: { readonly id: string; readonly kind: "task"; readonly $io?: readonly [I, ItemStream<Item, Result>] },
-    ...call: undefined extends I ? [input?: I, options?: StreamCallOptions] : [input: I, options?: StreamCallOptions]
+  stream<In, Item, Result>(
+    task: RemoteStreamTask<In, Item, Result>,
+    ...call: StreamCallOf<In>
   ): ItemStream<Item, Result>;
   /** As `task`; resolves to how the call ended, and never rejects. */
   safe<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<SafeResult<O>>;
@@ -93,6 +93,20 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
    */
   close(options?: CloseOptions): Promise<void>;
 }
+
+/** A streamed task, as far as its callers know it. */
+export interface RemoteStreamTask<In, Item, Result> {
+  readonly id: string;
+  readonly kind: "task";
+  // A method, as of the definition.
+  $in?(input: In): void;
+  readonly $io?: readonly [any, ItemStream<Item, Result>]; // whatever its body takes
+}
+
+/** As `CallOf`, of a streamed task. */
+export type StreamCallOf<In> = undefined extends In
+  ? [input?: In, options?: StreamCallOptions]
+  : [input: In, options?: StreamCallOptions];
 
 /** What follows the target of a call: an input that may be `undefined` may be left out. */
 export type CallOf<I> = undefined extends I
@@ -285,27 +299,30 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     await emit(idOf(target, "event"), payload, false, call);
   }
 
+  // `any`: the caller's types.
+  function stream(target: Target, value?: unknown, call: StreamCallOptions = {}): ItemStream<any, any> {
+    const id = idOf(target, "task");
+    const enter = captureSlots();
+    return itemStream(async (end) => {
+      const [{ ItemReader }, { RemoteItems }] = await Promise.all([
+        import("../../lib/itemReader"),
+        import("./remoteItems"),
+      ]);
+      const begin = (signal: AbortSignal) => enter(() => openItems(RemoteItems, id, value, { ...call, signal }));
+      return new ItemReader({ begin, signal: call.signal }, end);
+    });
+  }
+
   const isTyped = options.tasks !== undefined || options.events !== undefined;
   return {
     ...(isTyped && {
-      tasks: namedCalls("tasks", options.tasks, task),
+      tasks: namedCalls("tasks", options.tasks, task, stream),
       events: namedCalls("events", options.events, event),
     }),
     task,
     safe: (target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> =>
       settle(() => task(target, value, call), (target as Partial<ITask> | undefined)?.throws), // as above
-    stream(target: Target, value?: unknown, call: StreamCallOptions = {}): ItemStream<any, any> {
-      const id = idOf(target, "task");
-      const enter = captureSlots();
-      return itemStream(async (end) => {
-        const [{ ItemReader }, { RemoteItems }] = await Promise.all([
-          import("../../lib/itemReader"),
-          import("./remoteItems"),
-        ]);
-        const begin = (signal: AbortSignal) => enter(() => openItems(RemoteItems, id, value, { ...call, signal }));
-        return new ItemReader({ begin, signal: call.signal }, end);
-      });
-    },
+    stream,
     event,
     // The caller's types are the event's.
     eventWithResult: async (target: Target, payload?: unknown, call?: ClientCallOptions): Promise<any> =>

@@ -1,14 +1,18 @@
+import type { ItemStream } from "../../lib/itemStream";
 import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { SafeResult } from "../../define/safe";
 import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
 import type { RemoteTask } from "../../define/taskBuilder";
 import type { ErrorsOf } from "../../define/throwsList";
-import type { CallOf, RemoteClient } from "./createTunnelClient";
+import type { CallOf, RemoteClient, RemoteStreamTask, StreamCallOf } from "./createTunnelClient";
 
 /** The tasks and events that a typed client calls by the names they have in the server's module. */
 export interface NamedTargets<M> {
-  /** Names of exported tasks to their ids: `{ charge: "billing.tasks.charge" }`. Both are checked and completed. */
+  /**
+   * Names of exported tasks to their ids: `{ charge: "billing.tasks.charge" }`; of those that stream items, to
+   * `{ id: "billing.tasks.rows", streams: true }`. All of it is checked and completed.
+   */
   readonly tasks?: Partial<TaskNames<M>> | undefined;
   /** Names of exported events to their ids. */
   readonly events?: Partial<EventNames<M>> | undefined;
@@ -17,8 +21,19 @@ export interface NamedTargets<M> {
 /** What a task of another process gives. */
 export type RemoteResultOf<T> = Awaited<ExtractTaskOutput<RemoteTask<T>>>;
 
-/** A task, as a typed client calls it by name. */
-export type TaskCall<T> = (...call: CallOf<TaskInput<T>>) => Promise<RemoteResultOf<T>>;
+/** A task, as a typed client calls it by name; a streamed one gives its items. `safe` knows its errors. */
+export type TaskCall<T> = ("$items" extends keyof T
+  ? (...call: StreamCallOf<TaskInput<T>>) => ItemsOf<T>
+  : (...call: CallOf<TaskInput<T>>) => Promise<RemoteResultOf<T>>) &
+  Thrower<T>;
+/** The stream that a streamed task gives. */
+export type ItemsOf<T> = T extends { readonly $items?: readonly [infer Item, infer Result] }
+  ? ItemStream<Item, Result>
+  : never;
+/** What a caller says of the errors that its task throws. */
+interface Thrower<T> {
+  readonly $throws?: T extends { readonly $throws?: infer Slot } ? Slot : never;
+}
 /** An event, as a typed client emits it by name. */
 export type EventCall<E> = (...call: CallOf<ExtractEventPayload<E>>) => Promise<void>;
 
@@ -32,10 +47,17 @@ export type EventCalls<M> = { readonly [K in keyof EventNames<M>]: K extends key
  * task of the module for every call.
  */
 export type TasksById<M> = {
-  readonly [K in keyof M as TaskIdOf<M[K]>]: {
+  readonly [K in keyof M as "$items" extends keyof M[K] ? never : TaskIdOf<M[K]>]: {
     readonly call: CallOf<TaskInput<M[K]>>;
     readonly result: RemoteResultOf<M[K]>;
     readonly outcome: SafeResult<RemoteResultOf<M[K]>, ErrorsOf<M[K]>>;
+  };
+};
+/** The same for tasks that stream items. */
+export type StreamsById<M> = {
+  readonly [K in keyof M as "$items" extends keyof M[K] ? TaskIdOf<M[K]> : never]: {
+    readonly call: StreamCallOf<TaskInput<M[K]>>;
+    readonly items: ItemsOf<M[K]>;
   };
 };
 /** The same for events whose ids are literals. */
@@ -45,6 +67,9 @@ export type EventsById<M> = {
     readonly payload: ExtractEventPayload<M[K]>;
   };
 };
+
+/** A task that does not stream. */
+type PlainTask = ITask<any, any> & { readonly $items?: undefined };
 
 /** What makes a client returns: one that takes any id, or, for the type `M` of a module, one that knows its exports. */
 export type ClientOf<Client, M> = unknown extends M ? Client : TypedClient<M>;
@@ -61,11 +86,21 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
   /** The events that the client was given by name. @throws {TypeError} it was not given that one */
   readonly events: EventCalls<M>;
   /** Runs the task of a definition. @throws {TunnelError} as `RemoteClient` */
-  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<T extends PlainTask>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
   /** Runs a task of the module by its id. */
   task<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["result"]>;
-  /** As `task`; resolves to how the call ended, and never rejects. */
-  safe<T extends ITask<any, any>>(
+  /** Calls the streamed task of a definition. @throws {TunnelError} (as a rejection of the loop) as `RemoteClient` */
+  stream<In, Item, Result>(
+    task: RemoteStreamTask<In, Item, Result>,
+    ...call: StreamCallOf<In>
+  ): ItemStream<Item, Result>;
+  /** Calls a streamed task of the module by its id. */
+  stream<Id extends keyof StreamsById<M>>(id: Id, ...call: StreamsById<M>[Id]["call"]): StreamsById<M>[Id]["items"];
+  /**
+   * As `task`; resolves to how the call ended, and never rejects. Streams are read with the function `safe`:
+   * `safe(client.tasks.rows, input)`.
+   */
+  safe<T extends PlainTask>(
     task: T,
     ...call: CallOf<TaskInput<T>>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
