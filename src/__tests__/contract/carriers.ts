@@ -44,6 +44,8 @@ export interface CarrierRow {
   /** How many calls travel at once, the others waiting, if that is limited. */
   readonly callsAtOnce?: number | undefined;
   readonly can: Abilities;
+  /** What tasks are told they were called by. Default: the exposure over HTTP. */
+  readonly origin?: string | undefined;
 }
 
 export interface Abilities {
@@ -69,7 +71,7 @@ export interface ConnectOptions {
 }
 
 /** What the clients of all rows have in common. */
-const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
+export const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
   auth: { token: presented },
   timeoutMs,
   contexts: [visitor, locale],
@@ -91,13 +93,14 @@ const besideStream = (input: object): unknown => ({
 const asOctets = (input: object): unknown => Readable.from([getDefaultSerializer().stringify(input)]);
 
 /** What every carrier of Node keeps. */
-const ofNode = { contexts: true, buffers: true };
+export const ofNode = { contexts: true, buffers: true };
 const noFiles: readonly FileKind[] = [];
 const everyFile: readonly FileKind[] = ["blob", "buffer", "stream", "webStream"];
 const MiB = 1024 * 1024;
 
 const memory: CarrierRow = {
   name: "memory (the handler itself)",
+  origin: "memory",
   connect: ({ app }, options) =>
     createTunnelClient({
       ...common(options),

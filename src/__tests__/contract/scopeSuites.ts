@@ -46,7 +46,7 @@ export function describeScopes(carriers: readonly CarrierRow[]): void {
     it("has for its origin what it came into the process by", async () => {
       const { origin } = await chain.look();
 
-      expect(origin).toBe(row.name.startsWith("memory") ? "memory" : "exposure:http");
+      expect(origin).toBe(row.origin ?? "exposure:http");
     });
   });
 

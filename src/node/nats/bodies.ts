@@ -19,8 +19,13 @@ export function codeBody(text: string, limitBytes: number): CodedBody | Promise<
   if (text.length * 3 <= limitBytes || (text.length <= limitBytes && Buffer.byteLength(text) <= limitBytes)) {
     return { payload: text };
   }
-  return gzipCoding.encode(text).then((payload) => ({ payload, coding: "gzip" }));
+  return compress(text);
 }
+
+const compress = async (text: string): Promise<CodedBody> => ({
+  payload: await gzipCoding.encode(text),
+  coding: "gzip",
+});
 
 /** The most that is sent as one message. */
 export const messageLimit = (maxPayload: number): number => Math.min(plainBodyBytes, Math.floor(maxPayload / 2));

@@ -17,15 +17,31 @@ export function deliveryOf(error: unknown): Delivery {
   return causes.some(isLostReply) ? "unknown" : "answered";
 }
 
-/** A server that takes nothing more says so before it looks at the call; a declared error has an id. */
+/**
+ * A server that takes nothing more says so before it looks at the call, and a broker before it has one to hand it to; a
+ * declared error has an id.
+ */
 function deliveryOfCode({ code, id, httpCode }: TunnelError): Delivery {
   if (id === undefined && refusals.has(code)) return "no";
   // A proxy that could not reach the server, or not until it answered.
   if (code === "HTTP_ERROR") return httpCode !== undefined && gatewayStatuses.has(httpCode) ? "unknown" : "answered";
-  return code === "REQUEST_TIMEOUT" || code === "REQUEST_ABORTED" || code === "STREAM_LOST" ? "unknown" : "answered";
+  return lostCalls.has(code) ? "unknown" : "answered";
 }
 
-const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set(["OVERLOADED", "SERVER_CLOSING", "AUTH_UNAVAILABLE"]);
+const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "OVERLOADED",
+  "SERVER_CLOSING",
+  "AUTH_UNAVAILABLE",
+  "NO_RESPONDER",
+  "BROKER_OFFLINE",
+]);
+const lostCalls: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "REQUEST_TIMEOUT",
+  "REQUEST_ABORTED",
+  "STREAM_LOST",
+  "WORKER_LOST",
+  "BROKER_LOST",
+]);
 const gatewayStatuses: ReadonlySet<number> = /* @__PURE__ */ new Set([502, 503, 504]);
 
 /** An error and what it was caused by, of which fetch tells nothing itself. */
