@@ -91,6 +91,8 @@ export interface WireRequest {
   readonly trace?: TraceContext | undefined;
   /** The reply is to be a stream of items, which may last: over a connection that no other call waits for; clients only. */
   readonly wantsItems?: true | undefined;
+  /** The call may be made more than once without harm; clients only. */
+  readonly isRepeatable?: true | undefined;
   /** Called while the body leaves; clients only. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called while the reply's body arrives; clients only. */

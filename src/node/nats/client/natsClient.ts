@@ -17,6 +17,7 @@ import { amount, fieldsOf, invalid, milliseconds } from "../../../tunnels/http/c
 import { linkOf, natsConnection, type NatsConnectionHandle } from "../natsConnection";
 import { runParts } from "../runParts";
 import { isName, namePatternText } from "../subjects";
+import { repeatElsewhere } from "./repeatElsewhere";
 import { natsCarrier, type NatsCarrierOptions } from "./natsCarrier";
 import { requestTimedOut } from "../../../tunnels/protocol/requestTimedOut";
 
@@ -102,6 +103,7 @@ export function createNatsClient(parts: NatsClientParts): RemoteClient {
       ...(parts.around ?? []),
       progress,
       deadline({ baseUrl, timeoutMs: parts.timeoutMs, timeoutError: requestTimedOut }),
+      repeatElsewhere,
       propagate({ deadline: true, trace: true }),
       locatedFailures(baseUrl),
       sendEmissionPath,

@@ -74,8 +74,8 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
 
   function receive(kind: "task" | "event", message: Msg): void {
     const { reply: address } = message;
-    // Without an address nothing can be answered, so that it is no call.
-    if (!address) return;
+    // Without an address nothing can be answered. Others would have this worker publish what its caller may not.
+    if (!address || /^(rt1\.|\$)/.test(address)) return;
     drain.enter();
     const target: { -readonly [K in keyof ReplyTarget]: ReplyTarget[K] } = { address, requestId: "", id: "" };
     try {

@@ -1,0 +1,26 @@
+import type { NatsExposureLimits } from "../../../node/nats";
+import { startProgram, type Program } from "../../support/startProgram";
+
+export interface WorkerOptions {
+  readonly url: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly limits?: NatsExposureLimits;
+}
+
+interface WorkerAnswers {
+  readonly ready: () => number;
+  /** How often each task has begun. */
+  readonly ran: () => Readonly<Record<string, number>>;
+}
+
+export interface Worker extends Program<WorkerAnswers> {
+  readonly pid: number;
+}
+
+/** Starts a worker in a process of its own; resolves once it serves. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const program = await startProgram<WorkerAnswers>("../nats/support/worker", { WORKER: JSON.stringify(options) });
+  const pid = await program.ask("ready");
+  return Object.assign(program, { pid });
+}
