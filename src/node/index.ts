@@ -1,5 +1,6 @@
 /** Entry `./node`: everything of `.`, and what needs Node. */
 import { globals as universalGlobals } from "../index";
+import { publishClientCalls } from "../globals/tracing/publishCalls";
 import { createRunTracing } from "../globals/tracing/runTracing";
 import { httpClientFactory } from "../globals/resources/httpClientFactory";
 import { createRun, type Run } from "../run";
@@ -23,17 +24,20 @@ const relayTags = { tunnelGate, tunnelHook };
 const relayEvents = { tunnelRequest };
 
 /** Boots an application, with the Node built-ins: clients made by factories keep a connection pool. */
-export const run: Run = /* @__PURE__ */ createRun(() => ({
-  builtins: [
-    httpClientFactory,
-    httpSmartClientFactory,
-    httpMixedClientFactory,
-    ...Object.values(relayTags),
-    ...Object.values(relayEvents),
-  ],
-  presets: httpClientPresets,
-  tracing: createRunTracing,
-}));
+export const run: Run = /* @__PURE__ */ (() => {
+  publishClientCalls();
+  return createRun(() => ({
+    builtins: [
+      httpClientFactory,
+      httpSmartClientFactory,
+      httpMixedClientFactory,
+      ...Object.values(relayTags),
+      ...Object.values(relayEvents),
+    ],
+    presets: httpClientPresets,
+    tracing: createRunTracing,
+  }));
+})();
 
 /** What the framework provides, with what needs Node: more client factories, and gates, hooks and events of relays. */
 export const globals = /* @__PURE__ */ (() => ({

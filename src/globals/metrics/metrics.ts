@@ -3,9 +3,8 @@ import { symbolFramework } from "../../lib/symbols";
 import type { Store } from "../../runtime/run/store";
 import type { RequestTrace, RunTracing, TraceEvent } from "../../runtime/tracing";
 import { openSocketCount } from "../../tunnels/client/openSockets";
-import { provideTracing } from "../lateBuiltins";
 import { store } from "../resources/handles";
-import { createRunTracing } from "../tracing/runTracing";
+import { publishCalls } from "../tracing/publishCalls";
 import type { Gauges, Instruments } from "./instruments";
 import { resolveMetricsConfig, type MetricsConfig } from "./metricsConfig";
 import { createPromInstruments } from "./promInstruments";
@@ -34,7 +33,7 @@ interface Observing {
  */
 export const metrics: IResource<MetricsConfig | void, Promise<Metrics>> = /* @__PURE__ */ (() => {
   // The `run` of the universal entry publishes nothing unless something that is imported asks for it.
-  provideTracing(createRunTracing);
+  publishCalls();
   return createResource(
     {
       id: "globals.resources.metrics",

@@ -1,6 +1,5 @@
 import type { RunObserver } from "../../runtime/tracing";
-import { provideTracing } from "../lateBuiltins";
-import { createRunTracing } from "./runTracing";
+import { publishCalls } from "./publishCalls";
 
 /**
  * An observer for `run(app, { observe })`: the function itself. A bundle that refers to this has what publishes calls.
@@ -8,6 +7,6 @@ import { createRunTracing } from "./runTracing";
  * @see readmes/TRACING.md
  */
 export const observer: (observe: RunObserver) => RunObserver = /* @__PURE__ */ (() => {
-  provideTracing(createRunTracing);
+  publishCalls();
   return (observe: RunObserver) => observe;
 })();

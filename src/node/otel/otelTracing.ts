@@ -1,8 +1,7 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { createResource, type IResource } from "../../define/resource";
-import { provideTracing } from "../../globals/lateBuiltins";
 import { globals } from "../../index";
-import { createRunTracing } from "../../globals/tracing/runTracing";
+import { publishCalls } from "../../globals/tracing/publishCalls";
 import { symbolFramework } from "../../lib/symbols";
 import type { Store } from "../../runtime/run/store";
 import { loadApi } from "./loadApi";
@@ -29,7 +28,7 @@ export interface OtelTracingConfig {
  */
 export const otelTracing: IResource<OtelTracingConfig | void, Promise<() => void>> = /* @__PURE__ */ (() => {
   // The `run` of the universal entry publishes nothing unless something that is imported asks for it.
-  provideTracing(createRunTracing);
+  publishCalls();
   return createResource(
     {
       id: "globals.resources.otelTracing",

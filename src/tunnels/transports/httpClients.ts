@@ -8,6 +8,7 @@ import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
 import { deadline, type DeadlineOptions } from "./layers/deadline";
+import { lateTracing } from "./layers/lateTracing";
 import { progress } from "./layers/progress";
 import { propagate, type Propagation } from "./layers/propagate";
 import { requestHooks, type RequestHooksOptions } from "./layers/requestHooks";
@@ -122,7 +123,7 @@ export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[]
   const { address, canBeRelative = () => false } = options;
   const named = { ...options, baseUrl: address.text };
   return [
-    ...(options.around ?? []),
+    ...(options.around ?? lateTracing(address.text)),
     reachableAddress(address, canBeRelative),
     progress,
     deadline(named),
@@ -136,7 +137,7 @@ export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOpt
   readonly address: BaseUrl;
   /** Whether an error is the caller's own, and no failure of the sending. Default: never. */
   readonly isCallersError?: ((error: unknown) => boolean) | undefined;
-  /** Outermost. Default: nothing. */
+  /** Outermost. Default: what publishes calls, where that is there. */
   readonly around?: readonly TransportLayer[] | undefined;
   /** Default: nothing. */
   readonly propagate?: Propagation | undefined;

@@ -1,55 +1,21 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { tracingChannel } from "node:diagnostics_channel";
 import {
+  createExposureFetch,
+  createHttpClient,
   createHttpMixedClient,
+  createHttpSmartClient,
   globals,
   r,
   run,
-  type CallTrace,
-  type EventTrace,
   type RegisterableItems,
-  type RequestTrace,
   type TaskTrace,
   type TraceContext,
 } from "../../../node";
 import { appOf } from "../../support/appOf";
 import { startExposure, token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
-
-interface Messages {
-  "runner:task": TaskTrace;
-  "runner:event": EventTrace;
-  "runner:request": RequestTrace;
-  "runner:call": CallTrace;
-}
-
-type Phase = "start" | "end" | "asyncStart" | "asyncEnd" | "error";
-
-/** What a channel of the process publishes, until disposed of. */
-function listen<Name extends keyof Messages>(name: Name, onStart: (message: Messages[Name]) => void = () => {}) {
-  const seen: [Phase, Messages[Name]][] = [];
-  const on = (phase: Phase) => (message: unknown) => {
-    const traced = message as Messages[Name];
-    seen.push([phase, traced]);
-    if (phase === "start") onStart(traced);
-  };
-  const subscribers = {
-    start: on("start"),
-    end: on("end"),
-    asyncStart: on("asyncStart"),
-    asyncEnd: on("asyncEnd"),
-    error: on("error"),
-  };
-  const channel = tracingChannel<unknown, object>(name);
-  channel.subscribe(subscribers);
-  return {
-    seen,
-    phases: () => seen.map(([phase]) => phase),
-    /** One message per call, in the order the calls began. */
-    messages: () => seen.flatMap(([phase, message]) => (phase === "start" ? [message] : [])),
-    [Symbol.dispose]: () => void channel.unsubscribe(subscribers),
-  };
-}
+import { listen } from "../../support/listen";
 
 const start = (...items: readonly RegisterableItems[]) =>
   run(appOf(...items), {
@@ -345,6 +311,24 @@ describe("runner:call", () => {
       { taskId: "double", status: 401, code: "UNAUTHORIZED" },
       { eventId: "gone", code: "ECONNREFUSED", error: { address: "127.0.0.1" } },
     ]);
+  });
+
+  it.each([
+    ["createHttpClient", createHttpClient],
+    ["createExposureFetch", createExposureFetch],
+    ["createHttpMixedClient", createHttpMixedClient],
+    ["createHttpSmartClient", createHttpSmartClient],
+  ])("publishes one call of a client that %s made by hand, and the server is told its trace", async (_name, create) => {
+    await using exposure = await startExposure([double]);
+    await using client = create({ baseUrl: exposure.handlers.url, auth: { token }, propagate: { trace: true } });
+    using calls = listen("runner:call", (message) => void (message.trace = traceOf("e")));
+    using requests = listen("runner:request");
+
+    await expect(client.task("double", 4)).resolves.toBe(8);
+
+    expect(calls.phases()).toEqual(["start", "end", "asyncStart", "asyncEnd"]);
+    expect(calls.messages()).toMatchObject([{ taskId: "double", status: 200, path: "/__runner/task/double" }]);
+    expect(requests.messages()[0]?.trace).toEqual(traceOf("e"));
   });
 
   it("a routed task is published with its tunnel, and each hop has a span of its own", async () => {
