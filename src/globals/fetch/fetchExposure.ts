@@ -18,6 +18,7 @@ import { createEdgeReports } from "../../tunnels/http/edgeReports";
 import { createHeldTokens } from "../../tunnels/http/heldTokens";
 import { httpServeOptions, unusableCors } from "../../tunnels/http/serveOptions";
 import { serveRun } from "../../tunnels/server/serveRun";
+import { metrics, type Metrics } from "../metrics/metrics";
 import { eventManager, logger, store } from "../resources/handles";
 import type { Logger } from "../resources/logger";
 import { serializer } from "../resources/serializer";
@@ -43,6 +44,8 @@ interface FetchExposureDeps {
   readonly eventManager: EventManager;
   readonly logger: Logger;
   readonly serializer: SerializerLike;
+  /** Where `http.metrics` has a path. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /**
@@ -57,7 +60,11 @@ export const fetchExposure: IResource<FetchExposureConfig, Promise<FetchExposure
   createResource(
     {
       id: "globals.resources.fetchExposure",
-      dependencies: { store, eventManager, logger, serializer },
+      // What counts requests costs something for each, so that it comes with the path alone.
+      dependencies: ({ http }: FetchExposureConfig) => ({
+        ...{ store, eventManager, logger, serializer },
+        ...(http?.metrics !== undefined && { metrics }),
+      }),
       configSchema: { parse: checkConfig },
       init: startFetchExposure,
       dispose: async (handlers: FetchExposureHandlers) => handlers.close(),
@@ -119,6 +126,9 @@ async function createEdge(config: ResolvedFetchConfig, run: FetchExposureDeps, d
     cors,
     drain,
     ...reports,
+    requests: run.store.tracing?.requests,
+    metrics: run.metrics,
+    heldBytes: run.store.tracing?.heldBytes,
     keepWorking: (work, call) => keepWorking(work, call, drain, reports.onWorkFailed),
   });
 }

@@ -2,11 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { requestAborted } from "../../errors/wireErrors";
 import type { TracePoint } from "../../platform/tracePoint";
 import type { RequestTrace } from "../../runtime/tracing";
+import { exposureOrigin } from "../../tunnels/http/serveOptions";
 import type { WireTarget } from "../../tunnels/protocol/wire";
-import { requestTraceOf } from "../../tunnels/server/traceRequests";
-
-/** What calls of an exposure come in by. */
-export const exposureOrigin = "exposure:http";
+import { incompleteReply, requestTraceOf } from "../../tunnels/server/traceRequests";
 
 /** Publishes one request, from its head to the last byte of its reply. */
 export function publishRequest(
@@ -25,7 +23,7 @@ export function publishRequest(
       // A caller that leaves gets none.
       observed.status = res.headersSent ? res.statusCode : requestAborted.status;
       if (!res.headersSent) observed.code ??= requestAborted.code;
-      else if (res.destroyed && !res.writableFinished) observed.code ??= "INCOMPLETE_REPLY";
+      else if (res.destroyed && !res.writableFinished) observed.code ??= incompleteReply;
       observed.bytesIn = bytesIn();
       observed.bytesOut = bytesOut();
     }

@@ -44,6 +44,8 @@ export class FetchCall implements WireRequest, WireEdge {
   readonly info: FetchExposureInfo;
   readonly requestId: string;
   readonly headers: Record<string, string | undefined>;
+  /** What is published of the request. */
+  readonly observed: WireRequest["observed"];
   /** Sends what the task replies with; the call is over for its caller. */
   onRespond: ((response: Response) => void) | undefined;
   /** Cuts the reply that has begun. */
@@ -59,7 +61,7 @@ export class FetchCall implements WireRequest, WireEdge {
   #hasResponded = false;
 
   constructor(
-    parts: Pick<FetchCall, "target" | "body" | "request" | "info" | "requestId" | "headers">,
+    parts: Pick<FetchCall, "target" | "body" | "request" | "info" | "requestId" | "headers" | "observed">,
     policy: FetchCallPolicy,
   ) {
     this.target = parts.target;
@@ -68,6 +70,7 @@ export class FetchCall implements WireRequest, WireEdge {
     this.info = parts.info;
     this.requestId = parts.requestId;
     this.headers = parts.headers;
+    this.observed = parts.observed;
     this.#policy = policy;
   }
 

@@ -9,6 +9,7 @@ import {
 } from "../http/config/callLimits";
 import { amount, fieldsOf, flag, milliseconds } from "../http/config/configFields";
 import { resolveBasePath, resolveContexts, resolveContract, resolveCors } from "../http/config/httpFields";
+import { resolveProbes } from "../http/config/probes";
 import type { CorsConfig } from "../http/cors";
 import type { ContextSelection } from "../routing/contextSelection";
 import type { ContractDetail } from "../server/discoverContract";
@@ -39,6 +40,11 @@ export interface FetchExposureHttpConfig {
   readonly limits?: FetchExposureLimits | undefined;
   /** How the edge ends when the run is disposed of, or by `close()`. */
   readonly drain?: FetchExposureDrainConfig | undefined;
+  /**
+   * A path that answers with the metrics of the run in the text format of Prometheus, as `metrics` counts them. For callers
+   * that authenticate. Default: none.
+   */
+  readonly metrics?: string | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
@@ -65,6 +71,7 @@ export interface ResolvedFetchConfig {
   readonly cors: CorsConfig | undefined;
   readonly limits: ResolvedFetchLimits;
   readonly drain: DrainTimes;
+  readonly metrics: string | undefined;
   readonly open: boolean;
   readonly discoverable: boolean;
   readonly contract: ContractDetail | undefined;
@@ -74,13 +81,15 @@ export interface ResolvedFetchConfig {
 export function resolveFetchConfig(config: FetchExposureConfig | undefined): ResolvedFetchConfig {
   const { http: stated } = fieldsOf<FetchExposureConfig>(config, "config", ["http"]);
   const http = fieldsOf<FetchExposureHttpConfig>(stated, "http", httpKeys);
+  const basePath = resolveBasePath(http.basePath);
   return Object.freeze({
-    basePath: resolveBasePath(http.basePath),
+    basePath,
     auth: resolveFetchAuth(http.auth),
     contexts: resolveContexts(http.contexts),
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
     drain: resolveDrain(http.drain),
+    metrics: resolveProbes({ metrics: http.metrics }, basePath).metrics,
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
     contract: resolveContract(http.contract),
@@ -94,6 +103,7 @@ const httpKeys: readonly (keyof FetchExposureHttpConfig)[] = [
   "cors",
   "limits",
   "drain",
+  "metrics",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "contract",

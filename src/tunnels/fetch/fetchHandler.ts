@@ -6,16 +6,21 @@ import {
   overloaded,
   requestAborted,
   serverClosing,
+  WireFailure,
 } from "../../errors/wireErrors";
 import { ByteBudget } from "../../lib/byteBudget";
 import type { Drain } from "../../lib/drain";
 import { hasContextScope } from "../../platform/contextScope";
+import type { TracePoint } from "../../platform/tracePoint";
+import type { RequestTrace } from "../../runtime/tracing";
 import { bodyModeOf } from "../http/bodyMode";
 import { corsDisabled, decideInTime, type Cors } from "../http/cors";
 import { isAllowed, methodsOf } from "../http/methods";
 import { createRequestIds } from "../http/requestIds";
-import { createRouter, unknownTarget } from "../http/router";
-import type { WireBody, WireResponse, WireTarget } from "../protocol/wire";
+import { exposureOrigin } from "../http/serveOptions";
+import { createRouter, pathOf, unknownTarget } from "../http/router";
+import { textBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
+import { requestTraceOf } from "../server/traceRequests";
 import type { RunServer } from "../server/serveRun";
 import { FetchCall, type FetchCallPolicy, type FetchExposureInfo } from "./fetchCall";
 import type { ResolvedFetchConfig } from "./fetchConfig";
@@ -23,7 +28,8 @@ import { addFlat, FetchReply, type FetchReplyPolicy } from "./fetchReply";
 import { assertUnread, FetchText, type BodySource } from "./fetchText";
 import { FetchFormBody } from "./form/fetchFormBody";
 import { viewHeaders } from "./requestHeaders";
-import type { CutBody } from "./streamBody";
+import { ServedRequest } from "./servedRequest";
+import { publishRequest } from "./tracedRequest";
 import { WaitingCalls } from "./waitingCalls";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
@@ -31,11 +37,23 @@ export interface FetchHandlerParts extends RunServer {
   readonly config: ResolvedFetchConfig;
   readonly cors: Cors;
   readonly drain: Drain;
+  /** Publishes requests. */
+  readonly requests: TracePoint<RequestTrace> | undefined;
+  /** What the path of the metrics answers with. */
+  readonly metrics: MetricsText | undefined;
+  /** Gets a count of the bytes in memory, where the run has any. */
+  readonly heldBytes: (() => number)[] | undefined;
   readonly onBroken: FetchReplyPolicy["onBroken"];
   readonly onDropped: FetchCallPolicy["onDropped"];
   readonly keepWorking: FetchCallPolicy["keepWorking"];
   /** Something failed outside the pipeline. */
   readonly onUnhandled: (error: unknown, requestId: string) => void;
+}
+
+/** As much of the metrics of a run as is sent. */
+export interface MetricsText {
+  readonly contentType: string;
+  text(): Promise<string>;
 }
 
 /** Replies to requests below the base path. What it returns never rejects. */
@@ -46,9 +64,19 @@ export interface FetchHandler {
   fetch(request: Request, info: FetchExposureInfo): Promise<Response>;
 }
 
+/** A request that addresses something below the base path. */
+interface ArrivedRequest {
+  readonly target: WireTarget | typeof unknownTarget;
+  readonly request: Request;
+  readonly info: FetchExposureInfo;
+  /** With the id of the request among them. */
+  readonly headers: Record<string, string | undefined>;
+  readonly served: ServedRequest;
+}
+
 /** The fetch edge: routes and limits requests; what a call means is the pipeline's business. */
 export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
-  const { respond, config, cors, drain, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, requests, metrics, onBroken, onUnhandled } = parts;
   const { limits, discoverable } = config;
   const route = createRouter(config.basePath);
   // Some hosts have no random numbers before the first request.
@@ -57,6 +85,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
   // Outside the base path other origins have no business.
   const outsidePolicy: FetchReplyPolicy = { cors: corsDisabled, vary: "", onBroken };
   const budget = new ByteBudget(limits.bufferedBytes);
+  parts.heldBytes?.push(() => budget.heldBytes);
   const source: BodySource = { idleMs: limits.bodyIdleMs, rate: limits.bodyRate, budget };
   const callPolicy: FetchCallPolicy = {
     onShutdown: (abort) => drain.onAbort(abort),
@@ -65,7 +94,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
   };
   const waiting = new WaitingCalls(limits.inFlight);
 
-  async function answer(
+  function serve(
     target: WireTarget | typeof unknownTarget,
     request: Request,
     info: FetchExposureInfo,
@@ -73,6 +102,15 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     const headers = viewHeaders(request.headers);
     const requestId = (assignRequestId ??= createRequestIds())({ headers });
     const served = new ServedRequest(headers["origin"], requestId, drain, waiting);
+    const arrived: ArrivedRequest = { target, request, info, headers, served };
+    // The only place that asks whether anything listens to the requests of the edge.
+    if (requests?.isOn !== true || request.method === "OPTIONS") return answer(arrived);
+    const known = target === unknownTarget ? undefined : target;
+    return publishRequest(requests, requestTraceOf(known, headers, exposureOrigin), served, () => answer(arrived));
+  }
+
+  async function answer({ target, request, info, headers, served }: ArrivedRequest): Promise<Response> {
+    const { requestId, observed } = served;
     try {
       const decided = cors.decide && (await decideInTime(cors.decide(headers["origin"]), limits.authMs));
       if (request.method === "OPTIONS") return served.finish(preflight(headers, decided ?? cors));
@@ -87,7 +125,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
       }
       const body = bodyOf(target, request, headers["content-type"]);
       if (body === undefined) return served.finish(reply.refuse(octetUnsupported()));
-      const call = new FetchCall({ target, body, request, info, requestId, headers }, callPolicy);
+      const call = new FetchCall({ target, body, request, info, requestId, headers, observed }, callPolicy);
       if (body instanceof FetchFormBody) body.onBroken = () => call.breakOff();
       served.admit(call);
       // Made here, since of an async function only the end can be waited for, and a task may reply before its own.
@@ -120,6 +158,32 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     }
   }
 
+  const asksForMetrics = ({ url }: Request): boolean => config.metrics !== undefined && pathOf(url) === config.metrics;
+
+  /** Takes no place of a call, and is published to no one. */
+  async function answerMetrics(request: Request, info: FetchExposureInfo): Promise<Response> {
+    const headers = viewHeaders(request.headers);
+    const served = new ServedRequest(undefined, "", drain, waiting);
+    const reply = new FetchReply(outsidePolicy, served);
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") return reply.refuse(methodNotAllowed(), { allow: "GET, HEAD" });
+    const target = { kind: "discovery", id: "" } as const;
+    const call = new FetchCall(
+      { target, body: textBody(""), request, info, requestId: "", headers, observed: undefined },
+      callPolicy,
+    );
+    try {
+      await parts.assertAuthenticated(call);
+      const text = method === "GET" ? await metrics?.text() : "";
+      const head = { status: 200, contentType: metrics?.contentType, headers: { "cache-control": "no-store" } };
+      return reply.send({ ...head, body: { kind: "text", text: text ?? "" } });
+    } catch (error) {
+      if (error instanceof WireFailure) return reply.refuse(error);
+      onUnhandled(error, "");
+      return reply.refuse(internalError());
+    }
+  }
+
   /** @returns `undefined` for bytes that no task could get at */
   function bodyOf(target: WireTarget, request: Request, contentType: string | undefined): WireBody | undefined {
     const mode = target.kind === "task" ? bodyModeOf(contentType) : "json";
@@ -132,12 +196,14 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
 
   return {
     handle(request, info) {
+      if (asksForMetrics(request)) return answerMetrics(request, info);
       const target = route(request.url);
-      return target === undefined ? undefined : answer(target, request, info);
+      return target === undefined ? undefined : serve(target, request, info);
     },
     fetch(request, info) {
+      if (asksForMetrics(request)) return answerMetrics(request, info);
       const target = route(request.url);
-      if (target !== undefined) return answer(target, request, info);
+      if (target !== undefined) return serve(target, request, info);
       const reply = new FetchReply(outsidePolicy, new ServedRequest(undefined, "", drain, waiting));
       return Promise.resolve(reply.refuse(notFound()));
     },
@@ -158,78 +224,4 @@ function preflight(asked: Record<string, string | undefined>, { preflightFor, va
   const headers: Record<string, string> = varies ? { vary: "Origin" } : {};
   addFlat(headers, preflightFor(asked));
   return new Response(null, { status: 204, headers });
-}
-
-/** One request from its arrival to the end of its reply and of what it started. */
-class ServedRequest {
-  readonly origin: string | undefined;
-  readonly requestId: string;
-  readonly #drain: Drain;
-  readonly #waiting: WaitingCalls;
-  #call: FetchCall | undefined;
-  /** The reply has ended. */
-  #isReplied = false;
-  /** The task has settled. */
-  #isSettled = false;
-  #isCounted = false;
-  /** Called once both have. */
-  #onDone: (() => void) | undefined;
-
-  constructor(origin: string | undefined, requestId: string, drain: Drain, waiting: WaitingCalls) {
-    this.origin = origin;
-    this.requestId = requestId;
-    this.#drain = drain;
-    this.#waiting = waiting;
-  }
-
-  /** It takes a place from here on, until both its reply and its task have ended. */
-  admit(call: FetchCall): void {
-    this.#call = call;
-    this.#isCounted = true;
-    this.#waiting.add(call);
-    this.#drain.enter();
-  }
-
-  onStreaming(cut: CutBody, released: Promise<unknown>): void {
-    const call = this.#call;
-    if (call === undefined) return;
-    call.cutReply = cut;
-    // Workers end what a request has started with its caller, before a generator could release what it reads.
-    if (typeof call.info.waitUntil === "function") {
-      const done = new Promise<void>((resolve) => (this.#onDone = resolve));
-      call.info.waitUntil(done.then(() => released));
-    }
-  }
-
-  onLeft(): void {
-    this.#call?.giveUp();
-  }
-
-  onEnd(): void {
-    this.#isReplied = true;
-    if (this.#call === undefined) return;
-    this.#waiting.delete(this.#call);
-    this.#call.end();
-    if (this.#call.body instanceof FetchFormBody) this.#call.body.release();
-    this.#leave();
-  }
-
-  settle(): void {
-    this.#isSettled = true;
-    this.#leave();
-  }
-
-  finish<R extends Response | undefined>(response?: R): R {
-    this.settle();
-    if (!this.#isReplied) this.onEnd();
-    return response as R;
-  }
-
-  #leave(): void {
-    if (!this.#isReplied || !this.#isSettled || !this.#isCounted) return;
-    this.#isCounted = false;
-    this.#call?.settle();
-    this.#drain.leave();
-    this.#onDone?.();
-  }
 }

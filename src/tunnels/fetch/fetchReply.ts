@@ -1,8 +1,10 @@
 import { internalError, type WireFailure } from "../../errors/wireErrors";
+import type { RequestTrace } from "../../runtime/tracing";
 import type { Cors } from "../http/cors";
 import { mergeVary, securityHeaders } from "../http/replyHeaders";
 import { jsonContentType, requestIdHeader } from "../protocol/headers";
 import { isBodiless, type ByteStream, type WireHeaders, type WireResponse } from "../protocol/wire";
+import { byteLength, incompleteReply } from "../server/traceRequests";
 import { discardStream } from "../server/streamResult";
 import { streamBody, type CutBody } from "./streamBody";
 
@@ -19,6 +21,8 @@ export interface FetchReplyPolicy {
 export interface FetchReplyOwner {
   readonly origin: string | undefined;
   readonly requestId: string;
+  /** What is published of the request. */
+  readonly observed?: RequestTrace | undefined;
   /** A stream has begun, how it is cut, and what resolves when it holds nothing any longer. */
   onStreaming(cut: CutBody, released: Promise<unknown>): void;
   /** The caller has left before the end. */
@@ -48,12 +52,14 @@ export class FetchReply {
 
   /** Sends a refusal of the protocol. */
   refuse({ status, message, code, retryAfterSeconds }: WireFailure, headers?: WireHeaders): Response {
+    if (this.#owner.observed !== undefined) this.#owner.observed.code = code;
     const extra = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
     return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), extra);
   }
 
   /** Sends the response of a task, with the headers of every reply where it does not set them. */
   respond(response: Response): Response {
+    this.#note(response.status);
     // It carries what no other response can, as the socket that it upgrades to.
     if (response.status < 200) {
       this.#owner.onEnd();
@@ -69,6 +75,7 @@ export class FetchReply {
   }
 
   #sendText(status: number, text: string, extra: WireHeaders | undefined, contentType = jsonContentType): Response {
+    this.#note(status, text);
     this.#owner.onEnd();
     return new Response(text, { status, headers: this.#headers(contentType, extra) });
   }
@@ -85,6 +92,7 @@ export class FetchReply {
       this.#policy.onBroken(error, this.#owner.requestId);
       return this.refuse(internalError());
     }
+    this.#note(status);
     if (!isBodiless(status)) return new Response(this.#stream(stream, released), { status, headers });
     // Waiting for the stream might take for ever.
     discardStream(stream);
@@ -98,13 +106,26 @@ export class FetchReply {
 
   #stream(stream: ByteStream, source?: Promise<void>): ReadableStream<Uint8Array> {
     const owner = this.#owner;
+    const { observed } = owner;
     const { body, cut, released } = streamBody(stream, {
       onFailed: (error) => this.#policy.onBroken(error, owner.requestId),
       onLeft: () => owner.onLeft(),
-      onEnd: () => owner.onEnd(),
+      onPiece: observed && ((bytes) => void (observed.bytesOut = (observed.bytesOut ?? 0) + bytes)),
+      onEnd(isWhole) {
+        if (!isWhole && observed !== undefined) observed.code ??= incompleteReply;
+        owner.onEnd();
+      },
     });
     owner.onStreaming(cut, Promise.all([released, source]));
     return body;
+  }
+
+  /** What is published of the reply. */
+  #note(status: number, text = ""): void {
+    const { observed } = this.#owner;
+    if (observed === undefined) return;
+    observed.status = status;
+    observed.bytesOut = byteLength(text);
   }
 
   /** As a plain record, which some hosts write without making `Headers` of it. */

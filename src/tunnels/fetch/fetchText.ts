@@ -18,10 +18,16 @@ export class FetchText implements TextBody {
   readonly kind = "text";
   readonly #request: Request;
   readonly #source: BodySource;
+  #arrivedBytes = 0;
 
   constructor(request: Request, source: BodySource) {
     this.#request = request;
     this.#source = source;
+  }
+
+  /** How much of it was read. */
+  get arrivedBytes(): number {
+    return this.#arrivedBytes;
   }
 
   /**
@@ -48,6 +54,7 @@ export class FetchText implements TextBody {
       const settle = (how: () => void): void => {
         clearTimeout(timer);
         budget.release(declared);
+        this.#arrivedBytes = declared;
         how();
       };
       this.#request.text().then(
@@ -69,6 +76,7 @@ export class FetchText implements TextBody {
         if (collected.length + piece.byteLength > limitBytes) throw payloadTooLarge();
         if (!budget.take(piece.byteLength)) throw bufferFull();
         collected.push(piece);
+        this.#arrivedBytes = collected.length;
       }
       return collected.text();
     };

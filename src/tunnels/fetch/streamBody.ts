@@ -2,12 +2,14 @@ import type { ByteStream } from "../protocol/wire";
 
 /** What becomes of a body while it is sent. */
 export interface BodyOwner {
+  /** So many bytes are sent. */
+  readonly onPiece?: ((bytes: number) => void) | undefined;
   /** What it is made of has failed, and the reply breaks off. */
   onFailed(error: unknown): void;
   /** Its reader has left before the end. */
   onLeft(): void;
-  /** It has ended, however. Called once. */
-  onEnd(): void;
+  /** It has ended. Called once. @param isWhole whether all of it was taken */
+  onEnd(isWhole: boolean): void;
 }
 
 /** Breaks a body off, so that its reader does not take it for whole. Does nothing once it has ended. */
@@ -30,10 +32,10 @@ export function streamBody(
   let isOver = false;
 
   /** @returns false when it had ended before */
-  function end(): boolean {
+  function end(isWhole: boolean): boolean {
     if (isOver) return false;
     isOver = true;
-    owner.onEnd();
+    owner.onEnd(isWhole);
     return true;
   }
   // What fails while it is released is no concern of the reply.
@@ -49,17 +51,18 @@ export function streamBody(
             // Its reader has left meanwhile, and enqueuing would throw.
             if (isOver) return;
             if (done) {
-              end();
+              end(true);
               onReleased();
               controller.close();
               return;
             }
             if (value.byteLength === 0) continue;
+            owner.onPiece?.(value.byteLength);
             controller.enqueue(value);
             return;
           }
         } catch (error) {
-          if (!end()) return;
+          if (!end(false)) return;
           onReleased();
           owner.onFailed(error);
           controller.error(error);
@@ -69,7 +72,7 @@ export function streamBody(
         if (isOver) return;
         // Before the stream is released: a generator that waits for its signal is not asked to end before it goes on.
         owner.onLeft();
-        end();
+        end(false);
         release();
       },
     },
@@ -80,7 +83,7 @@ export function streamBody(
     body,
     released,
     cut(error) {
-      if (!end()) return;
+      if (!end(false)) return;
       controller.error(error);
       release();
     },

@@ -7,6 +7,9 @@ import { cookieAuth } from "./cookieAuth";
 import type { Cors } from "./cors";
 import { FailureLimit } from "./failureLimit";
 
+/** What calls of an HTTP edge come in by: the name of the server, and what it speaks. */
+export const exposureOrigin = "exposure:http";
+
 /** What of their config every HTTP edge has. */
 export interface HttpEdgeConfig {
   readonly auth: ResolvedAuth;

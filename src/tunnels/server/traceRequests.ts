@@ -4,6 +4,9 @@ import { requestIdHeader } from "../protocol/headers";
 import { readTrace } from "../protocol/traceHeaders";
 import type { Transport, WireHeaders, WireTarget } from "../protocol/wire";
 
+/** Code of a request whose reply broke off. */
+export const incompleteReply = "INCOMPLETE_REPLY";
+
 /** What is published of a request, as far as its head says it. */
 export const requestTraceOf = (target: WireTarget | undefined, headers: WireHeaders, origin: string): RequestTrace => ({
   ...(target?.kind === "task" && { taskId: target.id }),
@@ -28,4 +31,4 @@ export const traceRequests =
     });
   };
 
-const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;
+export const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

@@ -17,6 +17,11 @@ export class FetchFormBody implements IncomingFormBody {
     this.#parts = parts;
   }
 
+  /** How much of it was read. */
+  get arrivedBytes(): number {
+    return this.#receiver?.arrivedBytes ?? 0;
+  }
+
   async open(decode: (manifest: string) => unknown): Promise<OpenedForm> {
     assertUnread(this.#request);
     const createParser: CreateFormParser = await loadFormParser();

@@ -78,6 +78,10 @@ export class FetchFormReceiver implements OpenedForm, FormListener, FetchPartOwn
     this.finished.catch(() => {});
   }
 
+  get arrivedBytes(): number {
+    return this.#seenBytes;
+  }
+
   /** What is wrong with it, as far as that is known. */
   get failure(): Error | undefined {
     return this.#failure;
