@@ -15,7 +15,7 @@ export function startProgram(script: string, { ends = false }: { ends?: boolean 
     ${ends ? "" : "setInterval(() => {}, 1000);"}
     (async () => { ${script} })();
   `;
-  const child = spawn(process.execPath, ["-r", "esbuild-register", "-e", program], {
+  const child = spawn(process.execPath, ["-r", path.join(__dirname, "registerTypeScript.cjs"), "-e", program], {
     cwd: root,
     env: { ...process.env, NODE_ENV: "test" },
   });
