@@ -50,12 +50,8 @@ export const globals = /* @__PURE__ */ (() => ({
 }))();
 
 // Serving
-export {
-  nodeExposure,
-  type NodeExposureDependencyMap,
-  type NodeExposureDeps,
-  type NodeExposureHandlers,
-} from "./exposure/exposureResource";
+export { nodeExposure, type NodeExposureDependencyMap } from "./exposure/exposureResource";
+export type { NodeExposureDeps, NodeExposureHandlers } from "./exposure/startExposure";
 export {
   hasExposureContext,
   respondStream,
