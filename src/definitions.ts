@@ -79,8 +79,23 @@ export type {
   NoContracts,
   OutputBound,
   OutputContractViolationError,
+  RunBound,
+  RunInput,
   Sides,
 } from "./define/contracts";
+export type {
+  ItemCallInfo,
+  ItemCallOptions,
+  ItemInputStreamBuilder,
+  ItemInputStreamTask,
+  ItemInputTask,
+  ItemInputTaskBuilder,
+  ItemsOption,
+  ItemsToSend,
+  ItemTaskCaller,
+  PhantomItemInputBuilder,
+  TaskItems,
+} from "./define/itemInput";
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
 export type { EventNames, TaskName, TaskNames } from "./define/remote";
 export type { SafeItemStream, SafeResult } from "./define/safe";
@@ -109,8 +124,6 @@ export type {
   PhantomTaskBuilder,
   RemoteTask,
   RemoteTaskOptions,
-  RunBound,
-  RunInput,
   StreamTaskBuilder,
   TaskBuilder,
   TaskBuilderWithPhantom,
@@ -199,7 +212,14 @@ export type { ExecutionJournal, JournalKey, JournalSetOptions } from "./define/j
 
 // Runs
 export type { RunLogOptions, RunOptions } from "./runtime/run/options";
-export type { EmitArgs, ResourceHandle, RunTaskArgs, TaskInputOf, TaskResultOf } from "./runtime/run/runResult";
+export type {
+  EmitArgs,
+  ResourceHandle,
+  RunTaskArgs,
+  RunTaskArgsOf,
+  TaskInputOf,
+  TaskResultOf,
+} from "./runtime/run/runResult";
 export type { Store } from "./runtime/run/store";
 export type { MiddlewareManager } from "./runtime/link/middlewareManager";
 export type { TaskRunner } from "./runtime/run/presets";

@@ -1,4 +1,4 @@
-import type { IsAny, Simplify, UnionToIntersection } from "../lib/typeLevel";
+import type { IsAny, Open, Resolution, Simplify, UnionToIntersection } from "../lib/typeLevel";
 
 /**
  * What a tag or middleware demands of the definitions it is attached to, at type level only:
@@ -204,3 +204,17 @@ export interface CheckedBy<Tags extends readonly Contract[]> extends ContractSha
   gives: Sides<Tags, 1>;
   schema: true;
 }
+
+/** The input of `run`: schema first, then contracts, then the callback's own annotation. */
+export type RunInput<I, S extends ContractShape, Annotated> = [S["needs"]] extends [never]
+  ? [I] extends [undefined | void]
+    ? Annotated
+    : I
+  : ResolveInput<I, Open<I>, ItemsOf<S>, Annotated>;
+
+/** What `run` may resolve to. */
+export type RunBound<O, S extends ContractShape> = [S["gives"]] extends [never]
+  ? S["schema"] extends true
+    ? Resolution<O>
+    : any // nothing bounds the result
+  : Bound<ItemsOf<S>, S["schema"], Resolution<O>>;

@@ -39,6 +39,8 @@ export interface TaskDraft {
   readonly run?: ITask["run"] | undefined;
   readonly streams?: true | undefined;
   readonly itemSchema?: Schema | undefined;
+  readonly takesItems?: true | undefined;
+  readonly itemInputSchema?: Schema | undefined;
 }
 
 function startTask<Id extends string>(id: Id): NewTaskBuilder<Id> {
@@ -145,6 +147,10 @@ abstract class DraftBuilder<Builder> {
     return this.with({ itemSchema });
   }
 
+  itemInput(itemInputSchema?: Schema): Builder {
+    return this.with({ takesItems: true, itemInputSchema });
+  }
+
   throws(throws: ThrowsList): Builder {
     assertList("Task", this.id, "throws", throws);
     return this.with({ throws });
@@ -198,6 +204,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
   assertSchema("Task", id, "inputSchema", inputSchema);
   assertSchema("Task", id, "resultSchema", resultSchema);
   assertSchema("Task", id, "itemSchema", draft.itemSchema);
+  assertSchema("Task", id, "itemInputSchema", draft.itemInputSchema);
   const definition = {
     kind: "task",
     id,
@@ -212,6 +219,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
     optional,
     [symbolTask]: true,
     ...(draft.streams && { streams: true, itemSchema: draft.itemSchema }),
+    ...(draft.takesItems && { takesItems: true, itemInputSchema: draft.itemInputSchema }),
   };
   withFilePath(definition, filePath);
   return Object.freeze(phantom ? Object.assign(definition, { [symbolPhantomTask]: true }) : definition) as ITask;

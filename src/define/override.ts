@@ -37,6 +37,7 @@ import {
   type ResourceDraft,
   type Within,
 } from "./resource";
+import type { ItemInputTask, ItemInputTaskBuilder } from "./itemInput";
 import { createTask, taskBuilderOf, type TaskDraft } from "./createTask";
 import { isPhantomTask, isTask, type CallInfo, type ITask, type Task } from "./task";
 import type { TaskBuilder } from "./taskBuilder";
@@ -164,23 +165,26 @@ export function defineOverride<
 
 /** The builder of a base's kind, filled with the base. */
 export type OverrideBuilderOf<T> =
-  T extends Task<infer I, infer O, any, infer In, infer Id, infer E>
-    ? TaskBuilder<I, O, DependenciesOf<T>, NoContracts, In, Id, E>
-    : T extends AnyResource
-      ? ResourceBuilder<
-          ExtractResourceConfig<T>,
-          Promise<PromisedOf<T>>,
-          DependenciesOf<T>,
-          ContextOf<T>,
-          ChecksOf<T> extends readonly [] ? FixedOutput<NoContracts> : CheckedBy<ChecksOf<T>>
-        >
-      : T extends Hook<infer On, any>
-        ? HookOverride<On, DependenciesOf<T>>
-        : T extends TaskMiddleware<infer C, infer In, infer Out, any>
-          ? TaskMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
-          : T extends ResourceMiddleware<infer C, infer In, infer Out, any>
-            ? ResourceMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
-            : never;
+  T extends ItemInputTask<infer I, infer O, any, infer In, infer Id, infer E, infer Item, infer ItemIn>
+    ? // Of a streamed one, `.stream` says what it gives.
+      ItemInputTaskBuilder<I, O extends Promise<any> ? O : Promise<any>, any, NoContracts, In, Id, E, Item, ItemIn>
+    : T extends Task<infer I, infer O, any, infer In, infer Id, infer E>
+      ? TaskBuilder<I, O, DependenciesOf<T>, NoContracts, In, Id, E>
+      : T extends AnyResource
+        ? ResourceBuilder<
+            ExtractResourceConfig<T>,
+            Promise<PromisedOf<T>>,
+            DependenciesOf<T>,
+            ContextOf<T>,
+            ChecksOf<T> extends readonly [] ? FixedOutput<NoContracts> : CheckedBy<ChecksOf<T>>
+          >
+        : T extends Hook<infer On, any>
+          ? HookOverride<On, DependenciesOf<T>>
+          : T extends TaskMiddleware<infer C, infer In, infer Out, any>
+            ? TaskMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
+            : T extends ResourceMiddleware<infer C, infer In, infer Out, any>
+              ? ResourceMiddlewareBuilder<C, In, Out, DependenciesOf<T>>
+              : never;
 
 /** What `r.override` is. */
 export type OverrideBuilder = <T extends OverridableBase>(base: T) => OverrideBuilderOf<T>;

@@ -51,9 +51,14 @@ export interface TaskCallOptions {
 /** A task as its dependants call it. */
 export type TaskCaller<I, O> = [I] extends [undefined | void]
   ? IsAny<I> extends true
-    ? (input?: any, options?: TaskCallOptions) => O // an `any` task takes anything
+    ? AnyTaskCaller<O>["call"]
     : { (options?: TaskCallOptions): O; (input: undefined | void, options?: TaskCallOptions): O }
   : (input: I, options?: TaskCallOptions) => O;
+
+/** An `any` task takes anything. A method, so that callers which demand more options are callers of such a task as well. */
+interface AnyTaskCaller<O> {
+  call(input?: any, options?: TaskCallOptions): O;
+}
 
 /** Wraps a task from inside a resource; first added is outermost. */
 export type TaskLocalInterceptor<I, O> = (next: (input: I) => O, input: I) => O;
@@ -70,7 +75,8 @@ export interface CallerFacts<E> {
   readonly $throws?: ErrorSlot<E>;
 }
 
-interface Interceptable<I, O> {
+/** What resources can do with a task beside calling it. */
+export interface Interceptable<I, O> {
   /** @throws {Error} the container is ready and no longer changes */
   intercept(interceptor: TaskLocalInterceptor<I, O>): void;
 }

@@ -1,37 +1,25 @@
 import type { DependencyMap, Injected, Listed, Unbuilt } from "../lib/injectable";
+import type { ItemStream } from "../lib/itemStream";
 import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
 import type { symbolPhantomTask } from "../lib/symbols";
-import type { IsAny, Open, Resolution } from "../lib/typeLevel";
+import type { IsAny, Open } from "../lib/typeLevel";
 import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
 import type { ReplaceOption } from "./builderLists";
 import type {
-  Bound,
   Carrying,
   ContractShape,
   FixedOutput,
-  ItemsOf,
   NoContracts,
   OutputBound,
   Resolved,
   ResolveInput,
+  RunBound,
+  RunInput,
 } from "./contracts";
+import type { ItemInputTaskBuilder, PhantomItemInputBuilder } from "./itemInput";
 import type { TaskIdOf } from "./remote";
 import type { CallInfo, IPhantomTask, StreamTask, Task } from "./task";
 import type { ThrowsList } from "./throwsList";
-
-/** The input of `run`: schema first, then contracts, then the callback's own annotation. */
-export type RunInput<I, S extends ContractShape, Annotated> = [S["needs"]] extends [never]
-  ? [I] extends [undefined | void]
-    ? Annotated
-    : I
-  : ResolveInput<I, Open<I>, ItemsOf<S>, Annotated>;
-
-/** What `run` may resolve to. */
-export type RunBound<O, S extends ContractShape> = [S["gives"]] extends [never]
-  ? S["schema"] extends true
-    ? Resolution<O>
-    : any // nothing bounds the result
-  : Bound<ItemsOf<S>, S["schema"], Resolution<O>>;
 
 /**
  * Fluent form of a task definition; every method returns a new builder.
@@ -85,6 +73,13 @@ export interface TaskBuilder<
   /** Errors it may throw, as helpers or ids: callers know their types, nothing is enforced. Replaces the list. */
   throws<const T extends ThrowsList>(list: T): TaskBuilder<I, O, D, S, In, Id, T[number]>;
   meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S, In, Id, E>;
+  /**
+   * The task takes items from its callers, besides the input: they pass `{ items }`, and the body reads the same from its third
+   * argument. A schema validates, and may transform, each of them.
+   */
+  itemInput<Item>(): ItemInputTaskBuilder<I, O, D, S, In, Id, E, Item, Item>;
+  itemInput<N, A>(schema: StatedSchema<N, A>): ItemInputTaskBuilder<I, O, D, S, In, Id, E, N, A>;
+  itemInput<N, A = N>(schema: Schema<N, A>): ItemInputTaskBuilder<I, O, D, S, In, Id, E, N, A>;
   /** The body. Without a schema, the input's type is the parameter's annotation. */
   run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
     run: (input: RunInput<I, S, A>, dependencies: D, info: CallInfo) => Promise<Resolved<S, R>>,
@@ -129,6 +124,8 @@ export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
   ): PhantomStreamTaskBuilder<I, Item, Result>;
   inputSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<N, Item, Result>;
   itemSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, N, Result>;
+  /** It takes items besides the input; said last. */
+  itemInput<Sent>(schema?: Schema<Sent>): PhantomItemInputBuilder<I, ItemStream<Item, Result>, Sent>;
   resultSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, Item, N>;
   throws(list: ThrowsList): PhantomStreamTaskBuilder<I, Item, Result>;
   meta<M extends ITaskMeta>(meta: M): PhantomStreamTaskBuilder<I, Item, Result>;
@@ -146,6 +143,8 @@ export interface PhantomTaskBuilder<I, R> extends Unbuilt {
   ): PhantomTaskBuilder<I, R>;
   inputSchema<N>(schema: Schema<N>): PhantomTaskBuilder<N, R>;
   resultSchema<N>(schema: Schema<N>): PhantomTaskBuilder<I, N>;
+  /** It takes items besides the input; said last. */
+  itemInput<Item>(schema?: Schema<Item>): PhantomItemInputBuilder<I, Promise<R>, Item>;
   throws(list: ThrowsList): PhantomTaskBuilder<I, R>;
   meta<M extends ITaskMeta>(meta: M): PhantomTaskBuilder<I, R>;
   build(): IPhantomTask<I, R>;
@@ -198,13 +197,15 @@ type Arriving<O extends Promise<any>> =
     : O;
 
 /** A task of another program as this one calls it, with the types that its definition has there. */
-export type RemoteTask<T> = "$items" extends keyof T
-  ? T extends StreamTask<any, infer Item, infer Result, any, infer In, infer Id, infer E>
-    ? StreamTask<In, Item, Result, {}, In, Id, E>
-    : never
-  : T extends Task<any, infer O, any, infer In, infer Id, infer E>
-    ? Task<In, Arriving<O>, {}, In, Id, E>
-    : never;
+export type RemoteTask<T> = "takesItems" extends keyof T
+  ? T
+  : "$items" extends keyof T
+    ? T extends StreamTask<any, infer Item, infer Result, any, infer In, infer Id, infer E>
+      ? StreamTask<In, Item, Result, {}, In, Id, E>
+      : never
+    : T extends Task<any, infer O, any, infer In, infer Id, infer E>
+      ? Task<In, Arriving<O>, {}, In, Id, E>
+      : never;
 
 /** What a remote task has on this side. */
 export interface RemoteTaskOptions {
@@ -215,6 +216,8 @@ export interface RemoteTaskOptions {
   readonly meta?: ITaskMeta | undefined;
   /** Given, and required, for a task that streams items: only its type is here, which nothing reads when the program runs. */
   readonly streams?: true | undefined;
+  /** So has one that takes items, where this process serves it to others in turn. */
+  readonly takesItems?: true | undefined;
 }
 
 /** The options of a task by its type: a task that streams cannot be taken for one that does not, nor the other way round. */

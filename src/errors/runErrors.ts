@@ -7,6 +7,7 @@ export type ValidationSubject =
   | "Task input"
   | "Task result"
   | "Task item"
+  | "Task input item"
   | "Resource config"
   | "Resource result"
   | "Middleware config"

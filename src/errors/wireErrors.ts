@@ -120,6 +120,26 @@ export const itemTooLarge = (id: string, limitBytes: number): WireFailure =>
     message: `Task ${id} yielded an item that takes more than ${limitBytes} bytes.`,
     data: { limitBytes },
   });
+/** A task that takes no items was sent some, or one that takes items was sent none. */
+export const itemsMismatch = (id: string, isTaken: boolean): WireFailure =>
+  new WireFailure({
+    status: 415,
+    code: isTaken ? "ITEMS_MISSING" : "ITEMS_NOT_TAKEN",
+    message: isTaken
+      ? `Task ${id} takes items; call it with { items }, which sends "content-type: application/x-runner-items+ndjson".`
+      : `Task ${id} takes no items; call it with its input alone.`,
+  });
+/** A line of what a caller sends is longer than `limits.streams.lineBytes`. */
+export const itemInputTooLarge = (id: string, limitBytes: number): WireFailure =>
+  new WireFailure({
+    status: 413,
+    code: "ITEM_TOO_LARGE",
+    message: `Task ${id} was sent an item, or an input beside items, that takes more than ${limitBytes} bytes.`,
+    data: { limitBytes },
+  });
+/** The items of a caller ended without the line that ends them, or its connection broke, or was silent. */
+export const streamLost = (message: string, cause?: unknown): WireFailure =>
+  new WireFailure({ status: 400, code: "STREAM_LOST", message }, cause);
 /** A streamed result holds something that cannot be sent as bytes: a mistake of the task, which its caller cannot mend. */
 export const unstreamableResult = (streaming: string, kind: string): WireFailure =>
   new WireFailure({

@@ -59,7 +59,12 @@ class LazyItemStream implements ItemStream<unknown, unknown>, ItemIterator<unkno
 
   async #begin(): Promise<Result> {
     this.#loading ??= this.#load?.(this.#end);
-    this.#reading = await this.#loading;
+    try {
+      this.#reading = await this.#loading;
+    } catch (error) {
+      this.#end.reject(error);
+      throw error;
+    }
     return this.#reading?.next() ?? ended;
   }
 

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
-import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
+import type { ItemsOption } from "../../define/itemInput";
+import type { ExtractTaskOutput, ITask } from "../../define/task";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
@@ -12,9 +13,9 @@ import type { ClientAuth } from "../../tunnels/client/codec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
 import {
   createTunnelClient,
-  type CallOf,
   type ClientCallOptions,
   type RemoteClient,
+  type TaskCallOf,
 } from "../../tunnels/client/createTunnelClient";
 import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
@@ -66,9 +67,9 @@ export interface HttpSmartClient extends RemoteClient {
    *
    * @throws {TunnelError} (as a rejection) the server refused or failed the call, or its reply was no envelope
    */
-  task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
+  task<I, O>(id: string, input?: I, options?: ClientCallOptions & Partial<ItemsOption<unknown>>): Promise<O>;
   /** Runs the task of a definition, with its types of input and result. */
-  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<T extends ITask<any, any>>(task: T, ...call: TaskCallOf<T>): Promise<Awaited<ExtractTaskOutput<T>>>;
 }
 
 /** A secret that goes along with every call. */

@@ -37,17 +37,23 @@ export function nodeHttpCarrier({
   maxReplyBytes = defaultReplyBytes,
 }: NodeHttpCarrierConfig): Carrier {
   let connection: Connection | undefined;
+  /** Streams of items may last, so that calls would wait for their connections. */
+  let itemsConnection: Connection | undefined;
   const inFlight = new Set<ClientRequest>();
   let isClosed = false;
 
   async function send(wire: WireRequest): Promise<WireResponse> {
-    connection ??= connect(baseUrl, maxConnections);
     const body = await prepareBody(wire, compression.requests === true);
-    const request = openFor(connection, wire, body);
+    const request = openFor(connectionFor(wire), wire, body);
     inFlight.add(request);
     request.on("close", () => inFlight.delete(request));
     return exchange(request, wire, body, maxReplyBytes);
   }
+
+  const connectionFor = ({ body, wantsItems }: WireRequest): Connection =>
+    body.kind === "items" || wantsItems === true
+      ? (itemsConnection ??= connect(baseUrl, Infinity))
+      : (connection ??= connect(baseUrl, maxConnections));
 
   /** @throws {TunnelError | Error} the client was closed, or a header or the path cannot be sent */
   function openFor(to: Connection, wire: WireRequest, body: OutgoingBody): ClientRequest {
@@ -64,12 +70,13 @@ export function nodeHttpCarrier({
   }
 
   return {
-    accepts: { abort: true, streams: true, files: true, nodeFiles: true },
+    accepts: { abort: true, streams: true, files: true, nodeFiles: true, items: true },
     claimStreams,
     send,
     async close({ signal } = {}) {
       isClosed = true;
       connection?.release();
+      itemsConnection?.release();
       const destroy = (): void => inFlight.forEach((request) => request.destroy(clientClosed()));
       if (signal?.aborted === true) destroy();
       signal?.addEventListener("abort", destroy, { once: true });
@@ -145,7 +152,7 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
 
   // Flushed chunk by chunk: the server may reply to a stream while it is still being made.
   const stages = isCompressed ? [gzipCoding.createEncoder()] : [];
-  if (body.kind === "stream") {
+  if (body.kind === "stream" || body.kind === "items") {
     const content = toReadable(body.stream);
     return {
       content,

@@ -39,6 +39,7 @@ import { cutReply } from "../server/handMadeResponse";
 import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
+import { RequestItems } from "./body/requestItems";
 import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
@@ -196,6 +197,8 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         form = body;
         form.onBroken = () => call.breakOff();
       }
+      // As streams of items that reply.
+      if (body instanceof RequestItems) body.onReading = leave;
       const send = (response: WireResponse): Sending => {
         // Streams of items are counted apart, and may last.
         if (response.body.kind === "stream" && response.body.isItems) leave();
@@ -255,6 +258,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     const mode = target.kind === "task" ? bodyModeOf(req.headers["content-type"]) : "json";
     if (mode === "json") return new RequestText(req, source);
     if (mode === "octet") return { kind: "stream", stream: req };
+    if (mode === "items") return new RequestItems(req, source);
     return new RequestFormBody({ req, source, parsers });
   }
 

@@ -1,4 +1,5 @@
 import { MapJournal, type ExecutionJournal } from "../../define/journal";
+import type { ItemsToSend } from "../../define/itemInput";
 import type { CallDeadline, CallInfo, TaskCallOptions } from "../../define/task";
 import { withSignal, type CallScope } from "../callScope";
 
@@ -8,6 +9,15 @@ export interface InvokeOptions extends TaskCallOptions {
   readonly scope?: CallScope | undefined;
   /** The call is on the tracing channel already. */
   readonly isPublished?: true;
+  /** What the caller passes beside the input, to a task that takes items. */
+  readonly items?: ItemsToSend<unknown> | undefined;
+}
+
+/** The items of a caller, shared by all that goes on in one call. */
+export interface ItemsOfCaller {
+  readonly items: ItemsToSend<unknown>;
+  /** Whether a body has begun to read them, which can be done once. */
+  isRead?: boolean;
 }
 
 export const scopeOf = ({ signal, scope }: InvokeOptions): CallScope | undefined =>
@@ -27,6 +37,11 @@ export function timeoutOf({ signal, scope, timeoutMs }: InvokeOptions): number |
 export class Call implements CallInfo {
   #journal: ExecutionJournal | undefined;
   #signal: AbortSignal | undefined;
+  // Declared alone: calls of other tasks have neither.
+  /** What the caller passes beside the input. */
+  declare given?: ItemsOfCaller;
+  /** The same as the body reads it. */
+  declare items?: AsyncIterable<unknown>;
   /** Inherited by what the task calls in turn. */
   readonly scope: CallScope | undefined;
 
@@ -62,6 +77,8 @@ export class Call implements CallInfo {
 
   /** The same execution, under another scope. */
   within(scope: CallScope): Call {
-    return new Call(this.journal, scope);
+    const inner = new Call(this.journal, scope);
+    if (this.given !== undefined) inner.given = this.given;
+    return inner;
   }
 }

@@ -4,6 +4,7 @@ import type {
   ITaskMiddlewareExecutionInput,
   NextOptions,
 } from "../../define/middleware";
+import { takesItems } from "../../define/itemInput";
 import type { ITask } from "../../define/task";
 import { describeValue } from "../../lib/describeValue";
 import { isPlainObject, isThenable } from "../../lib/guards";
@@ -101,14 +102,16 @@ export function linkTask(link: TaskLink): Invoke {
       return Promise.reject(error as Error).then(undefined, fail);
     }
   };
-  const invokeIn = (input: unknown, journal: InvokeOptions["journal"], scope: CallScope | undefined) =>
-    settle(input, new Call(journal, scope), (error) => failScoped(error, scope));
+  const invokeIn = (input: unknown, { journal, items }: InvokeOptions, scope: CallScope | undefined) => {
+    const call = new Call(journal, scope);
+    if (items !== undefined) call.given = { items };
+    return settle(input, call, (error) => failScoped(error, scope));
+  };
   const invokeWith = (input: unknown, options: InvokeOptions): Promise<unknown> => {
-    const { journal } = options;
     const scope = scopeOf(options);
     const timeoutMs = timeoutOf(options);
-    if (timeoutMs === undefined) return invokeIn(input, journal, scope);
-    return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, journal, limited));
+    if (timeoutMs === undefined) return invokeIn(input, options, scope);
+    return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, options, limited));
   };
   const { trace } = link;
   // Without a function inside it: an engine would keep what such a function reads in an object made for each call.
@@ -127,10 +130,11 @@ export function linkTask(link: TaskLink): Invoke {
 function linkBody(link: TaskLink): Step {
   const { task, run, dependencies, bindDependencies } = link;
   const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
-  const body: Step =
+  const called: Step =
     dependenciesOf === undefined
       ? (input, call) => run(input, dependencies, call)
       : (input, call) => run(input, dependenciesOf(call), call);
+  const body = takesItems(task) ? itemsStep(task, called) : called;
   if (task.streams === true) return withSchemas({ ...task, resultSchema: undefined }, streamStep(link, body));
   return withSchemas(task, body);
 }
@@ -139,6 +143,12 @@ function linkBody(link: TaskLink): Step {
 function streamStep({ task, state, reportFailure }: TaskLink, run: Step): Step {
   const body = { task, state, run, reportFailure, deriveScope, validator, captureSlots };
   return async (input, call) => (await import("./openItems")).openItems(body, input, call);
+}
+
+/** As `streamStep`. */
+function itemsStep(task: ITask, run: Step): Step {
+  const body = { task, run, validator, captureSlots };
+  return async (input, call) => (await import("./givenItems")).runWithItems(body, input, call);
 }
 
 /** Middleware may put other items in the place of those it got. */

@@ -1,5 +1,6 @@
 import { phantomTaskNotRoutedError, runDisposedError, taskNotReadyError } from "../../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../../errors/bootErrors";
+import type { ItemsToSend } from "../../define/itemInput";
 import {
   isPhantomTask,
   type ITask,
@@ -32,7 +33,12 @@ export interface TaskStoreElementType<I = any, O extends Promise<any> = any, D =
 export interface TaskRoute {
   /** Id of the tunnel resource. */
   readonly ownerId: string;
-  readonly run: (task: ITask, input: unknown, scope: CallScope | undefined) => Promise<unknown>;
+  readonly run: (
+    task: ITask,
+    input: unknown,
+    scope: CallScope | undefined,
+    items?: ItemsToSend<unknown>,
+  ) => Promise<unknown>;
   /** Ids of the middleware that still runs on this side. */
   readonly keepsMiddleware: ReadonlySet<string>;
 }
@@ -178,7 +184,11 @@ const noInterceptors: readonly never[] = [];
 
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {
-    return (input, _dependencies, call) => route.run(definition, input, (call as Call | undefined)?.scope);
+    return (input, _dependencies, info) => {
+      const call = info as Call | undefined;
+      // Of a task that is known by its type alone, nothing says that it takes items.
+      return route.run(definition, input, call?.scope, call?.items ?? call?.given?.items);
+    };
   }
   if (phantomsMustBeRouted && isPhantomTask(definition)) {
     return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
@@ -218,7 +228,13 @@ export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTas
   const caller = callerOf(
     cell,
     (input, options) =>
-      cell.invoke(input, { journal: options?.journal, signal: options?.signal, timeoutMs: options?.timeoutMs, scope }),
+      cell.invoke(input, {
+        journal: options?.journal,
+        signal: options?.signal,
+        timeoutMs: options?.timeoutMs,
+        items: options?.items,
+        scope,
+      }),
     scope,
   );
   caller.id = cell.task.id;

@@ -1,5 +1,6 @@
 import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
+import type { ItemCallOptions, TaskItems } from "../../define/itemInput";
 import type { ExtractTaskOutput, TaskCallOptions, TaskInput } from "../../define/task";
 import type { ItemStream } from "../../lib/itemStream";
 import type { IsAny, NotInferred } from "../../lib/typeLevel";
@@ -13,6 +14,11 @@ export type RunTaskArgs<I> =
     : [I] extends [undefined | void]
       ? [input?: undefined, options?: TaskCallOptions]
       : [input: I, options?: TaskCallOptions];
+
+/** The same for a task: items are required of one that takes some. */
+export type RunTaskArgsOf<T> = T extends { readonly takesItems: true }
+  ? [input: TaskInput<T>, options: ItemCallOptions<TaskItems<T>>]
+  : RunTaskArgs<TaskInputOf<T>>;
 
 /** The input of a task, or `any` for an id, which has no types. */
 export type TaskInputOf<T> = T extends string ? any : TaskInput<T>; // as said above
@@ -49,7 +55,7 @@ export interface RunResult<V, L = unknown> {
   /** Where tasks and events run, and who may reach them; of a dry run, as far as definitions say it. */
   readonly topology: Topology;
   /** Runs the registered task of that id; a streamed one gives its `ItemStream`. @throws {Error} (as a rejection) there is none */
-  runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgs<TaskInputOf<T>>): TaskReturnOf<T>;
+  runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgsOf<T>): TaskReturnOf<T>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
   emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NotInferred<P>>): Promise<void>;
   /** @throws {Error} no such resource is registered */

@@ -29,6 +29,8 @@ export interface Abilities {
   readonly files: true | string;
   /** Files whose bytes only Node can send. */
   readonly nodeFiles: true | string;
+  /** Items beside an input. Default: it cannot. */
+  readonly items?: true | string | undefined;
   /** Whether `close` ends a call that hangs. If not, the client stops waiting for the carrier. */
   readonly abort: boolean;
 }

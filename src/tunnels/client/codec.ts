@@ -32,6 +32,8 @@ export interface CallCodec {
   /** @throws {TypeError} as `findFiles` */
   readInput(value: unknown): CallInput;
   encodeTask(input: CallInput): MaybePromise<WireBody>;
+  /** The text of the line for an item, which may have line breaks in it. */
+  encodeItem(item: unknown): MaybePromise<string>;
   encodeEvent(payload: unknown, returnPayload: boolean): MaybePromise<WireBody>;
   headersFor(body: WireBody): MaybePromise<WireHeaders>;
   /** The result, or the stream that is the result. */

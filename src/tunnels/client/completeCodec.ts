@@ -44,6 +44,10 @@ export function completeCodec(
       if (files.some(({ source }) => !("blob" in source))) assertAccepted(accepts.nodeFiles);
       return { kind: "form", manifest: serializer.stringify({ input: bare }), files };
     },
+    encodeItem(item) {
+      if (findFiles(item, "item").length > 0) throw new TypeError("An item cannot carry files.");
+      return json.encodeItem(item);
+    },
     encodeEvent(payload, returnPayload) {
       if (findFiles(payload, "payload").length > 0)
         throw new TypeError("An event cannot carry files. Call a task instead.");

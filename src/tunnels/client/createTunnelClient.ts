@@ -1,5 +1,6 @@
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { CallDeadline, ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
+import type { ItemsOption, TaskItems } from "../../define/itemInput";
 import { settle, type SafeResult } from "../../define/safe";
 import type { ErrorsOf } from "../../define/throwsList";
 import { TunnelError } from "../../errors/tunnelError";
@@ -27,6 +28,7 @@ import { locateFailure } from "../protocol/callFailure";
 import { heartbeatHeader, itemsContentType, requestIdHeader } from "../protocol/headers";
 import { isItemsType } from "../protocol/replyKind";
 import type { CallInput } from "./callInput";
+import type { SentItems } from "./sentItems";
 import { namedCalls, type Names } from "./namedCalls";
 import { clientClosed, withLayers, type Carrier, type CloseOptions, type TransportLayer } from "./carrier";
 
@@ -55,26 +57,40 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
    *
    * @throws {TunnelError} (as a rejection) the server refused or failed the call, or its reply made no sense
    */
-  task<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<O>;
-  /** Runs the task of a definition, with its types of input and result. */
-  task<T extends ITask<any, any>>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<I, O>(id: string, input?: I, options?: ClientCallOptions & Partial<ItemsOption<unknown>>): Promise<O>;
+  /** Runs the task of a definition, with its types of input, items to be sent, and result. */
+  task<T extends ITask<any, any>>(task: T, ...call: TaskCallOf<T>): Promise<Awaited<ExtractTaskOutput<T>>>;
   /**
    * Calls a streamed task: gives its items as they come. The call is made when the first one is asked for; leaving the loop
    * cancels it.
    *
    * @throws {TunnelError} (as a rejection of the loop) as `task`; `NOT_A_STREAM`, `STREAM_LOST`, `ITEM_TOO_LARGE`
    */
-  stream<I, Item, Result = unknown>(id: string, input?: I, options?: StreamCallOptions): ItemStream<Item, Result>;
+  stream<I, Item, Result = unknown>(
+    id: string,
+    input?: I,
+    options?: StreamCallOptions & Partial<ItemsOption<unknown>>,
+  ): ItemStream<Item, Result>;
+  /** Calls the streamed task of a definition that takes items as well. */
+  stream<In, Item, Result, Sent>(
+    task: RemoteDuplexTask<In, Item, Result, Sent>,
+    input: In,
+    options: StreamCallOptions & ItemsOption<Sent>,
+  ): ItemStream<Item, Result>;
   /** Calls the streamed task of a definition. */
   stream<In, Item, Result>(
     task: RemoteStreamTask<In, Item, Result>,
     ...call: StreamCallOf<In>
   ): ItemStream<Item, Result>;
   /** As `task`; resolves to how the call ended, and never rejects. */
-  safe<I, O>(id: string, input?: I, options?: ClientCallOptions): Promise<SafeResult<O>>;
+  safe<I, O>(
+    id: string,
+    input?: I,
+    options?: ClientCallOptions & Partial<ItemsOption<unknown>>,
+  ): Promise<SafeResult<O>>;
   safe<T extends ITask<any, any>>(
     task: T,
-    ...call: CallOf<TaskInput<T>>
+    ...call: TaskCallOf<T>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
@@ -101,6 +117,17 @@ export interface RemoteStreamTask<In, Item, Result> {
   // A method, as of the definition.
   $in?(input: In): void;
   readonly $io?: readonly [any, ItemStream<Item, Result>]; // whatever its body takes
+  // One that takes items is told from others by this.
+  readonly takesItems?: never;
+}
+
+/** A streamed task that takes items as well, as far as its callers know it. */
+export interface RemoteDuplexTask<In, Item, Result, Sent> extends Omit<
+  RemoteStreamTask<In, Item, Result>,
+  "takesItems"
+> {
+  readonly takesItems: true;
+  readonly $itemInput?: readonly [any, Sent]; // as above
 }
 
 /** As `CallOf`, of a streamed task. */
@@ -112,6 +139,11 @@ export type StreamCallOf<In> = undefined extends In
 export type CallOf<I> = undefined extends I
   ? [input?: I, options?: ClientCallOptions]
   : [input: I, options?: ClientCallOptions];
+
+/** What follows the definition of a task: items are required of one that takes some. */
+export type TaskCallOf<T> = "takesItems" extends keyof T
+  ? [input: TaskInput<T>, options: ClientCallOptions & ItemsOption<TaskItems<T>>]
+  : CallOf<TaskInput<T>>;
 
 export interface TunnelClientOptions extends CallCodecOptions {
   /** Names that the client's `tasks` are called by, to their ids; the same for `events`. Without them it has neither. */
@@ -184,6 +216,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       const named = codec.headersFor(body);
       let headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
       if (wantsItems) headers = { ...headers, accept: itemsContentType };
+      if (body.kind === "items") headers = { ...headers, "content-type": itemsContentType };
       const response = await transport(
         wantsItems
           ? { ...optionsOf(call ?? {}, { target, headers, body, input }), wantsItems }
@@ -214,8 +247,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
 
   const runAs =
     (wanted: Pick<Exchange, "read" | "wantsItems">): RunTask =>
-    (id, input, call) =>
-      exchange({ kind: "task", id }, call, { input: input.value, write: () => codec.encodeTask(input), ...wanted });
+    (id, input, call, sent) =>
+      exchange({ kind: "task", id }, call, {
+        input: input.value,
+        write: () => sent?.open(input) ?? codec.encodeTask(input),
+        ...wanted,
+      });
   const run = runAs({ read: codec.decodeTask });
   const runForItems = runAs({ read: (response) => response, wantsItems: true });
 
@@ -235,6 +272,27 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     return own === call?.signal?.reason ? own : locateFailure(own, target, options.baseUrl);
   }
 
+  /** What is to be sent beside the input of a call. */
+  async function itemsOf(call: ItemsCall): Promise<SentItems> {
+    const { SentItems: Sent } = await import("./sentItems");
+    const { accepts } = carrier;
+    return new Sent(call.items, { codec, accepts, lineBytes: maxLineBytes, enter: call.enter, signal: call.signal });
+  }
+
+  /** Makes a call that sends items: it fails with what they fail with, and they are let go with it. */
+  const sending =
+    (next: RunTask): RunTask =>
+    async (id, input, call, sent) => {
+      if (sent === undefined) return next(id, input, call);
+      try {
+        return await next(id, input, { ...call, signal: sent.signal }, sent);
+      } catch (error) {
+        sent.stop();
+        if (sent.failure !== undefined) throw sent.failure.error;
+        throw (error as Partial<TunnelError> | undefined)?.code === "INVALID_JSON" ? itemsNotTaken(id, error) : error;
+      }
+    };
+
   const claiming =
     (next: RunTask): RunTask =>
     async (id, input, call) => {
@@ -250,31 +308,36 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     };
 
   async function openItems(
-    RemoteItems: MakeRemoteItems,
+    ReceivedItems: MakeReceivedItems,
     id: string,
-    value: unknown,
+    { value, sent }: { readonly value: unknown; readonly sent: SentItems | undefined },
     call: ClientCallOptions,
   ): Promise<ItemSource> {
     const target: WireTarget = { kind: "task", id };
-    const response = (await claiming(runForItems)(id, codec.readInput(value), call)) as WireResponse;
+    const run = sent === undefined ? claiming(runForItems) : sending(runForItems);
+    const response = (await run(id, codec.readInput(value), call, sent)) as WireResponse;
     const { body, contentType, headers } = response;
     const fail = (code: string, message: string, cause?: unknown): Error => {
       const error = new TunnelError(code, message, undefined, { requestId: headers?.[requestIdHeader]?.toString() });
       return locateFailure(cause === undefined ? error : Object.assign(error, { cause }), target, options.baseUrl);
     };
     if (body.kind !== "stream" || !isItemsType(contentType)) {
+      sent?.stop();
       if (body.kind === "stream") void body.stream[Symbol.asyncIterator]().return?.();
       else await codec.decodeTask(response);
       throw fail("NOT_A_STREAM", `Task "${id}" did not reply with items: it does not stream, or its server is older.`);
     }
     inFlight.enter();
-    return new RemoteItems(body.stream, {
+    return new ReceivedItems(body.stream, {
       lineBytes: maxLineBytes,
       silenceMs: Math.max(options.silenceMs ?? 45_000, 3 * (Number(headers?.[heartbeatHeader]) || 0)),
       parse: codec.decodeLine,
       failureOf: (error) => codec.failureOf(error, headers?.[requestIdHeader]?.toString()),
       fail,
-      onEnd: () => inFlight.leave(),
+      onEnd() {
+        sent?.stop();
+        inFlight.leave();
+      },
     });
   }
 
@@ -289,7 +352,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     await carrier.close(closeOptions);
   }
 
+  async function taskWithItems(id: string, value: unknown, call: ItemsCall): Promise<unknown> {
+    const sent = await itemsOf(call);
+    try {
+      return await sending(run)(id, codec.readInput(value), call, sent);
+    } finally {
+      sent.stop();
+    }
+  }
+
   async function task(target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> {
+    if (sendsItems(call)) return taskWithItems(idOf(target, "task"), value, { ...call, enter: captureSlots() });
     const input = codec.readInput(value);
     const hasStreams = input.isStream || input.files.length > 0;
     return (hasStreams ? claiming(run) : run)(idOf(target, "task"), input, call); // the caller's types
@@ -304,12 +377,14 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     const id = idOf(target, "task");
     const enter = captureSlots();
     return itemStream(async (end) => {
-      const [{ ItemReader }, { RemoteItems }] = await Promise.all([
+      const [{ ItemReader }, { ReceivedItems }, sent] = await Promise.all([
         import("../../lib/itemReader"),
-        import("./remoteItems"),
+        import("../protocol/receivedItems"),
+        sendsItems(call) ? itemsOf({ ...call, enter }) : undefined,
       ]);
-      const begin = (signal: AbortSignal) => enter(() => openItems(RemoteItems, id, value, { ...call, signal }));
-      return new ItemReader({ begin, signal: call.signal }, end);
+      const begin = (signal: AbortSignal) =>
+        enter(() => openItems(ReceivedItems, id, { value, sent }, { ...call, signal }));
+      return new ItemReader({ begin, signal: sent?.signal ?? call.signal }, end);
     });
   }
 
@@ -332,8 +407,29 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   };
 }
 
-type RunTask = (id: string, input: CallInput, call: ClientCallOptions | undefined) => Promise<unknown>;
-type MakeRemoteItems = (typeof import("./remoteItems"))["RemoteItems"];
+type RunTask = (
+  id: string,
+  input: CallInput,
+  call: ClientCallOptions | undefined,
+  sent?: SentItems,
+) => Promise<unknown>;
+type MakeReceivedItems = (typeof import("../protocol/receivedItems"))["ReceivedItems"];
+
+/** A call that sends items. */
+type ItemsCall = ClientCallOptions & ItemsOption<unknown> & { readonly enter: <R>(fn: () => R) => R };
+
+const sendsItems = (call: ClientCallOptions | undefined): call is ClientCallOptions & ItemsOption<unknown> =>
+  (call as Partial<ItemsOption<unknown>> | undefined)?.items !== undefined;
+
+/** Servers before 6.0 read the lines as one document. */
+const itemsNotTaken = (id: string, cause: unknown): Error =>
+  Object.assign(
+    new TunnelError(
+      "ITEMS_NOT_TAKEN",
+      `Task "${id}" took no items: its server is older, or something before it reads bodies.`,
+    ),
+    { cause },
+  );
 
 /** Longest line of a stream of items that is read, in bytes. */
 const maxLineBytes = 1_048_576;

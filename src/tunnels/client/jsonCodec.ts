@@ -38,6 +38,7 @@ export function createJsonCodec(
     authHeaders,
     readInput: (value) => ({ value, isStream: false, files: noFiles }),
     encodeTask: ({ value }) => textBody(serializer.stringify({ input: value })),
+    encodeItem: (item) => serializer.stringify({ item }),
     encodeEvent: (payload, returnPayload) =>
       textBody(serializer.stringify(returnPayload ? { payload, returnPayload } : { payload })),
     headersFor: () => headers,

@@ -42,6 +42,7 @@ export const lazyCodec: MakeCallCodec = (options, carrier) => {
   return {
     readInput: json.readInput,
     encodeTask: ({ value }) => withCodec(value, (codec, taken) => codec.encodeTask(codec.readInput(taken))),
+    encodeItem: (item) => withCodec(item, (codec, taken) => codec.encodeItem(taken)),
     encodeEvent: (payload, returnPayload) =>
       withCodec(payload, (codec, taken) => codec.encodeEvent(taken, returnPayload)),
     headersFor: (body) => withCodec(undefined, (codec) => codec.headersFor(body)),

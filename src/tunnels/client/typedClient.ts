@@ -2,10 +2,19 @@ import type { ItemStream } from "../../lib/itemStream";
 import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { SafeResult } from "../../define/safe";
+import type { ItemsOption, TaskItems } from "../../define/itemInput";
 import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
 import type { RemoteTask } from "../../define/taskBuilder";
 import type { ErrorsOf } from "../../define/throwsList";
-import type { CallOf, RemoteClient, RemoteStreamTask, StreamCallOf } from "./createTunnelClient";
+import type {
+  CallOf,
+  RemoteClient,
+  RemoteDuplexTask,
+  RemoteStreamTask,
+  StreamCallOf,
+  StreamCallOptions,
+  TaskCallOf,
+} from "./createTunnelClient";
 
 /** The tasks and events that a typed client calls by the names they have in the server's module. */
 export interface NamedTargets<M> {
@@ -23,9 +32,13 @@ export type RemoteResultOf<T> = Awaited<ExtractTaskOutput<RemoteTask<T>>>;
 
 /** A task, as a typed client calls it by name; a streamed one gives its items. `safe` knows its errors. */
 export type TaskCall<T> = ("$items" extends keyof T
-  ? (...call: StreamCallOf<TaskInput<T>>) => ItemsOf<T>
-  : (...call: CallOf<TaskInput<T>>) => Promise<RemoteResultOf<T>>) &
+  ? (...call: StreamTaskCallOf<T>) => ItemsOf<T>
+  : (...call: TaskCallOf<T>) => Promise<RemoteResultOf<T>>) &
   Thrower<T>;
+/** As `TaskCallOf`, of a streamed task. */
+export type StreamTaskCallOf<T> = "takesItems" extends keyof T
+  ? [input: TaskInput<T>, options: StreamCallOptions & ItemsOption<TaskItems<T>>]
+  : StreamCallOf<TaskInput<T>>;
 /** The stream that a streamed task gives. */
 export type ItemsOf<T> = T extends { readonly $items?: readonly [infer Item, infer Result] }
   ? ItemStream<Item, Result>
@@ -48,7 +61,7 @@ export type EventCalls<M> = { readonly [K in keyof EventNames<M>]: K extends key
  */
 export type TasksById<M> = {
   readonly [K in keyof M as "$items" extends keyof M[K] ? never : TaskIdOf<M[K]>]: {
-    readonly call: CallOf<TaskInput<M[K]>>;
+    readonly call: TaskCallOf<M[K]>;
     readonly result: RemoteResultOf<M[K]>;
     readonly outcome: SafeResult<RemoteResultOf<M[K]>, ErrorsOf<M[K]>>;
   };
@@ -56,7 +69,7 @@ export type TasksById<M> = {
 /** The same for tasks that stream items. */
 export type StreamsById<M> = {
   readonly [K in keyof M as "$items" extends keyof M[K] ? TaskIdOf<M[K]> : never]: {
-    readonly call: StreamCallOf<TaskInput<M[K]>>;
+    readonly call: StreamTaskCallOf<M[K]>;
     readonly items: ItemsOf<M[K]>;
   };
 };
@@ -86,9 +99,15 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
   /** The events that the client was given by name. @throws {TypeError} it was not given that one */
   readonly events: EventCalls<M>;
   /** Runs the task of a definition. @throws {TunnelError} as `RemoteClient` */
-  task<T extends PlainTask>(task: T, ...call: CallOf<TaskInput<T>>): Promise<Awaited<ExtractTaskOutput<T>>>;
+  task<T extends PlainTask>(task: T, ...call: TaskCallOf<T>): Promise<Awaited<ExtractTaskOutput<T>>>;
   /** Runs a task of the module by its id. */
   task<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["result"]>;
+  /** Calls the streamed task of a definition that takes items as well. */
+  stream<In, Item, Result, Sent>(
+    task: RemoteDuplexTask<In, Item, Result, Sent>,
+    input: In,
+    options: StreamCallOptions & ItemsOption<Sent>,
+  ): ItemStream<Item, Result>;
   /** Calls the streamed task of a definition. @throws {TunnelError} (as a rejection of the loop) as `RemoteClient` */
   stream<In, Item, Result>(
     task: RemoteStreamTask<In, Item, Result>,
@@ -102,7 +121,7 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
    */
   safe<T extends PlainTask>(
     task: T,
-    ...call: CallOf<TaskInput<T>>
+    ...call: TaskCallOf<T>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
   safe<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["outcome"]>;
   /** Emits the event of a definition; resolves once its listeners are done. */

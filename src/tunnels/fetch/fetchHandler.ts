@@ -19,9 +19,10 @@ import { isAllowed, methodsOf } from "../http/methods";
 import { createRequestIds } from "../http/requestIds";
 import { exposureOrigin } from "../http/serveOptions";
 import { createRouter, pathOf, unknownTarget } from "../http/router";
-import { textBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
+import { textBody, type ItemsBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
 import { requestTraceOf } from "../server/traceRequests";
 import type { RunServer } from "../server/serveRun";
+import { openPieces } from "./bytePieces";
 import { FetchCall, type FetchCallPolicy, type FetchExposureInfo } from "./fetchCall";
 import type { ResolvedFetchConfig } from "./fetchConfig";
 import { addFlat, FetchReply, type FetchReplyPolicy } from "./fetchReply";
@@ -189,6 +190,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     const mode = target.kind === "task" ? bodyModeOf(contentType) : "json";
     if (mode === "json") return new FetchText(request, source);
     if (mode === "multipart") return new FetchFormBody(request, { source, limits: limits.multipart });
+    if (mode === "items") return itemsOf(request);
     if (!hasContextScope()) return undefined;
     assertUnread(request);
     return { kind: "stream", stream: unread };
@@ -213,6 +215,23 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
 function replyTo(response: WireResponse, reply: FetchReply, call: FetchCall): Response {
   if (call.isShutDown && response.status === requestAborted.status) return reply.refuse(serverClosing());
   return reply.send(response);
+}
+
+/** The lines of a call that sends items, read as the task asks for them. */
+function itemsOf(request: Request): ItemsBody {
+  assertUnread(request);
+  const pieces = request.body === null ? undefined : openPieces(request.body);
+  const chunks: AsyncIterator<Uint8Array> = {
+    async next() {
+      const value = await pieces?.next();
+      return value === undefined ? { done: true, value } : { done: false, value };
+    },
+    async return() {
+      pieces?.release();
+      return { done: true, value: undefined };
+    },
+  };
+  return { kind: "items", stream: { [Symbol.asyncIterator]: () => chunks } };
 }
 
 /** Tasks read the body of the request itself. */

@@ -11,6 +11,8 @@ export interface StreamLimits {
   readonly heartbeatMs?: number | undefined;
   /** How long a reader may take nothing while items wait, in ms; then it is cut. Default 120,000. */
   readonly drainMs?: number | undefined;
+  /** How long a caller that sends items may send nothing while the task waits for one, in ms. Default 45,000. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** The limits without gaps. */
@@ -22,6 +24,7 @@ export const itemLimits: ResolvedStreamLimits = {
   lineBytes: 1_048_576,
   heartbeatMs: 15_000,
   drainMs: 120_000,
+  silenceMs: 45_000,
 };
 
 /** How long a reply is held back until its first line is there, in ms. */

@@ -62,7 +62,13 @@ export interface StreamBody {
   readonly stream: ByteStream;
 }
 
-export type WireBody = TextBody | FormBody | IncomingFormBody | StreamBody;
+/** The lines of a call that sends items: that of its input first. */
+export interface ItemsBody {
+  readonly kind: "items";
+  readonly stream: ByteStream;
+}
+
+export type WireBody = TextBody | FormBody | IncomingFormBody | StreamBody | ItemsBody;
 
 /** One file of a form, and where its bytes come from. */
 export interface WireFile {

@@ -1,4 +1,5 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
+import type { ItemsToSend } from "../../define/itemInput";
 import type { ITask } from "../../define/task";
 import type { CallScope } from "../../runtime/callScope";
 import type { Store } from "../../runtime/run/store";
@@ -6,7 +7,7 @@ import { nameTunnel } from "../protocol/callFailure";
 import { keptMiddleware } from "./middlewarePolicy";
 import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
-import type { TunnelRunner } from "./tags";
+import type { RoutedCallOptions, TunnelRunner } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
 
 /**
@@ -27,9 +28,10 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
       fix: 'return { client } or { run } beside "tasks" from the init of the tunnel.',
     });
   }
-  const runNamed: Run = async (task, input, scope) => {
+  const runNamed: Run = async (task, input, scope, items) => {
     try {
-      return await run(task, input, scope);
+      const options = scope && remoteOptionsOf(scope);
+      return await run(task, input, items === undefined ? options : { ...options, items });
     } catch (error) {
       throw nameTunnel(error, ownerId);
     }
@@ -38,28 +40,32 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
     store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task) });
 }
 
-type Run = (task: ITask, input: unknown, scope: CallScope | undefined) => Promise<unknown>;
+type Run = (
+  task: ITask,
+  input: unknown,
+  scope: CallScope | undefined,
+  items?: ItemsToSend<unknown>,
+) => Promise<unknown>;
+type RunRemotely = (task: ITask, input: unknown, options: RoutedCallOptions | undefined) => Promise<unknown>;
 
-/** The tunnel's own `run`; a `client` stands in for it. The scope of the call goes along. */
-function runOf(tunnel: TunnelRunner): Run | undefined {
+/** The tunnel's own `run`; a `client` stands in for it. */
+function runOf(tunnel: TunnelRunner): RunRemotely | undefined {
   const { client } = tunnel;
   const stream = client?.stream?.bind(client);
   // What was written for two parameters sees two, unless there is something to pass.
   if (typeof tunnel.run === "function") {
-    return (task, input, scope) => {
+    return (task, input, options) => {
       const runner = tunnel as Required<TunnelRunner>;
-      return scope === undefined ? runner.run(task, input) : runner.run(task, input, remoteOptionsOf(scope));
+      return options === undefined ? runner.run(task, input) : runner.run(task, input, options);
     };
   }
   if (typeof client?.task !== "function") return undefined;
-  return async (task, input, scope) => {
+  return async (task, input, options) => {
     if (task.streams === true) {
       if (stream === undefined)
         throw new TypeError(`The client of the tunnel cannot stream, and task "${task.id}" does.`);
-      return stream(task.id, input, scope && remoteOptionsOf(scope));
+      return stream(task.id, input, options);
     }
-    return (
-      scope === undefined ? client.task(task.id, input) : client.task(task.id, input, remoteOptionsOf(scope))
-    ) as unknown;
+    return (options === undefined ? client.task(task.id, input) : client.task(task.id, input, options)) as unknown;
   };
 }

@@ -1,5 +1,6 @@
 import type { Checking, OutputCheck } from "../../define/contracts";
 import { defineTag, type ITag } from "../../define/tag";
+import type { ItemsOption } from "../../define/itemInput";
 import type { IEvent, IEventEmission } from "../../define/event";
 import type { CallDeadline, ITask } from "../../define/task";
 import type { TraceContext } from "../../lib/traceContext";
@@ -39,6 +40,9 @@ export interface RemoteCallOptions {
   readonly trace?: TraceContext | undefined;
 }
 
+/** The same for a task that a tunnel routes, which may take items. */
+export interface RoutedCallOptions extends RemoteCallOptions, Partial<ItemsOption<unknown>> {}
+
 /** The value of a tunnel resource. */
 export interface TunnelRunner {
   /** What carries the calls; a server of another kind ignores the tunnel. Default: any. */
@@ -50,7 +54,7 @@ export interface TunnelRunner {
   /** Default "mirror". */
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
   /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
-  run?(task: ITask, input?: unknown, options?: RemoteCallOptions): Promise<unknown>;
+  run?(task: ITask, input?: unknown, options?: RoutedCallOptions): Promise<unknown>;
   /** Emits a selected event elsewhere; what it resolves to becomes the payload, unless `undefined`. */
   emit?(emission: IEventEmission): Promise<unknown>;
   /** Stands in for `run` and `emit` where they are missing. */
@@ -92,7 +96,7 @@ export interface TunnelTag extends ITag<void, void, TunnelRunner>, Checking<Rout
 export const tunnel: TunnelTag = /* @__PURE__ */ defineTag({ id: "globals.tags.tunnel" });
 
 /** How a tunnel runs the tasks it routes. */
-export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: RemoteCallOptions) => Promise<unknown>;
+export type TunnelTaskRunner = (task: ITask, input?: unknown, options?: RoutedCallOptions) => Promise<unknown>;
 /** The config of the tag of tunnels: there is none. */
 export interface TunnelTagConfig {}
 

@@ -1,6 +1,7 @@
+import { takesItems } from "../../define/itemInput";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
-import { requestAborted, WireFailure } from "../../errors/wireErrors";
+import { itemsMismatch, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -8,7 +9,7 @@ import type { ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
-import type { OpenedForm, Transport, WireRequest, WireResponse } from "../protocol/wire";
+import type { ItemsBody, OpenedForm, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate, Caller } from "./authenticate";
 import { besideForm } from "./besideForm";
@@ -23,6 +24,7 @@ import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenStream } from "./openStream";
 import type { ResolvedStreamLimits } from "../protocol/items";
 import { OpenStreams, type ServedItems } from "./serveItems";
+import { receiveItems } from "./receiveItems";
 import { readBody, readInput, readManifest } from "./readInput";
 import { discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
 import { emit, readEmission, readText } from "./serveEmission";
@@ -165,7 +167,11 @@ export function createRespond(parts: HandlerParts): Respond {
       if (target.kind === "discovery") return describeTo(reachable);
       const served = admit(reachable, target);
 
-      if (served.kind === "task" && served.cell.task.streams === true) progress.items = streams.open(request);
+      if (served.kind === "task") {
+        const { task } = served.cell;
+        if (takesItems(task) !== (body.kind === "items")) throw itemsMismatch(target.id, takesItems(task));
+        if (task.streams === true) progress.items = streams.open(request);
+      }
       progress.phase = "read";
       if (served.kind === "event") return serveEvent(request, served, progress);
       if (body.kind !== "text") return serveBody(request, served, progress);
@@ -194,6 +200,7 @@ export function createRespond(parts: HandlerParts): Respond {
   /** Serves a call whose input is a form or raw bytes. */
   async function serveBody(request: WireRequest, served: ServedTask, progress: Progress): Promise<WireResponse> {
     const { body } = request;
+    if (body.kind === "items") return serveItemsBody(request, body, served, progress);
     let form: OpenedForm | undefined;
     if (body.kind === "form" || body.kind === "incomingForm") {
       form = await openForm(body, (manifest) => readManifest(manifest, serializer), openFile);
@@ -206,8 +213,37 @@ export function createRespond(parts: HandlerParts): Respond {
     return replyTo(result, request, form, progress);
   }
 
+  /** Serves a call that sends items, which has a place of a stream for as long as it lasts. */
+  async function serveItemsBody(
+    request: WireRequest,
+    body: ItemsBody,
+    served: ServedTask,
+    progress: Progress,
+  ): Promise<WireResponse> {
+    const leave = progress.items === undefined ? streams.take() : undefined;
+    try {
+      const { input, items } = await receiveItems(body, {
+        id: request.target.id,
+        serializer,
+        limits: parts.streams,
+      });
+      const running = start(request, served, input, progress, items);
+      if (progress.items !== undefined) return await replyItems(running, request, undefined, progress);
+      return await replyTo(await running, request, undefined, progress);
+    } finally {
+      leave?.();
+    }
+  }
+
   /** Starts the task of a call. */
-  function start(request: WireRequest, served: ServedTask, input: unknown, progress: Progress): Promise<unknown> {
+  // eslint-disable-next-line @typescript-eslint/max-params -- an object of them would be one more for each call
+  function start(
+    request: WireRequest,
+    served: ServedTask,
+    input: unknown,
+    progress: Progress,
+    items?: AsyncIterable<unknown>,
+  ): Promise<unknown> {
     const { time, caller } = progress;
     // The time may be up by now, and the task must not start.
     time?.expired.throwIfAborted();
@@ -215,7 +251,7 @@ export function createRespond(parts: HandlerParts): Respond {
     progress.slots = slotsOf(parts, request, served, caller);
     const signal = progress.items?.follow(request.signal, time?.expired);
     const scope = new ServedScope(request, parts.origin, time, caller, signal);
-    return within(progress.slots, () => served.cell.invoke(input, { scope }));
+    return within(progress.slots, () => served.cell.invoke(input, items === undefined ? { scope } : { scope, items }));
   }
 
   /** Replies with items, once the first is there or the head may wait no longer. */

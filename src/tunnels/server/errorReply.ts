@@ -119,13 +119,17 @@ const outOfTime = (error: RunnerError<DeadlineExceededData>): WireFailure =>
 /** A reply with another status would be cut short or taken for an interim one, and its caller would wait for ever. */
 const carriesBody = (status: number): boolean => status >= 200 && status <= 599 && ![204, 205, 304].includes(status);
 
-const subjects = { task: "Task input", event: "Event payload", discovery: undefined } as const;
+const subjects: Readonly<Record<WireTarget["kind"], readonly string[]>> = {
+  task: ["Task input", "Task input item"],
+  event: ["Event payload"],
+  discovery: [],
+};
 
 /** The same failure of a task that was called in turn is a mistake of the server, and so is a schema that broke. */
 function isRefusedInput(error: RunnerError, { kind, id }: WireTarget): boolean {
   if (!validationError.is(error)) return false;
   const { subject, id: refusing, originalError } = error.data;
-  return subject === subjects[kind] && refusing === id && !isAccidental(originalError);
+  return subjects[kind].includes(subject) && refusing === id && !isAccidental(originalError);
 }
 
 function refusedInput(error: RunnerError): WireFailure {

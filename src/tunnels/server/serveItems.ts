@@ -34,9 +34,14 @@ export class OpenStreams {
   /** Takes a place for the reply of a streamed task. @throws {WireFailure} 406 or 503 */
   open({ target, headers }: WireRequest): ServedItems {
     if (!acceptsItems(headers["accept"])) throw notAcceptable(target.id);
+    return new ServedItems(this.#limits, this.take());
+  }
+
+  /** Takes a place. @returns gives it back; called once @throws {WireFailure} 503 */
+  take(): () => void {
     if (this.#count >= this.#limits.open) throw tooManyStreams();
     this.#count += 1;
-    return new ServedItems(this.#limits, () => (this.#count -= 1));
+    return () => void (this.#count -= 1);
   }
 }
 

@@ -102,7 +102,7 @@ export const callLimitKeys: readonly (keyof CallLimits)[] = [
   "streams",
 ];
 
-const streamKeys: readonly (keyof StreamLimits)[] = ["open", "lineBytes", "heartbeatMs", "drainMs"];
+const streamKeys: readonly (keyof StreamLimits)[] = ["open", "lineBytes", "heartbeatMs", "drainMs", "silenceMs"];
 
 /** Fills the gaps, key by key. @throws {TypeError} a limit is no positive number; the message names the field */
 export function resolveCallLimits(
@@ -131,6 +131,7 @@ export function resolveCallLimits(
       lineBytes: amount(streams.lineBytes, `${path}.streams.lineBytes`, itemLimits.lineBytes),
       heartbeatMs: milliseconds(streams.heartbeatMs, `${path}.streams.heartbeatMs`, itemLimits.heartbeatMs),
       drainMs: milliseconds(streams.drainMs, `${path}.streams.drainMs`, itemLimits.drainMs),
+      silenceMs: milliseconds(streams.silenceMs, `${path}.streams.silenceMs`, itemLimits.silenceMs),
     },
   };
 }

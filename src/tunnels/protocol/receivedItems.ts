@@ -2,12 +2,14 @@
 // the rest into a further file, with which pages would begin.
 import type { ItemSource } from "../../lib/itemReader";
 import type { MaybePromise } from "../../lib/typeLevel";
-import { LineReader } from "../protocol/lineReader";
-import type { ByteStream } from "../protocol/wire";
+import { LineReader } from "./lineReader";
+import type { ByteStream } from "./wire";
 
 /** What reading items takes, beside the bytes. */
-export interface RemoteItemsParts {
+export interface ReceivedItemsParts {
   readonly lineBytes: number;
+  /** How many bytes of empty lines, which are heartbeats, may come in a row. Default: any number. */
+  readonly emptyBytes?: number | undefined;
   /** How long no byte may come while some are waited for, in ms. */
   readonly silenceMs: number;
   readonly parse: (line: string) => MaybePromise<unknown>;
@@ -28,8 +30,8 @@ type Result = IteratorResult<unknown, unknown>;
 const restMs = 1000;
 
 /** The items of a reply. */
-export class RemoteItems implements ItemSource {
-  readonly #parts: RemoteItemsParts;
+export class ReceivedItems implements ItemSource {
+  readonly #parts: ReceivedItemsParts;
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #reader: LineReader;
   #lines: readonly string[] = [];
@@ -38,7 +40,7 @@ export class RemoteItems implements ItemSource {
   #isOver = false;
   #tooLong: Error | undefined;
 
-  constructor(stream: ByteStream | ReadableStream<Uint8Array>, parts: RemoteItemsParts) {
+  constructor(stream: ByteStream | ReadableStream<Uint8Array>, parts: ReceivedItemsParts) {
     this.#parts = parts;
     this.#chunks = chunksOf(stream);
     const { lineBytes, fail } = parts;
@@ -46,6 +48,17 @@ export class RemoteItems implements ItemSource {
       lineBytes,
       () => (this.#tooLong = fail("ITEM_TOO_LARGE", `A line of the stream takes more than ${lineBytes} bytes.`)),
     );
+  }
+
+  /** The first line, whatever it says: of a request, the input. */
+  async head(): Promise<unknown> {
+    await (this.#pulling ??= this.#pull());
+    this.#at = 1;
+    try {
+      return await this.#parts.parse(this.#lines[0] as string);
+    } catch (error) {
+      return this.#refuse(error);
+    }
   }
 
   next(): Promise<Result> {
@@ -70,10 +83,14 @@ export class RemoteItems implements ItemSource {
   /** Waits for lines. */
   async #pull(): Promise<void> {
     try {
-      for (;;) {
-        this.#lines = this.#linesOf(await this.#nextChunk());
+      for (let emptyBytes = 0; ;) {
+        const chunk = await this.#nextChunk();
+        this.#lines = this.#linesOf(chunk);
         this.#at = 0;
         if (this.#lines.length > 0) return;
+        // Heartbeats, of which no sender has so many.
+        emptyBytes = this.#reader.isMidLine ? 0 : emptyBytes + chunk.byteLength;
+        if (emptyBytes > (this.#parts.emptyBytes ?? Infinity)) throw this.#invalid(undefined);
       }
     } catch (error) {
       this.#finish();
