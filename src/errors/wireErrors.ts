@@ -148,6 +148,22 @@ export const unstreamableResult = (streaming: string, kind: string): WireFailure
     message: `${streaming} yielded ${kind}; a streamed result may yield bytes or text, such as JSON.stringify(item) + "\\n".`,
     isOpaque: true,
   });
+/** The body of a batch says something else than calls. Nothing of it has run. */
+export const invalidBatch = (why: string): WireFailure =>
+  new WireFailure({ status: 400, code: "INVALID_BATCH", message: `Invalid batch: ${why}` });
+/**
+ * A call whose reply cannot stand in a batch.
+ *
+ * @param why without the subject, as "replies with bytes"
+ * @param ran whether the task has run, at least in part: its caller must not make the call once more
+ */
+export const notBatchable = (id: string, why: string, ran: boolean): WireFailure =>
+  new WireFailure({
+    status: 406,
+    code: "NOT_BATCHABLE",
+    message: `Task ${id} ${why}, which a batch cannot carry${ran ? "; it has already run" : ""}.`,
+    data: { ran },
+  });
 /** "Payload too large", or which multipart limit was passed. */
 export const payloadTooLarge = (message = "Payload too large"): WireFailure =>
   new WireFailure({ status: 413, code: "PAYLOAD_TOO_LARGE", message });

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { ItemsOption } from "../../define/itemInput";
 import type { ExtractTaskOutput, ITask } from "../../define/task";
+import { TunnelError } from "../../errors/tunnelError";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
@@ -21,6 +22,10 @@ import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import { requestTimedOut } from "../../tunnels/protocol/requestTimedOut";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
+import { deliveryOf } from "../../tunnels/protocol/delivery";
+import { batching } from "../../tunnels/transports/batch/batching";
+import type { BatchingConfig } from "../../tunnels/transports/batch/batchConfig";
+import type { BatchingClientConfig } from "../../tunnels/transports/batch/batchParts";
 import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
 import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
@@ -82,7 +87,7 @@ export interface TaskCall {
 }
 
 /** Configures `createHttpMixedClient`. */
-export interface MixedHttpClientConfig extends HttpSmartClientConfig {
+export interface MixedHttpClientConfig extends HttpSmartClientConfig, BatchingConfig {
   readonly auth?: MixedHttpClientAuthConfig | undefined;
   /** Carries the JSON calls instead of the pool. */
   readonly fetchImpl?: typeof fetch | undefined;
@@ -136,6 +141,7 @@ export function createHttpMixedClient<M = unknown>(
   const sendJson = withLayers(json.send, [
     ...httpLayers({ ...located, address, propagate: everything }),
     sendEmissionPath,
+    ...batchLayers(config),
   ]);
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
   return createTunnelClient({
@@ -238,17 +244,21 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
     ],
   ]))();
 
-const createPooledClient = (config: HttpClientConfig): HttpClient =>
+const createPooledClient = ({ batch, ...config }: HttpClientConfig): HttpClient =>
   createUniversalClient(
     { propagate: everything, ...config },
-    (web, baseUrl) =>
-      withEmissionPath(
-        config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web),
-      ),
+    (web, baseUrl) => {
+      const carrier = config.fetchImpl ? web : carrierByBody(withWebStreams(poolCarrier({ ...config, baseUrl })), web);
+      return { ...carrier, send: withLayers(carrier.send, [sendEmissionPath, ...batchLayers({ ...config, batch })]) };
+    },
     createCallCodec,
   );
 
-const withEmissionPath = (carrier: Carrier): Carrier => ({ ...carrier, send: sendEmissionPath(carrier.send) });
+/** Batches calls where that is asked for. */
+const batchLayers = (config: BatchingClientConfig): readonly TransportLayer[] =>
+  config.batch ? [batching(config, TunnelError, isLost)] : [];
+
+const isLost = (error: unknown): boolean => deliveryOf(error) === "unknown";
 
 /** Streamed replies are web streams, as this client has them wherever it runs. */
 const withWebStreams = (carrier: Carrier): Carrier => ({

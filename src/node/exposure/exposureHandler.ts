@@ -28,6 +28,7 @@ import { ExposureContext, exposureContextId } from "./exposureContext";
 import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
 import { createRequestIds } from "../../tunnels/http/requestIds";
+import { IncomingBatch, type BatchPolicy } from "./incomingBatch";
 import { IncomingCall, type CallPolicy } from "./incomingCall";
 import { assertUnended, RequestText, type BodySource } from "./body/requestText";
 import { isPrivateAddress, networkOf, plainAddress } from "../../tunnels/http/callerAddress";
@@ -45,6 +46,8 @@ import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
 import { createQueuedReplies } from "./reply/queuedReplies";
 import { publishRequest } from "./tracedRequest";
+import { exposureOrigin } from "../../tunnels/http/serveOptions";
+import { publishRefusedBatch, requestTraceOf } from "../../tunnels/server/traceRequests";
 import { createProbes, isProbe, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
 
@@ -117,6 +120,16 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */
   let waitingCount = 0;
+  const batchPolicy: BatchPolicy = {
+    basePath,
+    budget,
+    requests,
+    onUnhandled,
+    // The request itself is served as well.
+    refusalOf: () => (waitingCount < limits.inFlight && drain.count <= limits.running ? undefined : overloaded()),
+    countWaiting: (change) => void (waitingCount += change),
+    countRunning: (change) => (change === 1 ? drain.enter() : drain.leave()),
+  };
 
   /** Whether there is a place for one more request, and what is answered if there is none. */
   function refusalOf(): WireFailure | undefined {
@@ -188,11 +201,12 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         leave();
         return reply.refuse(refusal);
       }
-      if (target === unknownTarget || (target.kind === "discovery" && !discoverable)) return reply.refuse(notFound());
+      if (target === unknownTarget || isHidden(target)) return reply.refuse(notFound());
       if (!isAllowed(req.method, target)) return reply.refuse(methodNotAllowed(), { allow: methodsOf(target) });
 
       const body = bodyOf(target, req);
       const call = new IncomingCall(target, body, reply, callPolicy);
+      if (target.kind === "batch") call.batch = new IncomingBatch(call, batchPolicy);
       if (body instanceof RequestFormBody) {
         form = body;
         form.onBroken = () => call.breakOff();
@@ -213,6 +227,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     void decideInTime(cors.decide(req.headers.origin), limits.authMs).then((decided) => take(open, decided), onFailed);
   }
 
+  const isHidden = ({ kind }: WireTarget): boolean =>
+    (kind === "discovery" && !discoverable) || (kind === "batch" && limits.batch.lines === 0);
+
   /** The only place that asks whether anything listens to the requests of the exposure. */
   function serve(
     target: WireTarget | typeof unknownTarget,
@@ -222,6 +239,15 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   ): void {
     if (requests?.isOn !== true || req.method === "OPTIONS") return answer(target, req, res, onDone);
     assignRequestId(req);
+    if (typeof target === "object" && target.kind === "batch") {
+      const observed = requestTraceOf(undefined, req.headers, exposureOrigin);
+      const publish = (): void => {
+        observed.status = res.statusCode;
+        publishRefusedBatch(requests, observed);
+        onDone?.();
+      };
+      return answer(target, req, res, publish, observed);
+    }
     const known = target === unknownTarget ? undefined : target;
     void publishRequest(requests, known, { req, res }, (observed) => {
       return new Promise((resolve) => answer(target, req, res, resolve, observed));

@@ -36,6 +36,8 @@ export class IncomingCall implements WireRequest, WireEdge {
   readonly body: WireBody;
   readonly reply: OutgoingReply;
   readonly req: IncomingMessage;
+  /** What its calls take, where it is a batch. */
+  batch: WireEdge["batch"];
   readonly #policy: CallPolicy;
   #slots: ContextSlots | undefined;
   #aborter: AbortController | undefined;

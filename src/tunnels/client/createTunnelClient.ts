@@ -217,13 +217,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       let headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
       if (wantsItems) headers = { ...headers, accept: itemsContentType };
       if (body.kind === "items") headers = { ...headers, "content-type": itemsContentType };
-      const response = await transport(
-        wantsItems
-          ? { ...optionsOf(call ?? {}, { target, headers, body, input }), wantsItems }
-          : call === undefined
-            ? { target, headers, body, input, signal: undefined }
-            : optionsOf(call, { target, headers, body, input }),
-      );
+      const sent = { target, headers, body, input, wantsItems };
+      const response = await transport(call === undefined ? sent : optionsOf(call, sent));
       isSending = false;
       const result = read(response);
       return result instanceof Promise ? await untilAborted(result, call?.signal) : result;
@@ -434,10 +429,8 @@ const itemsNotTaken = (id: string, cause: unknown): Error =>
 /** Longest line of a stream of items that is read, in bytes. */
 const maxLineBytes = 1_048_576;
 
-type Sent = Pick<WireRequest, "target" | "headers" | "body" | "input">;
-
 /** A request with what its caller wants of it. */
-function optionsOf(call: ClientCallOptions, sent: Sent): WireRequest {
+function optionsOf(call: ClientCallOptions, sent: WireRequest): WireRequest {
   const { signal, timeoutMs, deadline, trace, onProgress, onDownloadProgress } = call;
   return {
     ...sent,

@@ -15,7 +15,10 @@ export async function withLinkedSignal(
   const unlink = onAbort(signal, () => linked.abort(signal?.reason));
   let reply: ReplyBody | undefined;
   try {
-    const response = await send({ ...request, signal: linked.signal }, (reason) => linked.abort(reason));
+    // The first one that replaces the caller's remembers it.
+    const response = await send({ ownSignal: signal, ...request, signal: linked.signal }, (reason) =>
+      linked.abort(reason),
+    );
     reply = response.body;
     return response;
   } finally {

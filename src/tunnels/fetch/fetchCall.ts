@@ -46,6 +46,8 @@ export class FetchCall implements WireRequest, WireEdge {
   readonly headers: Record<string, string | undefined>;
   /** What is published of the request. */
   readonly observed: WireRequest["observed"];
+  /** What its calls take, where it is a batch. */
+  batch: WireEdge["batch"];
   /** Sends what the task replies with; the call is over for its caller. */
   onRespond: ((response: Response) => void) | undefined;
   /** Cuts the reply that has begun. */

@@ -21,7 +21,13 @@ export interface FetchContextValue {
   readonly waitUntil: (work: PromiseLike<unknown>) => void;
 }
 
-const views = /* @__PURE__ */ new WeakMap<FetchCall, FetchContextValue>();
+/** What a context is a view of: a call, or one of a batch. */
+export type FetchContextOwner = Pick<
+  FetchCall,
+  "request" | "info" | "requestId" | "signal" | "respond" | "keepWorking"
+>;
+
+const views = /* @__PURE__ */ new WeakMap<FetchContextOwner, FetchContextValue>();
 
 /**
  * The request that is being served, inside a task that a fetch edge runs, and in whatever that task calls.
@@ -30,7 +36,7 @@ const views = /* @__PURE__ */ new WeakMap<FetchCall, FetchContextValue>();
  * @see readmes/FETCH_EDGE.md
  */
 export function useFetchContext(): FetchContextValue {
-  const call = currentSlots()?.get(fetchContextId) as FetchCall | undefined;
+  const call = currentSlots()?.get(fetchContextId) as FetchContextOwner | undefined;
   if (call === undefined) {
     throw contextError.create({
       details: `Context not available for symbol ${fetchContextId}`,
@@ -45,7 +51,7 @@ export function useFetchContext(): FetchContextValue {
 /** Whether `useFetchContext()` would return. */
 export const hasFetchContext = (): boolean => currentSlots()?.has(fetchContextId) ?? false;
 
-const viewOf = (call: FetchCall): FetchContextValue =>
+const viewOf = (call: FetchContextOwner): FetchContextValue =>
   Object.freeze({
     request: call.request,
     info: call.info,

@@ -20,9 +20,10 @@ import { createRequestIds } from "../http/requestIds";
 import { exposureOrigin } from "../http/serveOptions";
 import { createRouter, pathOf, unknownTarget } from "../http/router";
 import { textBody, type ItemsBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
-import { requestTraceOf } from "../server/traceRequests";
+import { publishRefusedBatch, requestTraceOf } from "../server/traceRequests";
 import type { RunServer } from "../server/serveRun";
 import { openPieces } from "./bytePieces";
+import { FetchBatch, type FetchBatchPolicy } from "./fetchBatch";
 import { FetchCall, type FetchCallPolicy, type FetchExposureInfo } from "./fetchCall";
 import type { ResolvedFetchConfig } from "./fetchConfig";
 import { addFlat, FetchReply, type FetchReplyPolicy } from "./fetchReply";
@@ -94,6 +95,17 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     keepWorking: parts.keepWorking,
   };
   const waiting = new WaitingCalls(limits.inFlight);
+  const batchPolicy: FetchBatchPolicy = {
+    budget,
+    requests,
+    onUnhandled,
+    waiting,
+    drain,
+    // The request itself is served as well.
+    refusalOf: () => (waiting.hasRoom() && drain.count <= limits.running ? undefined : overloaded()),
+  };
+  const isHidden = ({ kind }: WireTarget): boolean =>
+    (kind === "discovery" && !discoverable) || (kind === "batch" && limits.batch.lines === 0);
 
   function serve(
     target: WireTarget | typeof unknownTarget,
@@ -106,6 +118,11 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     const arrived: ArrivedRequest = { target, request, info, headers, served };
     // The only place that asks whether anything listens to the requests of the edge.
     if (requests?.isOn !== true || request.method === "OPTIONS") return answer(arrived);
+    if (typeof target === "object" && target.kind === "batch") {
+      const observed = (served.observed = requestTraceOf(undefined, headers, exposureOrigin));
+      served.onReplied = () => publishRefusedBatch(requests, observed);
+      return answer(arrived);
+    }
     const known = target === unknownTarget ? undefined : target;
     return publishRequest(requests, requestTraceOf(known, headers, exposureOrigin), served, () => answer(arrived));
   }
@@ -118,15 +135,14 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
       const reply = new FetchReply(decided ? { ...policy, cors: decided } : policy, served);
       if (!drain.admits) return served.finish(reply.refuse(serverClosing()));
       if (!waiting.hasRoom() || drain.count >= limits.running) return served.finish(reply.refuse(overloaded()));
-      if (target === unknownTarget || (target.kind === "discovery" && !discoverable)) {
-        return served.finish(reply.refuse(notFound()));
-      }
+      if (target === unknownTarget || isHidden(target)) return served.finish(reply.refuse(notFound()));
       if (!isAllowed(request.method, target)) {
         return served.finish(reply.refuse(methodNotAllowed(), { allow: methodsOf(target) }));
       }
       const body = bodyOf(target, request, headers["content-type"]);
       if (body === undefined) return served.finish(reply.refuse(octetUnsupported()));
       const call = new FetchCall({ target, body, request, info, requestId, headers, observed }, callPolicy);
+      if (target.kind === "batch") call.batch = new FetchBatch(call, batchPolicy, () => (served.observed = undefined));
       if (body instanceof FetchFormBody) body.onBroken = () => call.breakOff();
       served.admit(call);
       // Made here, since of an async function only the end can be waited for, and a task may reply before its own.

@@ -1,8 +1,11 @@
-import type { FetchCall } from "./fetchCall";
+/** What takes a place. */
+export interface WaitingCall {
+  readonly hasCallerLeft: boolean;
+}
 
 /** Calls whose callers wait for a reply or are still taking it. */
 export class WaitingCalls {
-  readonly #calls = new Set<FetchCall>();
+  readonly #calls = new Set<WaitingCall>();
   readonly #limit: number;
   #lookedAtMs = -Infinity;
 
@@ -10,11 +13,11 @@ export class WaitingCalls {
     this.#limit = limit;
   }
 
-  add(call: FetchCall): void {
+  add(call: WaitingCall): void {
     this.#calls.add(call);
   }
 
-  delete(call: FetchCall): void {
+  delete(call: WaitingCall): void {
     this.#calls.delete(call);
   }
 

@@ -1,4 +1,4 @@
-import { requestIdHeader } from "../protocol/headers";
+import { isUsableRequestId, requestIdHeader } from "../protocol/headers";
 
 /** Gives a request its id, its own if that is usable, and puts it into the request's headers. */
 export function createRequestIds(): (request: { readonly headers: Record<string, unknown> }) => string {
@@ -12,7 +12,7 @@ export function createRequestIds(): (request: { readonly headers: Record<string,
   let start = prefix + high.toString(16).padStart(6, "0");
   return ({ headers }) => {
     const given = headers[requestIdHeader];
-    if (typeof given === "string" && isUsableId(given)) {
+    if (typeof given === "string" && isUsableRequestId(given)) {
       return (headers[requestIdHeader] = given.trim());
     }
     if (low > 0xffffff) {
@@ -25,5 +25,3 @@ export function createRequestIds(): (request: { readonly headers: Record<string,
 }
 
 const firstOfSixDigits = 0x100000;
-
-const isUsableId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);

@@ -16,7 +16,7 @@ export interface HttpEdgeConfig {
   readonly contexts: ContextSelection;
   readonly open: boolean;
   readonly contract: ContractDetail | undefined;
-  readonly limits: Pick<ResolvedCallLimits, "jsonBytes" | "authMs" | "maxDeadlineMs" | "streams">;
+  readonly limits: Pick<ResolvedCallLimits, "jsonBytes" | "authMs" | "maxDeadlineMs" | "streams" | "batch">;
 }
 
 /**
@@ -49,6 +49,7 @@ export function httpServeOptions(
     jsonBytes: limits.jsonBytes,
     maxDeadlineMs: limits.maxDeadlineMs,
     streams: limits.streams,
+    batch: limits.batch,
   };
 }
 

@@ -39,6 +39,7 @@ const lostCalls: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "REQUEST_TIMEOUT",
   "REQUEST_ABORTED",
   "STREAM_LOST",
+  "BATCH_LOST",
   "WORKER_LOST",
   "BROKER_LOST",
 ]);

@@ -27,3 +27,6 @@ export const formContentType = "multipart/form-data";
 
 /** Largest context header a client sends, in bytes: servers refuse a header section of more than 16 KiB. */
 export const contextHeaderBytes = 8192;
+
+/** Whether an id that a caller gives its request is one that can be logged and sent back. */
+export const isUsableRequestId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);

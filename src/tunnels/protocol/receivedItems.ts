@@ -2,6 +2,7 @@
 // the rest into a further file, with which pages would begin.
 import type { ItemSource } from "../../lib/itemReader";
 import type { MaybePromise } from "../../lib/typeLevel";
+import { chunksOf } from "./chunksOf";
 import { LineReader } from "./lineReader";
 import type { ByteStream } from "./wire";
 
@@ -197,16 +198,3 @@ export class ReceivedItems implements ItemSource {
 }
 
 const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
-
-function chunksOf(stream: ByteStream | ReadableStream<Uint8Array>): AsyncIterator<Uint8Array> {
-  // Not every browser can iterate its streams.
-  if (!("getReader" in stream)) return stream[Symbol.asyncIterator]();
-  const reader = stream.getReader();
-  return {
-    next: () => reader.read() as Promise<IteratorResult<Uint8Array>>,
-    async return() {
-      await reader.cancel();
-      return ended;
-    },
-  };
-}

@@ -11,8 +11,11 @@ export const isJson = (contentType: string | undefined): boolean =>
 export const isItemsType = (contentType: string | undefined): boolean =>
   contentType?.split(";", 1)[0]?.trim().toLowerCase() === itemsContentType;
 
-/** Whether a reply is handed out as the stream that it is. Only tasks reply with streams, and only successes are read. */
+/**
+ * Whether a reply is handed out as the stream that it is. Only tasks and batches reply with streams, and only successes are
+ * read.
+ */
 export const isStreamedReply = (
   { kind }: WireTarget,
   { status, contentType }: { readonly status: number; readonly contentType: string | undefined },
-): boolean => kind === "task" && isSuccess(status) && !isJson(contentType);
+): boolean => kind !== "event" && isSuccess(status) && !isJson(contentType);

@@ -1,7 +1,10 @@
 import type { ContextSlots } from "../../platform/contextScope";
 import type { CallDeadline } from "../../define/task";
+import type { WireFailure } from "../../errors/wireErrors";
+import type { ByteBudget } from "../../lib/byteBudget";
 import type { TraceContext } from "../../lib/traceContext";
 import type { MaybePromise } from "../../lib/typeLevel";
+import type { TracePoint } from "../../platform/tracePoint";
 import type { RequestTrace } from "../../runtime/tracing";
 import type { InputFileMeta } from "../../platform/inputFile";
 
@@ -10,8 +13,8 @@ export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** What a call is addressed to. */
 export interface WireTarget {
-  readonly kind: "task" | "event" | "discovery";
-  /** Id of the task or event; `""` for discovery. */
+  readonly kind: "task" | "event" | "discovery" | "batch";
+  /** Id of the task or event; `""` for what has none. */
   readonly id: string;
 }
 
@@ -88,13 +91,15 @@ export interface WireRequest {
   /** The value that the body was written from; clients only. */
   readonly input?: unknown;
   /** Aborts when the caller aborts or leaves. Reading it may be what starts listening, so read it only if needed. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** The time that the caller set for this call, in ms; clients only. */
   readonly timeoutMs?: number | undefined;
   /** What is left of the time of the call and of those around it, for the server to be told; clients only. */
   readonly deadline?: CallDeadline | undefined;
   /** The place of the call in a trace, for the server to be told; clients only. */
   readonly trace?: TraceContext | undefined;
+  /** The signal that the caller gave, if any, where another one has taken its place; clients only. */
+  readonly ownSignal?: AbortSignal | undefined;
   /** The reply is to be a stream of items, which may last: over a connection that no other call waits for; clients only. */
   readonly wantsItems?: true | undefined;
   /** The call may be made more than once without harm; clients only. */
@@ -137,6 +142,23 @@ export interface WireEdge {
   abandonReply(): void;
   /** Whether the call was aborted because the server waits for it no longer. */
   readonly isShutDown: boolean;
+  /** What the calls of a batch take of the edge; absent for a call by itself. */
+  readonly batch?: BatchEdge | undefined;
+}
+
+/** What the edge of a server does for the calls of a batch. */
+export interface BatchEdge {
+  /** Takes a place for one more call, which `leave` gives back. @returns why there is none */
+  enter(): WireFailure | undefined;
+  leave(): void;
+  /** What the task of a call finds around it. */
+  slotsOf(line: WireRequest, contexts: ContextSlots | undefined): ContextSlots | undefined;
+  /** Counts the replies that wait for their reader. */
+  readonly budget: ByteBudget;
+  /** Publishes each call as a request. */
+  readonly requests?: TracePoint<RequestTrace> | undefined;
+  /** Something failed outside the pipeline. */
+  readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
 
 /** How much of a request's body was handed to the connection. */

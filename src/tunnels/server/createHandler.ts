@@ -1,7 +1,7 @@
 import { takesItems } from "../../define/itemInput";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
-import { itemsMismatch, requestAborted, WireFailure } from "../../errors/wireErrors";
+import { itemsMismatch, notBatchable, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -12,6 +12,8 @@ import { wireSerializer } from "../../serializer/wireSerializer";
 import type { ItemsBody, OpenedForm, Transport, WireRequest, WireResponse } from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate, Caller } from "./authenticate";
+import { answerBatch, type BatchParts } from "./batch/answerBatch";
+import { BatchLine } from "./batch/batchLine";
 import { besideForm } from "./besideForm";
 import { started, streamReply, taken, textReply } from "./callReplies";
 import { callTimeOf, type CallTime } from "./callTime";
@@ -22,6 +24,7 @@ import type { ReadContexts } from "./readContexts";
 import { isRepeated } from "./repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenStream } from "./openStream";
+import type { ResolvedBatchLimits } from "../protocol/batch";
 import type { ResolvedStreamLimits } from "../protocol/items";
 import { OpenStreams, type ServedItems } from "./serveItems";
 import { receiveItems } from "./receiveItems";
@@ -60,6 +63,10 @@ export interface HandlerParts {
   readonly onMalformedDeadline?: ((request: WireRequest) => void) | undefined;
   /** Limits of streams of items. */
   readonly streams?: ResolvedStreamLimits | undefined;
+  /** Limits of batches. */
+  readonly batch?: ResolvedBatchLimits | undefined;
+  /** Header that carries the token of a caller, in lower case. Default: the usual one. */
+  readonly tokenHeader?: string | undefined;
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase, caller: Caller | undefined) => void;
   /** Receives requests that authentication refused, or failed for. */
@@ -96,12 +103,19 @@ export function createRespond(parts: HandlerParts): Respond {
   const serializer = wireSerializer(parts.serializer, { maxChars: jsonBytes * charsPerByte, omitErrorStacks: true });
   const openPieces = parts.openStream ?? openStream;
   const streams = new OpenStreams(parts.streams);
+  const { batch: limits, tokenHeader, origin } = parts;
+  const batches: BatchParts = { limits, tokenHeader, origin, serializer, respond };
+  return respond;
 
-  return (request, reply, onBroken) => {
-    const time = callTimeOf(request, maxDeadlineMs, () => onMalformedDeadline?.(request));
+  function respond(request: WireRequest, reply: Reply, onBroken: (error: unknown) => void): void {
+    // The calls of a batch have times of their own.
+    const time =
+      request.target.kind === "batch"
+        ? undefined
+        : callTimeOf(request, maxDeadlineMs, () => onMalformedDeadline?.(request));
     if (time === undefined) serve(request, time, reply, onBroken);
     else void serveInTime(request, time).then(reply, onBroken);
-  };
+  }
 
   /** A task that takes no notice of its signal does not delay the reply. */
   async function serveInTime(request: WireRequest, time: CallTime): Promise<WireResponse> {
@@ -162,6 +176,10 @@ export function createRespond(parts: HandlerParts): Respond {
     function admitCaller(caller: Caller): MaybePromise<WireResponse> | undefined {
       progress.caller = caller;
       if (request.observed !== undefined) request.observed.caller = caller.name;
+      if (target.kind === "batch") {
+        progress.phase = "read";
+        return answerBatch(request, caller, batches);
+      }
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
       if (target.kind === "discovery") return describeTo(reachable);
@@ -170,7 +188,10 @@ export function createRespond(parts: HandlerParts): Respond {
       if (served.kind === "task") {
         const { task } = served.cell;
         if (takesItems(task) !== (body.kind === "items")) throw itemsMismatch(target.id, takesItems(task));
-        if (task.streams === true) progress.items = streams.open(request);
+        if (task.streams === true) {
+          if (request instanceof BatchLine) throw notBatchable(target.id, "streams its items", false);
+          progress.items = streams.open(request);
+        }
       }
       progress.phase = "read";
       if (served.kind === "event") return serveEvent(request, served, progress);
@@ -190,7 +211,8 @@ export function createRespond(parts: HandlerParts): Respond {
     const conclude = (result: unknown): MaybePromise<WireResponse> => replyTo(result, request, undefined, progress);
 
     take(() => {
-      const approved = authenticate(request);
+      // A call of a batch was, with the batch.
+      const approved = request instanceof BatchLine ? request.caller : authenticate(request);
       if (!(approved instanceof Promise)) return admitCaller(approved);
       void approved.then((caller) => take(admitCaller, caller), onFailed);
       return undefined;
@@ -304,11 +326,16 @@ export function createRespond(parts: HandlerParts): Respond {
 
   async function replyStreaming(
     streamed: StreamResult,
-    { target, signal }: WireRequest,
+    request: WireRequest,
     form: OpenedForm | undefined,
     progress: Progress,
   ): Promise<WireResponse> {
+    const { target, signal } = request;
     progress.phase = "run";
+    if (request instanceof BatchLine) {
+      discardStream(streamed.stream);
+      throw notBatchable(target.id, "replies with bytes", true);
+    }
     const stream = within(progress.slots, () => openPieces(streamed, `Task ${target.id}`));
     if (!startsLate(streamed)) await started(stream, signal, form);
     return streamReply(streamed, stream);

@@ -123,6 +123,7 @@ const subjects: Readonly<Record<WireTarget["kind"], readonly string[]>> = {
   task: ["Task input", "Task input item"],
   event: ["Event payload"],
   discovery: [],
+  batch: [],
 };
 
 /** The same failure of a task that was called in turn is a mistake of the server, and so is a schema that broke. */

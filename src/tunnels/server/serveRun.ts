@@ -65,7 +65,7 @@ export interface ServerAuth {
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
 export interface ServeRunOptions extends Pick<
   HandlerParts,
-  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams" | "discover"
+  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams" | "batch" | "discover"
 > {
   /** Begins the names of what is logged, as "exposure". */
   readonly name: string;
@@ -132,6 +132,8 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     maxDeadlineMs: options.maxDeadlineMs,
     discover: options.discover,
     streams: options.streams,
+    batch: options.batch,
+    tokenHeader: options.auth.header,
     onMalformedDeadline: ({ headers, target }) =>
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },

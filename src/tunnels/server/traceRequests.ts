@@ -31,4 +31,9 @@ export const traceRequests =
     });
   };
 
+/** Publishes a batch that was refused as a whole, once it was; else its calls are published, and not the request. */
+export function publishRefusedBatch(point: TracePoint<RequestTrace>, observed: RequestTrace): void {
+  if (observed.code !== undefined) void point.run(observed, async () => {});
+}
+
 export const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

@@ -4,6 +4,8 @@ import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
 import type { ClientOf, NamedTargets } from "../client/typedClient";
 import { lazyCodec } from "../client/lazyCodec";
+import type { BatchingConfig } from "./batch/batchConfig";
+import { lazyBatching } from "./batch/lazyBatching";
 import { reachableAddress, readBaseUrl, type BaseUrl } from "./baseUrl";
 import { webCarrier } from "./carriers";
 import { fetchCarrier } from "./fetchCarrier";
@@ -32,7 +34,7 @@ export interface HttpCallerConfig
 export interface HttpClientAuth extends ClientAuth {}
 
 /** Configures `createHttpClient`. */
-export interface HttpClientConfig extends HttpCallerConfig {
+export interface HttpClientConfig extends HttpCallerConfig, BatchingConfig {
   /** What of the caller's scope the server is told. Default: nothing, since a page may not send every header. */
   readonly propagate?: Propagation | undefined;
   readonly auth?: HttpClientAuth | undefined;
@@ -112,7 +114,7 @@ export function createUniversalClient(
 ): HttpClient {
   const address = readBaseUrl(config, "createHttpClient");
   const carrier = over(webCarrier({ ...config, baseUrl: address.text }, blobsOnly), address.text);
-  const layers = webLayers(config, address);
+  const layers = [...webLayers(config, address), lazyBatching(config)];
   return createTunnelClient({ ...config, baseUrl: address.text, carrier, codec, layers });
 }
 

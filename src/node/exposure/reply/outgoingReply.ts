@@ -4,6 +4,7 @@ import { bufferFull, internalError, requestTimeout, WireFailure } from "../../..
 import { normalizeError } from "../../../errors/normaliseThrown";
 import type { RequestTrace } from "../../../runtime/tracing";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
+import { batchContentType } from "../../../tunnels/protocol/batch";
 import { jsonContentType } from "../../../tunnels/protocol/headers";
 import {
   isBodiless,
@@ -176,7 +177,9 @@ export class OutgoingReply {
     const { res } = this;
     if (res.headersSent || res.destroyed) return undefined;
     const bytes = Buffer.byteLength(text);
-    if (bytes > uncountedBytes && !this.#policy.budget.fits(bytes)) return this.#refuseBytes(bytes);
+    // The calls of a batch have run, and there was room for the reply to each.
+    const mayRefuse = bytes > uncountedBytes && contentType !== batchContentType;
+    if (mayRefuse && !this.#policy.budget.fits(bytes)) return this.#refuseBytes(bytes);
     const coding = bytes >= (this.#policy.compressFrom ?? Infinity) ? this.#coding() : undefined;
     if (coding !== undefined) return this.#sendCompressed(text, { status, contentType, headers: extra }, coding);
     // As many bytes as characters: all of it is ASCII, which Node writes faster when the encoding says so.

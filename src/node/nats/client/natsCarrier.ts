@@ -140,7 +140,8 @@ function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs
 function createSubjects(namespace: string): (target: WireRequest["target"]) => string {
   const prefixes = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
   return ({ kind, id }) => {
-    if (kind === "discovery") throw new TypeError("What can be reached over NATS is not told by discovery.");
+    if (kind !== "task" && kind !== "event")
+      throw new TypeError(`Over NATS tasks and events are called, and no ${kind}.`);
     return prefixes[kind] + escapeId(id);
   };
 }

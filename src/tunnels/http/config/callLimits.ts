@@ -1,4 +1,5 @@
 import { longestTimerMs } from "../../../lib/timers";
+import { batchLimits, type BatchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { itemLimits, type ResolvedStreamLimits, type StreamLimits } from "../../protocol/items";
 import type { LeastRate } from "../paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
@@ -60,6 +61,8 @@ export interface CallLimits {
   readonly maxDeadlineMs?: number | undefined;
   /** Streams of items, as streamed tasks reply with. */
   readonly streams?: StreamLimits | undefined;
+  /** Batches: several calls that come in one request. */
+  readonly batch?: BatchLimits | undefined;
 }
 
 /** The limits without gaps. */
@@ -73,6 +76,7 @@ export interface ResolvedCallLimits {
   readonly running: number;
   readonly maxDeadlineMs: number | undefined;
   readonly streams: ResolvedStreamLimits;
+  readonly batch: ResolvedBatchLimits;
 }
 
 export const KiB = 1024;
@@ -100,8 +104,10 @@ export const callLimitKeys: readonly (keyof CallLimits)[] = [
   "running",
   "maxDeadlineMs",
   "streams",
+  "batch",
 ];
 
+const batchKeys: readonly (keyof BatchLimits)[] = ["lines", "bytes"];
 const streamKeys: readonly (keyof StreamLimits)[] = ["open", "lineBytes", "heartbeatMs", "drainMs", "silenceMs"];
 
 /** Fills the gaps, key by key. @throws {TypeError} a limit is no positive number; the message names the field */
@@ -110,6 +116,7 @@ export function resolveCallLimits(
   path: string,
 ): ResolvedCallLimits {
   const json = fieldsOf<JsonLimits>(stated.json, `${path}.json`, ["maxSize"]);
+  const batch = fieldsOf<BatchLimits>(stated.batch, `${path}.batch`, batchKeys);
   const streams = fieldsOf<StreamLimits>(stated.streams, `${path}.streams`, streamKeys);
   return {
     jsonBytes: amount(json.maxSize, `${path}.json.maxSize`, 2 * MiB),
@@ -132,6 +139,10 @@ export function resolveCallLimits(
       heartbeatMs: milliseconds(streams.heartbeatMs, `${path}.streams.heartbeatMs`, itemLimits.heartbeatMs),
       drainMs: milliseconds(streams.drainMs, `${path}.streams.drainMs`, itemLimits.drainMs),
       silenceMs: milliseconds(streams.silenceMs, `${path}.streams.silenceMs`, itemLimits.silenceMs),
+    },
+    batch: {
+      lines: amount(batch.lines, `${path}.batch.lines`, batchLimits.lines),
+      bytes: amount(batch.bytes, `${path}.batch.bytes`, batchLimits.bytes),
     },
   };
 }
