@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { transform } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 
@@ -28,6 +29,24 @@ const denseCommands: Plugin = {
     if (!/\/dist\/(?:cli(?:\/\w+)?|(?:tunnel|serverCommands|contractCommands)-\w+)\.js$/.test(path)) return undefined;
     const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
     return { code: dense.code };
+  },
+};
+
+/**
+ * Takes the blanks out of CommonJS, where they are a quarter of the code; it is not tree-shaken, so it can lose the marks that
+ * go with them.
+ *
+ * After all else: sucrase, by which tsup writes CommonJS, makes `return_nullishCoalesce(...)` of `return(a)??b`.
+ */
+const denseCommonJs: Plugin = {
+  name: "dense-common-js",
+  async buildEnd({ writtenFiles }) {
+    const chunks = writtenFiles.map(({ name }) => name).filter((name) => name.endsWith(".cjs"));
+    for (const name of chunks) {
+      const code = await readFile(name, "utf8");
+      const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
+      await writeFile(name, dense.code);
+    }
   },
 };
 
@@ -63,12 +82,11 @@ export default defineConfig(({ watch }) => ({
   clean: !watch,
   dts: { entry: library },
   esbuildOptions(options, { format }) {
-    // Blanks are a quarter of the code; CommonJS is not tree-shaken, so it can lose the marks that esbuild takes with them.
-    if (format === "cjs") Object.assign(options, { entryPoints: library, minifyWhitespace: true, lineLimit: 120 });
+    if (format === "cjs") options.entryPoints = library;
     // Read by src/node/commonJs.ts. The sources cannot mention `import.meta`, since tests run them as CommonJS.
     options.define = { ...options.define, MODULE_URL: format === "esm" ? "import.meta.url" : "undefined" };
   },
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,
-  plugins: [droppableChunks, denseCommands],
+  plugins: [droppableChunks, denseCommands, denseCommonJs],
 }));

@@ -72,3 +72,12 @@ it("the package ships no source map that leads to a file which is not there", ()
   expect(missing).toEqual([]);
   expect(referring.filter((path) => !packed.files.includes(path))).toEqual([]);
 });
+
+it("the package ships CommonJS whose keywords stand apart from what the compiler of CommonJS put behind them", () => {
+  const glued =
+    /\b(?:return|throw|typeof|void|delete|await|yield|case|in|of|instanceof|new|else|do)_[a-zA-Z]*(?:Coalesce|Chain)\w*\(/;
+  const files = packed.files.filter((path) => path.endsWith(".cjs"));
+
+  expect(files).not.toEqual([]);
+  expect(files.filter((path) => glued.test(readFileSync(join(root, path), "utf8")))).toEqual([]);
+});

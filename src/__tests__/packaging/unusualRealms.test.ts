@@ -67,8 +67,14 @@ const freezesBuiltins = `
 
 const flags = ["--frozen-intrinsics", "--disable-proto=throw", "--disallow-code-generation-from-strings"];
 
-/** How a program loads an entry, by the format of the program. */
-const loads = { module: "(entry) => import(entry)", commonjs: "require" };
+/** How a program loads an entry, by the format of the program. By its file: `require` of newer Nodes takes the ES module. */
+const loads = {
+  module: "(entry) => import(entry)",
+  commonjs: `(entry) => {
+    const { exports } = require("./package.json");
+    return require(exports[entry.replace("@bluelibs/runner", ".")].require.default);
+  }`,
+};
 
 const outputOf = async (program: string, format: keyof typeof loads, args: readonly string[] = []) => {
   const input = `(async () => { const load = ${loads[format]}; ${program} })();`;
@@ -94,6 +100,7 @@ describe("an application works", () => {
   it.each([
     ["under node --frozen-intrinsics", "", ["--frozen-intrinsics"]],
     ["with a read-only Error.stackTraceLimit", hardening["a read-only Error.stackTraceLimit"], []],
+    ["in CommonJS", "", []],
   ])("an application that requires both entries works %s", async (_where, harden, args) => {
     const program = `${harden} await (async () => {${usesUniversal}})(); ${usesNode}`;
     const lines = [...universalOutput, ...nodeOutput];
