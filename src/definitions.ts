@@ -239,4 +239,5 @@ export type {
 } from "./runtime/events/eventManager";
 export type { TaskMiddlewareInterceptor } from "./runtime/link/linkTask";
 export type { ResourceMiddlewareInterceptor } from "./runtime/link/linkResource";
+export type { CallFacts } from "./lib/callFacts";
 export type { OnUnhandledError, OnUnhandledErrorInfo, UnhandledErrorKind } from "./runtime/run/unhandledErrors";

@@ -3,6 +3,7 @@ import { globals as universalGlobals } from "../index";
 import { publishClientCalls } from "../globals/tracing/publishCalls";
 import { createRunTracing } from "../globals/tracing/runTracing";
 import { httpClientFactory } from "../globals/resources/httpClientFactory";
+import { readCallFacts } from "../lib/readCallFacts";
 import { createRun, type Run } from "../run";
 import {
   createHttpMixedClient,
@@ -26,6 +27,7 @@ const relayEvents = { tunnelRequest };
 /** Boots an application, with the Node built-ins: clients made by factories keep a connection pool. */
 export const run: Run = /* @__PURE__ */ (() => {
   publishClientCalls();
+  readCallFacts();
   return createRun(() => ({
     builtins: [
       httpClientFactory,

@@ -1,3 +1,4 @@
+import { readCallFacts } from "../../lib/readCallFacts";
 import { TracePoint } from "../../platform/tracePoint";
 import type { CallTrace } from "../../runtime/tracing";
 import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
@@ -9,6 +10,7 @@ import { createRunTracing } from "./runTracing";
 export function publishCalls(): void {
   provideTracing(createRunTracing);
   publishClientCalls();
+  readCallFacts();
 }
 
 /** Clients that belong to no run publish on the channel of the process alone. */

@@ -2,6 +2,7 @@ import { runDisposedError } from "../../errors/runErrors";
 import type { CallScope } from "../callScope";
 import type { Logger } from "../logger";
 import type { RunState } from "../runState";
+import { callFacts } from "../../lib/callFacts";
 import { describeValue } from "../../lib/describeValue";
 import { hasNoKeys } from "../../lib/guards";
 import { symbolFramework } from "../../lib/symbols";
@@ -85,9 +86,9 @@ function injectOne(dependency: unknown, owner: Registration, sources: InjectionS
 }
 
 /**
- * For a call that has a scope: the same dependencies, with the tasks and events among them bound to it.
+ * For a call that has a scope: the same dependencies, with the tasks, events and loggers among them bound to it.
  *
- * @returns `undefined` when the definition depends on neither, so there is nothing to bind
+ * @returns `undefined` when the definition depends on none of them, so there is nothing to bind
  */
 export function createDependencyBinder(
   owner: Registration,
@@ -98,13 +99,15 @@ export function createDependencyBinder(
   const binders: (readonly [key: string, bind: (scope: CallScope) => unknown])[] = [];
   for (const key in owner.dependencies) {
     const target = targetOf(owner.dependencies[key]);
-    const task = target?.kind === "task" ? cells.tasks.get(target.id) : undefined;
-    const event = target?.kind === "event" ? cells.events.get(target.id)?.event : undefined;
-    if (task !== undefined) binders.push([key, (scope) => createBoundCaller(task, scope)]);
-    if (event !== undefined) {
-      const cell = eventManager.cell(event);
-      binders.push([key, (scope) => (payload: unknown) => cell.linked.emit(payload, owner.id, scope)]);
-    }
+    const task = target?.kind === "task" && cells.tasks.get(target.id);
+    const event = target?.kind === "event" && cells.events.get(target.id)?.event;
+    const cell = event && eventManager.cell(event);
+    const bind = task
+      ? (scope: CallScope) => createBoundCaller(task, scope)
+      : cell
+        ? (scope: CallScope) => (payload: unknown) => cell.linked.emit(payload, owner.id, scope)
+        : callFacts.bind?.(dependencies[key]);
+    if (bind) binders.push([key, bind]);
   }
   if (binders.length === 0) return undefined;
   // A copy, because engines are slow to spread what is frozen; its keys are there, so that filling it adds none.

@@ -4,14 +4,15 @@ import { isError, normalizeError } from "../../errors/normaliseThrown";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental } from "../../errors/validationIssues";
 import { requestAborted, WireFailure } from "../../errors/wireErrors";
+import type { CallFacts } from "../../lib/callFacts";
 import { describeValue } from "../../lib/describeValue";
 import { getPlatform } from "../../platform/platform";
 import type { UncaughtErrorSource } from "../../platform/processEvents";
 
 export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
 
-/** An error that the application did not handle, and where it came from. */
-export interface OnUnhandledErrorInfo {
+/** An error that the application did not handle, where it came from, and of a task the request and trace that it was called in. */
+export interface OnUnhandledErrorInfo extends CallFacts {
   readonly error: unknown;
   readonly kind?: UnhandledErrorKind | undefined;
   /** Id of the definition that failed, or the process event. */
@@ -25,12 +26,12 @@ export type OnUnhandledError = (info: OnUnhandledErrorInfo) => void | Promise<vo
 
 /** The part of a logger the default handler writes to; one with `error` alone gets everything there. */
 export interface ErrorLog {
-  error(message: string, info: { source?: string | undefined; error: Error; data: Record<string, unknown> }): unknown;
+  error(message: string, info: ExpectedFailureInfo & { error: Error }): unknown;
   info?(message: string, info: ExpectedFailureInfo): unknown;
   debug?(message: string, info: ExpectedFailureInfo): unknown;
 }
 
-type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, unknown> };
+type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, unknown> } & CallFacts;
 
 /**
  * Makes a handler that logs the error with its source and kind.
@@ -41,14 +42,14 @@ type ExpectedFailureInfo = { source?: string | undefined; data: Record<string, u
 export function createDefaultUnhandledError(logger: ErrorLog): OnUnhandledError {
   const isNews = createRepeatFilter();
   return async (info) => {
-    const { error, kind, source } = info;
+    const { error, kind, source, cancelled: _cancelled, ...call } = info;
     const level = levelOf(info);
     if (kind === "task" && !isNews(error, source, level)) return;
-    const data = { kind };
+    const facts = { source, data: { kind }, ...call };
     const write = level === "error" ? undefined : logger[level]?.bind(logger);
-    if (write !== undefined) return void (await write(describeExpected(error), { source, data }));
+    if (write !== undefined) return void (await write(describeExpected(error), facts));
     const normalised = normalizeError(error);
-    await logger.error(describeValue(normalised), { source, error: normalised, data });
+    await logger.error(describeValue(normalised), { error: normalised, ...facts });
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ITask } from "../../define/task";
+import { callFacts } from "../../lib/callFacts";
 import { describeGiven } from "../../lib/describeValue";
 import { devModeOnlyError, taskNotRegisteredError } from "../../errors/runErrors";
 import type { OverrideRequest } from "../plan/applyOverrides";
@@ -67,7 +68,13 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
 
   const cells = createCells(plan.registrations, {
     reportFailure: (error, taskId, scope) =>
-      report({ error, kind: "task", source: taskId, ...(gaveUp(error, scope?.signal) && { cancelled: true }) }),
+      report({
+        error,
+        kind: "task",
+        source: taskId,
+        ...(gaveUp(error, scope?.signal) && { cancelled: true }),
+        ...callFacts.of?.(scope),
+      }),
     globalInterceptors: interceptors.forTasks,
     interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",

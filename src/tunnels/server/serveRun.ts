@@ -4,6 +4,7 @@ import { withFrameworkErrors } from "../../errors/knownErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { unauthorized, type WireFailure } from "../../errors/wireErrors";
 import { readyEventId } from "../../define/reservedIds";
+import { callFacts } from "../../lib/callFacts";
 import { createRepeats, cutForLog, type Repeats } from "../../lib/repeats";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { getPlatform } from "../../platform/platform";
@@ -12,6 +13,7 @@ import type { Logger } from "../../runtime/logger";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
+import { readTrace } from "../protocol/traceHeaders";
 import { deadlineHeader, requestIdHeader } from "../protocol/headers";
 import type { Transport, WireRequest } from "../protocol/wire";
 import { selectedContexts, type ContextSelection } from "../routing/contextSelection";
@@ -162,6 +164,11 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
             hint: `Callers are not told of "${error.id}", since it is not registered: add its helper to .register([...]).`,
           }),
         },
+        ...callFacts.of?.({
+          requestId: call.headers[requestIdHeader]?.toString(),
+          trace: call.observed === undefined ? readTrace(call.headers) : call.observed.trace,
+          caller: caller && { name: cutForLog(caller.name) },
+        }),
       }),
     onRefused: createRefusalReport(name, logger, repeats),
   });
