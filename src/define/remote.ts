@@ -13,18 +13,26 @@ export type EventIdOf<T> = T extends { readonly kind: "event" }
     : LiteralEventIdOf<T>
   : never;
 
+/** Says in place of an id, which the checker compares with the text that was given, why there is none. */
+type NoId = "the type of this task has no id: leave its annotation out";
+
 /**
  * How a caller names a task of a module: by its id. A task that streams items is named as such, since nothing but its type
  * is there to say so.
  */
-export type TaskName<T> = "$items" extends keyof T ? { readonly id: TaskIdOf<T>; readonly streams: true } : TaskIdOf<T>;
+export type TaskName<T> = [TaskIdOf<T>] extends [never]
+  ? NoId
+  : "$items" extends keyof T
+    ? { readonly id: TaskIdOf<T>; readonly streams: true }
+    : TaskIdOf<T>;
+
+/** Names of the exports of one kind. By the kind alone: it is asked of every export, whatever few of them are used. */
+type KeysOfKind<M, Kind extends string> = {
+  readonly [K in keyof M]: M[K] extends { readonly kind: Kind } ? K : never;
+}[keyof M];
 
 /** Names of the tasks that a module exports, to their ids. `M` is its type: `import type * as Billing`, `typeof Billing`. */
-export type TaskNames<M> = {
-  readonly [K in keyof M as [TaskIdOf<M[K]>] extends [never] ? never : K]: TaskName<M[K]>;
-};
+export type TaskNames<M> = { readonly [K in KeysOfKind<M, "task">]: TaskName<M[K]> };
 
 /** Names of the events that a module exports, to their ids. */
-export type EventNames<M> = {
-  readonly [K in keyof M as [EventIdOf<M[K]>] extends [never] ? never : K]: EventIdOf<M[K]>;
-};
+export type EventNames<M> = { readonly [K in KeysOfKind<M, "event">]: EventIdOf<M[K]> };

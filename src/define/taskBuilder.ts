@@ -187,14 +187,13 @@ export type NewTaskBuilder<Id extends string = string> = TaskBuilder<
 >;
 
 /** A result as it arrives: generators become what can be iterated. */
-type Arriving<O extends Promise<any>> =
-  O extends Promise<infer Result>
-    ? IsAny<Result> extends true
-      ? O
-      : Result extends AsyncGenerator<infer Item, any, any>
-        ? Promise<AsyncIterable<Item>>
-        : O
-    : O;
+export type Arrived<Result> =
+  IsAny<Result> extends true
+    ? Result
+    : Result extends AsyncGenerator<infer Item, any, any>
+      ? AsyncIterable<Item>
+      : Result;
+type Arriving<O extends Promise<any>> = O extends Promise<infer Result> ? Promise<Arrived<Result>> : O;
 
 /** A task of another program as this one calls it, with the types that its definition has there. */
 export type RemoteTask<T> = "takesItems" extends keyof T

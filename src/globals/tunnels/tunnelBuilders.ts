@@ -1,10 +1,10 @@
 import type { ContextSelection } from "../../tunnels/routing/contextSelection";
 import { assertId } from "../../define/brand";
 import { remoteEvent, type IEvent } from "../../define/event";
-import type { EventNames, TaskName, TaskNames } from "../../define/remote";
+import type { EventIdOf, EventNames, TaskName, TaskNames } from "../../define/remote";
 import { resourceBuilderOf, type IResource, type ResourceDraft } from "../../define/resource";
 import { remoteTask } from "../../define/createTask";
-import type { ITask, StreamTask } from "../../define/task";
+import type { ITask } from "../../define/task";
 import type { RemoteTask } from "../../define/taskBuilder";
 import { builderIncompleteError } from "../../errors/bootErrors";
 import { captureFilePath } from "../../lib/filePath";
@@ -112,12 +112,17 @@ export interface TypedTunnelClientBuilder<
    * Names of exported tasks to their ids, `{ id, streams: true }` for those that stream items; all of it is checked and
    * completed. Replaces the list.
    */
-  tasks<K extends keyof TaskNames<M>>(
-    names: Pick<TaskNames<M>, K>,
-  ): TypedTunnelClientBuilder<M, K, E, C, D, Selecting<State>>;
+  tasks<K extends keyof TaskNames<M>>(names: { readonly [P in K]: TaskName<M[P]> }): TypedTunnelClientBuilder<
+    M,
+    K,
+    E,
+    C,
+    D,
+    Selecting<State>
+  >;
   /** Names of exported events to their ids. Replaces the list. */
   events<K extends keyof EventNames<M>>(
-    names: Pick<EventNames<M>, K>,
+    names: { readonly [P in K]: EventIdOf<M[P]> },
     options?: TunnelEventOptions,
   ): TypedTunnelClientBuilder<M, T, K, C, D, Selecting<State>>;
   /** What `connect` needs; later keys win. */
@@ -190,7 +195,10 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
 
 /** Names to ids, as a typed client tunnel is told them. */
 type Names = Readonly<Record<string, string | StreamName>>;
-type StreamName = TaskName<StreamTask<any, any, any, any>>;
+interface StreamName {
+  readonly id: string;
+  readonly streams: true;
+}
 
 /** Whether a selection is names, and not definitions that exist. */
 const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";

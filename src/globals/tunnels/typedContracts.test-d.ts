@@ -5,6 +5,7 @@ import {
   r,
   safe,
   type HttpClient,
+  type ITask,
   type ItemStream,
   type RunnerError,
   type definitions,
@@ -44,6 +45,8 @@ void billing.tasks.ping;
 r.tunnel.client<typeof Billing>("x").tasks({ charge: "billing.tasks.ping" });
 // @ts-expect-error -- the module exports no task of that name
 r.tunnel.client<typeof Billing>("x").tasks({ charg: "billing.tasks.charge" });
+// @ts-expect-error -- the annotation of the task has lost its id
+r.tunnel.client<{ lost: ITask<number, Promise<number>> }>("x").tasks({ lost: "billing.tasks.lost" });
 // @ts-expect-error -- an exported function is no task
 r.tunnel.client<typeof Billing>("x").tasks({ helper: "helper" });
 

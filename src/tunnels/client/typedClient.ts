@@ -4,7 +4,7 @@ import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { SafeResult } from "../../define/safe";
 import type { ItemsOption, TaskItems } from "../../define/itemInput";
 import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
-import type { RemoteTask } from "../../define/taskBuilder";
+import type { Arrived } from "../../define/taskBuilder";
 import type { ErrorsOf } from "../../define/throwsList";
 import type {
   CallOf,
@@ -28,7 +28,9 @@ export interface NamedTargets<M> {
 }
 
 /** What a task of another process gives. */
-export type RemoteResultOf<T> = Awaited<ExtractTaskOutput<RemoteTask<T>>>;
+export type RemoteResultOf<T> = T extends { readonly $io?: readonly [any, Promise<infer Result>] }
+  ? Arrived<Result>
+  : never;
 
 /** A task, as a typed client calls it by name; a streamed one gives its items. `safe` knows its errors. */
 export type TaskCall<T> = ("$items" extends keyof T
