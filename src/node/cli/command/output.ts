@@ -1,10 +1,10 @@
 import type { WriteStream } from "node:tty";
-import { printable } from "../printable";
+import { printable, printableText } from "../printable";
 
 /** Where a command prints: lines for people, or one JSON object per line. */
 export interface Output {
   readonly isJson: boolean;
-  /** A text of several lines, as it is. */
+  /** A text of several lines; what controls a terminal is escaped. */
   print(text: string): void;
   /** What happened: for programs as an object, for people as a line. */
   event(record: object, line: string): void;
@@ -24,7 +24,7 @@ export function createOutput(isJson: boolean): Output {
   /** The status line makes room for a text and follows it. */
   function write(stream: NodeJS.WriteStream, text: string): void {
     if (drawStatus !== undefined) stdout.write(clearLine);
-    stream.write(`${text}\n`);
+    stream.write(`${printableText(text)}\n`);
     drawStatus?.();
   }
 

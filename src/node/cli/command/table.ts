@@ -3,7 +3,7 @@ import { printable } from "../printable";
 /** Columns in line, their titles first. */
 export function formatTable(titles: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const cells = [titles, ...rows].map((row) => row.map((cell) => printable(String(cell ?? "-")) || "-"));
-  const widths = titles.map((_title, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+  const widths = titles.map((_title, column) => longest(cells, column));
   return cells
     .map((row) =>
       row
@@ -13,3 +13,7 @@ export function formatTable(titles: readonly string[], rows: readonly (readonly 
     )
     .join("\n");
 }
+
+/** One by one: a server may list more than a call can take as arguments. */
+const longest = (cells: readonly (readonly string[])[], column: number): number =>
+  cells.reduce((length, row) => Math.max(length, (row[column] ?? "").length), 0);

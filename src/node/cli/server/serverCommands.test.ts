@@ -93,6 +93,55 @@ describe("runner ls and runner call", () => {
     expect([people.exitCode, programs.exitCode]).toEqual([0, 0]);
   });
 
+  it("keep what a server sends from controlling the terminal, in tables, JSON, results and messages", async () => {
+    const evil = "\x1b]0;owned\x07\x1b[2J\r\u009b31m\u202etxt.\u2066\u2028";
+    const allowList = { enabled: true, tasks: [`task${evil}`], events: [] };
+    const replies: Record<string, [status: number, body: unknown]> = {
+      "/__runner/discovery": [200, { ok: true, result: { allowList } }],
+      "/__runner/task/works": [200, { ok: true, result: { [evil]: evil } }],
+      "/__runner/task/fails": [
+        500,
+        { ok: false, error: { message: evil, code: evil, id: evil, data: { [evil]: evil } } },
+      ],
+      "/refused/discovery": [401, { ok: false, error: { message: evil, code: evil } }],
+    };
+    const server = createServer((req, res) => {
+      const [status, body] = replies[req.url ?? ""] ?? [404, {}];
+      res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const lines = [
+      ["ls", `${origin}/__runner`],
+      ["call", `${origin}/__runner`, "works"],
+      ["call", `${origin}/__runner`, "fails"],
+      ["doctor", `${origin}/refused`],
+    ];
+
+    const printed = await Promise.all(lines.flatMap((line) => [runner(line), runner([...line, "--json"])]));
+    server.close();
+
+    // eslint-disable-next-line no-control-regex -- what must not be printed
+    const controlling = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+    for (const { stdout, stderr } of printed) expect(stdout + stderr).not.toMatch(controlling);
+    expect(JSON.parse(printed[1]?.stdout ?? "")).toMatchObject({ id: `task${evil}` });
+    expect(JSON.parse(printed[3]?.stdout ?? "")).toEqual({ [evil]: evil });
+  });
+
+  it("list more tasks than a call takes arguments", async () => {
+    const tasks = Array.from({ length: 200_000 }, (_, index) => `t${index}`);
+    const server = createServer((_req, res) => {
+      const body = { ok: true, result: { allowList: { enabled: true, tasks, events: [] } } };
+      res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(body));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+
+    const { exitCode, stdout } = await runner(["ls", `http://127.0.0.1:${(server.address() as AddressInfo).port}/r`]);
+    server.close();
+
+    expect([exitCode, stdout.split("\n").length]).toEqual([0, tasks.length + 2]);
+  });
+
   it("call a task with what an argument or standard input holds, in the form that the serializer writes", async () => {
     await using exposure = await start();
     const given = await runner(["call", urlOf(exposure), charge.id, '{"amount":5}'], { env });
