@@ -52,6 +52,7 @@ const lowerRooms = {
     http: ["protocol", "routing", "server"],
     fetch: ["protocol", "routing", "server", "http"],
     client: ["protocol", "files", "routing"],
+    pool: ["protocol", "client"],
     transports: ["protocol", "files", "client"],
   },
   node: {

@@ -6,7 +6,7 @@ const config: Config = {
   roots: ["<rootDir>/src", "<rootDir>/examples"],
   testMatch: ["**/*.test.ts"],
   // Those have configs of their own.
-  testPathIgnorePatterns: ["/node_modules/", "\\.(browser|nats|relay|runtimes|soak)\\.test\\.ts$"],
+  testPathIgnorePatterns: ["/node_modules/", "\\.(browser|nats|relay|runtimes|scale|soak)\\.test\\.ts$"],
   maxWorkers: 2,
   // Type programs leave a worker with a heap that takes longer to give back than jest waits for its end.
   workerIdleMemoryLimit: "512MB",

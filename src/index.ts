@@ -132,6 +132,7 @@ export type {
   TunnelTaskSelector,
 } from "./tunnels/routing/tags";
 export type { ContextSelection } from "./tunnels/routing/contextSelection";
+export type { IdempotentConfig, RepeatOptions } from "./tunnels/routing/idempotency";
 export type { IdempotencyEntry, IdempotencyStore, IdempotencyTimes } from "./tunnels/routing/idempotencyStore";
 export {
   createExposureFetch,
@@ -147,7 +148,13 @@ export {
   type HttpClientConfig as HttpCreateClientConfig,
 } from "./tunnels/transports/httpClients";
 export type { HttpClientFactory, HttpClientFactoryConfig } from "./globals/resources/httpClientFactory";
-export type { HttpTunnelConfig, MemoryServer, MemoryTarget, TunnelClientFactory } from "./globals/tunnels/tunnelParts";
+export type {
+  HttpTunnelConfig,
+  HttpTunnelTarget,
+  MemoryServer,
+  MemoryTarget,
+  TunnelClientFactory,
+} from "./globals/tunnels/tunnelParts";
 export type {
   MemoryTargetSource,
   TunnelClientBuilder,

@@ -1,6 +1,7 @@
 import { defineTag, type ITag } from "../define/tag";
 import { excludeFromGlobalHooksId } from "../define/reservedIds";
-import { authValidator, idempotent, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
+import { idempotent } from "../tunnels/routing/idempotency";
+import { authValidator, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
 
 export interface SystemTagConfig {
   metadata?: Record<string, any> | undefined; // free-form

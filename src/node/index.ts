@@ -92,6 +92,10 @@ export type {
   MixedHttpClientFactoryConfig,
 } from "./client/clientFactories";
 
+export type { EndpointList } from "./client/clientOver";
+export type { ChooseEndpoint, PooledCall } from "../tunnels/pool/balance";
+export type { EjectRules, EndpointInfo, EndpointState } from "../tunnels/pool/endpointStates";
+export type { EndpointProbe, EndpointsConfig, OverEndpoints } from "../tunnels/pool/poolConfig";
 export type { ClientCompression } from "./client/clientCompression";
 export type { Readable } from "node:stream";
 

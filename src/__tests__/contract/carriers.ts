@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { createFile } from "../../platform/createFile";
 import {
@@ -7,6 +9,7 @@ import {
   createNodeFile,
   getDefaultSerializer,
   globals,
+  nodeExposure,
 } from "../../node";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { openNodeFile } from "../../node/files/nodeInputFile";
@@ -143,6 +146,34 @@ const mixed: CarrierRow = {
   timesOutWith: "AbortError",
 };
 
+/** Three servers of one application, so that what a task saw can be asked for wherever it ran. */
+const pooled: CarrierRow = {
+  ...mixed,
+  name: "pool of three endpoints",
+  connect: ({ baseUrl, moreUrls = [] }, options) =>
+    createHttpMixedClient({ endpoints: [baseUrl, ...moreUrls], ...common(options) }),
+  serve: startThreeServers,
+};
+
+async function startThreeServers(options: ContractAppOptions): Promise<ContractApp> {
+  const served = await startContractApp(options);
+  const exposure = served.app.getResourceValue(nodeExposure);
+  const servers = [exposure.createServer(), exposure.createServer()];
+  await Promise.all(servers.map((server) => once(server.listen(0, "127.0.0.1"), "listening")));
+  const moreUrls = servers.map((server) => {
+    const { port } = server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}${exposure.basePath}`;
+  });
+  return {
+    ...served,
+    moreUrls,
+    async [Symbol.asyncDispose]() {
+      await served[Symbol.asyncDispose]();
+      await Promise.all(servers.map(async (server) => server.listening && once(server.close(), "close")));
+    },
+  };
+}
+
 const compressed: CarrierRow = {
   ...smart,
   name: "Smart, compressed both ways",
@@ -178,14 +209,17 @@ export const nodeCarriers: readonly CarrierRow[] = [
   byFetch,
   mixed,
   smart,
+  pooled,
   compressed,
   { ...asForm(memory, "memory, a form", besideBlob), timesOutWith: "AbortError", textLimitBytes: undefined },
   asForm(byFetch, "fetch, multipart of blobs", besideBlob),
   asForm(smart, "Smart, multipart of streams", besideStream),
   asForm(mixed, "Mixed, multipart of streams", besideStream),
+  asForm(pooled, "pool of three endpoints, multipart of streams", besideStream),
   asForm(compressed, "Smart, compressed multipart", besideStream),
   asStream(smart, "Smart, octets"),
   asStream(mixed, "Mixed, octets"),
+  asStream(pooled, "pool of three endpoints, octets"),
   asStream(compressed, "Smart, compressed octets"),
 ];
 

@@ -20,6 +20,8 @@ import { locale, soldOut, visitor } from "./contractDefinitions";
 export interface ContractApp extends AsyncDisposable {
   readonly app: RunResult;
   readonly baseUrl: string;
+  /** Where else it is served, by carriers of several endpoints. */
+  readonly moreUrls?: readonly string[] | undefined;
   /** Calls of `contract.wait`, by the name they were given. */
   readonly waits: Waits;
 }

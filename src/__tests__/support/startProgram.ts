@@ -14,6 +14,8 @@ export interface Program<A extends Answers<A>> extends AsyncDisposable {
   ask<K extends keyof A & string>(question: K, ...argument: Parameters<A[K]>): Promise<ReturnType<A[K]>>;
   /** Where it puts its temporary files. */
   readonly tempDir: string;
+  /** Ends it without a chance to do anything before. */
+  kill(): void;
   /** Asks it to stop. @returns its exit code, or the signal that ended it, and what it told last as `farewell` */
   terminate<F>(): Promise<{ readonly exit: number | string | null; readonly farewell: F | undefined }>;
 }
@@ -47,6 +49,7 @@ export async function startProgram<A extends Answers<A>>(
 
   return {
     tempDir,
+    kill: () => void child.kill("SIGKILL"),
     async terminate<F>() {
       let farewell: F | undefined;
       child.on("message", (message) => ({ farewell } = message as { farewell: F }));

@@ -5,7 +5,7 @@ import type { ITask } from "../../define/task";
 import type { Store } from "../../runtime/run/store";
 import { explainFailure } from "../../tunnels/protocol/callFailure";
 import { judgeRepeat, tellDelivery, type RepeatVerdict } from "../../tunnels/protocol/safeRepeat";
-import { idempotent } from "../../tunnels/routing/tags";
+import { idempotent } from "../../tunnels/routing/idempotency";
 import { store } from "../resources/handles";
 import { builtinResourceMiddleware, builtinTaskMiddleware } from "./builtin";
 import { field, schemaOf } from "./checkConfig";

@@ -4,7 +4,6 @@ import { createWeakMembers } from "../../lib/weakMembers";
 import type { PresetScope } from "../../runtime/run/presets";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
-import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
 import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import { resolveContexts, type ContextSelection } from "../../tunnels/routing/contextSelection";
 import { frameworkResource } from "../frameworkResource";
@@ -38,6 +37,8 @@ export function createClientFactory<Config extends object, Client extends Remote
   create: (config: Config & FromRun) => Client,
 ): (config: FactoryConfig<Config>) => Client {
   const { store } = scope;
+  const { tracing } = store;
+  const aroundCalls = tracing && ((baseUrl: string) => [traceCalls(tracing.calls, baseUrl)]);
   const open = createWeakMembers<Client>();
   scope.onDispose(async () => {
     const clients = open.list();
@@ -64,17 +65,13 @@ export function createClientFactory<Config extends object, Client extends Remote
       serializer: scope.valueOf(serializer),
       contexts: resolveContexts(config.contexts, store.asyncContexts),
       errorRegistry: withFrameworkErrors(store.errors),
-      around: store.tracing && [traceCalls(store.tracing.calls, addressOf(config))],
+      around: aroundCalls,
     };
     const client = create({ ...config, ...fromRun } as unknown as Config & FromRun); // what was omitted is back
     open.add(client);
     return client;
   };
 }
-
-/** Of no credentials; whether calls can be sent there is the client's business. */
-const addressOf = (config: object): string =>
-  parseBaseUrl(String((config as { readonly baseUrl?: unknown }).baseUrl)).text;
 
 /** How long calls under way may hold up the end of a run. */
 const closeMs = 10_000;

@@ -23,7 +23,7 @@ import { store } from "../resources/handles";
 import {
   memoryServerId,
   tunnelClientFactoryId,
-  type HttpTunnelConfig,
+  type HttpTunnelTarget,
   type MemoryServer,
   type MemoryTarget,
   type TunnelClientFactory,
@@ -76,8 +76,8 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
    * Calls over HTTP: with a pool of connections, files and streams where the application is run by `./node`, by fetch
    * elsewhere. Serializer, async contexts and errors are the run's.
    */
-  http(config: HttpTunnelConfig): TunnelClientBuilder<void, D, Connecting<State>>;
-  http<A>(configure: (config: A) => HttpTunnelConfig): TunnelClientBuilder<A, D, Connecting<State>>;
+  http(config: HttpTunnelTarget): TunnelClientBuilder<void, D, Connecting<State>>;
+  http<A>(configure: (config: A) => HttpTunnelTarget): TunnelClientBuilder<A, D, Connecting<State>>;
   /**
    * Calls by a client of any kind; the tunnel closes it. A function with `dependencies`, as `natsClient(...)` of
    * `@bluelibs/runner/nats` is, brings what it needs of the run.
@@ -130,8 +130,8 @@ export interface TypedTunnelClientBuilder<
     dependencies: N,
   ): TypedTunnelClientBuilder<M, T, E, C, D & { [K in keyof N]: InjectedInResource<N[K]> }, State>;
   /** As of `TunnelClientBuilder`. */
-  http(config: HttpTunnelConfig): TypedTunnelClientBuilder<M, T, E, void, D, Connecting<State>>;
-  http<A>(configure: (config: A) => HttpTunnelConfig): TypedTunnelClientBuilder<M, T, E, A, D, Connecting<State>>;
+  http(config: HttpTunnelTarget): TypedTunnelClientBuilder<M, T, E, void, D, Connecting<State>>;
+  http<A>(configure: (config: A) => HttpTunnelTarget): TypedTunnelClientBuilder<M, T, E, A, D, Connecting<State>>;
   /** Calls by a client of any kind; the tunnel closes it. */
   connect<A = C>(
     connect: (config: A, dependencies: D) => MaybePromise<TunnelClient>,
@@ -259,7 +259,7 @@ function startTunnelClient(id: string): unknown {
         return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
       },
       dependencies: (added: DependencyMap) => at({ ...draft, dependencies: { ...dependencies, ...added } }),
-      http: (config: HttpTunnelConfig | ((config: unknown) => HttpTunnelConfig)) =>
+      http: (config: HttpTunnelTarget | ((config: unknown) => HttpTunnelTarget)) =>
         at({
           ...draft,
           dependencies: { ...dependencies, [storeKey]: store },

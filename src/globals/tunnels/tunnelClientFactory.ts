@@ -11,6 +11,15 @@ import { tunnelClientFactoryId, type TunnelClientFactory } from "./tunnelParts";
  */
 export const tunnelClientFactory = /* @__PURE__ */ alsoBuiltin(
   /* @__PURE__ */ frameworkResource<TunnelClientFactory>(tunnelClientFactoryId, {
-    value: (scope) => createClientFactory<HttpClientConfig, HttpClient>(scope, createHttpClient),
+    value(scope) {
+      const make = createClientFactory<HttpClientConfig, HttpClient>(scope, createHttpClient);
+      return (config) => {
+        if (config.baseUrl !== undefined) return make(config);
+        throw new Error(
+          "This tunnel has no baseUrl, and several endpoints need the run of @bluelibs/runner/node.\n" +
+            '  fix: import { run } from "@bluelibs/runner/node", or say where the exposure is mounted by baseUrl',
+        );
+      };
+    },
   }),
 );

@@ -1,5 +1,6 @@
 import type { RunResult } from "../../runtime/run/runResult";
 import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { OverEndpoints } from "../../tunnels/pool/poolConfig";
 import type { HttpClientFactoryConfig } from "../resources/httpClientFactory";
 
 /**
@@ -15,8 +16,11 @@ export interface HttpTunnelConfig extends HttpClientFactoryConfig {
   readonly maxConnections?: number | undefined;
 }
 
+/** Where a client tunnel calls: one server, or under Node's `run` several of the same tasks. */
+export type HttpTunnelTarget = HttpTunnelConfig | OverEndpoints<HttpTunnelConfig>;
+
 /** Makes the clients of tunnels. Under Node's `run` they keep a pool of connections, and send files and streams. */
-export type TunnelClientFactory = (config: HttpTunnelConfig) => RemoteClient;
+export type TunnelClientFactory = (config: HttpTunnelTarget) => RemoteClient;
 
 /** A run that a memory tunnel calls. */
 export type MemoryTarget = Pick<RunResult<any>, "store">;

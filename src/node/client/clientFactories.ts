@@ -2,34 +2,27 @@ import { Readable } from "node:stream";
 import type { ItemsOption } from "../../define/itemInput";
 import type { ExtractTaskOutput, ITask } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
-import { withFrameworkErrors } from "../../errors/knownErrors";
 import { frameworkResource } from "../../globals/frameworkResource";
 import { createClientFactory, httpClientFactory, type FactoryConfig } from "../../globals/resources/httpClientFactory";
 import { tunnelClientFactoryId } from "../../globals/tunnels/tunnelParts";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { PresetScope } from "../../runtime/run/presets";
-import { TracePoint } from "../../platform/tracePoint";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { ClientAuth } from "../../tunnels/client/codec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
-import {
-  createTunnelClient,
-  type ClientCallOptions,
-  type RemoteClient,
-  type TaskCallOf,
-} from "../../tunnels/client/createTunnelClient";
+import type { ClientCallOptions, RemoteClient, TaskCallOf } from "../../tunnels/client/createTunnelClient";
 import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
+import type { OverEndpoints } from "../../tunnels/pool/poolConfig";
 import { requestTimedOut } from "../../tunnels/protocol/requestTimedOut";
 import type { ByteStream, Transport } from "../../tunnels/protocol/wire";
 import { deliveryOf } from "../../tunnels/protocol/delivery";
 import { batching } from "../../tunnels/transports/batch/batching";
 import type { BatchingConfig } from "../../tunnels/transports/batch/batchConfig";
 import type { BatchingClientConfig } from "../../tunnels/transports/batch/batchParts";
-import { readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
+import type { BaseUrl } from "../../tunnels/transports/baseUrl";
 import { carrierByBody } from "../../tunnels/transports/carriers";
 import { sendEmissionPath } from "../../tunnels/transports/layers/emissionPath";
-import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import type { Propagation } from "../../tunnels/transports/layers/propagate";
 import {
   createUniversalClient,
@@ -44,6 +37,7 @@ import { nodeErrors } from "./connectionErrors";
 import { nodeFetchCarrier } from "./nodeFetch";
 import { statedBoundary } from "./multipartStream";
 import { nodeHttpCarrier } from "./nodeHttpCarrier";
+import { clientOver, type EndpointList } from "./clientOver";
 import { poolCarrier } from "./poolCarrier";
 
 /** A secret that goes along with every call. */
@@ -61,7 +55,7 @@ export interface HttpSmartClientConfig extends HttpCallerConfig {
 }
 
 /** A client for Node: JSON, uploads from streams, and bytes in both directions. */
-export interface HttpSmartClient extends RemoteClient {
+export interface HttpSmartClient extends RemoteClient, EndpointList {
   /**
    * Sends a stream that is the whole input; the reply is a stream, unless the server replies with JSON. Say so by
    * the type arguments then.
@@ -108,17 +102,17 @@ export interface MixedHttpClient extends HttpSmartClient {}
  * @see readmes/tunnels/call.md
  */
 export function createHttpSmartClient<M = unknown>(
-  config: HttpSmartClientConfig & NamedTargets<M>,
+  config: (HttpSmartClientConfig | OverEndpoints<HttpSmartClientConfig>) & NamedTargets<M>,
 ): ClientOf<HttpSmartClient, M> {
-  const address = readBaseUrl(config, "createHttpSmartClient");
-  const located = locatedConfig(config, address);
-  const carrier = smartCarrier(poolCarrier(located), located);
-  return createTunnelClient({
-    ...located,
-    codec: createCallCodec,
-    // A hook may hang, and no carrier can end that.
-    carrier: { ...carrier, describeHttpError, accepts: { ...carrier.accepts, abort: config.onRequest === undefined } },
-    layers: smartLayers(located, address),
+  return clientOver(config, "createHttpSmartClient", (located: HttpSmartClientConfig, address) => {
+    const carrier = smartCarrier(poolCarrier(located), located);
+    return {
+      ...carrier,
+      send: withLayers(carrier.send, smartLayers(located, address)),
+      describeHttpError,
+      // A hook may hang, and no carrier can end that.
+      accepts: { ...carrier.accepts, abort: config.onRequest === undefined },
+    };
   }) as ClientOf<HttpSmartClient, M>;
 }
 
@@ -129,11 +123,13 @@ export function createHttpSmartClient<M = unknown>(
  * @see readmes/tunnels/call.md
  */
 export function createHttpMixedClient<M = unknown>(
-  config: MixedHttpClientConfig & NamedTargets<M>,
+  config: (MixedHttpClientConfig | OverEndpoints<MixedHttpClientConfig>) & NamedTargets<M>,
 ): ClientOf<MixedHttpClient, M> {
-  const address = readBaseUrl(config, "createHttpMixedClient");
-  const located = locatedConfig(config, address);
-  const { fetchImpl, forceSmart, onRequest } = config;
+  return clientOver(config, "createHttpMixedClient", mixedCarrier) as ClientOf<MixedHttpClient, M>;
+}
+
+function mixedCarrier(located: MixedHttpClientConfig, address: BaseUrl): Carrier {
+  const { fetchImpl, forceSmart, onRequest } = located;
   const pool = poolCarrier(located);
   const smart = smartCarrier(pool, located);
   const sendSmart = withLayers(smart.send, smartLayers(located, address));
@@ -141,22 +137,18 @@ export function createHttpMixedClient<M = unknown>(
   const sendJson = withLayers(json.send, [
     ...httpLayers({ ...located, address, propagate: everything }),
     sendEmissionPath,
-    ...batchLayers(config),
+    ...batchLayers(located),
   ]);
   const send: Transport = (request) => (request.body.kind === "text" ? sendJson : sendSmart)(request);
-  return createTunnelClient({
-    ...located,
-    codec: createCallCodec,
-    carrier: {
-      ...carrierByBody(json, smart),
-      send: forceSmart ? forcing(forceSmart, sendSmart)(send) : send,
-      // A hook, a predicate and a fetch may hang, and no carrier can end that.
-      accepts: {
-        ...smart.accepts,
-        abort: onRequest === undefined && fetchImpl === undefined && typeof forceSmart !== "function",
-      },
+  return {
+    ...carrierByBody(json, smart),
+    send: forceSmart ? forcing(forceSmart, sendSmart)(send) : send,
+    // A hook, a predicate and a fetch may hang, and no carrier can end that.
+    accepts: {
+      ...smart.accepts,
+      abort: onRequest === undefined && fetchImpl === undefined && typeof forceSmart !== "function",
     },
-  }) as ClientOf<MixedHttpClient, M>;
+  };
 }
 
 /**
@@ -165,14 +157,6 @@ export function createHttpMixedClient<M = unknown>(
  * @alias
  */
 export const createMixedHttpClient = createHttpMixedClient;
-
-/** Programs have room for the errors of the framework, which pages get by `errorRegistry`. */
-const locatedConfig = <C extends HttpSmartClientConfig>(config: C, { text }: BaseUrl): C => ({
-  ...config,
-  baseUrl: text,
-  around: config.around ?? [traceCalls(new TracePoint("runner:call"), text)],
-  errorRegistry: withFrameworkErrors(config.errorRegistry ?? new Map()),
-});
 
 /** No preflight limits what programs send. */
 const everything: Propagation = { deadline: true, trace: true };
@@ -213,24 +197,38 @@ const forcing =
 export interface HttpSmartClientFactoryConfig extends FactoryConfig<HttpSmartClientConfig> {}
 
 /** Makes clients that know what the application registers. They are closed when the run is disposed of. */
-export type HttpSmartClientFactory = (config: HttpSmartClientFactoryConfig) => HttpSmartClient;
+export type HttpSmartClientFactory = (
+  config: HttpSmartClientFactoryConfig | OverEndpoints<HttpSmartClientFactoryConfig>,
+) => HttpSmartClient;
 
 /** Configures a client that the factory makes: serializer, async contexts and error helpers are the run's. */
 export interface MixedHttpClientFactoryConfig extends FactoryConfig<MixedHttpClientConfig> {}
 
 /** Makes clients that know what the application registers. They are closed when the run is disposed of. */
-export type MixedHttpClientFactory = (config: MixedHttpClientFactoryConfig) => MixedHttpClient;
+export type MixedHttpClientFactory = (
+  config: MixedHttpClientFactoryConfig | OverEndpoints<MixedHttpClientFactoryConfig>,
+) => MixedHttpClient;
 
 /** Makes Smart clients that use the run's serializer, async contexts and error helpers. */
 export const httpSmartClientFactory = /* @__PURE__ */ frameworkResource<HttpSmartClientFactory>(
   "globals.resources.httpSmartClientFactory",
-  { value: (scope) => createClientFactory<HttpSmartClientConfig, HttpSmartClient>(scope, createHttpSmartClient) },
+  {
+    value: (scope) =>
+      createClientFactory<HttpSmartClientConfig, HttpSmartClient>(
+        scope,
+        createHttpSmartClient,
+      ) as HttpSmartClientFactory,
+  },
 );
+
+/** Of several endpoints as well: what is made of the run is the same. */
+const createMixedFactory = (scope: PresetScope): MixedHttpClientFactory =>
+  createClientFactory<MixedHttpClientConfig, MixedHttpClient>(scope, createHttpMixedClient) as MixedHttpClientFactory;
 
 /** Makes Mixed clients that use the run's serializer, async contexts and error helpers. */
 export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHttpClientFactory>(
   "globals.resources.httpMixedClientFactory",
-  { value: (scope) => createClientFactory<MixedHttpClientConfig, MixedHttpClient>(scope, createHttpMixedClient) },
+  { value: createMixedFactory },
 );
 
 /** Under Node's `run` the universal factory has a pool, too. */
@@ -238,10 +236,7 @@ export const httpClientPresets: ReadonlyMap<string, (scope: PresetScope) => unkn
   new Map<string, (scope: PresetScope) => unknown>([
     [httpClientFactory.id, (scope: PresetScope) => createClientFactory(scope, createPooledClient)],
     // Tunnels have files and streams here.
-    [
-      tunnelClientFactoryId,
-      (scope: PresetScope) => createClientFactory<MixedHttpClientConfig, MixedHttpClient>(scope, createHttpMixedClient),
-    ],
+    [tunnelClientFactoryId, createMixedFactory],
   ]))();
 
 const createPooledClient = ({ batch, ...config }: HttpClientConfig): HttpClient =>

@@ -22,10 +22,11 @@ import type {
   WireResponse,
   WireTarget,
 } from "../protocol/wire";
+import { withRepeats } from "../routing/idempotency";
 import type { RemoteCallOptions, TunnelClient } from "../routing/tags";
 import type { CallCodecOptions, MakeCallCodec } from "./codec";
 import { locateFailure } from "../protocol/callFailure";
-import { heartbeatHeader, itemsContentType, requestIdHeader } from "../protocol/headers";
+import { heartbeatHeader, idempotencyKeyHeader, itemsContentType, requestIdHeader } from "../protocol/headers";
 import { isItemsType } from "../protocol/replyKind";
 import type { CallInput } from "./callInput";
 import type { SentItems } from "./sentItems";
@@ -155,6 +156,10 @@ export interface TunnelClientOptions extends CallCodecOptions {
   readonly layers?: readonly TransportLayer[] | undefined;
   /** The address that calls are sent to, for errors to name. */
   readonly baseUrl?: string | undefined;
+  /** Counts calls. Default: one of the client's own. */
+  readonly inFlight?: InFlight | undefined;
+  /** Receives what a call fails with, to add to it what is known. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
   /**
    * How long a stream of items may bring nothing while its reader waits, in ms, then it fails with `STREAM_LOST`; at least
    * three heartbeats of the server. Default 45,000.
@@ -177,7 +182,7 @@ interface Exchange {
 export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { carrier, layers = [] } = options;
   const codec = options.codec(options, carrier);
-  const inFlight = new InFlight();
+  const { inFlight = new InFlight() } = options;
   const closing = carrier.accepts.abort ? undefined : new AbortController();
   if (closing !== undefined) allowManyListeners(closing.signal);
   const transport = abortable(withLayers(carrier.send, layers), closing?.signal);
@@ -207,6 +212,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     { input, write, read, wantsItems }: Exchange,
   ): Promise<unknown> {
     let isSending = false;
+    let { baseUrl } = options;
     inFlight.enter();
     try {
       begin(target.id, call);
@@ -217,13 +223,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       let headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
       if (wantsItems) headers = { ...headers, accept: itemsContentType };
       if (body.kind === "items") headers = { ...headers, "content-type": itemsContentType };
+      const key = call?.idempotencyKey;
+      if (key !== undefined) headers = { ...headers, [idempotencyKeyHeader]: key };
       const sent = { target, headers, body, input, wantsItems };
       const response = await transport(call === undefined ? sent : optionsOf(call, sent));
       isSending = false;
+      baseUrl = response.baseUrl ?? baseUrl;
       const result = read(response);
       return result instanceof Promise ? await untilAborted(result, call?.signal) : result;
     } catch (error) {
-      throw failureOf(error, target, call, isSending);
+      options.onFailure?.(error);
+      throw failureOf(error, { target, baseUrl }, call, isSending);
     } finally {
       inFlight.leave();
     }
@@ -257,14 +267,14 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
    */
   function failureOf(
     error: unknown,
-    target: WireTarget,
+    { target, baseUrl }: { readonly target: WireTarget; readonly baseUrl: string | undefined },
     call: ClientCallOptions | undefined,
     isSending: boolean,
   ): unknown {
     // One error ends all calls in flight.
     const own = error === closing?.signal.reason ? clientClosed() : error;
     if (isSending && !(own instanceof TunnelError)) return own;
-    return own === call?.signal?.reason ? own : locateFailure(own, target, options.baseUrl);
+    return own === call?.signal?.reason ? own : locateFailure(own, target, baseUrl);
   }
 
   /** What is to be sent beside the input of a call. */
@@ -360,7 +370,9 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     if (sendsItems(call)) return taskWithItems(idOf(target, "task"), value, { ...call, enter: captureSlots() });
     const input = codec.readInput(value);
     const hasStreams = input.isStream || input.files.length > 0;
-    return (hasStreams ? claiming(run) : run)(idOf(target, "task"), input, call); // the caller's types
+    const id = idOf(target, "task");
+    const options = typeof target === "string" ? call : withRepeats(target, value, call);
+    return (hasStreams ? claiming(run) : run)(id, input, options); // the caller's types
   }
 
   async function event(target: Target, payload?: unknown, call?: ClientCallOptions): Promise<void> {
@@ -431,10 +443,11 @@ const maxLineBytes = 1_048_576;
 
 /** A request with what its caller wants of it. */
 function optionsOf(call: ClientCallOptions, sent: WireRequest): WireRequest {
-  const { signal, timeoutMs, deadline, trace, onProgress, onDownloadProgress } = call;
+  const { signal, timeoutMs, deadline, trace, isRepeatable, idempotencyKey, onProgress, onDownloadProgress } = call;
   return {
     ...sent,
     signal,
+    isRepeatable: isRepeatable === true || idempotencyKey !== undefined || undefined,
     timeoutMs,
     deadline: timeoutMs === undefined ? deadline : earlier(Deadline.in(timeoutMs), deadline),
     trace,
@@ -451,7 +464,7 @@ const abortable = (next: Transport, closing: AbortSignal | undefined): Transport
   closing === undefined ? next : async (request) => settleOrAbort(next(request), closing);
 
 /** An id, or the definition that has it. */
-type Target = string | { readonly id: string; readonly kind: string };
+type Target = string | { readonly id: string; readonly kind: string; readonly tags?: ITask["tags"] };
 
 /** @throws {TypeError} the definition is of another kind */
 function idOf(target: Target, kind: "task" | "event"): string {

@@ -23,6 +23,12 @@ export function keepMessage<E extends Error>(error: E): E {
   return error;
 }
 
+/** Has an error that stands for another one say as much of its call. @returns the error itself */
+export function locatedAs<E extends Error>(error: E, original: unknown): E {
+  if (isLocated(original)) define(error, located, original[located]);
+  return error;
+}
+
 /** Adds which tunnel routed a call, if the error says which call that was. */
 export function nameTunnel<E>(error: E, tunnelId: string): E {
   return isLocated(error) && error[located] === 1 ? addLine(error, `  routed by tunnel "${tunnelId}"`) : error;

@@ -1,6 +1,8 @@
 import { isRunnerError } from "../../errors/defineError";
 import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
+import { refusalOf } from "./refusal";
+import type { WireResponse } from "./wire";
 
 /**
  * How far a failed call to another process came: `no`, it was never taken; `unknown`, it may have been taken, and no reply
@@ -11,7 +13,9 @@ export type Delivery = "no" | "unknown" | "answered";
 /** Tells from an error how far its call came. What is no error of a call counts as the reply. */
 export function deliveryOf(error: unknown): Delivery {
   if (!isError(error) || isRunnerError(error)) return "answered";
-  if (error instanceof TunnelError) return deliveryOfCode(error);
+  // One that stands for what a carrier failed with was caused by that; what came as a reply has no cause.
+  const byCode = error instanceof TunnelError ? deliveryOfCode(error) : undefined;
+  if (byCode !== undefined && (byCode !== "answered" || error.cause === undefined)) return byCode;
   const causes = causesOf(error);
   if (causes.some(isFailedConnect)) return "no";
   return causes.some(isLostReply) ? "unknown" : "answered";
@@ -21,11 +25,17 @@ export function deliveryOf(error: unknown): Delivery {
  * A server that takes nothing more says so before it looks at the call, and a broker before it has one to hand it to; a
  * declared error has an id.
  */
-function deliveryOfCode({ code, id, httpCode }: TunnelError): Delivery {
+function deliveryOfCode({ code, id, httpCode }: Judged): Delivery {
   if (id === undefined && refusals.has(code)) return "no";
   // A proxy that could not reach the server, or not until it answered.
   if (code === "HTTP_ERROR") return httpCode !== undefined && gatewayStatuses.has(httpCode) ? "unknown" : "answered";
   return lostCalls.has(code) ? "unknown" : "answered";
+}
+
+interface Judged {
+  readonly code: string;
+  readonly id?: string | undefined;
+  readonly httpCode?: number | undefined;
 }
 
 const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set([
@@ -44,6 +54,17 @@ const lostCalls: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "BROKER_LOST",
 ]);
 const gatewayStatuses: ReadonlySet<number> = /* @__PURE__ */ new Set([502, 503, 504]);
+
+/** How far a call came, by its reply, and the code of the refusal where it is one. */
+export function deliveryOfReply(response: WireResponse): {
+  readonly delivery: Delivery;
+  readonly code?: string | undefined;
+} {
+  const { status, body } = response;
+  if (status < 400 || body.kind !== "text") return { delivery: "answered" };
+  const { code = "HTTP_ERROR", id } = refusalOf(response) ?? {};
+  return { delivery: deliveryOfCode({ code, id, httpCode: status }), code };
+}
 
 /** An error and what it was caused by, of which fetch tells nothing itself. */
 function causesOf(error: Error): readonly Failure[] {

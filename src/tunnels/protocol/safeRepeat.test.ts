@@ -84,9 +84,9 @@ describe("details.delivered", () => {
     expect(tellDelivery(error, delivery)).not.toHaveProperty("details");
   });
 
-  it("does not take the place of details that are there", () => {
+  it("is added to details that are there, as of what a proxy answered", () => {
     const error = new TunnelError("OVERLOADED", "x", { queue: 5 });
 
-    expect(tellDelivery(error, "no").details).toEqual({ queue: 5 });
+    expect(tellDelivery(error, "no").details).toEqual({ queue: 5, delivered: "no" });
   });
 });

@@ -202,6 +202,8 @@ export interface WireResponse {
   /** Beside the content type. */
   readonly headers?: WireHeaders | undefined;
   readonly body: ReplyBody;
+  /** Who replied, where a client has several endpoints. */
+  readonly baseUrl?: string | undefined;
 }
 
 /**

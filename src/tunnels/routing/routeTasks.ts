@@ -4,6 +4,7 @@ import type { ITask } from "../../define/task";
 import type { CallScope } from "../../runtime/callScope";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
+import { withRepeats } from "./idempotency";
 import { keptMiddleware } from "./middlewarePolicy";
 import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
@@ -66,6 +67,7 @@ function runOf(tunnel: TunnelRunner): RunRemotely | undefined {
         throw new TypeError(`The client of the tunnel cannot stream, and task "${task.id}" does.`);
       return stream(task.id, input, options);
     }
-    return (options === undefined ? client.task(task.id, input) : client.task(task.id, input, options)) as unknown;
+    const call = withRepeats(task, input, options);
+    return (call === undefined ? client.task(task.id, input) : client.task(task.id, input, call)) as unknown;
   };
 }

@@ -5,6 +5,7 @@ import type { IEvent, IEventEmission } from "../../define/event";
 import type { CallDeadline, ITask } from "../../define/task";
 import type { TraceContext } from "../../lib/traceContext";
 import type { ContextSelection } from "./contextSelection";
+import type { RepeatOptions } from "./idempotency";
 import type { RequestDescription } from "../protocol/wire";
 
 /**
@@ -31,7 +32,7 @@ export interface TunnelClient {
 }
 
 /** What a call tells the process that serves it. A client of this package takes it as the options of its call. */
-export interface RemoteCallOptions {
+export interface RemoteCallOptions extends RepeatOptions {
   /** Aborts when the caller aborts, and when its time is up. */
   readonly signal?: AbortSignal | undefined;
   /** What is left of the caller's time. */
@@ -169,9 +170,6 @@ export interface AuthValidatorResult {
 export const authValidator: ITag<void, AuthValidatorInput, AuthValidatorResult> = /* @__PURE__ */ defineTag({
   id: "globals.tags.authValidator",
 });
-
-/** Marks a task that may run twice for one call without harm: a call of which no reply came is then repeated. */
-export const idempotent: ITag = /* @__PURE__ */ defineTag({ id: "globals.tags.idempotent" });
 
 /** How a task is a check. All optional. */
 export interface HealthCheckConfig {

@@ -24,8 +24,8 @@ export interface HttpCallerConfig
     Pick<TunnelClientOptions, "silenceMs"> {
   /** Largest reply that is read into one text, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
-  /** @internal What is around all that the client does with a call. */
-  readonly around?: readonly TransportLayer[] | undefined;
+  /** @internal What is around all that the client does with a call to an address. */
+  readonly around?: ((baseUrl: string) => readonly TransportLayer[]) | undefined;
   /** Where the exposure is mounted, as "https://api.example.com/__runner"; in browsers it may be relative. */
   readonly baseUrl: string;
 }
@@ -125,7 +125,7 @@ export function httpLayers(options: HttpLayerOptions): readonly TransportLayer[]
   const { address, canBeRelative = () => false } = options;
   const named = { ...options, baseUrl: address.text };
   return [
-    ...(options.around ?? lateTracing(address.text)),
+    ...(options.around?.(address.text) ?? lateTracing(address.text)),
     reachableAddress(address, canBeRelative),
     progress,
     deadline(named),
@@ -140,7 +140,7 @@ export interface HttpLayerOptions extends Omit<DeadlineOptions & RequestHooksOpt
   /** Whether an error is the caller's own, and no failure of the sending. Default: never. */
   readonly isCallersError?: ((error: unknown) => boolean) | undefined;
   /** Outermost. Default: what publishes calls, where that is there. */
-  readonly around?: readonly TransportLayer[] | undefined;
+  readonly around?: ((baseUrl: string) => readonly TransportLayer[]) | undefined;
   /** Default: nothing. */
   readonly propagate?: Propagation | undefined;
   /** Default: never. */

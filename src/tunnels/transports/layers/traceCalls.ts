@@ -4,6 +4,7 @@ import type { TracePoint } from "../../../platform/tracePoint";
 import type { CallTrace } from "../../../runtime/tracing";
 import type { TransportLayer } from "../../client/carrier";
 import { targetPath } from "../../protocol/paths";
+import { refusalOf } from "../../protocol/refusal";
 import type { WireRequest, WireResponse } from "../../protocol/wire";
 
 /**
@@ -47,23 +48,16 @@ const split = (baseUrl: string): { readonly origin: string; readonly path: strin
 const withTrace = (request: WireRequest, trace: TraceContext | undefined): WireRequest =>
   trace === request.trace ? request : { ...request, trace };
 
-function readReply({ status, body }: WireResponse, message: CallTrace): void {
+function readReply(response: WireResponse, message: CallTrace): void {
+  const { status, body } = response;
   message.status = status;
   if (body.kind !== "text") return;
   message.bytesIn = byteLength(body.text);
-  if (status < 400 || body.text.length > longestRefusal) return;
-  try {
-    const { error } = JSON.parse(body.text) as { error?: { code?: unknown; id?: unknown } };
-    if (typeof error?.code === "string") message.code = error.code;
-    if (typeof error?.id === "string") message.errorId = error.id;
-  } catch {
-    // A proxy on the way has answered.
-  }
-  message.code ??= "HTTP_ERROR";
+  if (status < 400) return;
+  const { code = "HTTP_ERROR", id } = refusalOf(response) ?? {};
+  message.code = code;
+  if (id !== undefined) message.errorId = id;
 }
-
-/** In characters; the data of an error may be large, and its code is not worth reading all of that. */
-const longestRefusal = 65_536;
 
 function codeOf(error: unknown): string {
   const { code, name } = Object(error) as { code?: unknown; name?: unknown };

@@ -1,0 +1,97 @@
+import { withFrameworkErrors } from "../../errors/knownErrors";
+import { InFlight } from "../../lib/inFlight";
+import { TracePoint } from "../../platform/tracePoint";
+import { createCallCodec } from "../../tunnels/client/callCodec";
+import type { Carrier } from "../../tunnels/client/carrier";
+import {
+  createTunnelClient,
+  type RemoteClient,
+  type TunnelClientOptions,
+} from "../../tunnels/client/createTunnelClient";
+import { createEndpointPool } from "../../tunnels/pool/endpointPool";
+import type { EndpointInfo } from "../../tunnels/pool/endpointStates";
+import { readEndpoints, type OverEndpoints } from "../../tunnels/pool/poolConfig";
+import { deliveryOf } from "../../tunnels/protocol/delivery";
+import { tellDelivery } from "../../tunnels/protocol/safeRepeat";
+import { parseBaseUrl, readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
+import type { HttpCallerConfig } from "../../tunnels/transports/httpClients";
+import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
+import { probeEndpoint } from "./probeEndpoint";
+
+/** Where a client of Node sends its calls. */
+export interface EndpointList {
+  /** How its endpoints are now, in the order in which they were configured; with one `baseUrl`, that. */
+  endpoints(): readonly EndpointInfo[];
+}
+
+type Named = Pick<TunnelClientOptions, "tasks" | "events">;
+
+/** Makes what sends calls to one address, with all that is around it. */
+type MakeCarrier<Config> = (located: Config, address: BaseUrl) => Carrier;
+
+/**
+ * Makes a client of one address, or of several.
+ *
+ * @param owner names the function in errors
+ * @throws {Error} there is no address, or {TypeError} what there is of several makes no sense
+ */
+export function clientOver<Config extends HttpCallerConfig>(
+  config: (Config | OverEndpoints<Config>) & Named,
+  owner: string,
+  make: MakeCarrier<Config>,
+): RemoteClient & EndpointList {
+  const isPooled = config !== undefined && ("endpoints" in config || "resolve" in config);
+  if (isPooled) return pooledClient(config as OverEndpoints<Config> & Named, owner, make);
+  const single = config;
+  const address = readBaseUrl(single, owner);
+  const located = locatedAt(single, address);
+  const inFlight = new InFlight();
+  const client = createTunnelClient({ ...located, inFlight, codec: createCallCodec, carrier: make(located, address) });
+  const endpoints = () => [{ url: address.text, state: "up" as const, inFlight: inFlight.count, failures: 0 }];
+  return Object.assign(client, { endpoints });
+}
+
+function pooledClient<Config extends HttpCallerConfig>(
+  config: OverEndpoints<Config> & Named,
+  owner: string,
+  make: MakeCarrier<Config>,
+): RemoteClient & EndpointList {
+  const connect = (url: string): Carrier => {
+    const address = parseBaseUrl(url);
+    return make(locatedAt(config as unknown as Config, address), address);
+  };
+  const pool = createEndpointPool(readEndpoints(config, owner, readAbsolute), {
+    connect,
+    probe: probeEndpoint,
+    readUrl: readAbsolute,
+    warn: config.onWarning ?? warn,
+  });
+  // Opens nothing until it sends, which it never does: it says what all of its kind can send.
+  const ofKind = connect("http://endpoint.invalid");
+  const client = createTunnelClient({
+    ...locatedAt(config as unknown as Config & Named, parseBaseUrl("")),
+    baseUrl: undefined,
+    codec: createCallCodec,
+    carrier: { ...ofKind, send: pool.send, close: pool.close },
+    onFailure: (error) => void tellDelivery(error, deliveryOf(error)),
+  });
+  return Object.assign(client, { endpoints: pool.endpoints });
+}
+
+/** Programs have room for the errors of the framework, which pages get by `errorRegistry`. */
+const locatedAt = <C extends HttpCallerConfig>(config: C, { text }: BaseUrl): C => ({
+  ...config,
+  baseUrl: text,
+  around: config.around ?? ((baseUrl: string) => [traceCalls(new TracePoint("runner:call"), baseUrl)]),
+  errorRegistry: withFrameworkErrors(config.errorRegistry ?? new Map()),
+});
+
+/** No page makes an address of a program absolute. */
+function readAbsolute(url: string): BaseUrl {
+  const address = parseBaseUrl(url);
+  if (address.url !== undefined || address.problem !== undefined) return address;
+  return { ...address, problem: `baseUrl "${address.text}" has to be an absolute http or https URL.` };
+}
+
+const warn = (message: string, error?: unknown): void =>
+  process.emitWarning(error === undefined ? message : `${message}\n  ${String(error)}`);
