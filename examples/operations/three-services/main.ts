@@ -64,6 +64,19 @@ for (let asked = 0; asked < 3; asked++) {
 }
 console.log("prices for a guest:", prices);
 
+// What Prometheus reads of each service: how the calls of its task have ended so far.
+const served = { "gateway.tasks.checkout": gateway, "orders.tasks.place": orders, "payments.tasks.charge": payments };
+for (const [id, { url }] of Object.entries(served)) {
+  const reply = await fetch(new URL("/metrics", url), { headers: { "x-runner-token": tokens.SERVICE_TOKEN } });
+  const counted = (await reply.text()).split("\n").filter((line) => line.startsWith("runner_requests_total{"));
+  const count = (code: string): string =>
+    counted
+      .find((line) => line.includes(`id="${id}",code="${code}"`))
+      ?.split(" ")
+      .at(-1) ?? "none";
+  console.log(`counted: ${id} ${count("OK")} OK, ${count(declined.id)} declined`);
+}
+
 // A restart under load, which goes on until a hundred orders were placed after it.
 const lost: unknown[] = [];
 let placed = 0;

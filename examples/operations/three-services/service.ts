@@ -31,6 +31,7 @@ export async function serve(
       },
       health: "/healthz",
       ready: "/readyz",
+      metrics: "/metrics",
       limits: { maxDeadlineMs: 30_000 },
       drain: { graceMs: 5_000 },
     },
