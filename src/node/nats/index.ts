@@ -9,3 +9,6 @@ export type {
   NatsExposureConfig,
   NatsExposureLimits,
 } from "./server/natsExposureConfig";
+export { natsEvents, type NatsEventsHandle } from "./events/natsEvents";
+export type { NatsEventsConfig } from "./events/natsEventsConfig";
+export type { NatsEventDelivery } from "./events/eventPublisher";

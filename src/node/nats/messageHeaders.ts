@@ -15,6 +15,19 @@ export const blobHeader = "x-runner-blob";
 /** When a call was sent, by the clock of its caller, in ms since 1970: goes along with a deadline. */
 export const sentAtHeader = "x-runner-sent-at";
 
+/** Which message is a second one of the same event, for the broker to drop. */
+export const messageIdHeader = "Nats-Msg-Id";
+/** The one service that an event is for, which has failed with it before. */
+export const onlyHeader = "x-runner-only-service";
+/** Of events that are put aside: for which service, what failed, how often, and which message of the stream it was. */
+export const deadHeaders = {
+  service: "x-runner-dead-service",
+  code: "x-runner-dead-code",
+  message: "x-runner-dead-message",
+  deliveries: "x-runner-dead-deliveries",
+  sequence: "x-runner-dead-sequence",
+} as const;
+
 /** Longest head that is read, in characters, as HTTP servers limit it. */
 const maxHeadChars = 16_384;
 

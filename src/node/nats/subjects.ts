@@ -11,8 +11,12 @@ export const subjectKinds = {
   version: "v",
   /** Emissions that are answered once the hooks are done. */
   emission: "n",
-  /** Events that are kept by a stream, or fanned out. */
+  /** Events that a stream keeps. */
   event: "e",
+  /** Events for the processes that listen at the moment. */
+  fanout: "f",
+  /** Events whose hooks failed too often. */
+  dead: "d",
   /** Cancellations, by the id of a worker. */
   cancel: "c",
 } as const;
@@ -28,6 +32,14 @@ export const namePatternText = "1 to 32 letters, digits, _ and -";
 /** `rt1.<namespace>.<kind>.` */
 export const subjectPrefix = (namespace: string, kind: keyof typeof subjectKinds): string =>
   `rt1.${namespace}.${subjectKinds[kind]}.`;
+
+/** The streams of a namespace. */
+export const eventStream = (namespace: string): string => `EV_${namespace}`;
+export const deadStream = (namespace: string): string => `DLQ_${namespace}`;
+
+/** The name of what one service reads an event by. */
+export const consumerName = (service: string, eventId: string): string =>
+  `${service}_${escapeId(eventId).replaceAll("_", "%5F").replaceAll(".", "_")}`;
 
 /** What an id is in a subject: whatever a token cannot hold is percent-escaped, byte by byte of its UTF-8. */
 export function escapeId(id: string): string {

@@ -142,6 +142,8 @@ export interface WireEdge {
   abandonReply(): void;
   /** Whether the call was aborted because the server waits for it no longer. */
   readonly isShutDown: boolean;
+  /** Whether an event is heard here that this run has sent itself, as by a broker that may hand it to any process. */
+  readonly hearsOwn?: boolean | undefined;
   /** What the calls of a batch take of the edge; absent for a call by itself. */
   readonly batch?: BatchEdge | undefined;
 }

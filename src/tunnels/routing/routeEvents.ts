@@ -5,6 +5,7 @@ import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
+import { runIdOf } from "../protocol/emissionPath";
 import { leavingEmissions } from "../protocol/leavingEmissions";
 import { remoteOptionsOf } from "./remoteOptions";
 import { resolveSelector } from "./selectors";
@@ -68,7 +69,9 @@ export function routeEvents(
       error,
     });
   eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission, scope) =>
-    deliver(next, emission, { emitRemotely: emitRemotelyIn(scope), onFallback }),
+    hasReturned(eventManager, emission, scope)
+      ? next(emission)
+      : deliver(next, emission, { emitRemotely: emitRemotelyIn(scope), onFallback }),
   );
 }
 
@@ -89,6 +92,10 @@ const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmissio
     await emitRemotely(emission);
   },
 };
+
+/** An emission that this run sent, and that a broker has handed back to it: sending it once more would go on for ever. */
+const hasReturned = (run: object, { source }: IEventEmission, scope: Scope): boolean =>
+  scope?.path !== undefined && source === scope.origin && scope.path.via.includes(runIdOf(run));
 
 type Emit = (emission: IEventEmission, scope: Scope) => Promise<unknown>;
 

@@ -21,7 +21,7 @@ import { discover, type Discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
 import type { ReadContexts } from "./readContexts";
-import { isRepeated } from "./repeatedEmissions";
+import { forgetEmission, isRepeated } from "./repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenStream } from "./openStream";
 import type { ResolvedBatchLimits } from "../protocol/batch";
@@ -351,7 +351,15 @@ export function createRespond(parts: HandlerParts): Respond {
     const scope = new ServedScope(request, parts.origin, time, caller);
     // Who sent it finds it delivered: it was, by another path.
     const isHeard = isRepeated(parts.eventManager, request);
-    const result = isHeard ? payload : await within(slots, () => emit(parts, served, payload, scope));
+    const hear = async (): Promise<unknown> => {
+      try {
+        return await within(slots, () => emit(parts, served, payload, scope));
+      } catch (error) {
+        forgetEmission(parts.eventManager, request);
+        throw error;
+      }
+    };
+    const result = isHeard ? payload : await hear();
     progress.phase = "encode";
     return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
   }

@@ -17,15 +17,23 @@ const memories = /* @__PURE__ */ new WeakMap<object, Memory>();
  *
  * @param run the event manager of the run
  */
-export function isRepeated(run: object, { target, headers }: Pick<WireRequest, "target" | "headers">): boolean {
+export function isRepeated(
+  run: object,
+  { target, headers, edge }: Pick<WireRequest, "target" | "headers" | "edge">,
+): boolean {
   const path = readEmissionPath(headers);
   if (path === undefined) return false;
-  if (path.via.includes(runIdOf(run))) return true;
+  if (path.via.includes(runIdOf(run)) && edge?.hearsOwn !== true) return true;
   if (path.id === undefined) return false;
   let memory = memories.get(run);
   if (memory === undefined) memories.set(run, (memory = new Map()));
   // With the event: a tunnel that is written by hand may turn one emission into events of several ids.
   return isKnown(memory, `${path.id} ${target.id}`);
+}
+
+/** Takes back that an event has been heard: its hooks failed, and it may come again. */
+export function forgetEmission(run: object, { target, headers }: Pick<WireRequest, "target" | "headers">): void {
+  memories.get(run)?.delete(`${readEmissionPath(headers)?.id} ${target.id}`);
 }
 
 function isKnown(memory: Memory, key: string): boolean {

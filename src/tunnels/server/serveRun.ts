@@ -78,6 +78,8 @@ export interface ServeRunOptions extends Pick<
   readonly contexts?: ContextSelection | undefined;
   /** Without a server tunnel, callers reach everything that is registered. */
   readonly open: boolean;
+  /** What callers reach, once the run is ready. Default: what server tunnels list. */
+  readonly reach?: (() => AllowList) | undefined;
 }
 
 /** A run that can be called. */
@@ -104,7 +106,10 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
   const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
   const onSkipped = (id: string, error: unknown): void =>
     void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error });
-  const allowList = createAllowListSource(store, { transport, open, onSkipped });
+  const { reach } = options;
+  const allowList = reach
+    ? { current: reach, freeze: reach }
+    : createAllowListSource(store, { transport, open, onSkipped });
   const ready = store.events.get(readyEventId)?.event;
   if (ready !== undefined) {
     eventManager.addListener(

@@ -10,6 +10,7 @@ import { createBlobs, type Blobs } from "../blobs";
 import { codeBody, messageLimit } from "../bodies";
 import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHeader } from "../messageHeaders";
 import type { NatsLink } from "../link";
+import { createEventPublisher, type NatsEventDelivery } from "../events/eventPublisher";
 import { escapeId, subjectPrefix } from "../subjects";
 import { beatMs, brokerOffline, PendingCalls, type PendingCall } from "./pendingCalls";
 
@@ -22,6 +23,8 @@ export interface NatsCarrierOptions {
   readonly timeoutMs?: number | undefined;
   /** Largest reply, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
+  /** How events leave. Default: as calls of servers, which answer once the hooks are done. */
+  readonly delivery?: NatsEventDelivery | undefined;
 }
 
 /** Sends calls to whichever worker of a queue group the broker chooses. */
@@ -31,10 +34,13 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   const blobs = createBlobs(link, namespace);
   const headersOf = createHeaders(link);
   const subjects = createSubjects(namespace);
+  const { delivery } = options;
+  const publish = delivery && createEventPublisher({ link, namespace, delivery, offlineMs, pending });
   let isClosed = false;
 
   function send(wire: WireRequest): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
+    if (publish !== undefined && wire.target.kind === "event") return publish(wire);
     if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes));
     const text = wire.body.read();
     if (typeof text !== "string" || !link.isOnline) return sendLater(wire, text);

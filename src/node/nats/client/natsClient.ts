@@ -17,6 +17,8 @@ import { amount, fieldsOf, invalid, milliseconds } from "../../../tunnels/http/c
 import { linkOf, natsConnection, type NatsConnectionHandle } from "../natsConnection";
 import { runParts } from "../runParts";
 import { isName, namePatternText } from "../subjects";
+import { TunnelError } from "../../../errors/tunnelError";
+import { asPublisher, nameEmissions, type NatsEventDelivery } from "../events/eventPublisher";
 import { repeatElsewhere } from "./repeatElsewhere";
 import { natsCarrier, type NatsCarrierOptions } from "./natsCarrier";
 import { requestTimedOut } from "../../../tunnels/protocol/requestTimedOut";
@@ -26,6 +28,12 @@ export interface NatsClientConfig {
   /** The first part of all subjects: applications that share a broker have one each. */
   readonly namespace: string;
   readonly auth?: ClientAuth | undefined;
+  /**
+   * How events leave: `"durable"`, a stream of the broker keeps them, and the hooks of each service that reads it run at least
+   * once; `"fanout"`, at most once, to processes that listen at this moment. Default: to servers of the namespace, which answer once the
+   * hooks are done.
+   */
+  readonly events?: NatsEventDelivery | undefined;
   /** From the call to its reply, in ms. 0 or absent: no limit. */
   readonly timeoutMs?: number | undefined;
   /** How long calls wait for a broker that is away, in ms; then they fail with `BROKER_OFFLINE`. Default 1,000. */
@@ -39,6 +47,7 @@ export interface NatsClientConfig {
 const keys: readonly (keyof NatsClientConfig)[] = [
   "namespace",
   "auth",
+  "events",
   "timeoutMs",
   "offlineMs",
   "contexts",
@@ -93,7 +102,7 @@ export interface NatsClientParts
 /** Makes a client over a connection. */
 export function createNatsClient(parts: NatsClientParts): RemoteClient {
   const baseUrl = addressOf(parts.namespace);
-  return createTunnelClient({
+  const client = createTunnelClient({
     ...parts,
     errorRegistry: withFrameworkErrors(parts.errorRegistry ?? new Map()),
     baseUrl,
@@ -103,13 +112,24 @@ export function createNatsClient(parts: NatsClientParts): RemoteClient {
       ...(parts.around ?? []),
       progress,
       deadline({ baseUrl, timeoutMs: parts.timeoutMs, timeoutError: requestTimedOut }),
+      ...(parts.delivery === "durable" ? [nameEmissions] : []),
       repeatElsewhere,
       propagate({ deadline: true, trace: true }),
       locatedFailures(baseUrl),
       sendEmissionPath,
     ],
   });
+  if (parts.delivery === undefined) return client;
+  const publisher = { ...client, eventWithResult: async () => Promise.reject(noResult()) };
+  return parts.delivery === "durable" ? asPublisher(publisher, parts.namespace) : publisher;
 }
+
+/** The hooks of such an event run when its emitter has long gone on. */
+const noResult = (): TunnelError =>
+  new TunnelError(
+    "EVENT_RESULT_UNSUPPORTED",
+    'An event that leaves by "durable" or "fanout" brings no payload back. Make a natsClient without "events" for it.',
+  );
 
 /** What errors and traces name. */
 const addressOf = (namespace: string): string => `nats:${namespace}`;
@@ -124,10 +144,16 @@ function resolveClientConfig(config: unknown) {
   }
   return {
     namespace,
+    delivery: resolveDelivery(stated.events),
     auth: stated.auth as ClientAuth | undefined,
     timeoutMs: milliseconds(stated.timeoutMs, "natsClient.timeoutMs", 0),
     offlineMs: milliseconds(stated.offlineMs, "natsClient.offlineMs", 1000),
     maxReplyBytes:
       stated.maxReplyBytes === undefined ? undefined : amount(stated.maxReplyBytes, "natsClient.maxReplyBytes", 0),
   };
+}
+
+function resolveDelivery(events: unknown): NatsEventDelivery | undefined {
+  if (events === undefined || events === "durable" || events === "fanout") return events;
+  throw invalid("natsClient.events", '"durable" or "fanout"', events);
 }

@@ -16,6 +16,8 @@ export class NatsCall implements WireRequest, WireEdge {
   readonly body: WireBody;
   /** Where its reply goes; also what names it when it is cancelled. */
   readonly address: string;
+  /** Whether an event is heard that this run has sent itself. */
+  hearsOwn = false;
   /** What is published of it. */
   observed: RequestTrace | undefined;
   #slots: ContextSlots | undefined;

@@ -1,0 +1,180 @@
+import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/transport-node";
+import { loadNats } from "../loadNats";
+import type { NatsLink } from "../link";
+import { onlyHeader } from "../messageHeaders";
+import { consumerName, escapeId, eventStream, subjectPrefix } from "../subjects";
+import type { Death } from "./deadLetters";
+import { Lanes } from "./lanes";
+import type { ResolvedEventsConfig } from "./natsEventsConfig";
+import { isMissing, mismatch, type Streams } from "./streams";
+
+/** How hearing an event ended: well, or with what. */
+export interface Hearing {
+  readonly code: string;
+  readonly message: string;
+  /** Whether another try can end otherwise. */
+  readonly isFinal: boolean;
+}
+
+export interface EventConsumerParts {
+  readonly link: NatsLink;
+  readonly config: ResolvedEventsConfig;
+  readonly eventId: string;
+  readonly streams: Streams;
+  /** Runs the hooks; resolves to what they failed with. Never rejects. */
+  readonly hear: (message: Msg) => Promise<Hearing | undefined>;
+  /** What the payload is in order by. */
+  readonly keyOf: ((message: Msg) => string | undefined) | undefined;
+  readonly giveUp: (message: Msg, death: Death) => Promise<void>;
+  readonly onFailed: (error: unknown) => void;
+}
+
+export interface EventConsumer {
+  /** Takes no further events; those that have not begun go to another process at once. Resolves when the hooks are done. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Runs the hooks of one event for one service, out of the stream: it is acknowledged once all are done. */
+export async function consumeEvents(parts: EventConsumerParts): Promise<EventConsumer> {
+  const { link, config, eventId, hear, keyOf, giveUp, onFailed } = parts;
+  const { namespace, service, maxDeliver, backoffMs, maxInFlight } = config;
+  const ackWaitMs = await ensureConsumer(parts);
+  const { jetstream } = await loadNats("@nats-io/jetstream");
+  const consumer = await jetstream(link.connection).consumers.get(
+    eventStream(namespace),
+    consumerName(service, eventId),
+  );
+  const lanes = new Lanes(maxInFlight);
+  const open = new Set<JsMsg>();
+  const begun = new Set<Promise<void>>();
+  let isClosing = false;
+  let wake: (() => void) | undefined;
+  const closing = new Promise<void>((resolve) => (wake = resolve));
+  // The broker is told of whatever is not done yet, so that it hands it to no other process meanwhile.
+  const progress = setInterval(() => {
+    if (link.isOnline) for (const message of open) message.working();
+  }, ackWaitMs / 2);
+
+  function receive(message: JsMsg): void {
+    if (isClosing) return message.nak();
+    const only = message.headers?.get(onlyHeader);
+    if (only !== undefined && only !== "" && only !== service) return message.ack();
+    open.add(message);
+    let key: string | undefined;
+    try {
+      key = keyOf?.(message as unknown as Msg);
+    } catch (error) {
+      // It is heard, so that its hooks fail over what is wrong with it.
+      onFailed(error);
+    }
+    lanes.add(key, () => {
+      const work = handle(message, key !== undefined).finally(() => {
+        open.delete(message);
+        begun.delete(work);
+      });
+      begun.add(work);
+      return work;
+    });
+  }
+
+  /** @param staysHere retries wait here, since what follows of the same key waits behind them */
+  async function handle(message: JsMsg, staysHere: boolean): Promise<void> {
+    if (isClosing) return message.nak();
+    try {
+      for (let delivery = message.info.deliveryCount; ; delivery++) {
+        // One that ends its process is never answered.
+        const failure =
+          delivery > maxDeliver
+            ? { code: "WORKER_LOST", message: "No process was left that had heard it.", isFinal: true }
+            : await hear(message as unknown as Msg);
+        if (failure === undefined) return message.ack();
+        if (failure.isFinal || delivery >= maxDeliver) {
+          await bury(message, failure, Math.min(delivery, maxDeliver));
+          return;
+        }
+        const delayMs = backoffMs[Math.min(delivery, backoffMs.length) - 1] ?? 0;
+        if (!staysHere) return message.nak(delayMs);
+        await waitFor(delayMs);
+        if (isClosing) return message.nak();
+      }
+    } catch (error) {
+      onFailed(error);
+      message.nak(backoffMs.at(-1));
+    }
+  }
+
+  async function bury(message: JsMsg, { code, message: text }: Hearing, deliveries: number): Promise<void> {
+    const death = { service, eventId, code, message: text, deliveries, sequence: message.seq };
+    await giveUp(message as unknown as Msg, death);
+    message.term();
+  }
+
+  const waitFor = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      void closing.then(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+
+  const messages: ConsumerMessages = await consumer.consume({
+    max_messages: maxInFlight,
+    callback(message) {
+      try {
+        receive(message);
+      } catch (error) {
+        onFailed(error);
+      }
+    },
+  });
+  return {
+    async close(graceMs) {
+      isClosing = true;
+      wake?.();
+      messages.stop();
+      lanes.clear();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+      await Promise.race([Promise.allSettled(begun), late]);
+      clearTimeout(timer);
+      clearInterval(progress);
+      for (const message of open) message.nak();
+    },
+  };
+}
+
+/** @returns how long the broker waits for an acknowledgement, in ms */
+async function ensureConsumer({ config, eventId, streams }: EventConsumerParts): Promise<number> {
+  const { namespace, service, ackWaitMs, maxInFlight } = config;
+  const { AckPolicy } = await loadNats("@nats-io/jetstream");
+  await streams.ensureEvents();
+  const { consumers } = await streams.manager();
+  const stream = eventStream(namespace);
+  const name = consumerName(service, eventId);
+  const subject = subjectPrefix(namespace, "event") + escapeId(eventId);
+  const find = async () => {
+    try {
+      return await consumers.info(stream, name);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+  const known =
+    (await find()) ??
+    (await consumers.add(stream, {
+      durable_name: name,
+      filter_subject: subject,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: ackWaitMs * 1_000_000,
+      // Counted here, since the broker puts what it stops to deliver nowhere.
+      max_deliver: -1,
+      max_ack_pending: maxInFlight,
+    }));
+  const { filter_subject: filter, ack_policy: policy, ack_wait: wait = ackWaitMs * 1_000_000 } = known.config;
+  if (filter !== subject) throw mismatch(name, `it has to read ${subject}, and reads ${String(filter)}`);
+  if (policy !== AckPolicy.Explicit) throw mismatch(name, `its acknowledgements have to be explicit, not "${policy}"`);
+  return wait / 1_000_000;
+}

@@ -1,0 +1,169 @@
+import type { Msg } from "@nats-io/transport-node";
+import { TunnelError } from "../../../errors/tunnelError";
+import { onAbort } from "../../../lib/onAbort";
+import type { TransportLayer } from "../../../tunnels/client/carrier";
+import { emissionIdHeader } from "../../../tunnels/protocol/headers";
+import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
+import { brokerOffline, type PendingCall, type PendingCalls } from "../client/pendingCalls";
+import { codeBody, messageLimit } from "../bodies";
+import { codingHeader, messageIdHeader } from "../messageHeaders";
+import type { NatsLink } from "../link";
+import { escapeId, eventStream, subjectPrefix } from "../subjects";
+import { Streams } from "./streams";
+
+/** How events leave: kept by a stream for every service that reads it, or to processes that listen at this moment. */
+export type NatsEventDelivery = "durable" | "fanout";
+
+export interface EventPublisherOptions {
+  readonly link: NatsLink;
+  readonly namespace: string;
+  readonly delivery: NatsEventDelivery;
+  readonly offlineMs: number;
+  readonly pending: PendingCalls;
+}
+
+/** Publishes events, in the place of a call that waits for hooks. */
+export function createEventPublisher(options: EventPublisherOptions): (wire: WireRequest) => Promise<WireResponse> {
+  const { link, namespace, delivery, offlineMs, pending } = options;
+  const streams = new Streams(link, namespace);
+  const prefix = subjectPrefix(namespace, delivery === "durable" ? "event" : "fanout");
+  /** Once the stream is known to be there. */
+  let isReady = delivery === "fanout";
+
+  async function prepare(): Promise<void> {
+    await streams.ensureEvents();
+    isReady = true;
+  }
+
+  async function publish(wire: WireRequest): Promise<WireResponse> {
+    const { body, signal, target } = wire;
+    if (body.kind !== "text") throw new TypeError("Events carry values: files and streams of bytes go by a task.");
+    if (!link.isOnline && !(await link.whenOnline(offlineMs, signal))) throw brokerOffline(link.servers, offlineMs);
+    const limit = messageLimit(link.maxPayload);
+    const coding = codeBody(await body.read(), limit);
+    const { payload, coding: name } = coding instanceof Promise ? await coding : coding;
+    if (payload.length > limit) throw tooLarge(target.id, limit);
+    if (!isReady) await prepare();
+    const headers = headersOf(link, wire.headers, name);
+    const subject = prefix + escapeId(target.id);
+    if (delivery === "fanout") {
+      link.connection.publish(subject, payload, { headers });
+      return accepted;
+    }
+    try {
+      return await acknowledged(wire, subject, payload, headers);
+    } catch (error) {
+      if (!(error instanceof TunnelError && error.code === "NO_RESPONDER")) throw error;
+      // The stream was deleted.
+      streams.forget();
+      await prepare();
+      return acknowledged(wire, subject, payload, headers);
+    }
+  }
+
+  function acknowledged(
+    { signal }: WireRequest,
+    subject: string,
+    payload: string | Uint8Array,
+    headers: ReturnType<NatsLink["headersOf"]>,
+  ): Promise<WireResponse> {
+    return new Promise((resolve, reject) => {
+      let stopListening = (): void => {};
+      const call: PendingCall = {
+        subject,
+        isWatched: true,
+        heardAtMs: performance.now(),
+        worker: undefined,
+        onWorker: undefined,
+        onReply(message) {
+          stopListening();
+          const refusal = readRefusal(message, eventStream(namespace));
+          if (refusal === undefined) resolve(accepted);
+          else reject(refusal);
+        },
+        onFailed(error) {
+          stopListening();
+          reject(error);
+        },
+      };
+      const address = pending.add(call);
+      if (signal !== undefined) {
+        stopListening = onAbort(signal, () => {
+          pending.delete(address);
+          reject(signal.reason as Error);
+        });
+        if (signal.aborted) return;
+      }
+      try {
+        link.connection.publish(subject, payload, { reply: address, headers });
+      } catch (error) {
+        pending.delete(address);
+        stopListening();
+        reject(error);
+      }
+    });
+  }
+
+  return publish;
+}
+
+/** Clients by the namespace whose stream keeps what they emit. */
+const publishers = /* @__PURE__ */ new WeakMap<object, string>();
+
+/** Notes that the events of a client are kept by a stream. @returns the client */
+export function asPublisher<C extends object>(client: C, namespace: string): C {
+  publishers.set(client, namespace);
+  return client;
+}
+
+/** Whether the events of a client are kept by the stream of a namespace. */
+export const publishesTo = (client: object | undefined, namespace: string): boolean =>
+  client !== undefined && publishers.get(client) === namespace;
+
+/**
+ * Names each emission before anything can repeat it: the broker drops the second message of a name, so that an event may be
+ * published again whose acknowledgement was lost.
+ */
+export const nameEmissions: TransportLayer = (next) => (request) => {
+  if (request.target.kind !== "event") return next(request);
+  const headers = { [emissionIdHeader]: randomId(), ...request.headers };
+  return next({ ...request, headers, isRepeatable: true });
+};
+
+function randomId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
+}
+
+function headersOf(link: NatsLink, headers: WireHeaders, coding: string | undefined) {
+  const { "content-type": _always, ...rest } = headers;
+  const id = headers[emissionIdHeader];
+  return link.headersOf({ ...rest, [codingHeader]: coding, [messageIdHeader]: id });
+}
+
+const accepted: WireResponse = { status: 200, body: { kind: "text", text: '{"ok":true}' } };
+
+/** What a stream says that has not taken an event. */
+function readRefusal(message: Msg, stream: string): TunnelError | undefined {
+  let answer: { error?: { description?: unknown; code?: unknown } };
+  try {
+    answer = message.json();
+  } catch {
+    return new TunnelError("INVALID_RESPONSE", `What answers for the stream ${stream} is no acknowledgement.`);
+  }
+  const { error } = answer;
+  if (error === undefined) return undefined;
+  return new TunnelError(
+    "EVENT_REFUSED",
+    `The stream ${stream} has not taken the event: ${String(error.description)}.`,
+    { stream, delivered: "no" },
+    { httpCode: typeof error.code === "number" ? error.code : 503 },
+  );
+}
+
+const tooLarge = (id: string, limitBytes: number): TunnelError =>
+  new TunnelError(
+    "PAYLOAD_TOO_LARGE",
+    `Event ${id} takes more than ${limitBytes} bytes, compressed. Keep what is large elsewhere, and send where it is.`,
+    { limitBytes },
+    { httpCode: 413 },
+  );
