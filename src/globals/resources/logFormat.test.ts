@@ -231,3 +231,26 @@ describe("formatLines", () => {
     ]);
   });
 });
+
+describe("words of others in a log", () => {
+  const evil = "bad \x1b[2J\x1b]0;owned\x07\u009b31m\r\n03:04:05.067 ● INFO    app\tall is well";
+  const error = { name: `Error${evil}`, message: evil, stack: `Error: ${evil}\n    at \x1b[31mforged (x.js:1:1)` };
+
+  it.each([
+    ["beside a message of the application", "failed"],
+    ["as the message", evil],
+    ["as an error in the place of the message", new Error(evil)],
+  ])("formatLines lets an error neither control a terminal nor look like another log, %s", (_where, message) => {
+    const lines = formatLines(log({ level: "error", message, error, source: "app.x" })).flatMap((line) =>
+      line.split("\n"),
+    );
+
+    // eslint-disable-next-line no-control-regex -- what must not be printed
+    expect(lines.join("\n")).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    expect(lines.filter((line) => /^\S/.test(line))).toEqual(["03:04:05.067 ✕ ERROR   app.x"]);
+  });
+
+  it("formatLines leaves the colours of an application's own message", () => {
+    expect(formatLines(log({ message: "\x1b[32mgreen\x1b[0m" })).join("\n")).toContain("\x1b[32mgreen\x1b[0m");
+  });
+});

@@ -88,13 +88,13 @@ function headerLine({ level, timestamp, source }: PrintableLog, paint: Paint, th
   return source ? `${header} ${paint("cyan", describeValue(toLoggable(source)))}` : header;
 }
 
-function messageLines({ level, message, timestamp }: PrintableLog): string[] {
+function messageLines({ level, message, timestamp, error }: PrintableLog): string[] {
   if (!message) return [];
   const column = timeOfDay(timestamp).length + " ● ".length + levelLabel(level).length + " ".length;
   const indent = " ".repeat(column);
-  return messageText(message)
-    .split("\n")
-    .map((line) => indent + line);
+  const text = messageText(message);
+  // Colours are an application's own choice, but not those of an error's words.
+  return (error || isError(message) ? visible(text) : text).split("\n").map((line) => indent + line);
 }
 
 function messageText(message: unknown): string {
@@ -110,18 +110,19 @@ function errorLines({ error, message }: PrintableLog, paint: Paint): string[] {
   if (!error) return [];
   const { name, message: text, stack } = readFacts(error);
   // What schemas say may fill the screen; it is not needed twice.
-  const isShown = text.includes("\n") && messageText(message).includes(text);
+  const isShown = text.includes("\n") && visible(messageText(message)).includes(text);
   const frames = stack
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line.startsWith("at "))
     .map((line) => `     ${paint("gray", "↳")} ${paint("dim", line.slice("at ".length))}`);
-  return [`  ${branch(paint)} ${paint("error", isShown ? `Error: ${name}` : `Error: ${name}: ${text}`)}`, ...frames];
+  const shown = (isShown ? `Error: ${name}` : `Error: ${name}: ${text}`).replaceAll("\n", "\n     ");
+  return [`  ${branch(paint)} ${paint("error", shown)}`, ...frames];
 }
 
 /** As text, whatever a printer is given. */
 function readFacts({ name, message, stack }: NonNullable<PrintableLog["error"]>) {
-  const textOf = (fact: unknown): string => describeValue(toLoggable(fact));
+  const textOf = (fact: unknown): string => visible(describeValue(toLoggable(fact)));
   return { name: textOf(name), message: textOf(message), stack: textOf(stack ?? "") };
 }
 
@@ -143,6 +144,13 @@ function detailLines(colour: keyof ColorTheme, title: string, shown: unknown, pa
   const text = writeJson(shown, 2);
   return [`  ${branch(paint)} ${paint(colour, title)}`, ...text.split("\n").map((line) => `  ${paint("dim", line)}`)];
 }
+
+/**
+ * Errors quote what others sent: escaped, that neither controls a terminal nor writes over a line. Their lines stay, and
+ * stand further in than the first one of a log.
+ */
+const visible = (text: string): string =>
+  text.replace(/[^\P{Cc}\n\t]/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`);
 
 const branch = (paint: Paint): string => paint("gray", "╰─");
 
