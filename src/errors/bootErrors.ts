@@ -131,10 +131,15 @@ export const middlewareNotRegisteredError = /* @__PURE__ */ declareError<{
   type: "task" | "resource";
   source: string;
   middlewareId: string;
+  /** Of what is attached, where it is of another kind. */
+  given?: string;
 }>("runner.errors.middlewareNotRegistered", {
   message: ({ type, source, middlewareId }) =>
     `Middleware inside ${type} "${source}" depends on "${middlewareId}" but it's not registered. Did you forget to register it?`,
-  fix: ({ middlewareId }) => `add "${middlewareId}" to .register([...]) of a resource of the app.`,
+  fix: ({ type, middlewareId, given }) =>
+    given === undefined
+      ? `add "${middlewareId}" to .register([...]) of a resource of the app.`
+      : `"${middlewareId}" is a ${given}: a ${type} takes what r.middleware.${type} makes.`,
 });
 
 /** A tag is attached that is not registered. */

@@ -128,7 +128,9 @@ export function checkAttachments(registrations: Registrations, problems: Problem
       for (const middleware of definition.middleware) {
         if (isHole(middleware, id, "middleware")) continue;
         if (registrations.get(middleware.id)?.kind === `${kind}Middleware`) continue;
-        problems.add(middlewareNotRegisteredError.create({ type: kind, source: id, middlewareId: middleware.id }));
+        const isOfKind = middleware.kind === `${kind}Middleware`;
+        const facts = { type: kind, source: id, middlewareId: middleware.id };
+        problems.add(middlewareNotRegisteredError.create(isOfKind ? facts : { ...facts, given: middleware.kind }));
       }
     }
   }

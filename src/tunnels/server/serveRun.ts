@@ -239,8 +239,8 @@ function createRefusalReport(name: string, logger: Logger, repeats: Repeats) {
 }
 
 const notEnabledAdvice = (transport: string): string =>
-  `Every task and event answers 403: no server-mode ${transport.toUpperCase()} tunnel is registered. Register a resource ` +
-  `tagged globals.tags.tunnel whose init returns { transport: "${transport}", mode: "server", tasks: [...], events: [...] }.`;
+  `Every task and event answers 403: no server-mode ${transport.toUpperCase()} tunnel is registered. Register ` +
+  `r.tunnel.server(id).tasks([...]).build(), or a resource tagged globals.tags.tunnel whose init returns { transport: "${transport}", mode: "server", tasks: [...], events: [...] }.`;
 
 /** Our own errors are never sent: they describe the inside of the application. */
 const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>

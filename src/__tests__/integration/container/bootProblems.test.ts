@@ -94,6 +94,23 @@ const problems: Record<string, Problem> = {
     message: `Middleware inside task "task" depends on "unregisteredMiddleware" but it's not registered. Did you forget to register it?`,
     data: { type: "task", source: "task", middlewareId: "unregisteredMiddleware" },
   },
+  "a middleware of the other kind, as JavaScript lets through": {
+    items: [
+      r
+        .resource("resource")
+        .middleware([unregisteredMiddleware as never])
+        .build(),
+      unregisteredMiddleware,
+    ],
+    error: Errors.middlewareNotRegisteredError,
+    message: `Middleware inside resource "resource" depends on "unregisteredMiddleware" but it's not registered. Did you forget to register it?`,
+    data: {
+      type: "resource",
+      source: "resource",
+      middlewareId: "unregisteredMiddleware",
+      given: "taskMiddleware",
+    },
+  },
   "a tag that is carried only": {
     items: [r.event("event").tags([unregisteredTag]).build()],
     error: Errors.tagNotFoundError,
