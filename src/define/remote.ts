@@ -31,8 +31,10 @@ type KeysOfKind<M, Kind extends string> = {
   readonly [K in keyof M]: M[K] extends { readonly kind: Kind } ? K : never;
 }[keyof M];
 
+// Both go over the keys of a `Pick`, so that an editor leads from a name to the export.
+
 /** Names of the tasks that a module exports, to their ids. `M` is its type: `import type * as Billing`, `typeof Billing`. */
-export type TaskNames<M> = { readonly [K in KeysOfKind<M, "task">]: TaskName<M[K]> };
+export type TaskNames<M> = { readonly [K in keyof Pick<M, KeysOfKind<M, "task">>]: TaskName<M[K]> };
 
 /** Names of the events that a module exports, to their ids. */
-export type EventNames<M> = { readonly [K in KeysOfKind<M, "event">]: EventIdOf<M[K]> };
+export type EventNames<M> = { readonly [K in keyof Pick<M, KeysOfKind<M, "event">>]: EventIdOf<M[K]> };

@@ -112,17 +112,12 @@ export interface TypedTunnelClientBuilder<
    * Names of exported tasks to their ids, `{ id, streams: true }` for those that stream items; all of it is checked and
    * completed. Replaces the list.
    */
-  tasks<K extends keyof TaskNames<M>>(names: { readonly [P in K]: TaskName<M[P]> }): TypedTunnelClientBuilder<
-    M,
-    K,
-    E,
-    C,
-    D,
-    Selecting<State>
-  >;
+  tasks<K extends keyof TaskNames<M>>(
+    names: Partial<TaskNames<M>> & { readonly [P in K]: TaskName<M[P]> },
+  ): TypedTunnelClientBuilder<M, K, E, C, D, Selecting<State>>;
   /** Names of exported events to their ids. Replaces the list. */
   events<K extends keyof EventNames<M>>(
-    names: { readonly [P in K]: EventIdOf<M[P]> },
+    names: Partial<EventNames<M>> & { readonly [P in K]: EventIdOf<M[P]> },
     options?: TunnelEventOptions,
   ): TypedTunnelClientBuilder<M, T, K, C, D, Selecting<State>>;
   /** What `connect` needs; later keys win. */
@@ -148,8 +143,9 @@ export type TypedTunnelResource<
   E extends keyof EventNames<M>,
   C = void,
 > = TunnelResource<C> & {
-  readonly tasks: { readonly [K in T]: K extends keyof M ? RemoteTask<M[K]> : never };
-  readonly events: { readonly [K in E]: K extends keyof M ? M[K] : never };
+  // Over the keys of a `Pick`, so that an editor leads from a name to the export.
+  readonly tasks: { readonly [K in keyof Pick<M, T>]: RemoteTask<M[K]> };
+  readonly events: Readonly<Pick<M, E>>;
 };
 
 /** What `r.tunnel.client` is: without a type argument it selects definitions that exist, with one it makes them. */
