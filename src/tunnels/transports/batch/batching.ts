@@ -5,7 +5,7 @@ import type { TransportLayer } from "../../client/carrier";
 import type { Transport, WireRequest } from "../../protocol/wire";
 import { isLostFetch } from "./batchFailures";
 import type { BatchingClientConfig, BatchTransport } from "./batchParts";
-import { CallBatch } from "./callBatch";
+import { CallBatch, sendAlone, type WaitingCall } from "./callBatch";
 import { callLineOf, splitHeaders, type SplitHeaders } from "./callLine";
 import { onTurn } from "./onTurn";
 
@@ -54,6 +54,8 @@ class Batching implements BatchTransport {
   readonly #options: BatchingOptions;
   /** By the caller's signal, then by the headers that the calls share. */
   #waiting = new Map<AbortSignal | undefined, Map<string, CallBatch>>();
+  /** The first call of a turn, which is most often the only one. */
+  #first: { readonly call: WaitingCall; readonly split: SplitHeaders } | undefined;
   #isTurnAwaited = false;
   /** The server takes no batches until then. */
   #unsupportedUntilMs = -Infinity;
@@ -70,13 +72,15 @@ class Batching implements BatchTransport {
   }
 
   readonly send: Transport = (request) => {
+    const { target, headers, body } = request;
     if (!this.#isBatchable(request)) return this.sendAlone(request);
-    const split = (this.#lastSplit = splitHeaders(request.headers, this.#lastSplit));
-    const { maxBytes } = this.#options;
-    const text = request.body.kind === "text" ? request.body.read() : undefined;
-    const line = typeof text === "string" ? callLineOf(request.target, split.own, text) : undefined;
-    if (line === undefined || line.bytes > maxBytes) return this.sendAlone(request);
-    return this.#batchFor(request, split, line.bytes).add(request, line);
+    const split = (this.#lastSplit = splitHeaders(headers, this.#lastSplit));
+    const text = body.kind === "text" ? body.read() : undefined;
+    const line = typeof text === "string" ? callLineOf(target, split.own, text) : undefined;
+    if (line === undefined || line.bytes > this.#options.maxBytes) return this.sendAlone(request);
+    return new Promise((resolve, reject) => {
+      this.#add({ request, line, resolve, reject, unlink: undefined }, split);
+    });
   };
 
   onUnsupported(): void {
@@ -97,28 +101,43 @@ class Batching implements BatchTransport {
     );
   }
 
+  #add(call: WaitingCall, split: SplitHeaders): void {
+    if (!this.#isTurnAwaited) {
+      this.#isTurnAwaited = true;
+      onTurn(this.#flush);
+      this.#first = { call, split };
+      return;
+    }
+    const first = this.#first;
+    this.#first = undefined;
+    if (first !== undefined) this.#batchFor(first.call, first.split).add(first.call);
+    this.#batchFor(call, split).add(call);
+  }
+
   /** The batch that has room for one more call. */
-  #batchFor(request: WireRequest, split: SplitHeaders, bytes: number): CallBatch {
+  #batchFor({ request, line }: WaitingCall, split: SplitHeaders): CallBatch {
     // A time limit has a signal of its own for each call.
     const signal = "ownSignal" in request ? request.ownSignal : request.signal;
     let byHeaders = this.#waiting.get(signal);
     if (byHeaders === undefined) this.#waiting.set(signal, (byHeaders = new Map<string, CallBatch>()));
     const { maxItems, maxBytes } = this.#options;
     let batch = byHeaders.get(split.key);
-    if (batch !== undefined && (batch.size >= maxItems || batch.bytes + bytes > maxBytes)) {
+    if (batch !== undefined && (batch.size >= maxItems || batch.bytes + line.bytes > maxBytes)) {
       void batch.send();
       batch = undefined;
     }
     if (batch === undefined) byHeaders.set(split.key, (batch = new CallBatch(split.shared, this)));
-    if (!this.#isTurnAwaited) {
-      this.#isTurnAwaited = true;
-      onTurn(this.#flush);
-    }
     return batch;
   }
 
   readonly #flush = (): void => {
     this.#isTurnAwaited = false;
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = undefined;
+      sendAlone(this.sendAlone, first.call);
+      return;
+    }
     const waiting = this.#waiting;
     this.#waiting = new Map();
     for (const byHeaders of waiting.values()) for (const batch of byHeaders.values()) void batch.send();

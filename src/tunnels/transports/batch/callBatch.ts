@@ -1,5 +1,5 @@
 import { chunksOf } from "../../protocol/chunksOf";
-import type { WireHeaders, WireRequest, WireResponse } from "../../protocol/wire";
+import type { Transport, WireHeaders, WireRequest, WireResponse } from "../../protocol/wire";
 import { copyFailure, lostBatch } from "./batchFailures";
 import type { BatchTransport } from "./batchParts";
 import { batchType, idHeader } from "./batchWords";
@@ -7,19 +7,29 @@ import type { CallLine } from "./callLine";
 import { readReplyLines, type LineReply } from "./replyLines";
 
 /** One call that waits for its reply. */
-interface Member {
+export interface WaitingCall {
   readonly request: WireRequest;
   readonly line: CallLine;
-  readonly resolve: (response: WireResponse | Promise<WireResponse>) => void;
+  readonly resolve: (response: WireResponse) => void;
   readonly reject: (reason: unknown) => void;
-  readonly unlink: () => void;
+  /** Stops following the signal of the call. */
+  unlink: (() => void) | undefined;
+}
+
+/** Sends a call by itself. */
+export function sendAlone(send: Transport, { request, resolve, reject }: WaitingCall): void {
+  try {
+    send(request).then(resolve, reject);
+  } catch (error) {
+    reject(error);
+  }
 }
 
 /** The calls of one request. They are numbered in the order in which they were made. */
 export class CallBatch {
   readonly #headers: WireHeaders;
   readonly #transport: BatchTransport;
-  readonly #members: (Member | undefined)[] = [];
+  readonly #calls: (WaitingCall | undefined)[] = [];
   /** How many are not answered. */
   #open = 0;
   #bytes = 0;
@@ -32,43 +42,36 @@ export class CallBatch {
   }
 
   get size(): number {
-    return this.#members.length;
+    return this.#calls.length;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  add(request: WireRequest, line: CallLine): Promise<WireResponse> {
-    return new Promise((resolve, reject) => {
-      const n = this.#members.length;
-      const { signal } = request;
-      this.#open += 1;
-      this.#bytes += line.bytes;
-      const member: Member = { request, line, resolve, reject, unlink: () => unlink() };
-      this.#members.push(member);
-      const unlink = signal === undefined ? nothing : this.#follow(signal, n);
-    });
-  }
-
-  #follow(signal: AbortSignal, n: number): () => void {
+  add(call: WaitingCall): void {
+    const n = this.#calls.push(call) - 1;
+    const { signal } = call.request;
+    this.#open += 1;
+    this.#bytes += call.line.bytes;
+    if (signal === undefined) return;
     const abandon = (): void => this.#abandon(n, signal.reason);
-    if (signal.aborted) abandon();
-    else signal.addEventListener("abort", abandon, { once: true });
-    return () => signal.removeEventListener("abort", abandon);
+    if (signal.aborted) return abandon();
+    signal.addEventListener("abort", abandon, { once: true });
+    call.unlink = () => signal.removeEventListener("abort", abandon);
   }
 
   /** Sends the calls that are still wanted. */
   async send(): Promise<void> {
-    const wanted = [...this.#wanted()];
-    const [first] = wanted;
-    if (first === undefined) return;
-    if (wanted.length === 1) {
-      this.#sendAlone(...first);
+    if (this.#open < 2) {
+      for (const [n] of this.#wanted()) this.#sendAlone(n);
       return;
     }
-    if (wanted.some(([, { request }]) => request.signal !== undefined)) this.#aborter = new AbortController();
-    const text = wanted.map(([n, { line }]) => `${n} ${line.text}`).join("");
+    let text = "";
+    for (const [n, { request, line }] of this.#wanted()) {
+      text += `${n} ${line.path} ${line.headers} ${line.body}\n`;
+      if (request.signal !== undefined) this.#aborter ??= new AbortController();
+    }
     let response: WireResponse;
     try {
       response = await this.#transport.sendAlone({
@@ -78,83 +81,84 @@ export class CallBatch {
         signal: this.#aborter?.signal,
       });
     } catch (error) {
-      for (const [n, member] of this.#wanted())
-        this.#settle(n, () => member.reject(copyFailure(this.#transport, error)));
+      this.#failOpen(() => copyFailure(this.#transport, error));
       return;
     }
     await this.#read(response);
   }
 
-  *#wanted(): Generator<[n: number, member: Member]> {
-    for (const [n, member] of this.#members.entries()) if (member !== undefined) yield [n, member];
+  *#wanted(): Generator<[n: number, call: WaitingCall]> {
+    for (const [n, call] of this.#calls.entries()) if (call !== undefined) yield [n, call];
   }
 
   async #read(response: WireResponse): Promise<void> {
     const { status, contentType, body } = response;
+    const transport = this.#transport;
     if (status === 200 && isBatch(contentType)) {
       const requestId = response.headers?.[idHeader]?.toString();
       let cause: unknown;
       try {
-        await readReplyLines(body, this.#transport.maxReplyBytes, (reply) => this.#answer(reply, requestId));
+        await readReplyLines(body, transport.maxReplyBytes, (reply) => this.#answer(reply, requestId));
       } catch (error) {
         cause = error;
       }
-      for (const [n, { reject }] of this.#wanted())
-        this.#settle(n, () => reject(lostBatch(this.#transport, requestId, cause)));
-      return;
-    }
-    if (isNotFound(response)) {
-      this.#transport.onUnsupported();
-      for (const [n, member] of this.#wanted()) this.#sendAlone(n, member);
-      return;
-    }
-    // Whatever kept the batch from being read kept each of its calls. A success that is no batch has nothing to say of them.
-    if (body.kind === "stream") void chunksOf(body.stream).return?.();
-    const isNoReply = status < 300 || body.kind !== "text";
-    for (const [n, { resolve, reject }] of this.#wanted()) {
-      this.#settle(n, () => (isNoReply ? reject(notABatch(this.#transport, response)) : resolve(response)));
+      this.#failOpen(() => lostBatch(transport, requestId, cause));
+    } else if (isNotFound(response)) {
+      transport.onUnsupported();
+      for (const [n] of this.#wanted()) this.#sendAlone(n);
+    } else if (status < 300 || body.kind !== "text") {
+      // A success that is no batch has nothing to say of its calls.
+      if (body.kind === "stream") void chunksOf(body.stream).return?.();
+      this.#failOpen(() => notABatch(transport, response));
+    } else {
+      // Whatever kept the batch from being read kept each of its calls.
+      for (const [n] of this.#wanted()) this.#take(n)?.resolve(response);
     }
   }
 
   /** @returns whether more replies are expected */
   #answer({ n, status, text }: LineReply, batchId: string | undefined): boolean {
-    const member = this.#members[n];
-    // It was given up, or there is none.
-    if (member === undefined) return this.#open > 0;
     if (status === 406 && hasNotRun(text)) {
-      this.#transport.onSingle(member.request.target.id);
-      this.#sendAlone(n, member);
+      const id = this.#calls[n]?.request.target.id;
+      if (id !== undefined) this.#transport.onSingle(id);
+      this.#sendAlone(n);
       return this.#open > 0;
     }
-    const own = member.request.headers[idHeader] ?? (batchId === undefined ? undefined : `${batchId}.${n}`);
-    const headers = { [idHeader]: own };
-    this.#settle(n, () =>
-      member.resolve({ status, contentType: "application/json", headers, body: { kind: "text", text } }),
-    );
+    // It may have been given up.
+    const call = this.#take(n);
+    if (call !== undefined) {
+      const id = call.request.headers[idHeader] ?? (batchId === undefined ? undefined : `${batchId}.${n}`);
+      const body = { kind: "text", text } as const;
+      call.resolve({ status, contentType: "application/json", headers: { [idHeader]: id }, body });
+    }
     return this.#open > 0;
   }
 
-  #sendAlone(n: number, { request, resolve }: Member): void {
-    this.#settle(n, () => resolve(this.#transport.sendAlone(request)));
+  #failOpen(failure: () => unknown): void {
+    for (const [n] of this.#wanted()) this.#take(n)?.reject(failure());
   }
 
-  #settle(n: number, how: () => void): void {
-    this.#members[n]?.unlink();
-    this.#members[n] = undefined;
+  #sendAlone(n: number): void {
+    const call = this.#take(n);
+    if (call !== undefined) sendAlone(this.#transport.sendAlone, call);
+  }
+
+  /** Takes a call out, which is then settled by another way. */
+  #take(n: number): WaitingCall | undefined {
+    const call = this.#calls[n];
+    if (call === undefined) return undefined;
+    call.unlink?.();
+    this.#calls[n] = undefined;
     this.#open -= 1;
-    how();
+    return call;
   }
 
   /** A call is not waited for any longer. Once none is, the server is told. */
   #abandon(n: number, reason: unknown): void {
-    const member = this.#members[n];
-    if (member === undefined) return;
-    this.#settle(n, () => member.reject(reason));
+    this.#take(n)?.reject(reason);
     if (this.#open === 0) this.#aborter?.abort(reason);
   }
 }
-
-const nothing = (): void => {};
 
 /** Only what says so itself serves no batches; any other 404 may come from what stands in front of a server that does. */
 function isNotFound({ status, body }: WireResponse): boolean {

@@ -28,31 +28,36 @@ export function splitHeaders(headers: WireHeaders, last: SplitHeaders | undefine
   return { headers, own: own === undefined ? "{}" : JSON.stringify(own).replaceAll(" ", "\\u0020"), shared, key };
 }
 
-/** A call as its line has it, without the number at its beginning. */
+/** What follows the number of a call in its line. */
 export interface CallLine {
-  /** From the path on. */
-  readonly text: string;
-  /** At least as many as it takes. */
+  readonly path: string;
+  readonly headers: string;
+  /** Without line breaks. */
+  readonly body: string;
+  /** How many bytes the line takes, and for short ones how many it may take at most. */
   readonly bytes: number;
 }
 
-/** @returns `undefined` for a body that cannot be written in one line */
-export function callLineOf({ kind, id }: WireTarget, headers: string, body: string): CallLine | undefined {
-  let written: string;
+/** @returns `undefined` for a call that cannot be written in one line */
+export function callLineOf({ kind, id }: WireTarget, headers: string, text: string): CallLine | undefined {
   try {
+    const path = `/${kind}/${encodeURIComponent(id)}`;
     // Serializers may indent.
-    written = body.includes("\n") ? JSON.stringify(JSON.parse(body)) : body;
+    const body = text.includes("\n") ? JSON.stringify(JSON.parse(text)) : text;
+    return { path, headers, body, bytes: lineBytesOf(path.length + besideChars, headers, body) };
   } catch {
-    // A serializer of another format than JSON.
+    // A serializer of another format than JSON, or an id that is no text.
     return undefined;
   }
-  const text = `/${kind}/${encodeURIComponent(id)} ${headers} ${written}\n`;
-  return { text, bytes: prefixBytes + bytesOf(text) };
 }
 
-/** What stands before the path, and is not known yet. */
-const prefixBytes = 10;
+function lineBytesOf(otherBytes: number, headers: string, body: string): number {
+  const mostBytes = otherBytes + 3 * (headers.length + body.length);
+  return mostBytes < exactFromBytes ? mostBytes : otherBytes + bytesOf(headers) + bytesOf(body);
+}
 
-/** As much as it may be, for what is short, and exactly for the rest. */
-const bytesOf = (text: string): number =>
-  text.length < 1024 ? text.length * 3 : new TextEncoder().encode(text).byteLength;
+/** The number, and what stands between the parts. */
+const besideChars = 13;
+const exactFromBytes = 4096;
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
