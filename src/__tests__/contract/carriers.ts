@@ -173,6 +173,18 @@ async function startThreeServers(options: ContractAppOptions): Promise<ContractA
     },
   };
 }
+const batching: CarrierRow = {
+  ...mixed,
+  name: "Mixed, batching",
+  connect: ({ baseUrl }, options) => createHttpMixedClient({ baseUrl, ...common(options), batch: true }),
+};
+
+const batchingByFetch: CarrierRow = {
+  ...byFetch,
+  name: "fetch, batching",
+  connect: ({ baseUrl }, options) =>
+    createHttpClient({ baseUrl, ...common(options), propagate: everything, batch: true }),
+};
 
 const compressed: CarrierRow = {
   ...smart,
@@ -211,6 +223,8 @@ export const nodeCarriers: readonly CarrierRow[] = [
   smart,
   pooled,
   compressed,
+  batching,
+  batchingByFetch,
   { ...asForm(memory, "memory, a form", besideBlob), timesOutWith: "AbortError", textLimitBytes: undefined },
   asForm(byFetch, "fetch, multipart of blobs", besideBlob),
   asForm(smart, "Smart, multipart of streams", besideStream),

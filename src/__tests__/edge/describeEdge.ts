@@ -142,6 +142,37 @@ export function describeEdge(host: string, open: () => Promise<ServedEdge>, limi
       });
     });
 
+    it(title("answers the calls of a batch, each by itself"), async () => {
+      const reply = await served.send("/__runner/batch", {
+        method: "POST",
+        headers: { "x-runner-token": edgeToken, "content-type": "application/x-runner-batch" },
+        body: [
+          `0 /task/${tasks.add.id} {} {"input":{"a":1,"b":2}}`,
+          `1 /task/${tasks.broken.id} {} {}`,
+          `2 /task/nope {} {}`,
+          `3 /task/${tasks.add.id} {} {"input":{"a":19,"b":23}}`,
+        ].join("\n"),
+      });
+      const lines = (await reply.text()).trimEnd().split("\n");
+
+      expect([reply.status, reply.headers.get("content-type")]).toEqual([200, "application/x-runner-batch"]);
+      expect(lines.map((line) => line.slice(0, 5)).sort()).toEqual(["0 200", "1 500", "2 403", "3 200"]);
+      expect(lines).toContain('3 200 {"ok":true,"result":42}');
+    });
+
+    it(title("refuses a batch that makes no sense as a whole"), async () => {
+      const reply = await served.send("/__runner/batch", {
+        method: "POST",
+        headers: { "x-runner-token": edgeToken, "content-type": "application/x-runner-batch" },
+        body: `0 /task/${tasks.add.id} {} {}\n0 /task/${tasks.add.id} {} {}`,
+      });
+
+      expect([reply.status, await reply.json()]).toEqual([
+        400,
+        { ok: false, error: { message: "Invalid batch: 0 stands before two calls.", code: "INVALID_BATCH" } },
+      ]);
+    });
+
     it(title("refuses text that is no JSON"), async () => {
       const reply = await post(tasks.echo.id, "{nope");
 

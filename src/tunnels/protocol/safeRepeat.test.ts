@@ -27,6 +27,7 @@ const noReply: [string, unknown][] = [
     "one address that refuses and one that resets",
     new AggregateError([refused(), withCode("ECONNRESET")], "", { cause: withCode("ECONNRESET") }),
   ],
+  ["a batch that was lost before the call was answered", new TunnelError("BATCH_LOST", "x")],
   ["502 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 502 })],
   ["503 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 503 })],
   ["504 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 504 })],
