@@ -132,21 +132,23 @@ export type {
 export type {
   ExtractResourceConfig,
   ExtractResourceValue,
-  HeldIn,
-  InitBound,
-  InitConfig,
   IResource,
   IResourceWithConfig,
-  NewResourceBuilder,
   OverridableElements,
   RegisterableItems,
   RegisterListing,
   Resource,
-  ResourceBuilder,
-  ResourceDefinition,
   ResourceWithConfig,
   Within,
 } from "./define/resource";
+export type {
+  HeldIn,
+  InitBound,
+  InitConfig,
+  NewResourceBuilder,
+  ResourceBuilder,
+  ResourceDefinition,
+} from "./define/resourceBuilder";
 export type { ResourceForkInfo, ResourceForkOptions, ResourceForkRegisterMode } from "./define/fork";
 export type {
   CommonPayload,

@@ -1,5 +1,6 @@
 import type { RegisterableItems } from "./define/resource";
-import { createResource, type IResource, type OverridableElements } from "./define/resource";
+import { createResource } from "./define/createResource";
+import type { IResource, OverridableElements } from "./define/resource";
 import type { ITask } from "./define/task";
 import { eventManager, logger, store, taskRunner } from "./globals/resources/handles";
 import type { Logger } from "./globals/resources/logger";

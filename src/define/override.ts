@@ -27,16 +27,9 @@ import {
   type TaskMiddleware,
   type TaskMiddlewareBuilder,
 } from "./middleware";
-import {
-  createResource,
-  isResource,
-  resourceBuilderOf,
-  type ExtractResourceConfig,
-  type Resource,
-  type ResourceBuilder,
-  type ResourceDraft,
-  type Within,
-} from "./resource";
+import { createResource, resourceBuilderOf } from "./createResource";
+import { isResource, type ExtractResourceConfig, type Resource, type Within } from "./resource";
+import type { ResourceBuilder, ResourceDraft } from "./resourceBuilder";
 import type { ItemInputTask, ItemInputTaskBuilder } from "./itemInput";
 import { createTask, taskBuilderOf, type TaskDraft } from "./createTask";
 import { isPhantomTask, isTask, type CallInfo, type ITask, type Task } from "./task";

@@ -6,7 +6,7 @@ import { eventBuilder } from "./event";
 import { hookBuilder } from "./hook";
 import { resourceMiddlewareBuilder, taskMiddlewareBuilder } from "./middleware";
 import { overrideBuilder } from "./override";
-import { resourceBuilder } from "./resource";
+import { resourceBuilder } from "./createResource";
 import { tagBuilder } from "./tag";
 import { taskBuilder } from "./createTask";
 

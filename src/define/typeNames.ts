@@ -33,7 +33,7 @@ import type {
   TaskMiddlewareBuilder,
   TaskMiddlewareDefinition,
 } from "./middleware";
-import type { ResourceBuilder, ResourceDefinition } from "./resource";
+import type { ResourceBuilder, ResourceDefinition } from "./resourceBuilder";
 import type { ITag } from "./tag";
 import type { PhantomTaskBuilder, TaskBuilder, TaskDefinition } from "./taskBuilder";
 

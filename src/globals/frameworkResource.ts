@@ -1,4 +1,6 @@
-import { createResource, type IResource, type ResourceDraft } from "../define/resource";
+import { createResource } from "../define/createResource";
+import type { IResource } from "../define/resource";
+import type { ResourceDraft } from "../define/resourceBuilder";
 import { symbolFramework } from "../lib/symbols";
 import type { PresetScope } from "../runtime/run/presets";
 import { globalTags } from "./tags";

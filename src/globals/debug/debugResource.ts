@@ -1,5 +1,5 @@
 import type { RegisterableItems } from "../../define/resource";
-import { defineResource } from "../../define/resource";
+import { defineResource } from "../../define/createResource";
 import type { DebugFriendlyConfig } from "../../runtime/run/debugConfig";
 import { globalTags } from "../tags";
 import { checkDebugConfig } from "./checkDebugConfig";

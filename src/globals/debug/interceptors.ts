@@ -1,5 +1,5 @@
 import { defineHook } from "../../define/hook";
-import { defineResource } from "../../define/resource";
+import { defineResource } from "../../define/createResource";
 import type { DebugConfig } from "../../runtime/run/debugConfig";
 import { eventManager, middlewareManager } from "../resources/handles";
 import { globalTags } from "../tags";

@@ -1,5 +1,5 @@
 import type { ITaggable } from "../../define/attachments";
-import { defineResource } from "../../define/resource";
+import { defineResource } from "../../define/createResource";
 import { symbolFramework } from "../../lib/symbols";
 import type { DebugConfig, DebugFriendlyConfig } from "../../runtime/run/debugConfig";
 import { frameworkResource } from "../frameworkResource";

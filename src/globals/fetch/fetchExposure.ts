@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { Drain, abortedCallsMs, longestDrainMs, type DrainPhase, type DrainTimes } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { settlesWithin } from "../../lib/timers";

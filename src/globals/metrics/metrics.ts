@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { symbolFramework } from "../../lib/symbols";
 import type { Store } from "../../runtime/run/store";
 import type { RequestTrace, RunTracing, TraceEvent } from "../../runtime/tracing";

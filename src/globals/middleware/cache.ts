@@ -1,6 +1,7 @@
 import { journal } from "../../define/journal";
 import type { ITaskMiddlewareExecutionInput } from "../../define/middleware";
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { createTask } from "../../define/createTask";
 import type { ITask } from "../../define/task";
 import { isPlainObject } from "../../lib/guards";

@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { metrics } from "../../globals/metrics/metrics";
 import { eventManager, logger, store } from "../../globals/resources/handles";
 import { serializer } from "../../globals/resources/serializer";

@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { symbolFramework } from "../../lib/symbols";
 import { resolveConnectionConfig, type NatsConnectionConfig } from "./connectionConfig";
 import { NatsLink } from "./link";

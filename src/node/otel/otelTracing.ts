@@ -1,5 +1,6 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { globals } from "../../index";
 import { publishCalls } from "../../globals/tracing/publishCalls";
 import { symbolFramework } from "../../lib/symbols";

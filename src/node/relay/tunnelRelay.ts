@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
+import type { IResource } from "../../define/resource";
 import { eventManager, logger, store } from "../../globals/resources/handles";
 import { symbolFramework } from "../../lib/symbols";
 import { resolveRelayConfig } from "./config";

@@ -1,4 +1,4 @@
-import { createResource } from "../../define/resource";
+import { createResource } from "../../define/createResource";
 import { r } from "../../define/r";
 import { symbolFramework } from "../../lib/symbols";
 import { applyOverrides } from "./applyOverrides";

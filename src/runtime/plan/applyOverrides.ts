@@ -1,5 +1,6 @@
 import { dependencyNotFoundError } from "../../errors/bootErrors";
-import { isResource, isResourceWithConfig, resolveRegister, type OverridableElements } from "../../define/resource";
+import { resolveRegister } from "../../define/createResource";
+import { isResource, isResourceWithConfig, type OverridableElements } from "../../define/resource";
 import { collectBrought, dependenciesOf, presetOf } from "./collect";
 import type { Problems } from "./problems";
 import {

@@ -5,13 +5,8 @@ import { isAsyncContext } from "../../define/asyncContext";
 import { isEvent } from "../../define/event";
 import { isHook } from "../../define/hook";
 import { isResourceMiddleware, isTaskMiddleware } from "../../define/middleware";
-import {
-  isResource,
-  isResourceWithConfig,
-  resolveRegister,
-  type FrameworkPreset,
-  type IResource,
-} from "../../define/resource";
+import { resolveRegister } from "../../define/createResource";
+import { isResource, isResourceWithConfig, type FrameworkPreset, type IResource } from "../../define/resource";
 import { isTag } from "../../define/tag";
 import { isTask } from "../../define/task";
 import type { RegisterableItems } from "../../define/resource";

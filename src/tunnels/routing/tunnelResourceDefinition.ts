@@ -1,6 +1,8 @@
 import type { ResourceMiddlewareAttachmentType, TagType } from "../../define/attachments";
 import type { Carrying } from "../../define/contracts";
-import { defineResource, type HeldIn, type Resource, type ResourceDefinition } from "../../define/resource";
+import { defineResource } from "../../define/createResource";
+import type { Resource } from "../../define/resource";
+import type { HeldIn, ResourceDefinition } from "../../define/resourceBuilder";
 import type {
   DependencyMap,
   InjectedInResource,

@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import type { Msg } from "@nats-io/transport-node";
-import { createResource, type IResource } from "../../../define/resource";
+import { createResource } from "../../../define/createResource";
+import type { IResource } from "../../../define/resource";
 import { readyEventId } from "../../../define/reservedIds";
 import { normalizeError } from "../../../errors/normaliseThrown";
 import { abortedCallsMs } from "../../../lib/drain";

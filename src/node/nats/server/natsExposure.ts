@@ -1,4 +1,5 @@
-import { createResource, type IResource } from "../../../define/resource";
+import { createResource } from "../../../define/createResource";
+import type { IResource } from "../../../define/resource";
 import { readyEventId } from "../../../define/reservedIds";
 import { normalizeError } from "../../../errors/normaliseThrown";
 import { abortedCallsMs, Drain, type DrainPhase } from "../../../lib/drain";
