@@ -99,6 +99,14 @@ export type {
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
 export type { EventNames, TaskName, TaskNames } from "./define/remote";
 export type { SafeItemStream, SafeResult } from "./define/safe";
+export type {
+  HeardEvent,
+  HeardOf,
+  SubscribableEvent,
+  SubscribeOptions,
+  Subscription,
+  SubscriptionGap,
+} from "./define/subscription";
 export type { ErrorReference, ErrorSlot, ErrorsOf, ThrowsList } from "./define/throwsList";
 export type {
   AnyTask,

@@ -106,6 +106,7 @@ export type {
   FetchExposureLimits,
 } from "./tunnels/fetch/fetchConfig";
 export type { HttpAuthConfig, HttpToken } from "./tunnels/http/config/auth";
+export type { ReplayLimits, SubscriptionLimits } from "./tunnels/protocol/subscriptions";
 export type { CallLimits, JsonLimits, MultipartLimits } from "./tunnels/http/config/callLimits";
 export type { CorsConfig, CorsOrigin, CorsOriginFunction } from "./tunnels/http/cors";
 

@@ -112,6 +112,30 @@ export const tooManyStreams = (): WireFailure =>
     data: { limit: "streams" },
     retryAfterSeconds: 1,
   });
+/** A subscription was asked for by what may not read events. */
+export const subscriptionNotAcceptable = (): WireFailure =>
+  new WireFailure({
+    status: 406,
+    code: "NOT_ACCEPTABLE",
+    message: 'Subscriptions reply with events; client.subscribe() sends "accept: application/x-runner-items+ndjson".',
+  });
+/** The body of a subscription makes no sense. */
+export const invalidSubscription = (detail: string, data?: { readonly limit: number }): WireFailure =>
+  new WireFailure({ status: 400, code: "INVALID_SUBSCRIPTION", message: `Invalid subscription: ${detail}`, data });
+/** More subscriptions are open than `limits.subscriptions.open`. */
+export const tooManySubscriptions = (): WireFailure =>
+  new WireFailure({
+    status: 503,
+    code: "OVERLOADED",
+    message: "Too many open subscriptions",
+    data: { limit: "subscriptions" },
+    retryAfterSeconds: 1,
+  });
+/** The payload of an event takes a line longer than `limits.streams.lineBytes`; logged, and not sent. */
+export const unwritableEvent = (id: string, limitBytes: number): Error =>
+  new Error(
+    `Event ${id} was emitted with a payload that takes more than ${limitBytes} bytes: its subscribers miss it.`,
+  );
 /** An item takes a line longer than `limits.streams.lineBytes`. */
 export const itemTooLarge = (id: string, limitBytes: number): WireFailure =>
   new WireFailure({

@@ -26,6 +26,7 @@ export const longestDrainMs = ({ delayMs, graceMs }: DrainTimes): number => dela
 export class Drain {
   readonly #inFlight = new InFlight();
   readonly #aborters = new Set<() => void>();
+  readonly #enders = new Set<() => void>();
   #phase: DrainPhase = "serving";
   #endsConnections = false;
   #admits = true;
@@ -76,6 +77,13 @@ export class Drain {
     return () => void this.#aborters.delete(abort);
   }
 
+  /** @param end called once, when nothing further is admitted; at once if nothing is. @returns what takes that back */
+  onStopAdmitting(end: () => void): () => void {
+    if (this.#admits) this.#enders.add(end);
+    else end();
+    return () => void this.#enders.delete(end);
+  }
+
   announce(): void {
     if (this.#phase === "serving") this.#phase = "draining";
   }
@@ -87,6 +95,10 @@ export class Drain {
 
   stopAdmitting(): void {
     this.#admits = false;
+    for (const end of this.#enders) {
+      this.#enders.delete(end);
+      end();
+    }
   }
 
   abort(): void {

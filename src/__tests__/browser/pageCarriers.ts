@@ -79,6 +79,9 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     stream(): never {
       throw new Error("Tests of streams run in the page itself.");
     },
+    subscribe(): never {
+      throw new Error("Tests of subscriptions run in the page itself.");
+    },
     // Over fetch there is nothing to close.
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -20,7 +20,7 @@ r.resource("app").register([server]);
 r.tunnel.server("server").build();
 expectTypeOf(
   r.tunnel.server("server").build,
-).toEqualTypeOf<"say what is opened first: .tasks([...]) or .events([...])">();
+).toEqualTypeOf<"say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])">();
 
 // The config of a client tunnel is the annotation of the function that reads it.
 const routed = r.tunnel

@@ -41,13 +41,17 @@ export interface TunnelServerBuilder<Opens extends boolean = false> extends Unbu
   tasks(selector: TunnelTaskSelector): TunnelServerBuilder<true>;
   /** Events, by definition, id or predicate. Replaces the list. */
   events(selector: TunnelEventSelector): TunnelServerBuilder<true>;
+  /** Events that may be listened to, which does not open them to be emitted. Replaces the list. */
+  subscribable(selector: TunnelEventSelector): TunnelServerBuilder<true>;
   /** What the servers that open them speak, as "http". Default: all. */
   transport(name: "http" | (string & {})): TunnelServerBuilder<Opens>;
   /** Whether callers may set async contexts. Default true. */
   allowAsyncContext(allow: boolean): TunnelServerBuilder<Opens>;
   /** Which async contexts callers may set. Default "all". */
   contexts(selection: ContextSelection): TunnelServerBuilder<Opens>;
-  build: Opens extends true ? () => TunnelResource : "say what is opened first: .tasks([...]) or .events([...])";
+  build: Opens extends true
+    ? () => TunnelResource
+    : "say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])";
 }
 
 /** How the events of a client tunnel are delivered. */
@@ -70,6 +74,8 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
   tasks(selector: TunnelTaskSelector): TunnelClientBuilder<C, D, Selecting<State>>;
   /** Events to deliver elsewhere, by definition, id or predicate. Replaces the list. */
   events(selector: TunnelEventSelector, options?: TunnelEventOptions): TunnelClientBuilder<C, D, Selecting<State>>;
+  /** Events of the other process that hooks of this one hear as well, by definition, id or predicate. Replaces the list. */
+  hears(selector: TunnelEventSelector): TunnelClientBuilder<C, D, Selecting<State>>;
   /** What `connect` needs; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N,
@@ -122,6 +128,13 @@ export interface TypedTunnelClientBuilder<
     names: Partial<EventNames<M>> & { readonly [P in K]: EventIdOf<M[P]> },
     options?: TunnelEventOptions,
   ): TypedTunnelClientBuilder<M, T, K, C, D, Selecting<State>>;
+  /**
+   * Names of exported events that hooks of this process hear as well, to their ids. The built tunnel has them among its
+   * `events`. Replaces the list.
+   */
+  hears<K extends keyof EventNames<M>>(
+    names: Pick<EventNames<M>, K>,
+  ): TypedTunnelClientBuilder<M, T, E | K, C, D, Selecting<State>>;
   /** What `connect` needs; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N,
@@ -178,11 +191,12 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
       id,
       tasks: (tasks: TunnelTaskSelector) => at({ ...value, tasks }),
       events: (events: TunnelEventSelector) => at({ ...value, events }),
+      subscribable: (subscribable: TunnelEventSelector) => at({ ...value, subscribable }),
       transport: (transport: string) => at({ ...value, transport }),
       allowAsyncContext: (allowAsyncContext: boolean) => at({ ...value, allowAsyncContext }),
       contexts: (contexts: ContextSelection) => at({ ...value, contexts }),
       build() {
-        if (value.tasks === undefined && value.events === undefined) throw incomplete(id, ["tasks"]);
+        if (!value.tasks && !value.events && !value.subscribable) throw incomplete(id, ["tasks"]);
         const tunnel: TunnelRunner & TunnelPlan = { ...value, mode: "server" };
         const draft: ResourceDraft = { id, tags: [tunnelTagOf(tunnel)], init: async () => tunnel };
         return resourceBuilderOf(draft, filePath).build();
@@ -226,6 +240,8 @@ interface ClientDraft {
   /** Definitions that the tunnel makes, registers and shows. */
   readonly tasks?: Readonly<Record<string, ITask>> | undefined;
   readonly events?: Readonly<Record<string, IEvent>> | undefined;
+  /** Events that it hears, among which may be some of those. */
+  readonly heard?: Names | undefined;
   readonly dependencies: DependencyMap;
   readonly connect?: Connect | undefined;
 }
@@ -255,6 +271,11 @@ function startTunnelClient(id: string): unknown {
         const events = isNames(selection) ? define(selection, (eventId) => remoteEvent(eventId)) : undefined;
         const selected = events ? Object.values(events) : (selection as TunnelEventSelector);
         return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
+      },
+      hears(selection: TunnelEventSelector | Names) {
+        const heard = isNames(selection) ? selection : undefined;
+        const hears = heard ? Object.values(heard) : (selection as TunnelEventSelector);
+        return at({ ...draft, heard, plan: { ...plan, hears } });
       },
       dependencies: (added: DependencyMap) => at({ ...draft, dependencies: { ...dependencies, ...added } }),
       http: (config: HttpTunnelTarget | ((config: unknown) => HttpTunnelTarget)) =>
@@ -287,9 +308,14 @@ function startTunnelClient(id: string): unknown {
   return at({ plan: { mode: "client" }, dependencies: {} });
 }
 
-function buildClient(id: string, { plan, tasks, events, dependencies, connect }: ClientDraft, filePath: () => string) {
+function buildClient(
+  id: string,
+  { plan, tasks, heard, dependencies, connect, ...draftOf }: ClientDraft,
+  filePath: () => string,
+) {
+  const events = heard ? { ...define(heard, remoteEvent), ...draftOf.events } : draftOf.events;
   const missing = [
-    ...(plan.tasks === undefined && plan.events === undefined ? ["tasks"] : []),
+    ...(!plan.tasks && !plan.events && !plan.hears ? ["tasks"] : []),
     ...(connect === undefined ? ["http"] : []),
   ];
   if (connect === undefined || missing.length > 0) throw incomplete(id, missing);

@@ -104,7 +104,9 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   parts.heldBytes?.push(() => budget.heldBytes);
   const readerWatch = new PaceWatch(limits.replyIdleMs);
   const itemsWatch = new PaceWatch(limits.streams.drainMs);
-  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, readerWatch, itemsWatch, onBroken };
+  const eventsWatch = new PaceWatch(limits.subscriptions.drainMs);
+  const watches = { readerWatch, itemsWatch, eventsWatch };
+  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, ...watches, onBroken };
   // Outside the base path other origins have no business.
   const outsidePolicy: ReplyPolicy = { ...policy, cors: corsDisabled, vary: "", compressFrom: undefined };
   const source: BodySource = {
@@ -354,6 +356,7 @@ function createCallPolicy({ config, cors, drain, parseCookies, onDropped }: Expo
     failureAddress: createFailureAddress(config.trustedProxies),
     isLocal: (req) => isLocalCaller(req, cors.admits),
     onShutdown: (abort) => drain.onAbort(abort),
+    onClosing: (end) => drain.onStopAdmitting(end),
     parseCookies,
     enter(call, contexts) {
       if (call.body.kind === "stream") assertUnended(call.req);

@@ -21,6 +21,8 @@ export interface CallPolicy {
   readonly enter: (call: IncomingCall, contexts: ContextSlots | undefined) => ContextSlots;
   /** @param abort called when the server waits for calls no longer. @returns what takes that back */
   readonly onShutdown: (abort: () => void) => () => void;
+  /** @param end called when the server takes no further calls. @returns what takes that back */
+  readonly onClosing: (end: () => void) => () => void;
   readonly parseCookies: ParseCookies;
   /** Whether a task replied by itself, given what it returned. */
   readonly isReplyTaken: (call: IncomingCall, result: unknown) => boolean;
@@ -72,6 +74,10 @@ export class IncomingCall implements WireRequest, WireEdge {
   /** Whether the call was aborted because the server waits for it no longer. */
   get isShutDown(): boolean {
     return this.#isShutDown;
+  }
+
+  onClosing(end: () => void): () => void {
+    return this.#policy.onClosing(end);
   }
 
   /**

@@ -123,6 +123,23 @@ export class EventManager {
     }
   }
 
+  /**
+   * @internal Hears an event before its listeners do, also once the manager is locked.
+   *
+   * @param run must not throw
+   * @returns ends that
+   */
+  tap({ id }: IEvent, run: Listener["run"]): () => void {
+    const listeners = listIn(this.#listeners, id);
+    const listener: Listener = { id: undefined, filter: undefined, order: -Number.MAX_VALUE, run };
+    listeners.push(listener);
+    this.#relink(id);
+    return () => {
+      listeners.splice(listeners.indexOf(listener), 1);
+      this.#relink(id);
+    };
+  }
+
   /** Listens to every event but those tagged `excludeFromGlobalHooks`. @throws {lockedError} the manager is locked */
   addGlobalListener(handler: EventHandlerType, options?: IEventHandlerOptions): void {
     this.#assertUnlocked();

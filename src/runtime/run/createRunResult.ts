@@ -1,6 +1,9 @@
-import type { EventReference } from "../../define/event";
+import type { EventReference, IEvent } from "../../define/event";
+import type { SubscribeOptions } from "../../define/subscription";
 import type { TaskCallOptions } from "../../define/task";
 import { runDisposedError } from "../../errors/runErrors";
+import { itemStream } from "../../lib/itemStream";
+import type { Emitted } from "../events/localSubscription";
 import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { RunResult, TaskHandle } from "./runResult";
@@ -18,7 +21,7 @@ export interface RunResultParts {
 /** What a run shows of itself; its functions are own properties. */
 export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: RunResultParts): RunResult<unknown, L> {
   let topology: Topology | undefined;
-  const { plan, cells, state, eventManager, presetValues, store, logger } = run;
+  const { plan, cells, state, eventManager, drains, presetValues, store, logger } = run;
 
   // Async functions, so that what they throw becomes a rejection.
   async function refuseTask(task: unknown): Promise<never> {
@@ -55,6 +58,34 @@ export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: 
       const registered = cells.events.get(readId(event))?.event;
       if (registered === undefined || state.phase !== "open") return refuseEvent(event);
       return eventManager.emit(registered, payload, "outside");
+    },
+    // Gives `any`: typed by `RunResult`.
+    subscribe(events: readonly (string | EventReference)[], options: SubscribeOptions = {}): any {
+      return itemStream((end) => {
+        const registered = [...new Set(events.map((event) => cells.events.get(readId(event))?.event))];
+        const refused = state.phase === "open" ? registered.indexOf(undefined) : 0;
+        if (refused !== -1) return refuseEvent(events.find((event) => !cells.events.has(readId(event))) ?? events[0]);
+        // What is emitted while the rest is loaded is heard as well.
+        const early: Emitted[] = [];
+        let hear = (emitted: Emitted): void => void early.push(emitted);
+        const taps = (registered as IEvent[]).map((event) =>
+          eventManager.tap(event, ({ id, data }) => hear({ event: id, payload: data })),
+        );
+        return import("../events/localSubscription").then(
+          ({ LocalSubscription }) =>
+            new LocalSubscription(
+              {
+                ids: registered.map((event) => (event as IEvent).id),
+                early,
+                hearBy: (next) => (hear = next),
+                end: () => taps.forEach((untap) => untap()),
+                onRunEnd: (drain) => drains.add({ longestMs: 0, drain: async () => drain() }),
+              },
+              options,
+              end,
+            ),
+        );
+      });
     },
     // Both give `any`: typed by `RunResult`.
     getResourceValue(resource: unknown): any {

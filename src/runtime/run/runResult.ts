@@ -1,6 +1,7 @@
 import type { EventReference } from "../../define/event";
 import type { ExtractResourceConfig, ExtractResourceValue } from "../../define/resource";
 import type { ItemCallOptions, TaskItems } from "../../define/itemInput";
+import type { HeardOf, SubscribableEvent, SubscribeOptions, Subscription } from "../../define/subscription";
 import type { ExtractTaskOutput, TaskCallOptions, TaskInput } from "../../define/task";
 import type { ItemStream } from "../../lib/itemStream";
 import type { IsAny, NotInferred } from "../../lib/typeLevel";
@@ -58,6 +59,17 @@ export interface RunResult<V, L = unknown> {
   runTask<T extends string | TaskHandle>(task: T, ...args: RunTaskArgsOf<T>): TaskReturnOf<T>;
   /** Resolves when all listeners finished. @throws {Error} (as a rejection) no such event is registered */
   emitEvent<P>(event: string | EventReference<P>, ...args: EmitArgs<NotInferred<P>>): Promise<void>;
+  /**
+   * Listens to events as they are emitted, as clients do from other processes: from the first event that is asked for until the
+   * loop is left, or the run ends. Payloads are those that listeners get.
+   *
+   * @throws {Error} (as a rejection of the loop) no such event is registered
+   * @see readmes/SUBSCRIPTIONS.md
+   */
+  subscribe<const E extends SubscribableEvent>(
+    events: readonly E[],
+    options?: SubscribeOptions,
+  ): Subscription<HeardOf<E>>;
   /** @throws {Error} no such resource is registered */
   getResourceValue<R extends string | ResourceHandle<any, any>>(resource: R): ResourceValueOf<R>;
   /** @throws {Error} no such resource is registered */

@@ -1,6 +1,7 @@
 import type { ExtractEventPayload, IEvent } from "../../define/event";
 import type { CallDeadline, ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
 import type { ItemsOption, TaskItems } from "../../define/itemInput";
+import type { HeardOf, SubscribableEvent, SubscribeOptions, Subscription } from "../../define/subscription";
 import { settle, type SafeResult } from "../../define/safe";
 import type { ErrorsOf } from "../../define/throwsList";
 import { TunnelError } from "../../errors/tunnelError";
@@ -83,6 +84,17 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
     task: RemoteStreamTask<In, Item, Result>,
     ...call: StreamCallOf<In>
   ): ItemStream<Item, Result>;
+  /**
+   * Listens to events that are emitted on the server, over one connection for all that begin in one turn of the event loop.
+   * A connection that is lost is made anew, and goes on where it stood; `onGap` is told what is missing.
+   *
+   * @throws {TunnelError} (as a rejection of the loop) the server refused it; never for what a later try may mend
+   * @see readmes/SUBSCRIPTIONS.md
+   */
+  subscribe<const E extends SubscribableEvent>(
+    events: readonly E[],
+    options?: SubscribeOptions,
+  ): Subscription<HeardOf<E>>;
   /** As `task`; resolves to how the call ended, and never rejects. */
   safe<I, O>(
     id: string,
@@ -187,6 +199,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   if (closing !== undefined) allowManyListeners(closing.signal);
   const transport = abortable(withLayers(carrier.send, layers), closing?.signal);
   let isClosed = false;
+  let subscriptions: Promise<Subscriptions> | undefined;
 
   function begin(id: string, call: ClientCallOptions | undefined): void {
     if (typeof id !== "string") {
@@ -348,6 +361,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
 
   async function close(closeOptions?: CloseOptions): Promise<void> {
     isClosed = true;
+    void subscriptions?.then((opened) => opened.close());
     if (inFlight.count > 0) {
       // An abort of the wait is no failure of closing.
       await Promise.resolve(settleOrAbort(inFlight.whenIdle(), closeOptions?.signal)).catch(() => {
@@ -405,6 +419,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     safe: (target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> =>
       settle(() => task(target, value, call), (target as Partial<ITask> | undefined)?.throws), // as above
     stream,
+    // The caller's types.
+    subscribe(events: readonly SubscribableEvent[], listening: SubscribeOptions = {}): Subscription<any> {
+      const enter = captureSlots();
+      const stream = itemStream(async (end) => {
+        subscriptions ??= import("./subscribe/subscriptions").then(
+          ({ Subscriptions }) => new Subscriptions({ codec, exchange, silenceMs: options.silenceMs, TunnelError }),
+        );
+        return (await subscriptions).open(events, listening, end, enter);
+      });
+      return stream as Subscription<any>;
+    },
     event,
     // The caller's types are the event's.
     eventWithResult: async (target: Target, payload?: unknown, call?: ClientCallOptions): Promise<any> =>
@@ -414,6 +439,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   };
 }
 
+type Subscriptions = import("./subscribe/subscriptions").Subscriptions;
 type RunTask = (
   id: string,
   input: CallInput,

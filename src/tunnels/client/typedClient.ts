@@ -1,6 +1,7 @@
 import type { ItemStream } from "../../lib/itemStream";
 import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
-import type { ExtractEventPayload, IEvent } from "../../define/event";
+import type { EventReference, ExtractEventPayload, IEvent } from "../../define/event";
+import type { HeardOf, SubscribeOptions, Subscription } from "../../define/subscription";
 import type { SafeResult } from "../../define/safe";
 import type { ItemsOption, TaskItems } from "../../define/itemInput";
 import type { ExtractTaskOutput, ITask, TaskInput } from "../../define/task";
@@ -126,6 +127,11 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
     ...call: TaskCallOf<T>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
   safe<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["outcome"]>;
+  /** Listens to events of the module, by definition or id. */
+  subscribe<const E extends EventReference<any> | keyof EventsById<M>>(
+    events: readonly E[],
+    options?: SubscribeOptions,
+  ): Subscription<HeardOf<E, EventsById<M>>>;
   /** Emits the event of a definition; resolves once its listeners are done. */
   event<E extends IEvent<any>>(event: E, ...call: CallOf<ExtractEventPayload<E>>): Promise<void>;
   event<Id extends keyof EventsById<M>>(id: Id, ...call: EventsById<M>[Id]["call"]): Promise<void>;

@@ -23,6 +23,8 @@ export interface FetchExposureInfo {
 export interface FetchCallPolicy {
   /** @param abort called when the edge waits for calls no longer. @returns what takes that back */
   readonly onShutdown: (abort: () => void) => () => void;
+  /** @param end called when the edge takes no further calls. @returns what takes that back */
+  readonly onClosing: (end: () => void) => () => void;
   /** A task both replied by itself and returned a value, which was dropped. */
   readonly onDropped: (call: FetchCall) => void;
   /** Work that goes on after the reply. */
@@ -107,6 +109,10 @@ export class FetchCall implements WireRequest, WireEdge {
     }
     this.#stopWaiting = this.#policy.onShutdown(() => this.#shutDown());
     return aborter.signal;
+  }
+
+  onClosing(end: () => void): () => void {
+    return this.#policy.onClosing(end);
   }
 
   /** The reply is sent: some hosts abort their signals after that as well, which is no abort of the call. */

@@ -91,6 +91,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
   const source: BodySource = { idleMs: limits.bodyIdleMs, rate: limits.bodyRate, budget };
   const callPolicy: FetchCallPolicy = {
     onShutdown: (abort) => drain.onAbort(abort),
+    onClosing: (end) => drain.onStopAdmitting(end),
     onDropped: parts.onDropped,
     keepWorking: parts.keepWorking,
   };
@@ -158,6 +159,8 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
         };
         const onResponse = (response: WireResponse): void => {
           call.onRespond = undefined;
+          // Streams of items and events are counted apart, and may last.
+          if (response.body.kind === "stream" && response.body.isItems) waiting.delete(call);
           try {
             if (response.body.kind !== "taken") resolve(replyTo(response, reply, call));
           } catch (error) {

@@ -16,7 +16,10 @@ export interface HttpEdgeConfig {
   readonly contexts: ContextSelection;
   readonly open: boolean;
   readonly contract: ContractDetail | undefined;
-  readonly limits: Pick<ResolvedCallLimits, "jsonBytes" | "authMs" | "maxDeadlineMs" | "streams" | "batch">;
+  readonly limits: Pick<
+    ResolvedCallLimits,
+    "jsonBytes" | "authMs" | "maxDeadlineMs" | "streams" | "batch" | "subscriptions"
+  >;
 }
 
 /**
@@ -50,6 +53,7 @@ export function httpServeOptions(
     maxDeadlineMs: limits.maxDeadlineMs,
     streams: limits.streams,
     batch: limits.batch,
+    subscriptions: limits.subscriptions,
   };
 }
 

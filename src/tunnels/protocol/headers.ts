@@ -19,6 +19,9 @@ export const traceStateHeader = "tracestate";
 /** How long a server that streams items is silent at most, in whole milliseconds: then it sends a heartbeat. */
 export const heartbeatHeader = "x-runner-heartbeat-ms";
 
+/** When another try is worth it, in seconds or as a date (RFC 9110 §10.2.3). */
+export const retryAfterHeader = "retry-after";
+
 /** The media type of a stream of items. */
 export const itemsContentType = "application/x-runner-items+ndjson";
 export const jsonContentType = "application/json; charset=utf-8";

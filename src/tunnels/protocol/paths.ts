@@ -2,7 +2,7 @@ import type { WireTarget } from "./wire";
 
 /** `/task/<id>`, `/event/<id>`, or what has no id as `/batch`, to be appended to a base URL. */
 export const targetPath = ({ kind, id }: WireTarget): string =>
-  id ? `/${kind}/${encodeURIComponent(id)}` : `/${kind}`;
+  id && kind !== "subscribe" ? `/${kind}/${encodeURIComponent(id)}` : `/${kind}`;
 
 /**
  * Reads what a path below the base path addresses. Doubled and trailing slashes are tolerated; `app/x` and `app%2Fx`
@@ -16,7 +16,7 @@ export function parseTarget(rest: string): WireTarget | undefined {
   if (direct !== undefined) return direct;
   const [kind, ...segments] = rest.split("/").filter((segment) => segment !== "");
   if (kind === "discovery") return discovery;
-  if (kind === "batch") return segments.length === 0 ? batch : undefined;
+  if (kind === "batch" || kind === "subscribe") return segments.length === 0 ? { kind, id: "" } : undefined;
   if ((kind !== "task" && kind !== "event") || segments.length === 0) return undefined;
   try {
     return { kind, id: decodeURIComponent(segments.join("/")) };
@@ -26,7 +26,6 @@ export function parseTarget(rest: string): WireTarget | undefined {
 }
 
 const discovery: WireTarget = { kind: "discovery", id: "" };
-const batch: WireTarget = { kind: "batch", id: "" };
 
 /** The path every client sends: one segment, nothing to decode. */
 function parseDirect(rest: string): WireTarget | undefined {

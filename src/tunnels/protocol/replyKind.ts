@@ -12,8 +12,8 @@ export const isItemsType = (contentType: string | undefined): boolean =>
   contentType?.split(";", 1)[0]?.trim().toLowerCase() === itemsContentType;
 
 /**
- * Whether a reply is handed out as the stream that it is. Only tasks and batches reply with streams, and only successes are
- * read.
+ * Whether a reply is handed out as the stream that it is. Only tasks, batches and subscriptions reply with streams, and only
+ * successes are read.
  */
 export const isStreamedReply = (
   { kind }: WireTarget,

@@ -13,8 +13,8 @@ export type ByteStream = AsyncIterable<Uint8Array>;
 
 /** What a call is addressed to. */
 export interface WireTarget {
-  readonly kind: "task" | "event" | "discovery" | "batch";
-  /** Id of the task or event; `""` for what has none. */
+  readonly kind: "task" | "event" | "discovery" | "batch" | "subscribe";
+  /** Id of the task or event; `""` for what has none. Of a subscription, clients have its events here, for messages. */
   readonly id: string;
 }
 
@@ -144,6 +144,8 @@ export interface WireEdge {
   readonly isShutDown: boolean;
   /** Whether an event is heard here that this run has sent itself, as by a broker that may hand it to any process. */
   readonly hearsOwn?: boolean | undefined;
+  /** @param end called once, when the server takes no further calls; at once if it does not. @returns what takes that back */
+  onClosing?(end: () => void): () => void;
   /** What the calls of a batch take of the edge; absent for a call by itself. */
   readonly batch?: BatchEdge | undefined;
 }
@@ -185,8 +187,8 @@ export type ReplyBody =
       readonly stream: ByteStream;
       /** Whether the head is to be sent before the first bytes are there. */
       readonly flushHeaders?: boolean | undefined;
-      /** Whether it is a stream of items, which may last and has limits of its own. */
-      readonly isItems?: true | undefined;
+      /** Whether it is a stream of items or of events, which may last and has limits of its own. */
+      readonly isItems?: true | "subscription" | undefined;
       /** Of items: resolves when the task has ended, which may be later than the reader has left. */
       readonly released?: Promise<void>;
       /** Settles when the stream is over, however it ends. Absent for streams of Node, which emit "close". */

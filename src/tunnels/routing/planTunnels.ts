@@ -14,7 +14,8 @@ import { tunnelPlanOf } from "./tunnelPlan";
 interface KnownTunnel {
   readonly id: string;
   /** Absent where only its value says it, and that is not there yet. */
-  readonly says: Pick<TunnelRunner, "mode" | "tasks" | "events" | "eventDeliveryMode"> | undefined;
+  readonly says:
+    Pick<TunnelRunner, "mode" | "tasks" | "events" | "eventDeliveryMode" | "subscribable" | "hears"> | undefined;
 }
 
 type OnProblem = (problem: Error) => void;
@@ -67,6 +68,7 @@ function describeTopology(
     const { mode, eventDeliveryMode: delivery = "mirror" } = says;
     const chosenTasks = choose("Task", says.tasks, tasks, tunnelId, onProblem);
     const chosenEvents = choose("Event", says.events, events, tunnelId, onProblem);
+    for (const others of [says.subscribable, says.hears]) choose("Event", others, events, tunnelId, onProblem);
     if (mode === "server" || mode === "both") {
       for (const id of chosenTasks) exposed.push({ id, kind: "task", by: tunnelId });
       for (const id of chosenEvents) exposed.push({ id, kind: "event", by: tunnelId });

@@ -69,7 +69,8 @@ export function routeEvents(
       error,
     });
   eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission, scope) =>
-    hasReturned(eventManager, emission, scope)
+    // What was received from the other process is not sent back to it.
+    hasReturned(eventManager, emission, scope) || emission.source === `tunnel:${ownerId}`
       ? next(emission)
       : deliver(next, emission, { emitRemotely: emitRemotelyIn(scope), onFallback }),
   );

@@ -29,6 +29,7 @@ export interface TunnelClient {
   event(id: any, payload?: any, options?: any): Promise<void>; // as above
   eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
   stream?(id: any, input?: any, options?: any): AsyncIterable<any>; // as above
+  subscribe?(events: readonly any[], options?: any): AsyncIterable<any>; // as above
 }
 
 /** What a call tells the process that serves it. A client of this package takes it as the options of its call. */
@@ -54,6 +55,10 @@ export interface TunnelRunner {
   readonly events?: TunnelEventSelector | undefined;
   /** Default "mirror". */
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
+  /** Server side: events that other processes may listen to. Emitting them from outside is another right: `events`. */
+  readonly subscribable?: TunnelEventSelector | undefined;
+  /** Client side: events of the other process that listeners of this one hear; needs a `client` that subscribes. */
+  readonly hears?: TunnelEventSelector | undefined;
   /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
   run?(task: ITask, input?: unknown, options?: RoutedCallOptions): Promise<unknown>;
   /** Emits a selected event elsewhere; what it resolves to becomes the payload, unless `undefined`. */
@@ -156,10 +161,12 @@ export interface AuthValidatorResult {
   readonly name?: string | undefined;
   /** Who the caller is, for tasks: an exposure provides it under the context that `auth.principal` names. */
   readonly principal?: unknown;
-  /** Which of the exposed tasks the caller may run. Default: all, or none where `events` is given. */
+  /** Which of the exposed tasks the caller may run. Default: all, or none where `events` or `subscribable` is given. */
   readonly tasks?: TunnelTaskSelector | undefined;
-  /** Which of the exposed events the caller may emit. Default: all, or none where `tasks` is given. */
+  /** Which of the exposed events the caller may emit. Default: all, or none where `tasks` or `subscribable` is given. */
   readonly events?: TunnelEventSelector | undefined;
+  /** Which of the subscribable events the caller may listen to. Default: all, or none where `tasks` or `events` is given. */
+  readonly subscribable?: TunnelEventSelector | undefined;
   /** What the caller may do as the driver of a relay. Default: everything. */
   readonly policy?: DriverPolicy | undefined;
   /** For logs of the validator; never sent to the caller. */

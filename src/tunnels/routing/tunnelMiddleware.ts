@@ -11,7 +11,7 @@ import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
 export interface TunnelMiddlewareHandles {
   readonly store: IResource<void, Promise<Store>>;
   readonly eventManager: IResource<void, Promise<EventManager>>;
-  readonly logger: IResource<void, Promise<Pick<Logger, "warn">>>;
+  readonly logger: IResource<void, Promise<Pick<Logger, "warn" | "error">>>;
 }
 
 /** Applies every tunnel right after its resource initialised; the resource's value stays what `init` returned. */
@@ -29,6 +29,10 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
       }
       routeTasks(tunnel, resource.definition.id, store);
       routeEvents(tunnel, resource.definition.id, { store, eventManager, logger });
+      if (tunnel.hears !== undefined) {
+        const { hearEvents } = await import("./hearEvents");
+        hearEvents(tunnel, resource.definition.id, { store, eventManager, logger });
+      }
       return value;
     },
   });

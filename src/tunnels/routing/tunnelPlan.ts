@@ -18,6 +18,8 @@ export interface TunnelPlan {
   readonly tasks?: TunnelTaskSelector | undefined;
   readonly events?: TunnelEventSelector | undefined;
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
+  readonly subscribable?: TunnelEventSelector | undefined;
+  readonly hears?: TunnelEventSelector | undefined;
 }
 
 /** Its config is the framework's own business, so the public type has none. */

@@ -16,7 +16,10 @@ export function readTunnel(value: unknown): TunnelRunner {
   if (typeof value !== "object" || value === null) {
     throw invalidTunnel(`Tunnel resource value must be an object, got ${String(value)}.`);
   }
-  const { mode, tasks, events, allowAsyncContext, contexts } = value as Record<keyof TunnelRunner, unknown>;
+  const { mode, tasks, events, subscribable, hears, allowAsyncContext, contexts } = value as Record<
+    keyof TunnelRunner,
+    unknown
+  >;
   if (mode !== undefined && !modes.has(mode)) {
     throw invalidTunnel(`Tunnel mode must be one of ${[...modes].join(", ")}, got ${String(mode)}.`);
   }
@@ -29,10 +32,12 @@ export function readTunnel(value: unknown): TunnelRunner {
   }
   checkSelector("tasks", tasks);
   checkSelector("events", events);
+  checkSelector("subscribable", subscribable);
+  checkSelector("hears", hears);
   return value;
 }
 
-function checkSelector(field: "tasks" | "events", selector: unknown): void {
+function checkSelector(field: "tasks" | "events" | "subscribable" | "hears", selector: unknown): void {
   if (selector === undefined || typeof selector === "function") return;
   if (!Array.isArray(selector)) {
     throw invalidTunnel(
@@ -63,6 +68,8 @@ const fields: readonly string[] = [
   "mode",
   "tasks",
   "events",
+  "subscribable",
+  "hears",
   "eventDeliveryMode",
   "run",
   "emit",

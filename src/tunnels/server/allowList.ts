@@ -34,6 +34,8 @@ export interface AllowList {
   readonly open: boolean;
   readonly tasks: ReadonlyMap<string, ServedTask>;
   readonly events: ReadonlyMap<string, ServedEvent>;
+  /** What may be listened to, which is a right of its own: never given by `open`. */
+  readonly subscribable: ReadonlyMap<string, ServedEvent>;
 }
 
 /** The allow-list of a run while it boots, and from `freeze` on for good. */
@@ -87,13 +89,18 @@ export function readAllowList(store: Store, { transport, open, onSkipped }: Allo
     if (cell) tasks.set(id, { kind: "task", cell, contexts });
   }
 
-  const events = new Map<string, ServedEvent>();
   const registeredEvents = new Map([...store.events].map(([id, { event }]) => [id, event]));
-  for (const [id, contexts] of chosenBy(tunnels.map(eventSelection), registeredEvents)) {
-    const event = registeredEvents.get(id);
-    if (event) events.set(id, { kind: "event", event, contexts });
-  }
-  return { enabled, open: open && !enabled, tasks, events };
+  const serve = (chosen: ReadonlyMap<string, SelectedContexts>): Map<string, ServedEvent> => {
+    const events = new Map<string, ServedEvent>();
+    for (const [id, contexts] of chosen) {
+      const event = registeredEvents.get(id);
+      if (event) events.set(id, { kind: "event", event, contexts });
+    }
+    return events;
+  };
+  const events = serve(chosenBy(tunnels.map(eventSelection), registeredEvents));
+  const subscribable = serve(select(tunnels.map(subscriptionSelection), registeredEvents, onSkipped));
+  return { enabled, open: open && !enabled, tasks, events, subscribable };
 }
 
 type Definition = ITask | IEvent;
@@ -111,6 +118,10 @@ const taskSelection = (tunnel: TunnelRunner): Selection<ITask> => ({
 });
 const eventSelection = (tunnel: TunnelRunner): Selection<IEvent> => ({
   selector: tunnel.events,
+  contexts: contextsOf(tunnel),
+});
+const subscriptionSelection = (tunnel: TunnelRunner): Selection<IEvent> => ({
+  selector: tunnel.subscribable,
   contexts: contextsOf(tunnel),
 });
 

@@ -21,9 +21,11 @@ export interface Caller {
   readonly policy?: unknown;
   /** Who it is, for tasks. */
   readonly principal?: unknown;
-  /** What it may call of that which is served; where neither is given, all of it. */
+  /** What it may call of that which is served; where none of these is given, all of it. */
   readonly tasks?: TunnelTaskSelector | undefined;
   readonly events?: TunnelEventSelector | undefined;
+  /** What of that which is subscribable it may listen to. */
+  readonly subscribable?: TunnelEventSelector | undefined;
 }
 
 /** Says who calls, or throws. Synchronous unless a validator task or an asynchronous policy has to be asked. */
@@ -174,17 +176,18 @@ async function askValidators(
 /** What is said of a caller has to be understood: a limit that is not would not be one. */
 function callerOf(verdict: unknown): Caller | undefined {
   if (okOf(verdict) !== true || flawOf(verdict as Approval) !== undefined) return undefined;
-  const { name = anonymous.name, policy, principal, tasks, events } = verdict as Caller;
-  return { name, policy, principal, tasks, events };
+  const { name = anonymous.name, policy, principal, tasks, events, subscribable } = verdict as Caller;
+  return { name, policy, principal, tasks, events, subscribable };
 }
 
 type Approval = { readonly [K in keyof Caller]?: unknown };
 
 /** A name that is no text would make all such callers one. */
-function flawOf({ name, tasks, events }: Approval): string | undefined {
+function flawOf({ name, tasks, events, subscribable }: Approval): string | undefined {
   if (name !== undefined && (typeof name !== "string" || name === "")) return "name is no text";
   if (!isSelector(tasks)) return "tasks are no selector";
-  return isSelector(events) ? undefined : "events are no selector";
+  if (!isSelector(events)) return "events are no selector";
+  return isSelector(subscribable) ? undefined : "subscribable is no selector";
 }
 
 const isSelector = (value: unknown): boolean =>

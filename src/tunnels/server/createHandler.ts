@@ -9,7 +9,14 @@ import type { ContextSlots } from "../../platform/contextScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { SerializerLike } from "../../serializer/codec";
 import { wireSerializer } from "../../serializer/wireSerializer";
-import type { ItemsBody, OpenedForm, Transport, WireRequest, WireResponse } from "../protocol/wire";
+import {
+  textBody,
+  type ItemsBody,
+  type OpenedForm,
+  type Transport,
+  type WireRequest,
+  type WireResponse,
+} from "../protocol/wire";
 import { admit, type AllowList, type ServedEvent, type ServedTask } from "./allowList";
 import type { Authenticate, Caller } from "./authenticate";
 import { answerBatch, type BatchParts } from "./batch/answerBatch";
@@ -21,11 +28,13 @@ import { discover, type Discover } from "./discovery";
 import { toWireFailure, errorReply, type Phase } from "./errorReply";
 import type { Narrow } from "./narrow";
 import type { ReadContexts } from "./readContexts";
-import { forgetEmission, isRepeated } from "./repeatedEmissions";
+import { forgetEmission, isRepeated } from "../protocol/repeatedEmissions";
 import { openForm, type OpenFile } from "./openForm";
 import { openStream, type OpenStream } from "./openStream";
 import type { ResolvedBatchLimits } from "../protocol/batch";
-import type { ResolvedStreamLimits } from "../protocol/items";
+import { itemLimits, type ResolvedStreamLimits } from "../protocol/items";
+import { subscriptionLimits, type ResolvedSubscriptionLimits } from "../protocol/subscriptions";
+import { Subscriptions } from "./subscriptions/serveSubscriptions";
 import { OpenStreams, type ServedItems } from "./serveItems";
 import { receiveItems } from "./receiveItems";
 import { readBody, readInput, readManifest } from "./readInput";
@@ -67,6 +76,8 @@ export interface HandlerParts {
   readonly batch?: ResolvedBatchLimits | undefined;
   /** Header that carries the token of a caller, in lower case. Default: the usual one. */
   readonly tokenHeader?: string | undefined;
+  /** Limits of subscriptions. */
+  readonly subscriptions?: ResolvedSubscriptionLimits | undefined;
   /** Receives what is not sent to callers. */
   readonly report: (error: unknown, request: WireRequest, phase: Phase, caller: Caller | undefined) => void;
   /** Receives requests that authentication refused, or failed for. */
@@ -105,6 +116,13 @@ export function createRespond(parts: HandlerParts): Respond {
   const streams = new OpenStreams(parts.streams);
   const { batch: limits, tokenHeader, origin } = parts;
   const batches: BatchParts = { limits, tokenHeader, origin, serializer, respond };
+  const subscriptions = new Subscriptions({
+    eventManager: parts.eventManager,
+    serializer,
+    limits: parts.subscriptions ?? subscriptionLimits,
+    streams: parts.streams ?? itemLimits,
+    onUnwritable: (eventId, error) => report(error, emissionOf(eventId), "encode", undefined),
+  });
   return respond;
 
   function respond(request: WireRequest, reply: Reply, onBroken: (error: unknown) => void): void {
@@ -183,6 +201,10 @@ export function createRespond(parts: HandlerParts): Respond {
       progress.phase = "admit";
       const reachable = narrow(allowList(), caller);
       if (target.kind === "discovery") return describeTo(reachable);
+      if (target.kind === "subscribe") {
+        progress.phase = "read";
+        return subscriptions.open(request, reachable);
+      }
       const served = admit(reachable, target);
 
       if (served.kind === "task") {
@@ -405,6 +427,14 @@ function note({ observed }: WireRequest, { code, id }: WireFailure, error?: unkn
 
 /** How many characters a value may have for every byte that a body of text may have, as a tree of it would have them. */
 const charsPerByte = 16;
+
+/** What reports of an emission that was not asked for by a request refer to. */
+const emissionOf = (id: string): WireRequest => ({
+  target: { kind: "event", id },
+  headers: {},
+  body: textBody(""),
+  signal: undefined,
+});
 
 /** What was given the signal, or reads from the caller's connection, fails with the platform's errors when it leaves. */
 function isGivenUp(error: unknown, request: WireRequest): boolean {

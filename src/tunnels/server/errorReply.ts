@@ -124,6 +124,7 @@ const subjects: Readonly<Record<WireTarget["kind"], readonly string[]>> = {
   event: ["Event payload"],
   discovery: [],
   batch: [],
+  subscribe: [],
 };
 
 /** The same failure of a task that was called in turn is a mistake of the server, and so is a schema that broke. */

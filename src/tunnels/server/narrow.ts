@@ -35,14 +35,15 @@ export function createNarrow(onSkipped: (id: string, error: unknown) => void): N
     return picked;
   }
 
-  return (allowList, { tasks, events }) => {
-    if (tasks === undefined && events === undefined) return allowList;
+  return (allowList, { tasks, events, subscribable }) => {
+    if (tasks === undefined && events === undefined && subscribable === undefined) return allowList;
     if (!allowList.enabled && !allowList.open) return allowList;
     return {
       enabled: true,
       open: false,
       tasks: within(allowList.tasks, tasks),
       events: within(allowList.events, events),
+      subscribable: within(allowList.subscribable, subscribable),
     };
   };
 }

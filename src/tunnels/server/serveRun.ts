@@ -67,7 +67,7 @@ export interface ServerAuth {
 /** What differs between servers: HTTP, fetch, a relay, a broker. */
 export interface ServeRunOptions extends Pick<
   HandlerParts,
-  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams" | "batch" | "discover"
+  "jsonBytes" | "openFile" | "openStream" | "maxDeadlineMs" | "streams" | "batch" | "subscriptions" | "discover"
 > {
   /** Begins the names of what is logged, as "exposure". */
   readonly name: string;
@@ -141,6 +141,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     streams: options.streams,
     batch: options.batch,
     tokenHeader: options.auth.header,
+    subscriptions: options.subscriptions,
     onMalformedDeadline: ({ headers, target }) =>
       void logger.debug(`${name}.deadline.ignored: the header is no number of milliseconds.`, {
         data: { requestId: headers[requestIdHeader], id: cutForLog(target.id), header: deadlineHeader },

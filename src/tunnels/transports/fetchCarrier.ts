@@ -1,7 +1,7 @@
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { clientClosed, type Abilities, type Carrier } from "../client/carrier";
-import { heartbeatHeader, requestIdHeader } from "../protocol/headers";
+import { heartbeatHeader, requestIdHeader, retryAfterHeader } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isStreamedReply } from "../protocol/replyKind";
@@ -69,6 +69,7 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       headers: {
         [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined,
         [heartbeatHeader]: response.headers?.get(heartbeatHeader) ?? undefined,
+        [retryAfterHeader]: response.headers?.get(retryAfterHeader) ?? undefined,
       },
     };
     if (isTyped && isStreamedReply(target, head)) {

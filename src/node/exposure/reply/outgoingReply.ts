@@ -36,6 +36,8 @@ export interface ReplyPolicy extends HeadPolicy {
   readonly readerWatch: PaceWatch;
   /** Finds readers of items that take none. */
   readonly itemsWatch: PaceWatch;
+  /** Finds subscribers that take no events. */
+  readonly eventsWatch: PaceWatch;
   /** A reply broke off, which its caller sees as a cut connection. */
   readonly onBroken: (error: unknown, requestId: string) => void;
 }
@@ -78,7 +80,9 @@ export class OutgoingReply {
   send({ status, contentType, headers, body }: WireResponse): Promise<void> | undefined {
     if (body.kind === "text") return this.#sendText(status, body.text, headers, contentType);
     if (body.kind === "stream") {
-      if (body.isItems) this.#watchReader(this.#policy.itemsWatch, "http.limits.streams.drainMs");
+      const { itemsWatch, eventsWatch } = this.#policy;
+      if (body.isItems === true) this.#watchReader(itemsWatch, "http.limits.streams.drainMs");
+      else if (body.isItems) this.#watchReader(eventsWatch, "http.limits.subscriptions.drainMs");
       const head = { status, contentType: contentType ?? jsonContentType, headers, flushHeaders: body.flushHeaders };
       return this.#sendStream(body.stream, head);
     }

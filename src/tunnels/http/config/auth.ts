@@ -13,10 +13,12 @@ export interface HttpToken {
   readonly name?: string | undefined;
   /** Who the holder is, for tasks; provided under the context that `principal` of `auth` names. */
   readonly principal?: unknown;
-  /** Which of the exposed tasks the holder may run. Default: all, or none where `events` is given. */
+  /** Which of the exposed tasks the holder may run. Default: all, or none where `events` or `subscribable` is given. */
   readonly tasks?: TunnelTaskSelector | undefined;
-  /** Which of the exposed events the holder may emit. Default: all, or none where `tasks` is given. */
+  /** Which of the exposed events the holder may emit. Default: all, or none where `tasks` or `subscribable` is given. */
   readonly events?: TunnelEventSelector | undefined;
+  /** Which of the subscribable events the holder may listen to. Default: all, or none where `tasks` or `events` is given. */
+  readonly subscribable?: TunnelEventSelector | undefined;
 }
 
 /** Who may call. */
@@ -141,7 +143,7 @@ function resolveHeld(tokens: unknown, path: string): readonly HeldToken[] | unde
 
 function resolveOne(stated: unknown, path: string): HeldToken {
   if (stated === undefined) throw invalid(path, "an object", stated);
-  const { token, name, principal, tasks, events } = fieldsOf<HttpToken>(stated, path, tokenKeys);
+  const { token, name, principal, tasks, events, subscribable } = fieldsOf<HttpToken>(stated, path, tokenKeys);
   // Not by `invalid`, which quotes what it got.
   if (typeof token !== "string") throw new TypeError(`${path}.token must be a string.`);
   if (name !== undefined && (typeof name !== "string" || name === "")) {
@@ -153,10 +155,11 @@ function resolveOne(stated: unknown, path: string): HeldToken {
     principal,
     tasks: selector(tasks, `${path}.tasks`) as TunnelTaskSelector | undefined,
     events: selector(events, `${path}.events`) as TunnelEventSelector | undefined,
+    subscribable: selector(subscribable, `${path}.subscribable`) as TunnelEventSelector | undefined,
   };
 }
 
-const tokenKeys: readonly (keyof HttpToken)[] = ["token", "name", "principal", "tasks", "events"];
+const tokenKeys: readonly (keyof HttpToken)[] = ["token", "name", "principal", "tasks", "events", "subscribable"];
 
 /** Ids or definitions, or a predicate. */
 function selector(value: unknown, path: string): unknown {

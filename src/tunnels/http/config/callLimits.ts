@@ -1,6 +1,8 @@
 import { longestTimerMs } from "../../../lib/timers";
 import { batchLimits, type BatchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { itemLimits, type ResolvedStreamLimits, type StreamLimits } from "../../protocol/items";
+import type { ResolvedSubscriptionLimits, SubscriptionLimits } from "../../protocol/subscriptions";
+import { resolveSubscriptionLimits } from "./subscriptionLimits";
 import type { LeastRate } from "../paceWatch";
 import { amount, fieldsOf, milliseconds } from "./configFields";
 
@@ -63,6 +65,8 @@ export interface CallLimits {
   readonly streams?: StreamLimits | undefined;
   /** Batches: several calls that come in one request. */
   readonly batch?: BatchLimits | undefined;
+  /** Subscriptions to events. */
+  readonly subscriptions?: SubscriptionLimits | undefined;
 }
 
 /** The limits without gaps. */
@@ -77,6 +81,7 @@ export interface ResolvedCallLimits {
   readonly maxDeadlineMs: number | undefined;
   readonly streams: ResolvedStreamLimits;
   readonly batch: ResolvedBatchLimits;
+  readonly subscriptions: ResolvedSubscriptionLimits;
 }
 
 export const KiB = 1024;
@@ -105,6 +110,7 @@ export const callLimitKeys: readonly (keyof CallLimits)[] = [
   "maxDeadlineMs",
   "streams",
   "batch",
+  "subscriptions",
 ];
 
 const batchKeys: readonly (keyof BatchLimits)[] = ["lines", "bytes"];
@@ -144,6 +150,7 @@ export function resolveCallLimits(
       lines: amount(batch.lines, `${path}.batch.lines`, batchLimits.lines),
       bytes: amount(batch.bytes, `${path}.batch.bytes`, batchLimits.bytes),
     },
+    subscriptions: resolveSubscriptionLimits(stated.subscriptions, `${path}.subscriptions`),
   };
 }
 

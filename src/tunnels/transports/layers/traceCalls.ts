@@ -20,7 +20,8 @@ export const traceCalls =
       if (!point.isOn) return next(request);
       const { target, body, trace } = request;
       const message: CallTrace = {
-        ...(target.kind === "event" ? { eventId: target.id } : { taskId: target.id }),
+        ...(target.kind === "task" && { taskId: target.id }),
+        ...(target.kind === "event" && { eventId: target.id }),
         origin,
         path: path + targetPath(target),
         trace,

@@ -1,5 +1,6 @@
-import { readEmissionPath, runIdOf } from "../protocol/emissionPath";
-import type { WireRequest } from "../protocol/wire";
+import { readEmissionPath, runIdOf } from "./emissionPath";
+import type { WireRequest } from "./wire";
+import type { EmissionPath } from "../../lib/emissionPath";
 
 /** How many emissions a run remembers, and for how long: paths that meet differ by much less. */
 const maxEmissions = 10_000;
@@ -21,14 +22,22 @@ export function isRepeated(
   run: object,
   { target, headers, edge }: Pick<WireRequest, "target" | "headers" | "edge">,
 ): boolean {
-  const path = readEmissionPath(headers);
+  return isRepeatedOn(readEmissionPath(headers), run, target.id, edge?.hearsOwn);
+}
+
+/**
+ * The same, by the path of an emission.
+ *
+ * @param hearsOwn whether what this run has emitted itself counts as new. Default false
+ */
+export function isRepeatedOn(path: EmissionPath | undefined, run: object, eventId: string, hearsOwn = false): boolean {
   if (path === undefined) return false;
-  if (path.via.includes(runIdOf(run)) && edge?.hearsOwn !== true) return true;
+  if (path.via.includes(runIdOf(run)) && !hearsOwn) return true;
   if (path.id === undefined) return false;
   let memory = memories.get(run);
   if (memory === undefined) memories.set(run, (memory = new Map()));
   // With the event: a tunnel that is written by hand may turn one emission into events of several ids.
-  return isKnown(memory, `${path.id} ${target.id}`);
+  return isKnown(memory, `${path.id} ${eventId}`);
 }
 
 /** Takes back that an event has been heard: its hooks failed, and it may come again. */
