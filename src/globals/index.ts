@@ -20,6 +20,7 @@ import { serializer } from "./resources/serializer";
 import { globalTags } from "./tags";
 import { memoryServer } from "./tunnels/memoryServer";
 import { tunnelClientFactory } from "./tunnels/tunnelClientFactory";
+import { tunnelHearing } from "./tunnels/tunnelHearing";
 
 const middleware = /* @__PURE__ */ (() => ({
   requireContext,
@@ -54,6 +55,7 @@ export const globals = {
     httpClientFactory,
     tunnelClientFactory,
     memoryServer,
+    tunnelHearing,
     cache: cacheResource,
     rateLimit: rateLimits,
     circuitBreaker: circuitBreakers,

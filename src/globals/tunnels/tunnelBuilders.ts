@@ -212,6 +212,9 @@ interface StreamName {
   readonly streams: true;
 }
 
+/** Names of events to their ids. */
+type EventIds = Readonly<Record<string, string>>;
+
 /** Whether a selection is names, and not definitions that exist. */
 const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";
 
@@ -241,7 +244,7 @@ interface ClientDraft {
   readonly tasks?: Readonly<Record<string, ITask>> | undefined;
   readonly events?: Readonly<Record<string, IEvent>> | undefined;
   /** Events that it hears, among which may be some of those. */
-  readonly heard?: Names | undefined;
+  readonly heard?: EventIds | undefined;
   readonly dependencies: DependencyMap;
   readonly connect?: Connect | undefined;
 }
@@ -272,8 +275,8 @@ function startTunnelClient(id: string): unknown {
         const selected = events ? Object.values(events) : (selection as TunnelEventSelector);
         return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
       },
-      hears(selection: TunnelEventSelector | Names) {
-        const heard = isNames(selection) ? selection : undefined;
+      hears(selection: TunnelEventSelector | EventIds) {
+        const heard = isNames(selection) ? (selection as EventIds) : undefined;
         const hears = heard ? Object.values(heard) : (selection as TunnelEventSelector);
         return at({ ...draft, heard, plan: { ...plan, hears } });
       },
@@ -313,7 +316,7 @@ function buildClient(
   { plan, tasks, heard, dependencies, connect, ...draftOf }: ClientDraft,
   filePath: () => string,
 ) {
-  const events = heard ? { ...define(heard, remoteEvent), ...draftOf.events } : draftOf.events;
+  const events = heard ? { ...define(heard, (eventId) => remoteEvent(eventId)), ...draftOf.events } : draftOf.events;
   const missing = [
     ...(!plan.tasks && !plan.events && !plan.hears ? ["tasks"] : []),
     ...(connect === undefined ? ["http"] : []),

@@ -129,7 +129,7 @@ export class EventManager {
    * @param run must not throw
    * @returns ends that
    */
-  tap({ id }: IEvent, run: Listener["run"]): () => void {
+  tap(id: string, run: Listener["run"]): () => void {
     const listeners = listIn(this.#listeners, id);
     const listener: Listener = { id: undefined, filter: undefined, order: -Number.MAX_VALUE, run };
     listeners.push(listener);

@@ -1,20 +1,45 @@
+import type { IEventEmission } from "../../define/event";
 import type { HeardEvent, SubscribeOptions } from "../../define/subscription";
 import type { ItemReading, ItemStreamEnd } from "../../lib/itemStream";
 
-/** The events that a subscription of this process is for, heard already. */
-export interface LocalHearing {
+/** What a subscription of this process has heard since it began, and hears. */
+interface Hearing {
   readonly ids: readonly string[];
-  /** What was emitted before this was there. */
-  readonly early: readonly Emitted[];
-  /** Calls a function with each emission from now on. */
-  hearBy(hear: (emitted: Emitted) => void): void;
-  /** Hears no more. */
-  end(): void;
-  /** @param end called when the run ends. @returns what takes that back */
-  onRunEnd(end: () => void): () => void;
+  readonly early: readonly IEventEmission[];
+  hear: (emission: IEventEmission) => void;
 }
 
-export interface Emitted {
+/** The run that is listened to, as far as a subscription needs it. */
+export interface LocalHearing {
+  readonly hearing: Hearing;
+  /** Each ends the hearing of one event. */
+  readonly taps: readonly (() => void)[];
+  readonly cells: { readonly events: ReadonlyMap<string, unknown> };
+  readonly state: { readonly phase: string };
+  readonly drains: { add(server: { readonly longestMs: number; drain(): Promise<void> }): () => void };
+  /** Rejects with why an event cannot be listened to. */
+  readonly refuseEvent: (event: string) => Promise<never>;
+}
+
+/** Goes on with what has been heard. @throws {Error} (as a rejection) one of the events is not registered */
+export async function subscribeHere(
+  run: LocalHearing,
+  options: SubscribeOptions,
+  end: ItemStreamEnd,
+): Promise<ItemReading> {
+  const { hearing, taps, cells, state, refuseEvent } = run;
+  try {
+    const refused = hearing.ids.find((id) => state.phase !== "open" || !cells.events.has(id));
+    if (refused !== undefined) return await refuseEvent(refused);
+    if (hearing.ids.length > 0) return new LocalSubscription(run, options, end);
+    throw new TypeError("subscribe takes a list of events, by definition or id, with one at least.");
+  } catch (error) {
+    for (const untap of taps) untap();
+    throw error;
+  }
+}
+
+interface Emitted {
   readonly event: string;
   readonly payload: unknown;
 }
@@ -26,8 +51,8 @@ type Entry = Emitted & { readonly missed?: number | null };
 const maxWaiting = 1000;
 
 /** Events of this process, as a loop reads them. Nothing is kept beside what waits: a place to go on from is not known. */
-export class LocalSubscription implements ItemReading {
-  readonly #hearing: LocalHearing;
+class LocalSubscription implements ItemReading {
+  readonly #taps: LocalHearing["taps"];
   readonly #options: SubscribeOptions;
   readonly #end: ItemStreamEnd;
   readonly #epoch = randomText();
@@ -38,22 +63,20 @@ export class LocalSubscription implements ItemReading {
   #readers: { resolve(result: Result): void; reject(error: unknown): void }[] = [];
   #outcome: { readonly error?: unknown; readonly isFailure: boolean } | undefined;
 
-  /** @throws {TypeError} there are no events */
-  constructor(hearing: LocalHearing, options: SubscribeOptions, end: ItemStreamEnd) {
-    if (hearing.ids.length === 0) {
-      throw new TypeError("subscribe takes a list of events, by definition or id, with one at least.");
-    }
-    this.#hearing = hearing;
+  constructor({ hearing, taps, drains }: LocalHearing, options: SubscribeOptions, end: ItemStreamEnd) {
+    this.#taps = taps;
     this.#options = options;
     this.#end = end;
-    this.#stopListening = hearing.onRunEnd(() => this.#settle({ isFailure: false }));
+    // Runs end their servers first, and this is one that needs no time.
+    this.#stopListening = drains.add({ longestMs: 0, drain: async () => this.#settle({ isFailure: false }) });
     const { after = {}, signal, onOpen } = options;
     this.#guarded(() => onOpen?.(Object.fromEntries(hearing.ids.map((id) => [id, this.#idOf(id)]))));
     for (const event of hearing.ids) {
       if (after[event] !== undefined) this.#entries.push({ event, payload: undefined, missed: null });
     }
-    for (const emitted of hearing.early) this.#hear(emitted);
-    hearing.hearBy((emitted) => this.#hear(emitted));
+    const hear = ({ id, data }: IEventEmission): void => this.#hear({ event: id, payload: data });
+    hearing.early.forEach(hear);
+    hearing.hear = hear;
     signal?.addEventListener("abort", this.#onAbort);
     if (signal?.aborted === true) this.#onAbort();
   }
@@ -141,7 +164,7 @@ export class LocalSubscription implements ItemReading {
   #settle(outcome: { readonly error?: unknown; readonly isFailure: boolean }): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
-    this.#hearing.end();
+    for (const untap of this.#taps) untap();
     this.#stopListening();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
     if (outcome.isFailure) this.#end.reject(outcome.error);

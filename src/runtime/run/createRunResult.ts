@@ -1,9 +1,8 @@
-import type { EventReference, IEvent } from "../../define/event";
+import type { EventReference, IEventEmission } from "../../define/event";
 import type { SubscribeOptions } from "../../define/subscription";
 import type { TaskCallOptions } from "../../define/task";
 import { runDisposedError } from "../../errors/runErrors";
 import { itemStream } from "../../lib/itemStream";
-import type { Emitted } from "../events/localSubscription";
 import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { RunResult, TaskHandle } from "./runResult";
@@ -62,28 +61,13 @@ export function createRunResult<L>(run: WiredRun<L>, { dispose, readTopology }: 
     // Gives `any`: typed by `RunResult`.
     subscribe(events: readonly (string | EventReference)[], options: SubscribeOptions = {}): any {
       return itemStream((end) => {
-        const registered = [...new Set(events.map((event) => cells.events.get(readId(event))?.event))];
-        const refused = state.phase === "open" ? registered.indexOf(undefined) : 0;
-        if (refused !== -1) return refuseEvent(events.find((event) => !cells.events.has(readId(event))) ?? events[0]);
+        const ids = [...new Set(events.map(readId))];
         // What is emitted while the rest is loaded is heard as well.
-        const early: Emitted[] = [];
-        let hear = (emitted: Emitted): void => void early.push(emitted);
-        const taps = (registered as IEvent[]).map((event) =>
-          eventManager.tap(event, ({ id, data }) => hear({ event: id, payload: data })),
-        );
-        return import("../events/localSubscription").then(
-          ({ LocalSubscription }) =>
-            new LocalSubscription(
-              {
-                ids: registered.map((event) => (event as IEvent).id),
-                early,
-                hearBy: (next) => (hear = next),
-                end: () => taps.forEach((untap) => untap()),
-                onRunEnd: (drain) => drains.add({ longestMs: 0, drain: async () => drain() }),
-              },
-              options,
-              end,
-            ),
+        const early: IEventEmission[] = [];
+        const hearing = { ids, early, hear: (emission: IEventEmission) => void early.push(emission) };
+        const taps = ids.map((id) => eventManager.tap(id, (emission) => hearing.hear(emission)));
+        return import("../events/localSubscription").then(({ subscribeHere }) =>
+          subscribeHere({ hearing, taps, cells, state, drains, refuseEvent }, options, end),
         );
       });
     },

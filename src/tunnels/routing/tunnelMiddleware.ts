@@ -5,13 +5,14 @@ import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
 import { routeEvents } from "./routeEvents";
 import { routeTasks } from "./routeTasks";
+import type { TunnelRunner } from "./tags";
 import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
 
 /** The handles of the run, which live a layer above. */
 export interface TunnelMiddlewareHandles {
   readonly store: IResource<void, Promise<Store>>;
   readonly eventManager: IResource<void, Promise<EventManager>>;
-  readonly logger: IResource<void, Promise<Pick<Logger, "warn" | "error">>>;
+  readonly logger: IResource<void, Promise<Pick<Logger, "warn">>>;
 }
 
 /** Applies every tunnel right after its resource initialised; the resource's value stays what `init` returned. */
@@ -29,11 +30,22 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
       }
       routeTasks(tunnel, resource.definition.id, store);
       routeEvents(tunnel, resource.definition.id, { store, eventManager, logger });
-      if (tunnel.hears !== undefined) {
-        const { hearEvents } = await import("./hearEvents");
-        hearEvents(tunnel, resource.definition.id, { store, eventManager, logger });
-      }
+      if (tunnel.hears !== undefined) hearingOf(store).hear(tunnel, resource.definition.id);
       return value;
     },
   });
+}
+
+/** What hears events for tunnels: it comes with what refers to it, so that pages without tunnels leave it out. */
+export interface TunnelHearing {
+  /** @throws {invalidTunnelError} an id is not registered, or the tunnel's client cannot subscribe */
+  hear(tunnel: TunnelRunner, ownerId: string): void;
+}
+
+export const tunnelHearingId = "globals.resources.tunnelHearing";
+
+function hearingOf({ resources }: Pick<Store, "resources">): TunnelHearing {
+  const hearing = resources.get(tunnelHearingId)?.value as TunnelHearing | undefined;
+  if (hearing !== undefined) return hearing;
+  throw new Error(`This bundle has no "${tunnelHearingId}".\n  fix: register globals.resources.tunnelHearing`);
 }

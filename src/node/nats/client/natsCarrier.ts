@@ -134,6 +134,9 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
 const noBytes =
   "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
 
+const noSubscriptions =
+  "NATS carries no subscriptions: subscribe by a client of HTTP, or route the events to this process by a tunnel of the other one.";
+
 const accepts: Abilities = { abort: true, streams: noBytes, files: noBytes, nodeFiles: noBytes };
 
 /** Calls that are over within two seconds need no beats. */
@@ -146,6 +149,7 @@ function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs
 function createSubjects(namespace: string): (target: WireRequest["target"]) => string {
   const prefixes = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
   return ({ kind, id }) => {
+    if (kind === "subscribe") throw new TypeError(noSubscriptions);
     if (kind !== "task" && kind !== "event")
       throw new TypeError(`Over NATS tasks and events are called, and no ${kind}.`);
     return prefixes[kind] + escapeId(id);

@@ -122,7 +122,7 @@ export class Subscriptions {
       gap: (reason, missed) => this.#gap(id, reason, missed),
     });
     this.#channels.set(id, channel);
-    eventManager.tap(event, (emission, scope) => {
+    eventManager.tap(id, (emission, scope) => {
       const path = channel.keepsPaths ? emissionPathHeaders({ run: eventManager, emission, scope }) : undefined;
       const told = path && { id: String(path[emissionIdHeader]), via: String(path[viaHeader]) };
       channel.publish(emission.data, told && this.#bytes(pathLine(id, told)));

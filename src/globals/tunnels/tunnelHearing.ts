@@ -1,0 +1,16 @@
+import { hearEvents } from "../../tunnels/routing/hearEvents";
+import { tunnelHearingId, type TunnelHearing } from "../../tunnels/routing/tunnelMiddleware";
+import { frameworkResource } from "../frameworkResource";
+import { alsoBuiltin } from "../lateBuiltins";
+
+/**
+ * Hears the events of other processes for client tunnels. Registered in every run; an application that is bundled and does not
+ * refer to it leaves it out.
+ */
+export const tunnelHearing = /* @__PURE__ */ alsoBuiltin(
+  /* @__PURE__ */ frameworkResource<TunnelHearing>(tunnelHearingId, {
+    value: ({ store, eventManager, logger }) => ({
+      hear: (tunnel, ownerId) => hearEvents(tunnel, ownerId, { store, eventManager, logger }),
+    }),
+  }),
+);
