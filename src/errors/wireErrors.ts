@@ -131,11 +131,6 @@ export const tooManySubscriptions = (): WireFailure =>
     data: { limit: "subscriptions" },
     retryAfterSeconds: 1,
   });
-/** The payload of an event takes a line longer than `limits.streams.lineBytes`; logged, and not sent. */
-export const unwritableEvent = (id: string, limitBytes: number): Error =>
-  new Error(
-    `Event ${id} was emitted with a payload that takes more than ${limitBytes} bytes: its subscribers miss it.`,
-  );
 /** An item takes a line longer than `limits.streams.lineBytes`. */
 export const itemTooLarge = (id: string, limitBytes: number): WireFailure =>
   new WireFailure({

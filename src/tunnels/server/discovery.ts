@@ -8,6 +8,8 @@ export interface Discovery {
     readonly enabled: boolean;
     readonly tasks: readonly string[];
     readonly events: readonly string[];
+    /** What may be listened to; absent where nothing may. */
+    readonly subscribable?: readonly string[] | undefined;
   };
   /** Where the server is configured to say it. */
   readonly contract?: DiscoveredContract | undefined;
@@ -27,10 +29,15 @@ export interface DiscoveredContract {
 export type Discover = (reachable: AllowList) => MaybePromise<Discovery>;
 
 /** Without a server tunnel nothing is listed, also where everything is open. */
-export function discover({ enabled, tasks, events }: AllowList): Discovery {
+export function discover({ enabled, tasks, events, subscribable }: AllowList): Discovery {
   return {
     allowList: enabled
-      ? { enabled, tasks: [...tasks.keys()], events: [...events.keys()] }
+      ? {
+          enabled,
+          tasks: [...tasks.keys()],
+          events: [...events.keys()],
+          ...(subscribable.size > 0 && { subscribable: [...subscribable.keys()] }),
+        }
       : { enabled, tasks: [], events: [] },
   };
 }

@@ -4,7 +4,6 @@ import {
   serverClosing,
   subscriptionNotAcceptable,
   tooManySubscriptions,
-  unwritableEvent,
 } from "../../../errors/wireErrors";
 import type { IEvent } from "../../../define/event";
 import type { EventManager } from "../../../runtime/events/eventManager";
@@ -135,7 +134,7 @@ export class Subscriptions {
     const { serializer, streams, onUnwritable } = this.#parts;
     try {
       const line = this.#bytes(eventLine(id, cursor, payload, serializer));
-      if (line.byteLength - 1 > streams.lineBytes) throw unwritableEvent(id, streams.lineBytes);
+      if (line.byteLength - 1 > streams.lineBytes) throw new Error(tooLong(id, streams.lineBytes));
       return line;
     } catch (error) {
       onUnwritable(id, error);
@@ -159,6 +158,9 @@ export class Subscriptions {
     if (this.#count >= this.#parts.limits.open) throw tooManySubscriptions();
   }
 }
+
+const tooLong = (id: string, limitBytes: number): string =>
+  `Event ${id} was emitted with a payload that takes more than ${limitBytes} bytes: its subscribers miss it.`;
 
 /** One answer for all that may not be listened to, whether it exists or not. @throws {WireFailure} 403 */
 function admit({ enabled, open, subscribable }: AllowList, id: string): IEvent {
