@@ -74,7 +74,7 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
   tasks(selector: TunnelTaskSelector): TunnelClientBuilder<C, D, Selecting<State>>;
   /** Events to deliver elsewhere, by definition, id or predicate. Replaces the list. */
   events(selector: TunnelEventSelector, options?: TunnelEventOptions): TunnelClientBuilder<C, D, Selecting<State>>;
-  /** Events of the other process that hooks of this one hear as well, by definition, id or predicate. Replaces the list. */
+  /** Events of the other process that reach hooks of this one as well, by definition, id or predicate. Replaces the list. */
   hears(selector: TunnelEventSelector): TunnelClientBuilder<C, D, Selecting<State>>;
   /** What `connect` needs; later keys win. */
   dependencies<N extends DependencyMap>(
@@ -129,7 +129,7 @@ export interface TypedTunnelClientBuilder<
     options?: TunnelEventOptions,
   ): TypedTunnelClientBuilder<M, T, K, C, D, Selecting<State>>;
   /**
-   * Names of exported events that hooks of this process hear as well, to their ids. The built tunnel has them among its
+   * Names of exported events that reach hooks of this process as well, to their ids. The built tunnel has them among its
    * `events`. Replaces the list.
    */
   hears<K extends keyof EventNames<M>>(
@@ -243,7 +243,7 @@ interface ClientDraft {
   /** Definitions that the tunnel makes, registers and shows. */
   readonly tasks?: Readonly<Record<string, ITask>> | undefined;
   readonly events?: Readonly<Record<string, IEvent>> | undefined;
-  /** Events that it hears, among which may be some of those. */
+  /** Events that it subscribes to, among which may be some of those. */
   readonly heard?: EventIds | undefined;
   readonly dependencies: DependencyMap;
   readonly connect?: Connect | undefined;
@@ -276,7 +276,7 @@ function startTunnelClient(id: string): unknown {
         return at({ ...draft, events, plan: { ...plan, events: selected, eventDeliveryMode } });
       },
       hears(selection: TunnelEventSelector | EventIds) {
-        const heard = isNames(selection) ? (selection as EventIds) : undefined;
+        const heard = isNames(selection) ? selection : undefined;
         const hears = heard ? Object.values(heard) : (selection as TunnelEventSelector);
         return at({ ...draft, heard, plan: { ...plan, hears } });
       },

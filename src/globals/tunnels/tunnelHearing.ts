@@ -4,7 +4,7 @@ import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
 
 /**
- * Hears the events of other processes for client tunnels. Registered in every run; an application that is bundled and does not
+ * Brings the events of other processes to the hooks of a run, for client tunnels. Registered in every run; an application that is bundled and does not
  * refer to it leaves it out.
  */
 export const tunnelHearing = /* @__PURE__ */ alsoBuiltin(

@@ -124,7 +124,7 @@ export class EventManager {
   }
 
   /**
-   * @internal Hears an event before its listeners do, also once the manager is locked.
+   * @internal Receives an event before its listeners do, also once the manager is locked.
    *
    * @param run must not throw
    * @returns ends that

@@ -2,7 +2,7 @@ import type { IEventEmission } from "../../define/event";
 import type { HeardEvent, SubscribeOptions } from "../../define/subscription";
 import type { ItemReading, ItemStreamEnd } from "../../lib/itemStream";
 
-/** What a subscription of this process has heard since it began, and hears. */
+/** What has been emitted since a subscription of this process began, and what receives the rest. */
 interface Hearing {
   readonly ids: readonly string[];
   readonly early: readonly IEventEmission[];
@@ -133,13 +133,13 @@ class LocalSubscription implements ItemReading {
   }
 
   #giveEnd({ error, isFailure }: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (isFailure) reject(error);
-      else resolve(ended);
-      // A loop is told once why it ended.
-      this.#outcome = { isFailure: false };
-      isFailure = false;
-    }
+    const [first, ...others] = this.#readers.splice(0);
+    if (first === undefined) return;
+    if (isFailure) first.reject(error);
+    else first.resolve(ended);
+    for (const { resolve } of others) resolve(ended);
+    // A loop is told once why it ended.
+    this.#outcome = { isFailure: false };
   }
 
   #idOf(event: string): string {

@@ -26,11 +26,11 @@ interface Heard {
   readonly path?: EmissionPath | undefined;
 }
 
-/** Says of an emission that a tunnel has heard it, by its source. */
+/** Source of emissions that a tunnel has received from the other process. */
 export const heardBy = (tunnelId: string): string => `tunnel:${tunnelId}`;
 
 /**
- * Has listeners of this run hear the events that a client tunnel hears, from ready on until the run ends.
+ * Has listeners of this run receive the events that a client tunnel subscribes to, from ready on until the run ends.
  *
  * @throws {invalidTunnelError} an id is not registered, or the tunnel's client cannot subscribe
  */
@@ -49,7 +49,7 @@ export function hearEvents(tunnel: TunnelRunner, ownerId: string, hearing: Event
   const ending = new AbortController();
   let hearingEvents: Promise<void> = Promise.resolve();
   const begin = (): void => {
-    // Whoever has started the run is not who emits.
+    // The contexts of the code that started the run are not those of the emissions.
     hearingEvents = enterSlots(new Map(), () => hear(client as Subscriber, ids, { ...hearing, ownerId, ending }));
   };
   const ready = store.events.get(readyEventId)?.event;

@@ -57,7 +57,7 @@ export interface TunnelRunner {
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
   /** Server side: events that other processes may listen to. Emitting them from outside is another right: `events`. */
   readonly subscribable?: TunnelEventSelector | undefined;
-  /** Client side: events of the other process that listeners of this one hear; needs a `client` that subscribes. */
+  /** Client side: events of the other process that listeners of this one receive; needs a `client` that subscribes. */
   readonly hears?: TunnelEventSelector | undefined;
   /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
   run?(task: ITask, input?: unknown, options?: RoutedCallOptions): Promise<unknown>;

@@ -36,7 +36,7 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
   });
 }
 
-/** What hears events for tunnels: it comes with what refers to it, so that pages without tunnels leave it out. */
+/** What subscribes for tunnels: it comes with what refers to it, so that pages without tunnels leave it out. */
 export interface TunnelHearing {
   /** @throws {invalidTunnelError} an id is not registered, or the tunnel's client cannot subscribe */
   hear(tunnel: TunnelRunner, ownerId: string): void;

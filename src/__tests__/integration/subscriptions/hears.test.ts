@@ -1,4 +1,4 @@
-import { createHttpMixedClient, globals, nodeExposure, r, run, type RunResult } from "../../../node";
+import { createHttpMixedClient, globals, nodeExposure, r, run, type definitions, type RunResult } from "../../../node";
 import { createDeferred, type Deferred } from "../../support/deferred";
 import { soon } from "../../support/soon";
 import { token } from "../../support/exposure";
@@ -206,7 +206,8 @@ it("a tunnel hears over memory as well, and only what may be listened to", async
 
   await using client = server.getResourceValue(globals.resources.memoryServer).connect();
   const loop = (async () => {
-    for await (const _heard of client.subscribe([secret])) break;
+    for await (const { payload } of client.subscribe([secret])) return payload;
+    return undefined;
   })();
   await expect(loop).rejects.toMatchObject({ code: "FORBIDDEN" });
   await app.dispose();
@@ -216,14 +217,8 @@ it("a tunnel hears over memory as well, and only what may be listened to", async
 it("a typed tunnel that hears has the events it hears", async () => {
   const here = new Heard();
   const server = await startServer(new Heard());
-  const module = {
-    published: r
-      .event("app.events.news")
-      .payloadSchema({ parse: (v: { text: string }) => v })
-      .build(),
-  };
   const tunnel = r.tunnel
-    .client<typeof module>("app.client")
+    .client<{ readonly published: definitions.IEvent<{ text: string }, "app.events.news"> }>("app.client")
     .hears({ published: "app.events.news" })
     .http({ baseUrl: server.baseUrl, auth: { token } })
     .build();

@@ -159,13 +159,13 @@ export class Listener implements ItemReading {
   }
 
   #giveEnd({ error, isFailure }: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    for (const { resolve, reject } of this.#readers.splice(0)) {
-      if (isFailure) reject(error);
-      else resolve(ended);
-      // A loop is told once why it ended.
-      this.#outcome = { isFailure: false };
-      isFailure = false;
-    }
+    const [first, ...others] = this.#readers.splice(0);
+    if (first === undefined) return;
+    if (isFailure) first.reject(error);
+    else first.resolve(ended);
+    for (const { resolve } of others) resolve(ended);
+    // A loop is told once why it ended.
+    this.#outcome = { isFailure: false };
   }
 
   /** Calls a function of the caller's, which ends the subscription by throwing. */

@@ -115,7 +115,7 @@ function setUp({ silenceMs, clock = new TestClock() }: { silenceMs?: number; clo
       silenceMs,
       async exchange(_target, { signal }, { write, read }) {
         const body = await write();
-        const { input } = JSON.parse((await (body as { read(): string }).read()) as string) as {
+        const { input } = JSON.parse((body as { read(): string }).read()) as {
           input: Connection["input"];
         };
         return read(await server.connect(input, signal));

@@ -6,7 +6,7 @@ export interface Published {
   readonly seq: number;
   /** Absent where its payload cannot be sent. */
   readonly line: Uint8Array | undefined;
-  /** What subscribers that hear for another process are told beside it. */
+  /** What subscribers that are other processes of the same system are sent beside it. */
   readonly path: Uint8Array | undefined;
 }
 

@@ -77,7 +77,8 @@ export class Subscriptions {
     const channels = events.map((event) => this.#channelOf(event));
     let onReleased!: () => void;
     const released = new Promise<void>((resolve) => (onReleased = resolve));
-    let stopWatching: (() => void) | undefined;
+    // It may be called before it is known.
+    const watching = { stop: (): void => {} };
     this.#count += 1;
     const subscriber = new Subscriber({
       heartbeatMs: streams.heartbeatMs,
@@ -87,7 +88,7 @@ export class Subscriptions {
       onEnd: () => {
         this.#count -= 1;
         for (const channel of channels) channel.delete(subscriber);
-        stopWatching?.();
+        watching.stop();
         onReleased();
       },
     });
@@ -98,7 +99,7 @@ export class Subscriptions {
       return lines;
     });
     subscriber.begin([this.#bytes(openLine(positions, serializer)), ...replayed]);
-    stopWatching = request.edge?.onClosing?.(() => subscriber.end(this.#closingLine()));
+    watching.stop = request.edge?.onClosing?.(() => subscriber.end(this.#closingLine())) ?? watching.stop;
     return {
       status: 200,
       contentType: itemsContentType,
