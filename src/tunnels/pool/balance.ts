@@ -3,7 +3,7 @@ import type { Balance, Endpoint, EndpointInfo } from "./endpointStates";
 
 /** A call for which an endpoint is to be chosen. */
 export interface PooledCall {
-  readonly kind: "task" | "event" | "discovery" | "batch";
+  readonly kind: "task" | "event" | "discovery" | "batch" | "subscribe";
   /** Id of the task or event. */
   readonly id: string;
   /** What the task is called with. */

@@ -206,7 +206,7 @@ function createReach({ eventIds }: ResolvedEventsConfig, store: Store): () => Al
       const event = store.events.get(id)?.event;
       return event === undefined ? [] : [[id, { kind: "event" as const, event, contexts }] as const];
     });
-    return { enabled: true, open: false, tasks: new Map(), events: new Map(events) };
+    return { enabled: true, open: false, tasks: new Map(), events: new Map(events), subscribable: new Map() };
   });
 }
 
