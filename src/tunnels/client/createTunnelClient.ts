@@ -294,22 +294,11 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function itemsOf(call: ItemsCall): Promise<SentItems> {
     const { SentItems: Sent } = await import("./sentItems");
     const { accepts } = carrier;
-    return new Sent(call.items, { codec, accepts, lineBytes: maxLineBytes, enter: call.enter, signal: call.signal });
+    const { items, enter, signal } = call;
+    const fail = (code: string, message: string, cause?: unknown) =>
+      Object.assign(new TunnelError(code, message), { cause });
+    return new Sent(items, { codec, accepts, enter, signal, fail });
   }
-
-  /** Makes a call that sends items: it fails with what they fail with, and they are let go with it. */
-  const sending =
-    (next: RunTask): RunTask =>
-    async (id, input, call, sent) => {
-      if (sent === undefined) return next(id, input, call);
-      try {
-        return await next(id, input, { ...call, signal: sent.signal }, sent);
-      } catch (error) {
-        sent.stop();
-        if (sent.failure !== undefined) throw sent.failure.error;
-        throw (error as Partial<TunnelError> | undefined)?.code === "INVALID_JSON" ? itemsNotTaken(id, error) : error;
-      }
-    };
 
   const claiming =
     (next: RunTask): RunTask =>
@@ -328,19 +317,17 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function openItems(
     ReceivedItems: MakeReceivedItems,
     id: string,
-    { value, sent }: { readonly value: unknown; readonly sent: SentItems | undefined },
-    call: ClientCallOptions,
+    { run, stop }: { readonly run: Promise<unknown>; readonly stop: () => void },
   ): Promise<ItemSource> {
     const target: WireTarget = { kind: "task", id };
-    const run = sent === undefined ? claiming(runForItems) : sending(runForItems);
-    const response = (await run(id, codec.readInput(value), call, sent)) as WireResponse;
+    const response = (await run) as WireResponse;
     const { body, contentType, headers } = response;
     const fail = (code: string, message: string, cause?: unknown): Error => {
       const error = new TunnelError(code, message, undefined, { requestId: headers?.[requestIdHeader]?.toString() });
       return locateFailure(cause === undefined ? error : Object.assign(error, { cause }), target, options.baseUrl);
     };
     if (body.kind !== "stream" || !isItemsType(contentType)) {
-      sent?.stop();
+      stop();
       if (body.kind === "stream") void body.stream[Symbol.asyncIterator]().return?.();
       else await codec.decodeTask(response);
       throw fail("NOT_A_STREAM", `Task "${id}" did not reply with items: it does not stream, or its server is older.`);
@@ -353,7 +340,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       failureOf: (error) => codec.failureOf(error, headers?.[requestIdHeader]?.toString()),
       fail,
       onEnd() {
-        sent?.stop();
+        stop();
         inFlight.leave();
       },
     });
@@ -374,7 +361,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   async function taskWithItems(id: string, value: unknown, call: ItemsCall): Promise<unknown> {
     const sent = await itemsOf(call);
     try {
-      return await sending(run)(id, codec.readInput(value), call, sent);
+      return await sent.around(run)(id, codec.readInput(value), call);
     } finally {
       sent.stop();
     }
@@ -403,8 +390,12 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
         import("../protocol/receivedItems"),
         sendsItems(call) ? itemsOf({ ...call, enter }) : undefined,
       ]);
+      const run = sent?.around(runForItems) ?? claiming(runForItems);
+      const stop = () => sent?.stop();
       const begin = (signal: AbortSignal) =>
-        enter(() => openItems(ReceivedItems, id, { value, sent }, { ...call, signal }));
+        enter(async () =>
+          openItems(ReceivedItems, id, { run: run(id, codec.readInput(value), { ...call, signal }), stop }),
+        );
       return new ItemReader({ begin, signal: sent?.signal ?? call.signal }, end);
     });
   }
@@ -446,7 +437,6 @@ type RunTask = (
   call: ClientCallOptions | undefined,
   sent?: SentItems,
 ) => Promise<unknown>;
-type MakeReceivedItems = (typeof import("../protocol/receivedItems"))["ReceivedItems"];
 
 /** A call that sends items. */
 type ItemsCall = ClientCallOptions & ItemsOption<unknown> & { readonly enter: <R>(fn: () => R) => R };
@@ -454,15 +444,7 @@ type ItemsCall = ClientCallOptions & ItemsOption<unknown> & { readonly enter: <R
 const sendsItems = (call: ClientCallOptions | undefined): call is ClientCallOptions & ItemsOption<unknown> =>
   (call as Partial<ItemsOption<unknown>> | undefined)?.items !== undefined;
 
-/** Servers before 6.0 read the lines as one document. */
-const itemsNotTaken = (id: string, cause: unknown): Error =>
-  Object.assign(
-    new TunnelError(
-      "ITEMS_NOT_TAKEN",
-      `Task "${id}" took no items: its server is older, or something before it reads bodies.`,
-    ),
-    { cause },
-  );
+type MakeReceivedItems = (typeof import("../protocol/receivedItems"))["ReceivedItems"];
 
 /** Longest line of a stream of items that is read, in bytes. */
 const maxLineBytes = 1_048_576;

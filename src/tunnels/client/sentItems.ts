@@ -1,32 +1,35 @@
+// Imports types alone: where this is a file of its own, bundlers would move what it shares with the rest into a further file,
+// with which pages would begin.
 import type { ItemsToSend } from "../../define/itemInput";
-import { TunnelError } from "../../errors/tunnelError";
-import { nextTurn } from "../../lib/nextTurn";
-import { onAbort } from "../../lib/onAbort";
-import { inOneLine } from "../protocol/items";
 import type { ByteStream, ItemsBody } from "../protocol/wire";
+import type { CallInput } from "./callInput";
 import type { Carrier } from "./carrier";
 import type { CallCodec } from "./codec";
-import type { CallInput } from "./callInput";
+import type { ClientCallOptions } from "./createTunnelClient";
 
 /** A chunk is sent when so many characters wait, and when the event loop turns. */
 const flushChars = 16_384;
 /** An empty line is sent when nothing else was for so long, in ms. */
 const heartbeatMs = 15_000;
+/** Longest line, in bytes. */
+const lineBytes = 1_048_576;
 const endLine = `{"ok":true}\n`;
 
 /** What sending items takes, beside the items. */
 export interface SentItemsParts {
   readonly codec: Pick<CallCodec, "encodeTask" | "encodeItem">;
   readonly accepts: Carrier["accepts"];
-  /** Longest line, in bytes. */
-  readonly lineBytes: number;
   /** Enters the contexts of the call. */
   readonly enter: <R>(fn: () => R) => R;
   /** The caller's. */
   readonly signal: AbortSignal | undefined;
+  /** Makes an error of the client itself. */
+  readonly fail: (code: string, message: string, cause?: unknown) => Error;
 }
 
 type Result = IteratorResult<Uint8Array, undefined>;
+/** Makes a call whose body are the items. */
+type RunTask = (id: string, input: CallInput, call: ClientCallOptions, sent: SentItems) => Promise<unknown>;
 
 /**
  * The items of a caller on their way out, as lines behind the line of the input. An item is asked for when those before it were
@@ -38,30 +41,27 @@ export class SentItems implements ItemsBody {
   readonly #parts: SentItemsParts;
   readonly #items: ItemsToSend<unknown>;
   readonly #aborter = new AbortController();
-  #unlink: () => void = () => {};
   readonly #encoder = new TextEncoder();
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   /** The item that was asked for. */
   #asked: Promise<IteratorResult<unknown>> | undefined;
   #text = "";
-  #turn: Promise<void> | undefined;
+  #turn: Promise<undefined> | undefined;
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
 
   /** @throws {TypeError} there is nothing to iterate @throws {TunnelError} what sends the calls cannot send items */
   constructor(items: ItemsToSend<unknown>, parts: SentItemsParts) {
-    const { items: isAccepted = "The carrier of this client sends no items." } = parts.accepts;
-    if (isAccepted !== true) throw new TunnelError("ITEMS_UNSUPPORTED", isAccepted);
+    const refusal = refusalOf(parts.accepts);
+    if (refusal !== undefined) throw parts.fail("ITEMS_UNSUPPORTED", refusal);
     const given = Object(items) as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
     if (typeof items === "string" || !(given[Symbol.asyncIterator] ?? given[Symbol.iterator])) {
       throw new TypeError("items of a call are an async iterable, as an async generator gives it.");
     }
     this.#items = items;
     this.#parts = parts;
-    this.#unlink = onAbort(parts.signal, () => {
-      this.#aborter.abort(parts.signal?.reason);
-      this.stop();
-    });
+    if (parts.signal?.aborted === true) this.#onAbort();
+    else parts.signal?.addEventListener("abort", this.#onAbort);
   }
 
   /** Aborts with the caller's signal, and with what its items failed with: then the call is to fail with that. */
@@ -69,22 +69,33 @@ export class SentItems implements ItemsBody {
     return this.#aborter.signal;
   }
 
-  /** What the items failed with. */
-  get failure(): { readonly error: unknown } | undefined {
-    return this.#failure;
+  /** Makes a call that sends them: it fails with what they fail with, and they are closed when it does. */
+  around(next: RunTask): (id: string, input: CallInput, call: ClientCallOptions) => Promise<unknown> {
+    return async (id, input, call) => {
+      try {
+        return await next(id, input, { ...call, signal: this.signal }, this);
+      } catch (error) {
+        this.stop();
+        if (this.#failure !== undefined) throw this.#failure.error;
+        // Servers before 6.0 read the lines as one document.
+        if ((error as { readonly code?: unknown } | undefined)?.code !== "INVALID_JSON") throw error;
+        const message = `Task "${id}" took no items: its server is older, or something before it reads bodies.`;
+        throw this.#parts.fail("ITEMS_NOT_TAKEN", message, error);
+      }
+    };
   }
 
   /** Writes the line of the input. @throws {TypeError} it is bytes, or holds files */
   async open(input: CallInput): Promise<this> {
     const body = await this.#parts.codec.encodeTask(input);
     if (body.kind !== "text") throw new TypeError("The input beside items can neither be a stream nor hold files.");
-    this.#text = this.#checked(inOneLine(await body.read()));
+    this.#text = this.#lineOf(await body.read());
     return this;
   }
 
   /** The call is over, and what was not sent is not needed. What fails meanwhile is no concern of the call. */
   stop(): void {
-    this.#unlink();
+    this.#parts.signal?.removeEventListener("abort", this.#onAbort);
     if (this.#isOver) return;
     this.#isOver = true;
     const { enter } = this.#parts;
@@ -92,8 +103,28 @@ export class SentItems implements ItemsBody {
     void enter(async () => iterator.return?.()).catch(() => {});
   }
 
-  readonly #chunks: AsyncIterator<Uint8Array, undefined> = {
-    next: async () => {
+  /** For fetch: sent at the pace of the connection. */
+  toWeb(): ReadableStream<Uint8Array> {
+    return new ReadableStream(
+      {
+        pull: async (controller) => {
+          const { done, value } = await this.#chunks.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel: () => this.stop(),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  readonly #onAbort = (): void => {
+    this.#aborter.abort(this.#parts.signal?.reason);
+    this.stop();
+  };
+
+  readonly #chunks = {
+    next: async (): Promise<Result> => {
       try {
         return await this.#nextChunk();
       } catch (error) {
@@ -103,7 +134,7 @@ export class SentItems implements ItemsBody {
         throw error;
       }
     },
-    return: async () => {
+    return: async (): Promise<Result> => {
       this.stop();
       return ended;
     },
@@ -116,7 +147,7 @@ export class SentItems implements ItemsBody {
       this.#iterator = this.#parts.enter(() => iteratorOf(this.#items));
       return this.#flush();
     }
-    await nextTurn();
+    await turn();
     for (;;) {
       const result = await this.#ask();
       if (this.#isOver) return ended;
@@ -125,11 +156,11 @@ export class SentItems implements ItemsBody {
       if (result.done === true) {
         // Nothing is left to be closed.
         this.#isOver = true;
-        this.#unlink();
+        this.stop();
         return this.#chunkOf(this.#text + endLine);
       }
       const line = this.#parts.codec.encodeItem(result.value);
-      this.#text += this.#checked(inOneLine(typeof line === "string" ? line : await line));
+      this.#text += this.#lineOf(typeof line === "string" ? line : await line);
       if (this.#text.length >= flushChars) return this.#flush();
     }
   }
@@ -139,8 +170,7 @@ export class SentItems implements ItemsBody {
     this.#asked ??= this.#parts.enter(async () => (this.#iterator as AsyncIterator<unknown>).next());
     if (this.#text === "") return unlessQuiet(this.#asked);
     // One for all items of a chunk.
-    this.#turn ??= nextTurn();
-    return Promise.race([this.#asked, this.#turn as Promise<undefined>]);
+    return Promise.race([this.#asked, (this.#turn ??= turn())]);
   }
 
   #flush(): Result {
@@ -154,13 +184,13 @@ export class SentItems implements ItemsBody {
     return { done: false, value: this.#encoder.encode(text) };
   }
 
-  /** @throws {TunnelError} the line is too long */
-  #checked(line: string): string {
-    const { lineBytes } = this.#parts;
+  /** A document as one line, since serializers may indent. @throws {TunnelError} it is too long */
+  #lineOf(document: string): string {
+    const line = document.includes("\n") ? JSON.stringify(JSON.parse(document)) : document;
     const isTooLong =
       line.length * 3 > lineBytes && (line.length > lineBytes || this.#encoder.encode(line).byteLength > lineBytes);
     if (!isTooLong) return line + "\n";
-    throw new TunnelError(
+    throw this.#parts.fail(
       "ITEM_TOO_LARGE",
       `An item to be sent, or the input beside it, takes more than ${lineBytes} bytes.`,
     );
@@ -169,9 +199,29 @@ export class SentItems implements ItemsBody {
 
 const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
+/** Why items cannot be sent this way. */
+function refusalOf({ items }: Carrier["accepts"]): string | undefined {
+  if (items === undefined)
+    return "This client sends no items: take createHttpClient, or a client of @bluelibs/runner/node.";
+  // Browsers send streams over HTTP/2 alone, and read no reply before the last byte was sent.
+  if (items === true || !isPage()) return undefined;
+  return "A page cannot send items: browsers send no stream beside a reply. Send a list of them as the input.";
+}
+
+/** Whether this is a page, or a worker of one. */
+const isPage = (): boolean =>
+  "document" in globalThis || ("importScripts" in globalThis && !("Deno" in globalThis || "Bun" in globalThis));
+
 function iteratorOf(items: ItemsToSend<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
   return Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
 }
+
+/** Resolves once the event loop has turned. Platforms that lack `setImmediate` have timers of 0 ms. */
+const turn = (): Promise<undefined> =>
+  new Promise((resolve) => {
+    const { setImmediate: onTurn = setTimeout } = globalThis as { setImmediate?: (callback: () => void) => unknown };
+    onTurn(() => resolve(undefined));
+  });
 
 /** @returns `undefined` when a heartbeat is due first */
 function unlessQuiet<T>(work: Promise<T>): Promise<T | undefined> {

@@ -69,6 +69,8 @@ export interface StreamBody {
 export interface ItemsBody {
   readonly kind: "items";
   readonly stream: ByteStream;
+  /** The same for fetch; clients only. */
+  toWeb?(): ReadableStream<Uint8Array>;
 }
 
 export type WireBody = TextBody | FormBody | IncomingFormBody | StreamBody | ItemsBody;

@@ -6,7 +6,7 @@ import { targetPath } from "../protocol/paths";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isStreamedReply } from "../protocol/replyKind";
 import { defaultReplyBytes } from "../protocol/replyLimit";
-import type { ByteStream, Transport, WireRequest } from "../protocol/wire";
+import type { Transport, WireRequest } from "../protocol/wire";
 import { hasStatedType, readReplyText, streamReply, type StreamedReply } from "./fetchReply";
 
 /** Where a fetch sends its calls. */
@@ -36,8 +36,8 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
   // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
   const send: Transport = async (request) => {
     const { target, headers, signal, onProgress } = request;
-    const isItems = request.body.kind === "items";
-    const body = isItems ? itemsBody(request.body.stream) : await bodyOf(request);
+    const items = request.body.kind === "items" ? request.body.toWeb?.() : undefined;
+    const body = items ?? (await bodyOf(request));
     // Not "error": Cloudflare knows only the other two.
     const init = {
       method: "POST",
@@ -45,7 +45,7 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       body,
       signal,
       redirect: "manual",
-      ...(isItems && { duplex: "half" }),
+      ...(items && { duplex: "half" }),
     };
     const response = await settleOrAbort(call(baseUrl + targetPath(target), init as RequestInit), signal);
     const { status = 200, statusText } = response;
@@ -92,22 +92,6 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       });
     },
   };
-}
-
-/** Sent at the pace of the connection, for as long as the call lasts. */
-function itemsBody(stream: ByteStream): ReadableStream<Uint8Array> {
-  const chunks = stream[Symbol.asyncIterator]();
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => void (await chunks.return?.()),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 /** Writes the body of a request for fetch. */

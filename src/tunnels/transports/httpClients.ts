@@ -161,26 +161,11 @@ const blobsOnly: Abilities = {
   streams:
     "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
   files: true,
-  // They send streams over HTTP/2 alone, and read no reply before the last byte was sent.
-  get items(): true | string {
-    return isPage()
-      ? "A page cannot send items: browsers send no stream beside a reply. Send them as the input."
-      : true;
-  },
+  items: "unless in a page",
   nodeFiles:
     "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
 };
 
 const sendsJsonOnly =
-  "createExposureFetch sends JSON only. Use createHttpClient for blobs or items, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.";
-const jsonOnly: Abilities = {
-  abort: false,
-  streams: sendsJsonOnly,
-  files: sendsJsonOnly,
-  nodeFiles: sendsJsonOnly,
-  items: sendsJsonOnly,
-};
-
-/** Or a worker of one. */
-const isPage = (): boolean =>
-  "document" in globalThis || ("importScripts" in globalThis && !("Deno" in globalThis || "Bun" in globalThis));
+  "createExposureFetch sends JSON only. Use createHttpClient for blobs, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.";
+const jsonOnly: Abilities = { abort: false, streams: sendsJsonOnly, files: sendsJsonOnly, nodeFiles: sendsJsonOnly };
