@@ -72,16 +72,17 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
   },
 });
 
-/** A middleware that gives one result to several callers is around a streamed task. */
-export const middlewareRefusesStreamError = /* @__PURE__ */ declareError<{ taskId: string; middlewareId: string }>(
-  "runner.errors.middlewareRefusesStream",
-  {
-    message: ({ taskId, middlewareId }) =>
-      `Middleware "${middlewareId}" cannot be around task "${taskId}", which streams: its items are for one reader.`,
-    fix: ({ taskId }) =>
-      `leave it off "${taskId}"; one that is everywhere takes a function that leaves such tasks out.`,
-  },
-);
+/** A middleware that gives one result to several callers, or runs a task again, is around one that streams or takes items. */
+export const middlewareRefusesStreamError = /* @__PURE__ */ declareError<{
+  taskId: string;
+  middlewareId: string;
+  /** Absent: it streams. */
+  what?: "takes items";
+}>("runner.errors.middlewareRefusesStream", {
+  message: ({ taskId, middlewareId, what = "streams" }) =>
+    `Middleware "${middlewareId}" cannot be around task "${taskId}", which ${what}: its items are for one reader.`,
+  fix: ({ taskId }) => `leave it off "${taskId}"; one that is everywhere takes a function that leaves such tasks out.`,
+});
 
 /** The dependency graph has a loop. */
 export const circularDependenciesError = /* @__PURE__ */ declareError<{ cycles: readonly string[] }>(

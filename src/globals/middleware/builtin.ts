@@ -33,6 +33,8 @@ interface TaskDraft<C, D extends DependencyMap, Keys> extends BuiltinDraft<C, D>
   readonly journalKeys?: Keys;
   /** Gives one result to several callers, so that it cannot be around a streamed task. */
   readonly refusesStreams?: true;
+  /** Runs a task again, so that it cannot be around one that takes items, which are read once. */
+  readonly refusesItems?: true;
   run(input: ITaskMiddlewareExecutionInput, dependencies: InjectedMap<D>, config: C): Promise<unknown>;
 }
 
@@ -50,7 +52,7 @@ export const builtinTaskMiddleware = <C, D extends DependencyMap = {}, Keys exte
       journalKeys: {},
       ...draft,
       tags: [globalTags.system],
-      [symbolFramework]: { refusesStreams: draft.refusesStreams },
+      [symbolFramework]: { refusesStreams: draft.refusesStreams, refusesItems: draft.refusesItems },
     },
     () => "unknown",
   ) as BuiltinTaskMiddleware<C, Keys>;

@@ -49,6 +49,7 @@ const retryJournalKeys = /* @__PURE__ */ (() => ({
  */
 export const taskRetry = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.retry.task",
+  refusesItems: true,
   configSchema,
   journalKeys: retryJournalKeys,
   dependencies: { store, ending: runEnding },

@@ -61,7 +61,7 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
       carrier: {
         send: sendEmissionPath(send),
         close: async () => {},
-        accepts: { abort: true, streams: carriesText, files: carriesText, nodeFiles: carriesText },
+        accepts: { abort: true, streams: carriesText, files: carriesText, nodeFiles: carriesText, items: true },
       },
       codec: createCallCodec,
       serializer,

@@ -1,3 +1,4 @@
+import { takesItems } from "../../define/itemInput";
 import {
   circularDependenciesError,
   dependencyNotFoundError,
@@ -140,12 +141,17 @@ export function checkAttachments(registrations: Registrations, problems: Problem
 /** Reports `middlewareRefusesStreamError`. */
 function checkStreams(registrations: Registrations, layers: LayerSelection, problems: Problems): void {
   for (const { id: taskId, definition } of registrationsOf(registrations, "task")) {
-    if (definition.streams !== true) continue;
+    const isStreamed = definition.streams === true;
+    const hasItems = takesItems(definition);
+    if (!isStreamed && !hasItems) continue;
     for (const { middlewareId } of layers.forTask(definition)) {
       const { [symbolFramework]: framework } = (registrations.get(middlewareId)?.definition ?? {}) as {
-        readonly [symbolFramework]?: { readonly refusesStreams?: boolean };
+        readonly [symbolFramework]?: { readonly refusesStreams?: boolean; readonly refusesItems?: boolean };
       };
-      if (framework?.refusesStreams) problems.add(middlewareRefusesStreamError.create({ taskId, middlewareId }));
+      if (framework?.refusesStreams || (hasItems && framework?.refusesItems))
+        problems.add(
+          middlewareRefusesStreamError.create({ taskId, middlewareId, ...(!isStreamed && { what: "takes items" }) }),
+        );
     }
   }
 }
