@@ -139,14 +139,19 @@ export const itemTooLarge = (id: string, limitBytes: number): WireFailure =>
     message: `Task ${id} yielded an item that takes more than ${limitBytes} bytes.`,
     data: { limitBytes },
   });
-/** A task that takes no items was sent some, or one that takes items was sent none. */
-export const itemsMismatch = (id: string, isTaken: boolean): WireFailure =>
+/** A task that takes items was called without. */
+export const itemsMissing = (id: string): WireFailure =>
   new WireFailure({
     status: 415,
-    code: isTaken ? "ITEMS_MISSING" : "ITEMS_NOT_TAKEN",
-    message: isTaken
-      ? `Task ${id} takes items; call it with { items }, which sends "content-type: application/x-runner-items+ndjson".`
-      : `Task ${id} takes no items; call it with its input alone.`,
+    code: "ITEMS_MISSING",
+    message: `Task ${id} takes items; call it with { items }, which sends "content-type: application/x-runner-items+ndjson".`,
+  });
+/** A task that takes no items was sent some. */
+export const itemsNotTaken = (id: string): WireFailure =>
+  new WireFailure({
+    status: 415,
+    code: "ITEMS_NOT_TAKEN",
+    message: `Task ${id} takes no items; call it with its input alone.`,
   });
 /** A line of what a caller sends is longer than `limits.streams.lineBytes`. */
 export const itemInputTooLarge = (id: string, limitBytes: number): WireFailure =>

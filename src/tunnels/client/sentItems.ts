@@ -5,7 +5,6 @@ import type { ByteStream, ItemsBody } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { Carrier } from "./carrier";
 import type { CallCodec } from "./codec";
-import type { ClientCallOptions } from "./createTunnelClient";
 
 /** A chunk is sent when so many characters wait, and when the event loop turns. */
 const flushChars = 16_384;
@@ -29,7 +28,12 @@ export interface SentItemsParts {
 
 type Result = IteratorResult<Uint8Array, undefined>;
 /** Makes a call whose body are the items. */
-type RunTask = (id: string, input: CallInput, call: ClientCallOptions, sent: SentItems) => Promise<unknown>;
+type RunTask = (
+  id: string,
+  input: CallInput,
+  call: { readonly signal: AbortSignal },
+  sent: SentItems,
+) => Promise<unknown>;
 
 /**
  * The items of a caller on their way out, as lines behind the line of the input. An item is asked for when those before it were
@@ -70,7 +74,7 @@ export class SentItems implements ItemsBody {
   }
 
   /** Makes a call that sends them: it fails with what they fail with, and they are closed when it does. */
-  around(next: RunTask): (id: string, input: CallInput, call: ClientCallOptions) => Promise<unknown> {
+  around(next: RunTask): (id: string, input: CallInput, call: object) => Promise<unknown> {
     return async (id, input, call) => {
       try {
         return await next(id, input, { ...call, signal: this.signal }, this);

@@ -1,7 +1,7 @@
 import { takesItems } from "../../define/itemInput";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IErrorHelper } from "../../errors/defineError";
-import { itemsMismatch, notBatchable, requestAborted, WireFailure } from "../../errors/wireErrors";
+import { itemsMissing, itemsNotTaken, notBatchable, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -209,7 +209,9 @@ export function createRespond(parts: HandlerParts): Respond {
 
       if (served.kind === "task") {
         const { task } = served.cell;
-        if (takesItems(task) !== (body.kind === "items")) throw itemsMismatch(target.id, takesItems(task));
+        if (takesItems(task) !== (body.kind === "items")) {
+          throw takesItems(task) ? itemsMissing(target.id) : itemsNotTaken(target.id);
+        }
         if (task.streams === true) {
           if (request instanceof BatchLine) throw notBatchable(target.id, "streams its items", false);
           progress.items = streams.open(request);

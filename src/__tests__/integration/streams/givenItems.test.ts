@@ -81,7 +81,7 @@ describe("items of a caller in the same process", () => {
     const left = numbersTo(Infinity);
 
     await expect(collect(app.runTask(duplex, {}, { items: [1, 2] }))).resolves.toHaveLength(2);
-    for await (const _item of app.runTask(duplex, {}, { items: left.items })) break;
+    for await (const item of app.runTask(duplex, {}, { items: left.items })) if (item !== undefined) break;
     await until(() => left.state.isReturned);
   });
 

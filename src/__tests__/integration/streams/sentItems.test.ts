@@ -156,7 +156,7 @@ describe.each(Object.entries(carriers))("items of the caller over %s", (_name, c
 
   it("are ended by return() when the loop over what comes out is left, and when the task ends it", async () => {
     const left = numbersTo(Infinity);
-    for await (const _item of client.stream(duplex, {}, { items: left.items })) break;
+    for await (const item of client.stream(duplex, {}, { items: left.items })) if (item !== undefined) break;
     await until(() => left.state.isReturned);
 
     const ended = numbersTo(Infinity);
@@ -217,7 +217,7 @@ describe.each(Object.entries(carriers))("items of the caller over %s", (_name, c
       .task("app.slow")
       .itemInput<string>()
       .run(async (_input: undefined, _dependencies, { items: given }) => {
-        for await (const _item of given) await held;
+        for await (const item of given) if (item !== "") await held;
       })
       .build();
     await using own = await startExposure([slow], { compression: { requests: true } });
