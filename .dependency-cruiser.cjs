@@ -59,7 +59,7 @@ const lowerRooms = {
     files: [],
     client: ["files"],
     server: [],
-    cli: [],
+    cli: ["nats"],
     exposure: ["files", "server"],
     relay: ["server"],
     otel: [],

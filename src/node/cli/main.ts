@@ -13,6 +13,7 @@ const usage = `Usage: runner <command>
   doctor <url>            says why a server cannot be called, and the fix
   contract <command>      writes down what can be called, and compares it
   openapi <url | entry>   writes an OpenAPI document of what can be called
+  events <command>        shows and replays the events that services of a NATS namespace have given up
   tunnel <command>        runs relays and drivers of reverse tunnels, and shows what goes through them
 
   --version               prints the version of this package
@@ -34,6 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
       const { runServerCommand } = await import("./server/serverCommands");
       return await runServerCommand(group, args.slice(1));
     }
+    if (group === "events") return await (await import("./events/eventsCommands")).events(args.slice(1));
     if (group === "contract") return await (await import("./contract/contractCommands")).contract(args.slice(1));
     if (group === "openapi") return await (await import("./contract/contractCommands")).openApi(args.slice(1));
     if (group === "--version" || group === "-v") return (print(ownPackage().version ?? "unknown"), 0);

@@ -1,0 +1,109 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { globals, r, run } from "../../node";
+import { natsConnection, natsEvents, natsExposure } from "../../node/nats";
+import { createNatsClient } from "../../node/nats/client/natsClient";
+import { resolveConnectionConfig } from "../../node/nats/connectionConfig";
+import { Streams } from "../../node/nats/events/streams";
+import { NatsLink } from "../../node/nats/link";
+import { rejectionOf } from "../support/failures";
+import { createCleanups } from "./support/cleanups";
+import { startNatsServer, type NatsServer } from "./support/natsServer";
+
+const quiet = { shutdownHooks: false, errorBoundary: false, logs: { printThreshold: null } } as const;
+const cleanups = createCleanups();
+afterEach(() => cleanups.run());
+
+const connectionOf = ({ url }: NatsServer, user: string) => ({
+  servers: url,
+  credentials: { user, password: user },
+  inboxPrefix: `_INBOX_${user}`,
+});
+
+async function linkOf(broker: NatsServer, user: string): Promise<NatsLink> {
+  const link = await NatsLink.open(resolveConnectionConfig(connectionOf(broker, user)));
+  cleanups.add(() => link.close());
+  return link;
+}
+
+/** The configuration of the guide, with the name of each user for its password. */
+async function startFromGuide(): Promise<NatsServer> {
+  const guide = await readFile(join(__dirname, "../../../readmes/NATS.md"), "utf8");
+  const conf = /```conf\n(.*?)```/s.exec(guide)?.[1] ?? "";
+  return cleanups.starting(
+    startNatsServer(conf.replace(/\$([A-Z]+)_PASSWORD/g, (_all, name: string) => name.toLowerCase())),
+  );
+}
+
+function startBilling(broker: NatsServer, user: string) {
+  const charge = r
+    .task("billing.charge")
+    .run(async (cents: number) => cents)
+    .build();
+  const tunnel = r
+    .resource("billing.tunnel")
+    .tags([globals.tags.tunnel])
+    .init(async () => ({ mode: "server" as const, tasks: [charge.id] }))
+    .build();
+  const exposure = natsExposure.with({ namespace: "acme", group: "billing", auth: { token: "s3cret" } });
+  const root = r
+    .resource("billing")
+    .register([charge, tunnel, natsConnection.with(connectionOf(broker, user)), exposure])
+    .build();
+  return cleanups.starting(run(root, quiet));
+}
+
+it("the permissions of the guide let each service do what it is for", async () => {
+  const broker = await startFromGuide();
+  const streams = new Streams(await linkOf(broker, "operator"), "acme");
+  await streams.ensureEvents();
+  await streams.ensureDead();
+  await startBilling(broker, "billing");
+  const invoiced = r.event<{ n: number }>("billing.invoiced").build();
+  const heard: number[] = [];
+  const hook = r
+    .hook("mailer.mail")
+    .on(invoiced)
+    .run(async ({ data }) => {
+      heard.push(data.n);
+      if (data.n === 13) throw new Error("poison");
+    })
+    .build();
+  const events = natsEvents.with({ namespace: "acme", service: "mailer", events: [invoiced], maxDeliver: 1 });
+  const connection = natsConnection.with(connectionOf(broker, "mailer"));
+  await cleanups.starting(run(r.resource("mailer").register([invoiced, hook, connection, events]).build(), quiet));
+  const link = await linkOf(broker, "gateway");
+  const parts = { link, namespace: "acme", auth: { token: "s3cret" }, offlineMs: 1000 };
+
+  expect(await createNatsClient(parts).task("billing.charge", 5)).toBe(5);
+  const publisher = createNatsClient({ ...parts, delivery: "durable" });
+  await publisher.event("billing.invoiced", { n: 13 });
+  await publisher.event("billing.invoiced", { n: 1 });
+  const manager = await streams.manager();
+  while ((await manager.streams.info("DLQ_acme")).state.messages < 1) await new Promise(setImmediate);
+  while (!heard.includes(1)) await new Promise(setImmediate);
+
+  expect(heard.sort()).toEqual([1, 13]);
+});
+
+it("the broker denies what its permissions leave out, and the error names the subject", async () => {
+  const broker = await startFromGuide();
+  const link = await linkOf(broker, "gateway");
+  const client = createNatsClient({ link, namespace: "acme", offlineMs: 1000 });
+
+  const call = await rejectionOf(client.task("payroll.raise", 5));
+  const boot = await rejectionOf(startBilling(broker, "mailer"));
+
+  expect(call).toMatchObject({ code: "BROKER_DENIED", details: { subject: "rt1.acme.t.payroll.raise" } });
+  expect(boot).toMatchObject({ code: "BROKER_DENIED", details: { subject: "rt1.acme.t.billing.charge" } });
+  const refused = await rejectionOf(
+    NatsLink.open(
+      resolveConnectionConfig({
+        servers: broker.url,
+        credentials: { user: "gateway", password: "no" },
+        connectTimeoutMs: 1000,
+      }),
+    ),
+  );
+  expect(refused).toMatchObject({ code: "BROKER_OFFLINE" });
+});
