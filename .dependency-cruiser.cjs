@@ -34,7 +34,7 @@ const homes = {
   cookie: "node/exposure/cookies",
   jose: "node/relay/gates/jwt",
 
-  "lru-cache": "globals/middleware/cache",
+  "lru-cache": "globals/lruCache",
   multipasta: "tunnels/fetch/form/formParser",
   undici: "node/client/poolCarrier",
   ws: "node/relay/wsLink",

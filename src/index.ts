@@ -134,6 +134,7 @@ export type {
 } from "./tunnels/routing/tags";
 export type { ContextSelection } from "./tunnels/routing/contextSelection";
 export type { IdempotentConfig, RepeatOptions } from "./tunnels/routing/idempotency";
+export { memoryIdempotencyStore, type MemoryIdempotencyStoreConfig } from "./globals/idempotency/memoryStore";
 export type { IdempotencyEntry, IdempotencyStore, IdempotencyTimes } from "./tunnels/routing/idempotencyStore";
 export {
   createExposureFetch,

@@ -30,6 +30,13 @@ export {
   type RunnerError,
 } from "./defineError";
 export {
+  idempotencyConflictError,
+  idempotencyReplyLostError,
+  idempotencyUnavailableError,
+  idempotencyUnsupportedError,
+  type IdempotencyErrorData,
+} from "./idempotencyErrors";
+export {
   bulkheadError,
   circuitOpenError,
   rateLimitError,

@@ -1,5 +1,11 @@
 import { deadlineExceededError } from "./deadlineExceeded";
 import type { IErrorHelper } from "./defineError";
+import {
+  idempotencyConflictError,
+  idempotencyReplyLostError,
+  idempotencyUnavailableError,
+  idempotencyUnsupportedError,
+} from "./idempotencyErrors";
 import { bulkheadError, circuitOpenError, rateLimitError, timeoutError } from "./middlewareErrors";
 
 /**
@@ -13,6 +19,10 @@ export function withFrameworkErrors(registered: ReadonlyMap<string, IErrorHelper
     circuitOpenError,
     rateLimitError,
     bulkheadError,
+    idempotencyConflictError,
+    idempotencyReplyLostError,
+    idempotencyUnavailableError,
+    idempotencyUnsupportedError,
   ];
   return new Map([...ours.map((helper) => [helper.id, helper] as const), ...registered]);
 }

@@ -4,6 +4,8 @@ import { healthCheck } from "../tunnels/routing/tags";
 import { debugTag } from "./debug/debugTag";
 import { debug } from "./debug/debug";
 import { globalEvents } from "./events";
+import { idempotency } from "./idempotency/idempotency";
+import { runOnceMiddleware } from "./idempotency/runOnceMiddleware";
 import { alsoBuiltin } from "./lateBuiltins";
 import { cache, cacheFactory, cacheResource } from "./middleware/cache";
 import { circuitBreaker, circuitBreakers } from "./middleware/circuitBreaker";
@@ -35,6 +37,7 @@ const middleware = /* @__PURE__ */ (() => ({
     retry: taskRetry,
     timeout: taskTimeout,
     circuitBreaker,
+    runOnce: runOnceMiddleware,
   },
   resource: { retry: resourceRetry, timeout: resourceTimeout },
 }))();
@@ -56,6 +59,7 @@ export const globals = {
     tunnelClientFactory,
     memoryServer,
     tunnelHearing,
+    idempotency,
     cache: cacheResource,
     rateLimit: rateLimits,
     circuitBreaker: circuitBreakers,

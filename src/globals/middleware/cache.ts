@@ -14,6 +14,7 @@ import { globalTags } from "../tags";
 import { builtinTaskMiddleware } from "./builtin";
 import { cacheKeyOf } from "./cacheKey";
 import { field, schemaOf } from "./checkConfig";
+import { loadLruCache } from "../lruCache";
 import { runEnding, type RunEnding } from "./runEnding";
 import { SharedRun } from "./sharedRun";
 
@@ -67,7 +68,7 @@ export const cacheFactory: ITask<CacheOptions, Promise<ICacheInstance>> = /* @__
 
 async function createLruCache(options: CacheOptions): Promise<ICacheInstance> {
   // Loaded by the first cache, and by nothing else.
-  const { LRUCache } = await import("lru-cache");
+  const { LRUCache } = await loadLruCache();
   // The clock is read when it is needed: a test may have put another one in its place.
   const perf = { now: () => performance.now() };
   const kept = new LRUCache<string, object | string>({ perf, ...options } as { max: number });

@@ -40,6 +40,8 @@ import { receiveItems } from "./receiveItems";
 import { readBody, readInput, readManifest } from "./readInput";
 import { discardStream, readStreamResult, startsLate, type StreamResult } from "./streamResult";
 import { emit, readEmission, readText } from "./serveEmission";
+import { assertAvailable, readKey, type Idempotency, type OnceCall } from "./runOnce";
+import { replayedHeader } from "../protocol/headers";
 import { ServedScope } from "./servedScope";
 import { contextsOf, slotsOf, within } from "./servedSlots";
 
@@ -70,6 +72,8 @@ export interface HandlerParts {
   readonly maxDeadlineMs?: number | undefined;
   /** Receives requests whose deadline is no number of milliseconds, and is ignored. */
   readonly onMalformedDeadline?: ((request: WireRequest) => void) | undefined;
+  /** What keeps calls with a key from running twice. Default: nothing does, and they are refused. */
+  readonly idempotency?: (() => Idempotency | undefined) | undefined;
   /** Limits of streams of items. */
   readonly streams?: ResolvedStreamLimits | undefined;
   /** Limits of batches. */
@@ -295,9 +299,23 @@ export function createRespond(parts: HandlerParts): Respond {
     time?.expired.throwIfAborted();
     progress.phase = "run";
     progress.slots = slotsOf(parts, request, served, caller);
-    const signal = progress.items?.follow(request.signal, time?.expired);
-    const scope = new ServedScope(request, parts.origin, time, caller, signal);
-    return within(progress.slots, () => served.cell.invoke(input, items === undefined ? { scope } : { scope, items }));
+    const key = readKey(request, served.cell.task);
+    const invoke = (signal: AbortSignal | undefined): Promise<unknown> => {
+      const scope = new ServedScope(request, parts.origin, time, caller, signal);
+      return within(progress.slots, () =>
+        served.cell.invoke(input, items === undefined ? { scope } : { scope, items }),
+      );
+    };
+    if (key === undefined) return invoke(progress.items?.follow(request.signal, time?.expired));
+    const call: OnceCall = {
+      taskId: request.target.id,
+      caller: caller?.name,
+      key,
+      input,
+      signals: [request.signal, time?.expired],
+      onReplayed: () => (progress.isReplay = true),
+    };
+    return assertAvailable(parts.idempotency?.(), call.taskId).run(call, served.cell.task, invoke);
   }
 
   /** Replies with items, once the first is there or the head may wait no longer. */
@@ -342,6 +360,7 @@ export function createRespond(parts: HandlerParts): Respond {
     if (request.edge?.isReplyTaken(result)) return taken;
     progress.phase = "encode";
     // Getters of the result, and what custom types do with it, run for the call as well.
+    if (progress.isReplay === true) return replayed(textReply({ ok: true, result }, serializer));
     if (typeof result !== "object" || result === null) return textReply({ ok: true, result }, serializer);
     const streamed = readStreamResult(result);
     if (streamed !== undefined) return replyStreaming(streamed, request, form, progress);
@@ -388,7 +407,11 @@ export function createRespond(parts: HandlerParts): Respond {
     return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
   }
 
-  function fail(error: unknown, request: WireRequest, { phase, slots, caller, items, time }: Progress): WireResponse {
+  function fail(
+    error: unknown,
+    request: WireRequest,
+    { phase, slots, caller, items, time, isReplay }: Progress,
+  ): WireResponse {
     const { target, edge } = request;
     items?.close();
     if (time?.isHeld) time.release();
@@ -404,7 +427,8 @@ export function createRespond(parts: HandlerParts): Respond {
       return taken;
     }
     const onDropped = (unwritable: unknown): void => report(unwritable, request, "encode", caller);
-    return within(slots, () => errorReply(reported, serializer, onDropped));
+    const refusal = within(slots, () => errorReply(reported, serializer, onDropped));
+    return isReplay === true ? replayed(refusal) : refusal;
   }
 }
 
@@ -417,7 +441,15 @@ interface Progress {
   /** The stream that replies, of a streamed task. */
   items?: ServedItems | undefined;
   readonly time: CallTime | undefined;
+  /** Whether the outcome is that of an earlier call with the same key. */
+  isReplay?: boolean;
 }
+
+/** A reply that was given before. */
+const replayed = (response: WireResponse): WireResponse => ({
+  ...response,
+  headers: { ...response.headers, [replayedHeader]: "1" },
+});
 
 /** What is published of a call that failed. */
 function note({ observed }: WireRequest, { code, id }: WireFailure, error?: unknown): void {

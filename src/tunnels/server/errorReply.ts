@@ -1,6 +1,12 @@
 import { cancellationError } from "../../errors/cancellation";
 import { deadlineExceededError, type DeadlineExceededData } from "../../errors/deadlineExceeded";
 import { helperIdOf, isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
+import {
+  idempotencyConflictError,
+  idempotencyReplyLostError,
+  idempotencyUnavailableError,
+  idempotencyUnsupportedError,
+} from "../../errors/idempotencyErrors";
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
@@ -83,7 +89,7 @@ function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
     {
       status: httpCode !== undefined && carriesBody(httpCode) ? httpCode : 500,
       message: bareMessageOf(error),
-      code: internalError.code,
+      code: codes.get(helper.id) ?? internalError.code,
       id: id ?? helper.id,
       data: error.data as unknown,
       httpCode,
@@ -92,6 +98,15 @@ function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
     error,
   );
 }
+
+/** Errors of the framework that have a code of their own. */
+const codes: ReadonlyMap<string, string> = /* @__PURE__ */ (() =>
+  new Map([
+    [idempotencyConflictError.id, "IDEMPOTENCY_CONFLICT"],
+    [idempotencyReplyLostError.id, "IDEMPOTENCY_REPLY_LOST"],
+    [idempotencyUnavailableError.id, "IDEMPOTENCY_UNAVAILABLE"],
+    [idempotencyUnsupportedError.id, "IDEMPOTENCY_UNSUPPORTED"],
+  ]))();
 
 /** Data may say in `retryAfterMs` when another try is worth it; HTTP counts that in whole seconds. */
 function retryAfterSecondsOf(data: unknown): number | undefined {

@@ -30,6 +30,7 @@ import {
 import { createRespond, handlerOf, type HandlerParts, type Respond } from "./createHandler";
 import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
+import { idempotencyOf } from "./runOnce";
 import { createContextReader } from "./readContexts";
 
 /** The parts of a run that serving it takes. */
@@ -149,6 +150,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     authenticate,
     principalContext,
     allowList: allowList.current,
+    idempotency: () => idempotencyOf(store),
     narrow: createNarrow(onSkipped),
     readContexts: createContextReader(store.asyncContexts, serializer, ({ id }) => {
       return id !== principalContext?.id && (accepted === "all" || accepted.has(id));
