@@ -4,6 +4,7 @@ import * as bootErrors from "../../errors/bootErrors";
 import * as cancellation from "../../errors/cancellation";
 import * as deadlineExceeded from "../../errors/deadlineExceeded";
 import { isErrorHelper } from "../../errors/defineError";
+import * as idempotencyErrors from "../../errors/idempotencyErrors";
 import * as middlewareErrors from "../../errors/middlewareErrors";
 import * as entry from "../../errors/index";
 import * as runErrors from "../../errors/runErrors";
@@ -39,7 +40,9 @@ describe("the catalogue in ERRORS.md", () => {
   it("the catalogue in ERRORS.md lists every error of the catalogues, each once", () => {
     const listed = rows.map(([id = ""]) => id.slice(1, -1)).sort();
 
-    expect(listed).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded));
+    expect(listed).toEqual(
+      idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded, idempotencyErrors),
+    );
   });
 
   it("the catalogue in ERRORS.md says when each is thrown, and what its data is", () => {
@@ -49,7 +52,9 @@ describe("the catalogue in ERRORS.md", () => {
   });
 
   it("the catalogue in ERRORS.md lists nothing that the entry ./errors leaves out", () => {
-    expect(idsOf(entry)).toEqual(idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded));
+    expect(idsOf(entry)).toEqual(
+      idsOf(bootErrors, runErrors, middlewareErrors, cancellation, deadlineExceeded, idempotencyErrors),
+    );
   });
 });
 
