@@ -21,7 +21,7 @@ import { memoryIdempotencyStore } from "./memoryStore";
 
 /** How long a key is held without a sign of life of its server, in ms, and how often there is one. */
 const leaseMs = 15_000;
-const renewMs = leaseMs / 3;
+const renewMs = 5_000;
 /** How long a call waits before it asks again whether another server has finished, in ms. */
 const firstPollMs = 50;
 const longestPollMs = 1_000;
@@ -84,11 +84,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
   }
 
   function read(reply: string | undefined): Outcome {
-    const { ok, result, error } = serializer.parse(reply ?? "") as {
-      readonly ok?: unknown;
-      readonly result?: unknown;
-      readonly error?: { readonly id: string; readonly data: unknown };
-    };
+    const { ok, result, error } = serializer.parse<Remembered>(reply ?? "");
     if (ok === true) return { isReplay: true, value: result };
     const helper = errors.get(error?.id ?? "");
     if (helper?.create === undefined) throw new Error(`The remembered error "${error?.id}" is not registered here.`);
@@ -168,6 +164,13 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
   }
 
   return { run };
+}
+
+/** A reply as a store keeps it, not checked beyond being an object. */
+interface Remembered {
+  readonly ok?: unknown;
+  readonly result?: unknown;
+  readonly error?: { readonly id: string; readonly data: unknown };
 }
 
 /** A call that waits for its turn, or runs. */

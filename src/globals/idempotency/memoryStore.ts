@@ -1,4 +1,3 @@
-import type { LRUCache } from "lru-cache";
 import type { IdempotencyEntry, IdempotencyStore } from "../../tunnels/routing/idempotencyStore";
 import { loadLruCache } from "../lruCache";
 
@@ -20,6 +19,12 @@ interface Running {
   readonly ttlMs: number;
 }
 
+/** As much of a cache as this needs. */
+interface Replies {
+  get(key: string): Remembered | undefined;
+  set(key: string, value: Remembered, options: { readonly ttl: number }): unknown;
+}
+
 /** What an entry takes beside its texts, in bytes. */
 const entryBytes = 200;
 
@@ -28,7 +33,7 @@ const entryBytes = 200;
  */
 export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempotencyStoreConfig = {}): IdempotencyStore {
   const running = new Map<string, Running>();
-  let opening: Promise<LRUCache<string, Remembered>> | undefined;
+  let opening: Promise<Replies> | undefined;
   const open = () =>
     (opening ??= loadLruCache().then(
       ({ LRUCache: Cache }) =>

@@ -5,7 +5,7 @@ import { isKey, notAKey, type Idempotency } from "../../tunnels/server/runOnce";
 import { alsoBuiltin } from "../lateBuiltins";
 import { idempotency } from "./idempotency";
 
-/** Has tasks run once for each key that their tag makes of an input, whoever calls them: this process or another one. */
+/** Has tasks run once for each key that their tag makes of an input, for callers of this process and of others. */
 export const runOnceMiddleware = /* @__PURE__ */ alsoBuiltin(
   /* @__PURE__ */ defineTaskMiddleware({
     id: "globals.middleware.runOnce",
