@@ -41,7 +41,8 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   function send(wire: WireRequest): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
     if (publish !== undefined && wire.target.kind === "event") return publish(wire);
-    if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes));
+    // A task that streams its items is not started for nothing.
+    if (wire.body.kind !== "text" || wire.wantsItems) return Promise.reject(new TypeError(noBytes));
     const text = wire.body.read();
     if (typeof text !== "string" || !link.isOnline) return sendLater(wire, text);
     const coded = codeBody(text, messageLimit(link.maxPayload));
@@ -132,7 +133,7 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
 }
 
 const noBytes =
-  "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+  "NATS carries values: files and streams, of bytes or of items, go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
 
 const noSubscriptions =
   "NATS carries no subscriptions: subscribe by a client of HTTP, or route the events to this process by a tunnel of the other one.";

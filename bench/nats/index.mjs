@@ -1,0 +1,120 @@
+// Calls and durable events over a real nats-server, beside the library alone. Bars: calls 0.8, events 0.85.
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const inFlight = 64;
+
+export async function bench({ quick }) {
+  const dir = await mkdtemp(join(tmpdir(), "bench-nats-"));
+  const server = spawn("nats-server", ["-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", dir, "-js", "-sd", dir], {
+    stdio: "ignore",
+  });
+  try {
+    await compare(`nats://127.0.0.1:${await portOf(dir)}`, quick ? 3 : 7);
+  } finally {
+    server.kill("SIGKILL");
+    await once(server, "close");
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function portOf(dir) {
+  for (;;) {
+    const name = (await readdir(dir)).find((each) => each.endsWith(".ports"));
+    const text = name === undefined ? "" : await readFile(join(dir, name), "utf8");
+    if (text.endsWith("}")) return new URL(JSON.parse(text).nats[0]).port;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function compare(url, rounds) {
+  const { connect } = await import("@nats-io/transport-node");
+  const { jetstream, jetstreamManager } = await import("@nats-io/jetstream");
+  const { r, run } = await import(new URL("index.js", process.env.RUNNER_DIST).href);
+  const { natsClient, natsConnection } = await import(new URL("node/nats/index.js", process.env.RUNNER_DIST).href);
+  const peers = await Promise.all(["raw", "ours"].map((mode) => startPeer(mode, url)));
+  const nc = await connect({ servers: url, noAsyncTraces: true });
+  await (await jetstreamManager(nc)).streams.add({ name: "RAW", subjects: ["raw.e.>"] });
+  const js = jetstream(nc);
+  const { add, emit, app } = await startCaller({ r, run, natsClient, natsConnection, url });
+  const rows = {
+    calls: [
+      async (n) => (await nc.request("raw.add", JSON.stringify({ n }), { timeout: 10_000 })).json().result,
+      (n) => add({ n }),
+    ],
+    "durable events": [(n) => js.publish("raw.e.a", JSON.stringify({ payload: { n } })), (n) => emit({ n })],
+  };
+  for (const [name, sides] of Object.entries(rows)) {
+    const count = name === "calls" ? 20_000 : 5_000;
+    const ratios = [];
+    for (let round = 0; round <= rounds; round++) {
+      const [raw, ours] = [await measure(sides[0], count, peers[0]), await measure(sides[1], count, peers[1])];
+      // The first one warms up.
+      if (round > 0) ratios.push({ rate: ours.rate / raw.rate, cpu: raw.cpu / ours.cpu, raw, ours });
+    }
+    const middle = (key) => ratios.map((each) => each[key]).sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
+    const { raw, ours } = ratios.at(-1);
+    console.log(
+      `${name}, ${inFlight} in flight: raw ${Math.round(raw.rate)}/s, ours ${Math.round(ours.rate)}/s, ` +
+        `ratio ${middle("rate").toFixed(2)} by rate, ${middle("cpu").toFixed(2)} by CPU of caller and worker`,
+    );
+  }
+  await app.dispose();
+  await nc.close();
+  for (const { child } of peers) child.disconnect();
+}
+
+async function startCaller({ r, run, natsClient, natsConnection, url }) {
+  const addTask = r.task.phantom("bench.add").build();
+  const event = r.event("bench.counted").build();
+  let emit;
+  const calls = r.tunnel
+    .client("bench.calls")
+    .tasks([addTask])
+    .connect(natsClient({ namespace: "bench", auth: { token: "s3cret" } }))
+    .build();
+  const events = r.tunnel
+    .client("bench.events")
+    .events([event], { eventDeliveryMode: "remote-only" })
+    .connect(natsClient({ namespace: "bench", events: "durable" }))
+    .build();
+  const root = r
+    .resource("bench.caller")
+    .register([addTask, event, calls, events, natsConnection.with({ servers: url })])
+    .dependencies({ event, addTask })
+    .init(async (_config, deps) => ((emit = deps.event), deps.addTask))
+    .build();
+  const app = await run(root, { logs: { printThreshold: null } });
+  return { app, add: app.value, emit: (payload) => emit(payload) };
+}
+
+async function startPeer(mode, url) {
+  const child = fork(fileURLToPath(new URL("peer.mjs", import.meta.url)), [mode, url]);
+  await once(child, "message");
+  return {
+    child,
+    async cpu() {
+      child.send("cpu");
+      const [{ user, system }] = await once(child, "message");
+      return user + system;
+    },
+  };
+}
+
+async function measure(call, count, peer) {
+  const before = process.cpuUsage();
+  const peerBefore = await peer.cpu();
+  const startedAt = performance.now();
+  let next = 0;
+  const caller = async () => {
+    while (next < count) await call(next++);
+  };
+  await Promise.all(Array.from({ length: inFlight }, caller));
+  const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { rate: count / seconds, cpu: user + system + (await peer.cpu()) - peerBefore };
+}
