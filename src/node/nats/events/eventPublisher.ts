@@ -3,6 +3,7 @@ import { TunnelError } from "../../../errors/tunnelError";
 import { onAbort } from "../../../lib/onAbort";
 import type { TransportLayer } from "../../../tunnels/client/carrier";
 import { emissionIdHeader } from "../../../tunnels/protocol/headers";
+import { leavingEmissions } from "../../../tunnels/protocol/leavingEmissions";
 import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
 import { brokerOffline, type PendingCall, type PendingCalls } from "../client/pendingCalls";
 import { codeBody, messageLimit } from "../bodies";
@@ -35,7 +36,19 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
     isReady = true;
   }
 
-  async function publish(wire: WireRequest): Promise<WireResponse> {
+  /** At once where nothing has to be waited for. */
+  function publish(wire: WireRequest): Promise<WireResponse> {
+    const { body } = wire;
+    if (isReady && link.isOnline && body.kind === "text") {
+      const text = body.read();
+      const limit = messageLimit(link.maxPayload);
+      const coded = typeof text === "string" ? codeBody(text, limit) : undefined;
+      if (coded !== undefined && !(coded instanceof Promise)) return hand(wire, coded.payload, undefined);
+    }
+    return publishLater(wire);
+  }
+
+  async function publishLater(wire: WireRequest): Promise<WireResponse> {
     const { body, signal, target } = wire;
     if (body.kind !== "text") throw new TypeError("Events carry values: files and streams of bytes go by a task.");
     if (!link.isOnline && !(await link.whenOnline(offlineMs, signal))) throw brokerOffline(link.servers, offlineMs);
@@ -44,21 +57,23 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
     const { payload, coding: name } = coding instanceof Promise ? await coding : coding;
     if (payload.length > limit) throw tooLarge(target.id, limit);
     if (!isReady) await prepare();
-    const headers = headersOf(link, wire.headers, name);
-    const subject = prefix + escapeId(target.id);
+    return hand(wire, payload, name);
+  }
+
+  function hand(wire: WireRequest, payload: string | Uint8Array, coding: string | undefined): Promise<WireResponse> {
+    const headers = headersOf(link, wire.headers, coding);
+    const subject = prefix + escapeId(wire.target.id);
     if (delivery === "fanout") {
       link.connection.publish(subject, payload, { headers });
-      return accepted;
+      return Promise.resolve(accepted);
     }
-    try {
-      return await acknowledged(wire, subject, payload, headers);
-    } catch (error) {
+    return acknowledged(wire, subject, payload, headers).catch(async (error: unknown) => {
       if (!(error instanceof TunnelError && error.code === "NO_RESPONDER")) throw error;
       // The stream was deleted.
       streams.forget();
       await prepare();
       return acknowledged(wire, subject, payload, headers);
-    }
+    });
   }
 
   function acknowledged(
@@ -126,6 +141,11 @@ export const publishesTo = (client: object | undefined, namespace: string): bool
  */
 export const nameEmissions: TransportLayer = (next) => (request) => {
   if (request.target.kind !== "event") return next(request);
+  // Those of a run have a name already, which the layer that sends it adds.
+  const { id } = request.target;
+  if (leavingEmissions.frames().some(({ emission }) => emission.id === id)) {
+    return next({ ...request, isRepeatable: true });
+  }
   const headers = { [emissionIdHeader]: randomId(), ...request.headers };
   return next({ ...request, headers, isRepeatable: true });
 };
@@ -135,8 +155,8 @@ function randomId(): string {
 }
 
 function headersOf(link: NatsLink, headers: WireHeaders, coding: string | undefined) {
-  const { "content-type": _always, ...rest } = headers;
-  const id = headers[emissionIdHeader];
+  const { "content-type": _always, [emissionIdHeader]: id, ...rest } = headers;
+  // The name of the message is that of the emission, which is therefore not sent twice.
   return link.headersOf({ ...rest, [codingHeader]: coding, [messageIdHeader]: id });
 }
 

@@ -17,12 +17,12 @@ import { serveRun } from "../../../tunnels/server/serveRun";
 import { requestTraceOf } from "../../../tunnels/server/traceRequests";
 import { createRequestIds } from "../../../tunnels/http/requestIds";
 import { readEmissionPath, runIdOf } from "../../../tunnels/protocol/emissionPath";
-import { viaHeader } from "../../../tunnels/protocol/headers";
+import { emissionIdHeader, viaHeader } from "../../../tunnels/protocol/headers";
 import type { WireResponse } from "../../../tunnels/protocol/wire";
 import { createTokenMatcher } from "../../server/tokenMatcher";
 import { createBlobs } from "../blobs";
 import type { NatsLink } from "../link";
-import { codingHeader, readHeaders } from "../messageHeaders";
+import { codingHeader, messageIdHeader, readHeaders } from "../messageHeaders";
 import { linkOf, natsConnection, type NatsConnectionHandle } from "../natsConnection";
 import { runParts, type RunPartValues } from "../runParts";
 import { incomingBody } from "../server/incomingBody";
@@ -160,6 +160,8 @@ function createHearing(config: ResolvedEventsConfig, run: RunPartValues, link: N
   return async (eventId, message) => {
     const headers = readHeaders(message.headers);
     assignRequestId({ headers });
+    const named = headers[messageIdHeader.toLowerCase()];
+    if (named !== undefined) headers[emissionIdHeader] ??= named;
     const body = incomingBody(message, headers, blobs);
     const call = new NatsCall({ target: { kind: "event", id: eventId }, headers, body, address: "" });
     const mode = modes().get(eventId);
