@@ -111,3 +111,32 @@ it.each([
   },
   60_000,
 );
+
+/** What editors ask of the service beside its public interface: where in a source a declaration comes from. */
+interface SourceMapping {
+  getSourceMapper(): {
+    tryGetSourcePosition(at: { fileName: string; pos: number }): { fileName: string; pos: number } | undefined;
+  };
+}
+
+it.each([
+  [
+    "tunnel",
+    `const tunnel = r.tunnel.client<typeof Billing>("x").tasks({ charge: "billing.tasks.charge" }).http({ baseUrl: "x" }).build();
+tunnel.tasks.char|ge;`,
+  ],
+  [
+    "client",
+    `const client = createHttpClient<typeof Billing>({ baseUrl: "x", tasks: { charge: "billing.tasks.charge" } });
+client.tasks.char|ge;`,
+  ],
+])("an editor leads from the name of a task of a %s to the source of the server", (_where, code) => {
+  const { service, path, cursor } = open(code);
+  const [declaration] = service.getDefinitionAtPosition(path, cursor) ?? [];
+
+  const found = (service as ts.LanguageService & SourceMapping)
+    .getSourceMapper()
+    .tryGetSourcePosition({ fileName: declaration?.fileName ?? "", pos: declaration?.textSpan.start ?? 0 });
+
+  expect(found).toEqual({ fileName: source, pos: server.indexOf("charge =") });
+});
