@@ -10,6 +10,7 @@ const usage = `Usage: runner <command>
   migrate check [entry]   tells what an application of 5.x has to change for this version
   ls <url>                lists what may be called on a server
   call <url> <id>         calls a task and prints its result
+  tail <url> <event…>     prints events as they are emitted
   doctor <url>            says why a server cannot be called, and the fix
   contract <command>      writes down what can be called, and compares it
   openapi <url | entry>   writes an OpenAPI document of what can be called
@@ -31,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
       const { tunnel } = await import("./tunnel/tunnel");
       return await tunnel(args.slice(1));
     }
-    if (group === "ls" || group === "call" || group === "doctor") {
+    if (group === "ls" || group === "call" || group === "tail" || group === "doctor") {
       const { runServerCommand } = await import("./server/serverCommands");
       return await runServerCommand(group, args.slice(1));
     }
