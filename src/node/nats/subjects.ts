@@ -7,8 +7,6 @@
 export const subjectKinds = {
   /** Calls of tasks. */
   task: "t",
-  /** Calls of tasks by the hash of their contract. */
-  version: "v",
   /** Emissions that are answered once the hooks are done. */
   emission: "n",
   /** Events that a stream keeps. */

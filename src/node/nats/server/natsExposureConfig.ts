@@ -37,8 +37,6 @@ export interface NatsExposureConfig {
    * Default: calls of what no server tunnel lists have no responder.
    */
   readonly prefixes?: readonly string[] | undefined;
-  /** Also listens by the hash of each task's contract, for callers that ask for one version. Default false. */
-  readonly contract?: boolean | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
 }
@@ -51,7 +49,6 @@ export interface ResolvedNatsExposureConfig {
   readonly limits: ResolvedCallLimits;
   readonly graceMs: number;
   readonly prefixes: readonly string[];
-  readonly contract: boolean;
   readonly open: boolean;
 }
 
@@ -63,7 +60,6 @@ const keys: readonly (keyof NatsExposureConfig)[] = [
   "limits",
   "drain",
   "prefixes",
-  "contract",
   "dangerouslyAllowOpenExposure",
 ];
 
@@ -105,7 +101,6 @@ export function resolveNatsExposureConfig(config: unknown): ResolvedNatsExposure
     limits: resolveCallLimits(limits, "natsExposure.limits"),
     graceMs: milliseconds(drain.graceMs, "natsExposure.drain.graceMs", 10_000),
     prefixes: prefixes as readonly string[],
-    contract: flag(stated.contract, "natsExposure.contract"),
     open: flag(stated.dangerouslyAllowOpenExposure, "natsExposure.dangerouslyAllowOpenExposure"),
   });
 }
