@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
 import {
   bufferFull,
   internalError,
@@ -11,33 +10,23 @@ import {
   serverClosing,
   type WireFailure,
 } from "../../errors/wireErrors";
-import type { Drain } from "../../lib/drain";
 import type { TracePoint } from "../../platform/tracePoint";
 import type { RequestTrace } from "../../runtime/tracing";
 import type { Metrics } from "../../globals/metrics/metrics";
 import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
-import { discardResult, readStreamResult } from "../../tunnels/server/streamResult";
-import { OneSlot } from "../../platform/contextScope";
 import { decodeRequest } from "../server/compression";
-import type { ResolvedExposureConfig } from "./config/config";
 import { corsDisabled, decideInTime, type Cors } from "../../tunnels/http/cors";
-import type { ParseCookies } from "./cookies";
-import { ExposureContext, exposureContextId } from "./exposureContext";
 import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
 import { createRequestIds } from "../../tunnels/http/requestIds";
 import { IncomingBatch, type BatchPolicy } from "./incomingBatch";
-import { IncomingCall, type CallPolicy } from "./incomingCall";
-import { assertUnended, RequestText, type BodySource } from "./body/requestText";
-import { isPrivateAddress, networkOf, plainAddress } from "../../tunnels/http/callerAddress";
-import type { AddressSet } from "../server/addressSet";
-import { visitorAddress } from "../server/visitorAddress";
+import { IncomingCall } from "./incomingCall";
+import { RequestText, type BodySource } from "./body/requestText";
 import { ByteBudget } from "../../lib/byteBudget";
 import { PaceWatch } from "../../tunnels/http/paceWatch";
 import { cutReply } from "../server/handMadeResponse";
-import { isLocalCaller } from "../server/localCaller";
 import type { RequestHandler } from "../server/servers";
 import { createFormParsers } from "./form/formParsers";
 import { RequestItems } from "./body/requestItems";
@@ -50,13 +39,10 @@ import { exposureOrigin } from "../../tunnels/http/serveOptions";
 import { publishRefusedBatch, requestTraceOf } from "../../tunnels/server/traceRequests";
 import { createProbes, isProbe, type Health, type Probe } from "./probes";
 import { createRouter, unknownTarget } from "../../tunnels/http/router";
+import { createCallPolicy, type CallPolicyParts } from "./callPolicy";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
-export interface ExposureParts extends RunServer {
-  readonly config: ResolvedExposureConfig;
-  readonly cors: Cors;
-  readonly drain: Drain;
-  readonly parseCookies: ParseCookies;
+export interface ExposureParts extends RunServer, CallPolicyParts {
   /** What answers probes; absent where no path for them is configured. */
   readonly health: Health | undefined;
   /** What `http.metrics` answers with; absent where no path for it is configured. */
@@ -67,8 +53,6 @@ export interface ExposureParts extends RunServer {
   readonly requests: TracePoint<RequestTrace> | undefined;
   /** A reply broke off midway. */
   readonly onBroken: ReplyPolicy["onBroken"];
-  /** A task both replied by itself and returned a value, which was dropped. */
-  readonly onDropped: (call: IncomingCall) => void;
   /** Something failed outside the pipeline. */
   readonly onUnhandled: (error: unknown, requestId: string) => void;
 }
@@ -347,69 +331,3 @@ type Sending = Promise<void> | undefined;
 
 /** What a step gives that is not over with it. */
 const goesOn = /* @__PURE__ */ Symbol("goes on");
-
-/** Tasks reach the request and the response through the exposure context. */
-function createCallPolicy({ config, cors, drain, parseCookies, onDropped }: ExposureParts): CallPolicy {
-  const { basePath, compression, limits } = config;
-  return {
-    credentialHeaders: [...new Set([config.auth.header, "authorization"])],
-    failureAddress: createFailureAddress(config.trustedProxies),
-    isLocal: (req) => isLocalCaller(req, cors.admits),
-    onShutdown: (abort) => drain.onAbort(abort),
-    onClosing: (end) => drain.onStopAdmitting(end),
-    parseCookies,
-    enter(call, contexts) {
-      if (call.body.kind === "stream") assertUnended(call.req);
-      const isCoded = compression.requests && call.body.kind === "stream";
-      const req = isCoded ? decodedView(call.req, limits.octetBytes) : call.req;
-      const context = new ExposureContext(call, basePath, req);
-      return contexts === undefined
-        ? new OneSlot(exposureContextId, context)
-        : new Map([...contexts, [exposureContextId, context]]);
-    },
-    isReplyTaken(call, result) {
-      const { reply } = call;
-      if (!reply.isTaken) return false;
-      // What its methods return, for chaining, is no result.
-      if (result === undefined || result === reply.res) return true;
-      if (reply.isEnded) {
-        discardResult(result);
-        return true;
-      }
-      // Whatever it returns may be what it pipes.
-      if (reply.isPipedInto) return true;
-      const streamed = readStreamResult(result);
-      if (streamed !== undefined) reply.append(streamed);
-      else {
-        // Nothing would ever end it: the task is done and its value cannot be sent any more.
-        reply.end();
-        onDropped(call);
-      }
-      return true;
-    },
-  };
-}
-
-/** Where no proxies are named, what comes from this machine or a private network may be one, with many callers behind it. */
-function createFailureAddress(trustedProxies: AddressSet | undefined) {
-  if (trustedProxies !== undefined) return (req: IncomingMessage) => addressOf(req, trustedProxies);
-  return (req: IncomingMessage): string | undefined => {
-    // Functions of a serverless platform have no socket.
-    const address = plainAddress((req.socket as Socket | undefined)?.remoteAddress ?? "");
-    return address === "" || isPrivateAddress(address) ? undefined : networkOf(address);
-  };
-}
-
-const addressOf = (req: IncomingMessage, trustedProxies: AddressSet): string | undefined =>
-  (req.socket as Socket | undefined) === undefined
-    ? undefined
-    : networkOf(visitorAddress(req, trustedProxies)) || undefined;
-
-/** A request whose body reads as decoded. */
-function decodedView(req: IncomingMessage, limitBytes: number): IncomingMessage {
-  const decoded: Readable = decodeRequest(req, limitBytes);
-  if (decoded === req) return req;
-  const described = ["headers", "rawHeaders", "method", "url", "httpVersion", "socket", "connection"] as const;
-  for (const key of described) Object.defineProperty(decoded, key, { get: () => req[key] as unknown });
-  return decoded as IncomingMessage;
-}
