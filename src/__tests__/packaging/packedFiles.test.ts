@@ -41,8 +41,8 @@ it("the package ships whatever its pages link to, and no test", () => {
   expect(files.filter((file) => file.includes(".test."))).toEqual([]);
 });
 
-it("the package takes less than 3.2 MB, unpacked", () => {
-  expect(packed.unpackedSize).toBeLessThan(3_200_000);
+it("the package takes less than 3.9 MB, unpacked", () => {
+  expect(packed.unpackedSize).toBeLessThan(3_900_000);
 });
 
 it("the package ships no file that names the folder it was built in", () => {
