@@ -20,6 +20,7 @@ import { decodeRequest } from "../server/compression";
 import { corsDisabled, decideInTime, type Cors } from "../../tunnels/http/cors";
 import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
+import { createOpenApiText } from "../../tunnels/server/openApiText";
 import { createRequestIds } from "../../tunnels/http/requestIds";
 import { IncomingBatch, type BatchPolicy } from "./incomingBatch";
 import { IncomingCall } from "./incomingCall";
@@ -101,7 +102,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   };
   const parsers = createFormParsers(limits.multipart);
   const callPolicy = createCallPolicy(parts);
-  const probes = createProbes(config.probes, { ...parts, callPolicy });
+  const probes = createProbes(config.probes, { ...parts, callPolicy, openApi: createOpenApiText(config, parts) });
   // Of their own, so that calls that take all there is do not pass for a process that is broken.
   const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */

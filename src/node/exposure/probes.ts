@@ -14,10 +14,10 @@ import type { OutgoingReply } from "./reply/outgoingReply";
 type Check = "health" | "ready";
 
 /** A question about the process, rather than a call. */
-export type Probe = Check | "metrics";
+export type Probe = Check | "metrics" | "openapi";
 
 export const isProbe = (value: unknown): value is Probe =>
-  value === "health" || value === "ready" || value === "metrics";
+  value === "health" || value === "ready" || value === "metrics" || value === "openapi";
 
 /** What answers them. */
 export interface Health {
@@ -39,16 +39,19 @@ export interface ProbeParts extends Pick<RunServer, "assertAuthenticated"> {
   readonly health: Health | undefined;
   /** As `health`. */
   readonly metrics: Metrics | undefined;
+  /** What an OpenAPI document is sent as; rejects where the caller is refused. */
+  readonly openApi: (request: IncomingCall) => Promise<string>;
   readonly drain: Drain;
   readonly callPolicy: CallPolicy;
 }
 
 export function createProbes(paths: ProbePaths, parts: ProbeParts): Probes {
-  const { health, metrics, drain } = parts;
+  const { health, metrics, openApi, drain } = parts;
   const byPath = new Map<string, Probe>();
   if (paths.health !== undefined) byPath.set(paths.health, "health");
   if (paths.ready !== undefined) byPath.set(paths.ready, "ready");
   if (paths.metrics !== undefined) byPath.set(paths.metrics, "metrics");
+  if (paths.openapi !== undefined) byPath.set(paths.openapi, "openapi");
 
   /** What the phase says by itself; `undefined` where the checks decide. */
   function statusOfPhase(probe: Check, isReady: boolean): HealthStatus | undefined {
@@ -78,6 +81,7 @@ export function createProbes(paths: ProbePaths, parts: ProbeParts): Probes {
       const { method } = reply.req;
       if (method !== "GET" && method !== "HEAD") return reply.refuse(methodNotAllowed(), { allow: "GET, HEAD" });
       if (probe === "metrics") return sendMetrics(reply);
+      if (probe === "openapi") return sendOpenApi(reply);
       if (health === undefined) return;
       const { status, outcomes } = await judge(probe, health);
       const hasOutput = [...outcomes.values()].some(({ output }) => output !== undefined);
@@ -100,6 +104,18 @@ export function createProbes(paths: ProbePaths, parts: ProbeParts): Probes {
     const { contentType } = metrics;
     await reply.send({ status: 200, contentType, headers: uncached, body: { kind: "text", text } });
   }
+
+  /** Programs of this machine get what they get of a discovery, and no more. */
+  async function sendOpenApi(reply: OutgoingReply): Promise<void> {
+    let text: string;
+    try {
+      text = await openApi(askedBy(reply, parts));
+    } catch (error) {
+      if (error instanceof WireFailure) return reply.refuse(error);
+      throw error;
+    }
+    await reply.send({ status: 200, headers: uncached, body: { kind: "text", text } });
+  }
 }
 
 const uncached = { "cache-control": "no-store" };
@@ -110,18 +126,19 @@ interface Judgement {
 }
 
 /** Why a caller may not see what is inside: it must be local, or known. */
-async function refusalOf(
-  reply: OutgoingReply,
-  { callPolicy, assertAuthenticated }: ProbeParts,
-): Promise<WireFailure | undefined> {
-  if (await callPolicy.isLocal(reply.req)) return undefined;
+async function refusalOf(reply: OutgoingReply, parts: ProbeParts): Promise<WireFailure | undefined> {
+  if (await parts.callPolicy.isLocal(reply.req)) return undefined;
   try {
-    await assertAuthenticated(new IncomingCall({ kind: "discovery", id: "" }, textBody(""), reply, callPolicy));
+    await parts.assertAuthenticated(askedBy(reply, parts));
     return undefined;
   } catch (error) {
     return error instanceof WireFailure ? error : internalError(error);
   }
 }
+
+/** A probe, as validators see it. */
+const askedBy = (reply: OutgoingReply, { callPolicy }: ProbeParts): IncomingCall =>
+  new IncomingCall({ kind: "discovery", id: "" }, textBody(""), reply, callPolicy);
 
 const describe = (outcomes: Judgement["outcomes"], showsOutput: boolean): object =>
   Object.fromEntries(

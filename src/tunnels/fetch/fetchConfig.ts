@@ -9,7 +9,7 @@ import {
 } from "../http/config/callLimits";
 import { amount, fieldsOf, flag, milliseconds } from "../http/config/configFields";
 import { resolveBasePath, resolveContexts, resolveContract, resolveCors } from "../http/config/httpFields";
-import { resolveProbes } from "../http/config/probes";
+import { resolveProbes, type ProbePaths } from "../http/config/probes";
 import type { CorsConfig } from "../http/cors";
 import type { ContextSelection } from "../routing/contextSelection";
 import type { ContractDetail } from "../server/discoverContract";
@@ -45,6 +45,11 @@ export interface FetchExposureHttpConfig {
    * that authenticate. Default: none.
    */
   readonly metrics?: string | undefined;
+  /**
+   * A path that answers with an OpenAPI 3.1 document of what the caller may reach, as `runner openapi` writes it. For those
+   * whom discovery answers; `disableDiscovery` leaves it as it is. Default: none.
+   */
+  readonly openapi?: string | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
@@ -71,7 +76,7 @@ export interface ResolvedFetchConfig {
   readonly cors: CorsConfig | undefined;
   readonly limits: ResolvedFetchLimits;
   readonly drain: DrainTimes;
-  readonly metrics: string | undefined;
+  readonly probes: Pick<ProbePaths, "metrics" | "openapi">;
   readonly open: boolean;
   readonly discoverable: boolean;
   readonly contract: ContractDetail | undefined;
@@ -89,7 +94,7 @@ export function resolveFetchConfig(config: FetchExposureConfig | undefined): Res
     cors: resolveCors(http.cors),
     limits: resolveLimits(http.limits),
     drain: resolveDrain(http.drain),
-    metrics: resolveProbes({ metrics: http.metrics }, basePath).metrics,
+    probes: resolveProbes({ metrics: http.metrics, openapi: http.openapi }, basePath),
     open: flag(http.dangerouslyAllowOpenExposure, "http.dangerouslyAllowOpenExposure"),
     discoverable: !flag(http.disableDiscovery, "http.disableDiscovery"),
     contract: resolveContract(http.contract),
@@ -104,6 +109,7 @@ const httpKeys: readonly (keyof FetchExposureHttpConfig)[] = [
   "limits",
   "drain",
   "metrics",
+  "openapi",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "contract",

@@ -16,6 +16,7 @@ import type { RequestTrace } from "../../runtime/tracing";
 import { bodyModeOf } from "../http/bodyMode";
 import { corsDisabled, decideInTime, type Cors } from "../http/cors";
 import { isAllowed, methodsOf } from "../http/methods";
+import { createOpenApiText } from "../server/openApiText";
 import { createRequestIds } from "../http/requestIds";
 import { exposureOrigin } from "../http/serveOptions";
 import { createRouter, pathOf, unknownTarget } from "../http/router";
@@ -64,6 +65,15 @@ export interface FetchHandler {
   handle(request: Request, info: FetchExposureInfo): Promise<Response> | undefined;
   /** As `handle`, but what is outside the base path gets a 404. */
   fetch(request: Request, info: FetchExposureInfo): Promise<Response>;
+}
+
+type Probe = keyof ResolvedFetchConfig["probes"];
+
+/** What a probe is answered with. */
+interface ProbeText {
+  /** Default: JSON. */
+  readonly contentType: string | undefined;
+  readonly text: string;
 }
 
 /** A request that addresses something below the base path. */
@@ -178,10 +188,19 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     }
   }
 
-  const asksForMetrics = ({ url }: Request): boolean => config.metrics !== undefined && pathOf(url) === config.metrics;
+  const { probes } = config;
+  const hasProbes = probes.metrics !== undefined || probes.openapi !== undefined;
+  const openApi = createOpenApiText(config, parts);
+
+  /** What a request asks about the process, rather than of a task or event. */
+  function probeOf({ url }: Request): Probe | undefined {
+    if (!hasProbes) return undefined;
+    const path = pathOf(url);
+    return path === probes.metrics ? "metrics" : path === probes.openapi ? "openapi" : undefined;
+  }
 
   /** Takes no place of a call, and is published to no one. */
-  async function answerMetrics(request: Request, info: FetchExposureInfo): Promise<Response> {
+  async function answerProbe(probe: Probe, request: Request, info: FetchExposureInfo): Promise<Response> {
     const headers = viewHeaders(request.headers);
     const served = new ServedRequest(undefined, "", drain, waiting);
     const reply = new FetchReply(outsidePolicy, served);
@@ -193,16 +212,25 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
       callPolicy,
     );
     try {
-      await parts.assertAuthenticated(call);
-      const text = method === "GET" ? await metrics?.text() : "";
-      const head = { status: 200, contentType: metrics?.contentType, headers: { "cache-control": "no-store" } };
-      return reply.send({ ...head, body: { kind: "text", text: text ?? "" } });
+      const { contentType, text } = await (probe === "metrics" ? readMetrics(call) : readOpenApi(call));
+      const head = { status: 200, contentType, headers: { "cache-control": "no-store" } };
+      return reply.send({ ...head, body: { kind: "text", text: method === "GET" ? text : "" } });
     } catch (error) {
       if (error instanceof WireFailure) return reply.refuse(error);
       onUnhandled(error, "");
       return reply.refuse(internalError());
     }
   }
+
+  async function readMetrics(call: FetchCall): Promise<ProbeText> {
+    await parts.assertAuthenticated(call);
+    return { contentType: metrics?.contentType, text: (await metrics?.text()) ?? "" };
+  }
+
+  const readOpenApi = async (call: FetchCall): Promise<ProbeText> => ({
+    contentType: undefined,
+    text: await openApi(call),
+  });
 
   /** @returns `undefined` for bytes that no task could get at */
   function bodyOf(target: WireTarget, request: Request, contentType: string | undefined): WireBody | undefined {
@@ -217,12 +245,14 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
 
   return {
     handle(request, info) {
-      if (asksForMetrics(request)) return answerMetrics(request, info);
+      const probe = probeOf(request);
+      if (probe !== undefined) return answerProbe(probe, request, info);
       const target = route(request.url);
       return target === undefined ? undefined : serve(target, request, info);
     },
     fetch(request, info) {
-      if (asksForMetrics(request)) return answerMetrics(request, info);
+      const probe = probeOf(request);
+      if (probe !== undefined) return answerProbe(probe, request, info);
       const target = route(request.url);
       if (target !== undefined) return serve(target, request, info);
       const reply = new FetchReply(outsidePolicy, new ServedRequest(undefined, "", drain, waiting));

@@ -1,5 +1,6 @@
 import { hashesOf, lockContract, type ContractLock } from "../contract/contractLock";
 import type { AllowList } from "./allowList";
+import { cacheByReach } from "./cacheByReach";
 import { discover, type Discover } from "./discovery";
 
 /** How much a server tells of its contract: the hashes by which a change is noticed, or the schemas as well. */
@@ -7,7 +8,7 @@ export type ContractDetail = "hashes" | "schemas";
 
 /** Adds the contract to a discovery. It is made at the first request, once for every selection of what can be reached. */
 export function discoverContract(detail: ContractDetail): Discover {
-  const locks = createLocks();
+  const locks = cacheByReach(lockReachable);
   return async (reachable) => {
     const lock = await locks(reachable);
     const { hash, tasks, events } = lock;
@@ -16,17 +17,8 @@ export function discoverContract(detail: ContractDetail): Discover {
   };
 }
 
-/** Contracts by what can be reached; callers with the same rights share one. */
-export function createLocks(): (reachable: AllowList) => Promise<ContractLock> {
-  const locks = new WeakMap<AllowList, Promise<ContractLock>>();
-  return (reachable) => {
-    let lock = locks.get(reachable);
-    if (lock === undefined) locks.set(reachable, (lock = lockReachable(reachable)));
-    return lock;
-  };
-}
-
-const lockReachable = ({ tasks, events }: AllowList): Promise<ContractLock> =>
+/** The contract of what can be reached. */
+export const lockReachable = ({ tasks, events }: AllowList): Promise<ContractLock> =>
   lockContract({
     tasks: [...tasks.values()].map(({ cell }) => cell.task),
     events: [...events.values()].map(({ event }) => event),

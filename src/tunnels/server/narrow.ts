@@ -22,8 +22,11 @@ type Selection = readonly unknown[] | ((definition: never) => boolean);
 export function createNarrow(onSkipped: (id: string, error: unknown) => void): Narrow {
   const evaluated = new WeakMap<Selection, { readonly of: ReadonlyMap<string, Served>; readonly picked: unknown }>();
 
-  function within<S extends Served>(of: ReadonlyMap<string, S>, selection: Selection | undefined): Map<string, S> {
-    if (selection === undefined) return new Map<string, S>();
+  function within<S extends Served>(
+    of: ReadonlyMap<string, S>,
+    selection: Selection | undefined,
+  ): ReadonlyMap<string, S> {
+    if (selection === undefined) return nothing;
     const known = evaluated.get(selection);
     if (known?.of === of) return known.picked as Map<string, S>;
     const picked = new Map<string, S>();
@@ -47,6 +50,9 @@ export function createNarrow(onSkipped: (id: string, error: unknown) => void): N
     };
   };
 }
+
+/** One for all, so that what is kept for a map is found again. */
+const nothing: ReadonlyMap<string, never> = /* @__PURE__ */ new Map<string, never>();
 
 /** What is no id selects nothing: a validator may return anything. */
 function idsOf(

@@ -94,6 +94,8 @@ export interface RunServer {
    * served.
    */
   readonly assertAuthenticated: (request: WireRequest) => Promise<void>;
+  /** What the caller of a request may reach. Rejects with a `WireFailure` where a discovery by it is refused. */
+  readonly reachableBy: (request: WireRequest) => Promise<AllowList>;
 }
 
 /**
@@ -133,6 +135,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       failures: options.auth.failures,
     },
   );
+  const narrow = createNarrow(onSkipped);
   const respond = createRespond({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
@@ -151,7 +154,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     principalContext,
     allowList: allowList.current,
     idempotency: () => idempotencyOf(store),
-    narrow: createNarrow(onSkipped),
+    narrow,
     readContexts: createContextReader(store.asyncContexts, serializer, ({ id }) => {
       return id !== principalContext?.id && (accepted === "all" || accepted.has(id));
     }),
@@ -185,7 +188,9 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     if (!canAuthenticate) throw unauthorized();
     await authenticate(request);
   }
-  return { handler: handlerOf(respond), respond, allowList: allowList.current, assertAuthenticated };
+  const reachableBy = async (request: WireRequest): Promise<AllowList> =>
+    narrow(allowList.current(), await authenticate(request));
+  return { handler: handlerOf(respond), respond, allowList: allowList.current, assertAuthenticated, reachableBy };
 }
 
 /** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */

@@ -70,7 +70,7 @@ const charged = r
   .build();
 const served = [charge, fail, sizeOf, report, rows, charged];
 
-const start = () => startExposure(served, { contract: "schemas" }, [poor]);
+const start = () => startExposure(served, { contract: "schemas", openapi: "/openapi.json" }, [poor]);
 const urlOf = ({ port }: TestExposure): string => `http://127.0.0.1:${port}/__runner`;
 const env = { RUNNER_TOKEN: token };
 
@@ -354,6 +354,15 @@ describe("runner contract and runner openapi", () => {
       info: { title: "Shop" },
       paths: { "/task/shop.tasks.charge": { post: {} } },
     });
+  });
+
+  it("write the document that http.openapi serves", async () => {
+    await using exposure = await start();
+    const document = await runner(["openapi", urlOf(exposure), "--server", "/__runner"], { env });
+    const headers = { "x-runner-token": token };
+    const served = await fetch(`http://127.0.0.1:${exposure.port}/openapi.json`, { headers });
+
+    expect(JSON.parse(document.stdout)).toEqual(await served.json());
   });
 
   it("read the contract off an application that does not run", async () => {

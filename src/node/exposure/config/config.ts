@@ -56,6 +56,11 @@ export interface NodeExposureHttpConfig {
    * machine and callers that authenticate. Default: none.
    */
   readonly metrics?: string | undefined;
+  /**
+   * As `health`, with an OpenAPI 3.1 document of what the caller may reach, as `runner openapi` writes it. For those whom
+   * discovery answers; `disableDiscovery` leaves it as it is. Default: none.
+   */
+  readonly openapi?: string | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
   /** Reply 404 to discovery. Default false. */
@@ -134,6 +139,7 @@ const httpKeys: readonly (keyof NodeExposureHttpConfig)[] = [
   "health",
   "ready",
   "metrics",
+  "openapi",
   "dangerouslyAllowOpenExposure",
   "disableDiscovery",
   "contract",

@@ -1,11 +1,12 @@
 import { createRouter, unknownTarget } from "../router";
 import { invalid } from "./configFields";
 
-/** The paths under which an exposure says how it is. */
+/** The paths under which an exposure says how, and what, it is. */
 export interface ProbePaths {
   readonly health: string | undefined;
   readonly ready: string | undefined;
   readonly metrics: string | undefined;
+  readonly openapi: string | undefined;
 }
 
 /** @throws {TypeError} a path makes no sense, or is taken; the message names the field */
@@ -14,6 +15,7 @@ export function resolveProbes(stated: { readonly [K in keyof ProbePaths]?: unkno
     health: resolvePath(stated.health, "health", "/healthz"),
     ready: resolvePath(stated.ready, "ready", "/readyz"),
     metrics: resolvePath(stated.metrics, "metrics", "/metrics"),
+    openapi: resolvePath(stated.openapi, "openapi", "/openapi.json"),
   };
   const route = createRouter(basePath);
   const taken = new Map<string, string>();
