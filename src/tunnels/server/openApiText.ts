@@ -1,3 +1,4 @@
+import { openApiOf } from "../contract/openApi";
 import type { WireRequest } from "../protocol/wire";
 import { cacheByReach } from "./cacheByReach";
 import { lockReachable } from "./discoverContract";
@@ -13,7 +14,7 @@ interface DescribedEdge {
 /**
  * The OpenAPI document of an edge, as JSON: of what the caller may reach, once it has authenticated as for a discovery.
  *
- * It is made at the first request, once for every selection of what can be reached, by code that is loaded then.
+ * It is made at the first request, once for every selection of what can be reached.
  *
  * @returns a function that rejects with a `WireFailure` where the caller is refused
  */
@@ -22,7 +23,6 @@ export function createOpenApiText(
   { reachableBy }: Pick<RunServer, "reachableBy">,
 ): (request: WireRequest) => Promise<string> {
   const texts = cacheByReach(async (reachable) => {
-    const { openApiOf } = await import("../contract/openApi");
     const contract = await lockReachable(reachable);
     return JSON.stringify(openApiOf(contract, { title: "Runner", url: basePath, tokenHeader: auth.header }));
   });
