@@ -119,6 +119,7 @@ export type {
   EventDeliveryMode,
   HealthCheckConfig,
   RemoteCallOptions,
+  RoutedCallOptions,
   TunnelClient,
   TunnelEventSelector,
   TunnelMiddlewareId,
