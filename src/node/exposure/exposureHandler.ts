@@ -215,7 +215,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   }
 
   const isHidden = ({ kind }: WireTarget): boolean =>
-    (kind === "discovery" && !discoverable) || (kind === "batch" && limits.batch.lines === 0);
+    (kind === "discovery" && !discoverable) || (kind === "batch" && !parts.servesBatches);
 
   /** The only place that asks whether anything listens to the requests of the exposure. */
   function serve(

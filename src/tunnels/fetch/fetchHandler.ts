@@ -116,7 +116,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     refusalOf: () => (waiting.hasRoom() && drain.count <= limits.running ? undefined : overloaded()),
   };
   const isHidden = ({ kind }: WireTarget): boolean =>
-    (kind === "discovery" && !discoverable) || (kind === "batch" && limits.batch.lines === 0);
+    (kind === "discovery" && !discoverable) || (kind === "batch" && !parts.servesBatches);
 
   function serve(
     target: WireTarget | typeof unknownTarget,

@@ -29,14 +29,22 @@ export const perCallHeaders: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 /** Limits of the batches of a server; what is left out keeps its default. */
 export interface BatchLimits {
-  /** Most calls of one batch; 0 serves none, and callers then send each call by itself. Default 256. */
+  /**
+   * Most calls of one batch; 0 serves none, and callers then send each call by itself. Default 256, and 0 where validator tasks
+   * decide who may call: what they see of a batch is its own path, not those of its calls.
+   */
   readonly lines?: number | undefined;
   /** Largest batch, in bytes. Default 2 MiB. */
   readonly bytes?: number | undefined;
 }
 
 /** The limits without gaps. */
-export type ResolvedBatchLimits = { readonly [K in keyof BatchLimits]-?: number };
+export interface ResolvedBatchLimits {
+  readonly lines: number;
+  readonly bytes: number;
+  /** Whether the configuration says how many lines a batch may have. */
+  readonly isStated?: boolean;
+}
 
 /** Defaults, each of which an exposure may replace. */
 export const batchLimits: ResolvedBatchLimits = { lines: 256, bytes: 2_097_152 };

@@ -13,6 +13,7 @@ import type { Logger } from "../../runtime/logger";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
 import type { SerializerLike } from "../../serializer/codec";
+import { batchLimits } from "../protocol/batch";
 import { readTrace } from "../protocol/traceHeaders";
 import { deadlineHeader, requestIdHeader } from "../protocol/headers";
 import type { Transport, WireRequest } from "../protocol/wire";
@@ -94,6 +95,8 @@ export interface RunServer {
    * served.
    */
   readonly assertAuthenticated: (request: WireRequest) => Promise<void>;
+  /** Whether several calls may come in one request. */
+  readonly servesBatches: boolean;
   /** What the caller of a request may reach. Rejects with a `WireFailure` where a discovery by it is refused. */
   readonly reachableBy: (request: WireRequest) => Promise<AllowList>;
 }
@@ -183,14 +186,21 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
       }),
     onRefused: createRefusalReport(name, logger, repeats),
   });
-  const canAuthenticate = options.auth.findTokenHolder !== undefined || validatorsOf(store).length > 0;
+  const hasValidators = validatorsOf(store).length > 0;
+  const canAuthenticate = options.auth.findTokenHolder !== undefined || hasValidators;
+  const { lines, isStated = false } = options.batch ?? batchLimits;
+  // A validator that decides by the path of a request would be asked for that of the batch alone.
+  const servesBatches = lines > 0 && (isStated || !hasValidators);
   async function assertAuthenticated(request: WireRequest): Promise<void> {
     if (!canAuthenticate) throw unauthorized();
     await authenticate(request);
   }
   const reachableBy = async (request: WireRequest): Promise<AllowList> =>
     narrow(allowList.current(), await authenticate(request));
-  return { handler: handlerOf(respond), respond, allowList: allowList.current, assertAuthenticated, reachableBy };
+  return {
+    ...{ handler: handlerOf(respond), respond, allowList: allowList.current },
+    ...{ assertAuthenticated, servesBatches, reachableBy },
+  };
 }
 
 /** Authentication by tokens and by the validator tasks of a run; says so in the log where there is neither. */

@@ -149,6 +149,7 @@ export function resolveCallLimits(
     batch: {
       lines: amount(batch.lines, `${path}.batch.lines`, batchLimits.lines),
       bytes: amount(batch.bytes, `${path}.batch.bytes`, batchLimits.bytes),
+      isStated: batch.lines !== undefined,
     },
     subscriptions: resolveSubscriptionLimits(stated.subscriptions, `${path}.subscriptions`),
   };
