@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import {
   bufferFull,
+  ofBegunCall,
   internalError,
   methodNotAllowed,
   notFound,
@@ -204,7 +205,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
         // Streams of items are counted apart, and may last.
         if (response.body.kind === "stream" && response.body.isItems) leave();
         const isShutDown = call.isShutDown && response.status === requestAborted.status;
-        return isShutDown ? reply.refuse(serverClosing()) : reply.send(response);
+        return isShutDown ? reply.refuse(ofBegunCall(serverClosing())) : reply.send(response);
       };
       respond(call, (response) => take(send, response), onFailed);
       return goesOn;

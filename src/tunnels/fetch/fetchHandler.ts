@@ -5,6 +5,7 @@ import {
   octetUnsupported,
   overloaded,
   requestAborted,
+  ofBegunCall,
   serverClosing,
   WireFailure,
 } from "../../errors/wireErrors";
@@ -262,7 +263,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
 }
 
 function replyTo(response: WireResponse, reply: FetchReply, call: FetchCall): Response {
-  if (call.isShutDown && response.status === requestAborted.status) return reply.refuse(serverClosing());
+  if (call.isShutDown && response.status === requestAborted.status) return reply.refuse(ofBegunCall(serverClosing()));
   return reply.send(response);
 }
 

@@ -51,10 +51,10 @@ export class FetchReply {
   }
 
   /** Sends a refusal of the protocol. */
-  refuse({ status, message, code, retryAfterSeconds }: WireFailure, headers?: WireHeaders): Response {
+  refuse({ status, message, code, data, retryAfterSeconds }: WireFailure, headers?: WireHeaders): Response {
     if (this.#owner.observed !== undefined) this.#owner.observed.code = code;
     const extra = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
-    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), extra);
+    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code, data } }), extra);
   }
 
   /** Sends the response of a task, with the headers of every reply where it does not set them. */

@@ -1,7 +1,7 @@
 import { isRunnerError } from "../../errors/defineError";
 import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
-import { refusalOf } from "./refusal";
+import { refusalOf, saysBegun } from "./refusal";
 import type { WireResponse } from "./wire";
 
 /**
@@ -14,7 +14,8 @@ export type Delivery = "no" | "unknown" | "answered";
 export function deliveryOf(error: unknown): Delivery {
   if (!isError(error) || isRunnerError(error)) return "answered";
   // One that stands for what a carrier failed with was caused by that; what came as a reply has no cause.
-  const byCode = error instanceof TunnelError ? deliveryOfCode(error) : undefined;
+  const byCode =
+    error instanceof TunnelError ? deliveryOfCode({ ...judged(error), hasBegun: saysBegun(error.data) }) : undefined;
   if (byCode !== undefined && (byCode !== "answered" || error.cause === undefined)) return byCode;
   const causes = causesOf(error);
   if (causes.some(isFailedConnect)) return "no";
@@ -25,8 +26,8 @@ export function deliveryOf(error: unknown): Delivery {
  * A server that takes nothing more says so before it looks at the call, and a broker before it has one to hand it to; a
  * declared error has an id.
  */
-function deliveryOfCode({ code, id, httpCode }: Judged): Delivery {
-  if (id === undefined && refusals.has(code)) return "no";
+function deliveryOfCode({ code, id, httpCode, hasBegun }: Judged): Delivery {
+  if (id === undefined && refusals.has(code)) return hasBegun === true ? "unknown" : "no";
   // A proxy that could not reach the server, or not until it answered.
   if (code === "HTTP_ERROR") return httpCode !== undefined && gatewayStatuses.has(httpCode) ? "unknown" : "answered";
   return lostCalls.has(code) ? "unknown" : "answered";
@@ -36,7 +37,11 @@ interface Judged {
   readonly code: string;
   readonly id?: string | undefined;
   readonly httpCode?: number | undefined;
+  /** It was given up by the server after its task had begun. */
+  readonly hasBegun?: boolean | undefined;
 }
+
+const judged = ({ code, id, httpCode }: TunnelError): Judged => ({ code, id, httpCode });
 
 const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "OVERLOADED",
@@ -62,8 +67,8 @@ export function deliveryOfReply(response: WireResponse): {
 } {
   const { status, body } = response;
   if (status < 400 || body.kind !== "text") return { delivery: "answered" };
-  const { code = "HTTP_ERROR", id } = refusalOf(response) ?? {};
-  return { delivery: deliveryOfCode({ code, id, httpCode: status }), code };
+  const { code = "HTTP_ERROR", id, hasBegun } = refusalOf(response) ?? {};
+  return { delivery: deliveryOfCode({ code, id, httpCode: status, hasBegun }), code };
 }
 
 /** An error and what it was caused by, of which fetch tells nothing itself. */

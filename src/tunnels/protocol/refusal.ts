@@ -5,6 +5,8 @@ export interface Refusal {
   readonly code: string;
   /** Id of the error helper that was thrown. */
   readonly id: string | undefined;
+  /** Whether the call had begun. */
+  readonly hasBegun: boolean;
 }
 
 /**
@@ -15,13 +17,24 @@ export interface Refusal {
 export function refusalOf({ status, body }: WireResponse): Refusal | undefined {
   if (status < 400 || body.kind !== "text" || body.text.length > longestRefusal) return undefined;
   try {
-    const { error } = JSON.parse(body.text) as { readonly error?: { readonly code?: unknown; readonly id?: unknown } };
-    const { code, id } = error ?? {};
-    return typeof code === "string" ? { code, id: typeof id === "string" ? id : undefined } : undefined;
+    const { error } = JSON.parse(body.text) as { readonly error?: WrittenError };
+    const { code, id, data } = error ?? {};
+    if (typeof code !== "string") return undefined;
+    return { code, id: typeof id === "string" ? id : undefined, hasBegun: saysBegun(data) };
   } catch {
     return undefined;
   }
 }
+
+interface WrittenError {
+  readonly code?: unknown;
+  readonly id?: unknown;
+  readonly data?: unknown;
+}
+
+/** Whether the data of a refusal says that the call had begun. */
+export const saysBegun = (data: unknown): boolean =>
+  typeof data === "object" && data !== null && (data as { readonly ran?: unknown }).ran === true;
 
 /** In characters; the data of an error may be large, and its code is not worth reading all of that. */
 const longestRefusal = 65_536;

@@ -28,6 +28,10 @@ const noReply: [string, unknown][] = [
     new AggregateError([refused(), withCode("ECONNRESET")], "", { cause: withCode("ECONNRESET") }),
   ],
   ["a batch that was lost before the call was answered", new TunnelError("BATCH_LOST", "x")],
+  [
+    "a server that closed, or had no room for the reply, after the task had begun",
+    new TunnelError("SERVER_CLOSING", "x", undefined, { data: { ran: true } }),
+  ],
   ["502 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 502 })],
   ["503 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 503 })],
   ["504 of a proxy", new TunnelError("HTTP_ERROR", "x", undefined, { httpCode: 504 })],

@@ -10,7 +10,7 @@ import {
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
-import { internalError, requestAborted, WireFailure } from "../../errors/wireErrors";
+import { internalError, ofBegunCall, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireError } from "../protocol/envelope";
 import type { WireResponse, WireTarget } from "../protocol/wire";
@@ -30,7 +30,7 @@ export function toWireFailure(
   target: WireTarget,
   errors: ReadonlyMap<string, IErrorHelper>,
 ): WireFailure {
-  if (thrown instanceof WireFailure) return thrown;
+  if (thrown instanceof WireFailure) return hasBegun(phase) && isRefusal(thrown) ? ofBegunCall(thrown) : thrown;
   if (deadlineExceededError.is(thrown)) return outOfTime(thrown);
   if (phase === "run" && isRunnerError(thrown)) {
     if (cancellationError.is(thrown)) return requestAborted();
@@ -40,6 +40,11 @@ export function toWireFailure(
   }
   return internalError(thrown);
 }
+
+const hasBegun = (phase: Phase): boolean => phase === "run" || phase === "encode";
+
+/** What clients take for a call that was never taken. */
+const isRefusal = ({ status, id }: WireFailure): boolean => status === 503 && id === undefined;
 
 /**
  * Writes an error envelope; data that cannot be written is left out.

@@ -1,4 +1,11 @@
-import { itemTooLarge, notAcceptable, serverClosing, tooManyStreams, type WireFailure } from "../../errors/wireErrors";
+import {
+  itemTooLarge,
+  notAcceptable,
+  ofBegunCall,
+  serverClosing,
+  tooManyStreams,
+  type WireFailure,
+} from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { linkSignals, type LinkedSignal } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";
@@ -144,7 +151,7 @@ export class ServedItems {
   ): Promise<void> {
     const { signal } = this.#stopped;
     const stop = onAbort(signal, () => {
-      if (reply.isShutDown()) lines.end(this.#failureLine(serverClosing(), reply));
+      if (reply.isShutDown()) lines.end(this.#failureLine(ofBegunCall(serverClosing()), reply));
       this.#letGo(running, reply, signal.reason);
       this.#end(reply);
     });

@@ -207,7 +207,11 @@ describe("a fetch edge under load and at its end", () => {
 
     await edge.edge.close();
 
-    expect((await hanging).status).toBe(503);
+    const given = await hanging;
+    expect([given.status, await given.json()]).toMatchObject([
+      503,
+      { error: { code: "SERVER_CLOSING", data: { ran: true } } },
+    ]);
     const reply = await edge.post("echo");
     expect([reply.status, reply.headers.get("retry-after"), await codeOf(reply)]).toEqual([503, "1", "SERVER_CLOSING"]);
     expect(edge.edge.phase).toBe("closed");

@@ -1,7 +1,13 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isCancellationError } from "../../../errors/index";
-import { r, useExposureContext, type NodeExposureHandlers, type NodeExposureHttpConfig } from "../../../node/index";
+import {
+  createHttpMixedClient,
+  r,
+  useExposureContext,
+  type NodeExposureHandlers,
+  type NodeExposureHttpConfig,
+} from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
 import { rawPost, startExposure, token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
@@ -294,4 +300,29 @@ describe("an exposure that is mounted on a server that it does not own", () => {
       204,
     ]);
   });
+});
+
+it("a call that a server gave up after it had begun is not made once more by a pool of endpoints", async () => {
+  const started: string[] = [];
+  const begun = createDeferred();
+  const hang = (name: string) =>
+    r
+      .task("hang")
+      .run(async (_input: unknown, _dependencies, { signal }) => {
+        started.push(name);
+        begun.resolve();
+        await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+      })
+      .build();
+  await using first = await startExposure([hang("first")], { drain: { graceMs: 20 } });
+  await using second = await startExposure([hang("second")], { drain: { graceMs: 20 } });
+  const endpoints = [first, second].map(({ port }) => `http://127.0.0.1:${port}/__runner`);
+  await using client = createHttpMixedClient({ endpoints, auth: { token } });
+  const failure = rejectionOf(client.task("hang"));
+  await begun.promise;
+
+  await (started[0] === "first" ? first : second).handlers.close();
+
+  expect(await failure).toMatchObject({ code: "SERVER_CLOSING", details: { delivered: "unknown" } });
+  expect(started).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
+import { bufferFull, internalError, ofBegunCall, requestTimeout, WireFailure } from "../../../errors/wireErrors";
 import { normalizeError } from "../../../errors/normaliseThrown";
 import type { RequestTrace } from "../../../runtime/tracing";
 import { settleOrAbort } from "../../../lib/settleOrAbort";
@@ -91,10 +91,10 @@ export class OutgoingReply {
 
   /** Sends a refusal of the protocol. */
   refuse(failure: WireFailure, headers?: WireHeaders): Promise<void> | undefined {
-    const { status, message, code, retryAfterSeconds } = failure;
+    const { status, message, code, data, retryAfterSeconds } = failure;
     if (this.observed !== undefined) this.observed.code = code;
     const extra = retryAfterSeconds === undefined ? headers : { ...headers, "retry-after": String(retryAfterSeconds) };
-    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code } }), extra);
+    return this.#sendText(status, JSON.stringify({ ok: false, error: { message, code, data } }), extra);
   }
 
   /** The response, with the headers of every reply set, for a task to reply by itself. */
@@ -224,7 +224,7 @@ export class OutgoingReply {
     const { limitBytes } = this.#policy.budget;
     const reason = `The reply of ${bytes} bytes does not fit into http.limits.bufferedBytes (${limitBytes}) now.`;
     this.#policy.onBroken(new Error(reason), this.requestId);
-    return this.refuse(bufferFull());
+    return this.refuse(ofBegunCall(bufferFull()));
   }
 
   /** Counts what waits for the reader until it has gone. */

@@ -6,6 +6,7 @@ import {
   notFound,
   overloaded,
   requestAborted,
+  ofBegunCall,
   serverClosing,
   WireFailure,
 } from "../../../errors/wireErrors";
@@ -112,7 +113,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
         try {
           if (call.observed !== undefined) note(call.observed, response);
           const isShutDown = call.isShutDown && response.status === requestAborted.status;
-          onDone(isShutDown ? replies.refuse(target, serverClosing()) : replies.send(target, response));
+          onDone(isShutDown ? replies.refuse(target, ofBegunCall(serverClosing())) : replies.send(target, response));
         } catch (error) {
           onFailed(error, target, onDone);
         }

@@ -1,4 +1,11 @@
-import { bufferFull, internalError, requestAborted, serverClosing, type WireFailure } from "../../../errors/wireErrors";
+import {
+  bufferFull,
+  internalError,
+  ofBegunCall,
+  requestAborted,
+  serverClosing,
+  type WireFailure,
+} from "../../../errors/wireErrors";
 import type { SerializerLike } from "../../../serializer/codec";
 import { batchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { defaultTokenHeader } from "../../protocol/headers";
@@ -91,9 +98,9 @@ function answerLine(line: BatchLine, reply: BatchReply, { edge, caller }: Shared
 
   function send({ status, body }: WireResponse): void {
     if (body.kind !== "text") return refuse(internalError());
-    if (line.isShutDown && status === requestAborted.status) return refuse(serverClosing());
+    if (line.isShutDown && status === requestAborted.status) return refuse(ofBegunCall(serverClosing()));
     const text = inOneLine(body.text);
-    if (!reply.fits(text)) return refuse(bufferFull());
+    if (!reply.fits(text)) return refuse(ofBegunCall(bufferFull()));
     if (line.observed !== undefined) line.observed.bytesOut = bytesOf(text);
     return reply.add(n, status, text);
   }
