@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startProgram } from "../startProgram";
 import { clients, isTurnedAway, type Client } from "./clients";
 import type { DrainingServerAnswers, Farewell } from "./server";
+import { watchStalls } from "./watchStalls";
 
 /** How many callers call at the same time, each over and over. */
 const callers = 60;
@@ -17,6 +18,7 @@ interface Outcome {
 }
 
 async function callUntilTurnedAway(client: Client, nextId: () => number, { succeeded, lost }: Outcome) {
+  using stalls = watchStalls();
   for (let endedAtMs = performance.now(); ; endedAtMs = performance.now()) {
     await sleep(Math.random() * longestPauseMs);
     const id = nextId();
@@ -26,7 +28,7 @@ async function callUntilTurnedAway(client: Client, nextId: () => number, { succe
       await client.task("app.work", { id, ms: Math.random() * 40 });
       succeeded.push(id);
     } catch (error) {
-      if (isTurnedAway(error) || pausedMs > 200) return;
+      if (isTurnedAway(error) || pausedMs > 200 || stalls.stoodStill) return;
       lost.push(`${id}: ${String((error as NodeJS.ErrnoException).code)} ${(error as Error).message}`);
     }
   }
