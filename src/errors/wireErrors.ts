@@ -85,12 +85,6 @@ export const authNotConfigured = /* @__PURE__ */ declareFailure(
 export const bufferFull = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many bytes in flight", 1);
 export const overloaded = /* @__PURE__ */ declareFailure(503, "OVERLOADED", "Too many requests in flight", 1);
 export const serverClosing = /* @__PURE__ */ declareFailure(503, "SERVER_CLOSING", "The server is closing", 1);
-/** The same refusal of a call that has begun: clients repeat the others, since those were never taken. */
-export const ofBegunCall = ({ status, code, message, data, retryAfterSeconds, cause }: WireFailure): WireFailure =>
-  new WireFailure(
-    { status, code, message, retryAfterSeconds, data: { ...(data as object | undefined), ran: true } },
-    cause,
-  );
 /** Tasks read raw bytes from the context of the request. */
 export const octetUnsupported = /* @__PURE__ */ declareFailure(
   501,

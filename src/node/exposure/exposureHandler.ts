@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { ofBegunCall } from "../../errors/begunCall";
 import {
   bufferFull,
-  ofBegunCall,
   internalError,
   methodNotAllowed,
   notFound,

@@ -1,3 +1,4 @@
+import { ofBegunCall } from "../../errors/begunCall";
 import {
   internalError,
   methodNotAllowed,
@@ -5,7 +6,6 @@ import {
   octetUnsupported,
   overloaded,
   requestAborted,
-  ofBegunCall,
   serverClosing,
   WireFailure,
 } from "../../errors/wireErrors";

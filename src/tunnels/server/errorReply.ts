@@ -10,7 +10,8 @@ import {
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
-import { internalError, ofBegunCall, requestAborted, WireFailure } from "../../errors/wireErrors";
+import { ofBegunCall } from "../../errors/begunCall";
+import { internalError, requestAborted, WireFailure } from "../../errors/wireErrors";
 import type { SerializerLike } from "../../serializer/codec";
 import type { WireError } from "../protocol/envelope";
 import type { WireResponse, WireTarget } from "../protocol/wire";

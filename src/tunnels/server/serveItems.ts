@@ -1,11 +1,5 @@
-import {
-  itemTooLarge,
-  notAcceptable,
-  ofBegunCall,
-  serverClosing,
-  tooManyStreams,
-  type WireFailure,
-} from "../../errors/wireErrors";
+import { ofBegunCall } from "../../errors/begunCall";
+import { itemTooLarge, notAcceptable, serverClosing, tooManyStreams, type WireFailure } from "../../errors/wireErrors";
 import type { ItemSource } from "../../lib/itemReader";
 import { linkSignals, type LinkedSignal } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { bufferFull, internalError, ofBegunCall, requestTimeout, WireFailure } from "../../../errors/wireErrors";
+import { ofBegunCall } from "../../../errors/begunCall";
+import { bufferFull, internalError, requestTimeout, WireFailure } from "../../../errors/wireErrors";
 import { normalizeError } from "../../../errors/normaliseThrown";
 import type { RequestTrace } from "../../../runtime/tracing";
 import { settleOrAbort } from "../../../lib/settleOrAbort";

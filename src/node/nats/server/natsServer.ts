@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { TunnelError } from "../../../errors/tunnelError";
+import { ofBegunCall } from "../../../errors/begunCall";
 import {
   internalError,
   notFound,
   overloaded,
   requestAborted,
-  ofBegunCall,
   serverClosing,
   WireFailure,
 } from "../../../errors/wireErrors";

@@ -1,11 +1,5 @@
-import {
-  bufferFull,
-  internalError,
-  ofBegunCall,
-  requestAborted,
-  serverClosing,
-  type WireFailure,
-} from "../../../errors/wireErrors";
+import { ofBegunCall } from "../../../errors/begunCall";
+import { bufferFull, internalError, requestAborted, serverClosing, type WireFailure } from "../../../errors/wireErrors";
 import type { SerializerLike } from "../../../serializer/codec";
 import { batchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { defaultTokenHeader } from "../../protocol/headers";
