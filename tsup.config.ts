@@ -26,7 +26,8 @@ const droppableChunks: Plugin = {
 const denseCommands: Plugin = {
   name: "dense-commands",
   async renderChunk(code, { path }) {
-    if (!/\/dist\/(?:cli(?:\/\w+)?|(?:tunnel|serverCommands|contractCommands|eventsCommands)-\w+)\.js$/.test(path)) return undefined;
+    if (!/\/dist\/(?:cli(?:\/\w+)?|(?:tunnel|serverCommands|contractCommands|eventsCommands)-\w+)\.js$/.test(path))
+      return undefined;
     const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
     return { code: dense.code };
   },
