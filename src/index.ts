@@ -181,7 +181,7 @@ export type {
   RemoteStreamTask,
   StreamCallOf,
   StreamCallOptions,
-} from "./tunnels/client/createTunnelClient";
+} from "./tunnels/client/remoteClient";
 export type {
   EventCall,
   EventCalls,

@@ -1,7 +1,7 @@
 import { settle } from "../../define/safe";
 import type { Page } from "playwright-core";
 import { Serializer, TunnelError, type ClientCallOptions } from "../../index";
-import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { besideBlob, everything, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token } from "../contract/contractApp";
 import { soldOut } from "../contract/contractDefinitions";

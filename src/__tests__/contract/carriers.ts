@@ -13,7 +13,7 @@ import {
 } from "../../node";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { openNodeFile } from "../../node/files/nodeInputFile";
-import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/remoteClient";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
 import { defaultTokenHeader } from "../../tunnels/protocol/headers";

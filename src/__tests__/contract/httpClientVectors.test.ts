@@ -8,7 +8,7 @@ import { defineAsyncContext } from "../../define/asyncContext";
 import { createHttpMixedClient, createHttpSmartClient } from "../../node/client/clientFactories";
 import { createNodeFile } from "../../node/files/createNodeFile";
 import { createExposureFetch, createHttpClient } from "../../tunnels/transports/httpClients";
-import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { sendJson, startPeer, type ReceivedRequest } from "../support/httpPeer";
 
 interface Outcome {

@@ -1,6 +1,6 @@
 import { r, type IEvent, type ITask, type RegisterableItems } from "../../node";
 import type { TraceContext } from "../../lib/traceContext";
-import type { ClientCallOptions } from "../../tunnels/client/createTunnelClient";
+import type { ClientCallOptions } from "../../tunnels/client/remoteClient";
 import { tunnelOf } from "../support/tunnelPair";
 import { openCarrier, type CarrierRow, type OpenCarrier } from "./carriers";
 import { readOctets, type WaitControl } from "./contractApp";

@@ -2,7 +2,7 @@ import { withFrameworkErrors } from "../../errors/knownErrors";
 import { tellIfSlow } from "../../lib/tellIfSlow";
 import { createWeakMembers } from "../../lib/weakMembers";
 import type { PresetScope } from "../../runtime/run/presets";
-import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { createHttpClient, type HttpClient, type HttpClientConfig } from "../../tunnels/transports/httpClients";
 import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
 import { resolveContexts, type ContextSelection } from "../../tunnels/routing/contextSelection";

@@ -1,7 +1,8 @@
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import { createCallCodec } from "../../tunnels/client/callCodec";
-import { createTunnelClient, type RemoteClient } from "../../tunnels/client/createTunnelClient";
+import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import type { Transport } from "../../tunnels/protocol/wire";
 import { createAllowListSource } from "../../tunnels/server/allowList";
 import { createHandler } from "../../tunnels/server/createHandler";

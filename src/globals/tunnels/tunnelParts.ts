@@ -1,5 +1,5 @@
 import type { RunResult } from "../../runtime/run/runResult";
-import type { RemoteClient } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import type { OverEndpoints } from "../../tunnels/pool/poolConfig";
 import type { HttpClientFactoryConfig } from "../resources/httpClientFactory";
 

@@ -10,7 +10,7 @@ import type { PresetScope } from "../../runtime/run/presets";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { ClientAuth } from "../../tunnels/client/codec";
 import { withLayers, type Carrier, type TransportLayer } from "../../tunnels/client/carrier";
-import type { ClientCallOptions, RemoteClient, TaskCallOf } from "../../tunnels/client/createTunnelClient";
+import type { ClientCallOptions, RemoteClient, TaskCallOf } from "../../tunnels/client/remoteClient";
 import type { ClientOf, NamedTargets } from "../../tunnels/client/typedClient";
 import type { HttpErrorDetails } from "../../tunnels/client/readEnvelope";
 import type { OverEndpoints } from "../../tunnels/pool/poolConfig";

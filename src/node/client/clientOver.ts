@@ -3,11 +3,8 @@ import { InFlight } from "../../lib/inFlight";
 import { TracePoint } from "../../platform/tracePoint";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { Carrier } from "../../tunnels/client/carrier";
-import {
-  createTunnelClient,
-  type RemoteClient,
-  type TunnelClientOptions,
-} from "../../tunnels/client/createTunnelClient";
+import { createTunnelClient, type TunnelClientOptions } from "../../tunnels/client/createTunnelClient";
+import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { createEndpointPool } from "../../tunnels/pool/endpointPool";
 import type { EndpointInfo } from "../../tunnels/pool/endpointStates";
 import { readEndpoints, type OverEndpoints } from "../../tunnels/pool/poolConfig";

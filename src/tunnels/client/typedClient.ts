@@ -15,7 +15,7 @@ import type {
   StreamCallOf,
   StreamCallOptions,
   TaskCallOf,
-} from "./createTunnelClient";
+} from "./remoteClient";
 
 /** The tasks and events that a typed client calls by the names they have in the server's module. */
 export interface NamedTargets<M> {

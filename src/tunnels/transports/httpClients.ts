@@ -1,7 +1,8 @@
 import type { CallCodecOptions, ClientAuth, MakeCallCodec } from "../client/codec";
 import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
-import { createTunnelClient, type RemoteClient, type TunnelClientOptions } from "../client/createTunnelClient";
+import { createTunnelClient, type TunnelClientOptions } from "../client/createTunnelClient";
+import type { RemoteClient } from "../client/remoteClient";
 import type { ClientOf, NamedTargets } from "../client/typedClient";
 import { lazyCodec } from "../client/lazyCodec";
 import type { BatchingConfig } from "./batch/batchConfig";

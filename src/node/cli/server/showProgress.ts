@@ -1,4 +1,4 @@
-import type { ClientCallOptions } from "../../../tunnels/client/createTunnelClient";
+import type { ClientCallOptions } from "../../../tunnels/client/remoteClient";
 
 /** Keeps how far a call is in the last line of a terminal, on standard error. Elsewhere it does nothing. */
 export interface Progress {
