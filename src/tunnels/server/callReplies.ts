@@ -1,6 +1,7 @@
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { SerializerLike } from "../../serializer/codec";
 import type { Envelope } from "../protocol/envelope";
+import { replayedHeader } from "../protocol/headers";
 import type { ByteStream, OpenedForm, WireResponse } from "../protocol/wire";
 import type { OpenedStream } from "./openStream";
 import type { StreamResult } from "./streamResult";
@@ -21,6 +22,12 @@ export function streamReply(
 ): WireResponse {
   return { status, contentType, headers, body: { kind: "stream", stream, flushHeaders } };
 }
+
+/** A reply that was given before. */
+export const replayed = (response: WireResponse): WireResponse => ({
+  ...response,
+  headers: { ...response.headers, [replayedHeader]: "1" },
+});
 
 /**
  * Waits for the first piece of a stream, so that one which fails before it still becomes a failure: a reply that

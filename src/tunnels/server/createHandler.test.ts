@@ -4,7 +4,8 @@ import { globals } from "../../globals/index";
 import { run } from "../../run";
 import { textBody, type WireBody, type WireRequest, type WireResponse, type WireTarget } from "../protocol/wire";
 import { createAllowListSource } from "./allowList";
-import { createHandler, type HandlerParts } from "./createHandler";
+import { createHandler } from "./createHandler";
+import type { HandlerParts } from "./handlerParts";
 import { createContextReader } from "./readContexts";
 
 const shout = r

@@ -1,17 +1,36 @@
 import { invalidJson, parallelReturnUnsupported } from "../../errors/wireErrors";
-import type { CallScope } from "../../runtime/callScope";
-import type { EventManager } from "../../runtime/events/eventManager";
-import type { WireBody } from "../protocol/wire";
+import { forgetEmission, isRepeated } from "../protocol/repeatedEmissions";
+import type { WireBody, WireResponse } from "../protocol/wire";
 import type { ServedEvent } from "./allowList";
+import { textReply } from "./callReplies";
+import { readBody } from "./readInput";
+import type { ServedCall } from "./servedCall";
+import { ServedScope } from "./servedScope";
+import { contextsOf, within } from "./servedSlots";
 
 /** Emits what a caller sent, as of the server. */
-export function emit(
-  { eventManager, origin }: { readonly eventManager: EventManager; readonly origin: string },
-  { event }: ServedEvent,
-  payload: unknown,
-  scope: CallScope,
-): Promise<unknown> {
-  return eventManager.cell(event).linked.emitWithResult(payload, origin, scope);
+export async function serveEmission(call: ServedCall, served: ServedEvent): Promise<WireResponse> {
+  const { server, request, time, caller } = call;
+  const { eventManager, serializer, origin } = server;
+  const text = await readText(request.body, server.jsonBytes);
+  const { payload, returnPayload } = readEmission(readBody(text, serializer), served);
+  time?.expired.throwIfAborted();
+  call.phase = "run";
+  const slots = (call.slots = contextsOf(server, request, served, caller));
+  const scope = new ServedScope(request, origin, time, caller);
+  // Who sent it finds it delivered: it was, by another path.
+  const isHeard = isRepeated(eventManager, request);
+  const hear = async (): Promise<unknown> => {
+    try {
+      return await within(slots, () => eventManager.cell(served.event).linked.emitWithResult(payload, origin, scope));
+    } catch (error) {
+      forgetEmission(eventManager, request);
+      throw error;
+    }
+  };
+  const result = isHeard ? payload : await hear();
+  call.phase = "encode";
+  return within(slots, () => textReply(returnPayload ? { ok: true, result } : { ok: true }, serializer));
 }
 
 /** The body of an emission. @throws {WireFailure} it is no text */
@@ -22,7 +41,7 @@ export async function readText(body: WireBody, limitBytes: number): Promise<stri
 }
 
 /** @throws {WireFailure} the payload is asked back of an event whose hooks run at once */
-export function readEmission(body: unknown, { event }: ServedEvent): { payload: unknown; returnPayload: boolean } {
+function readEmission(body: unknown, { event }: ServedEvent): { payload: unknown; returnPayload: boolean } {
   const { payload, returnPayload } = (body ?? {}) as { payload?: unknown; returnPayload?: unknown };
   if (returnPayload && event.parallel) throw parallelReturnUnsupported(event.id);
   return { payload, returnPayload: Boolean(returnPayload) };

@@ -28,7 +28,8 @@ import {
   type Caller,
   type FailureCount,
 } from "./authenticate";
-import { createRespond, handlerOf, type HandlerParts, type Respond } from "./createHandler";
+import { createRespond, handlerOf, type Respond } from "./createHandler";
+import type { HandlerParts } from "./handlerParts";
 import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
 import { idempotencyOf } from "./runOnce";
