@@ -14,9 +14,9 @@ interface Remembered {
 
 interface Running {
   readonly inputHash: string;
-  leaseMs: number;
-  expiresAt: number;
+  readonly leaseMs: number;
   readonly ttlMs: number;
+  expiresAt: number;
 }
 
 /** As much of a cache as this needs. */
@@ -28,11 +28,15 @@ interface Replies {
 /** What an entry takes beside its texts, in bytes. */
 const entryBytes = 200;
 
+/** From how many held keys on those are looked for whose lease is over. */
+const firstSweep = 1_000;
+
 /**
  * Remembers replies in the memory of this process: for one server, and for tests. What is running is never forgotten to make room.
  */
 export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempotencyStoreConfig = {}): IdempotencyStore {
   const running = new Map<string, Running>();
+  let sweepAt = firstSweep;
   let opening: Promise<Replies> | undefined;
   const open = () =>
     (opening ??= loadLruCache().then(
@@ -44,19 +48,23 @@ export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempote
         }),
     ));
 
+  /** Forgets what was begun and neither finished nor abandoned. */
+  function sweep(now: number): void {
+    if (running.size < sweepAt) return;
+    for (const [key, { expiresAt }] of running) if (expiresAt <= now) running.delete(key);
+    sweepAt = Math.max(firstSweep, 2 * running.size);
+  }
+
   return {
     maxReplyChars: Math.min(1_000_000, Math.floor((maxBytes - entryBytes - 2_048) / 2)),
     async begin(key, inputHash, { ttlMs, leaseMs }): Promise<IdempotencyEntry> {
       const done = await open();
       const now = performance.now();
-      const held = running.get(key);
-      if (held !== undefined && held.expiresAt > now) {
-        return { state: held.inputHash === inputHash ? "running" : "conflict" };
-      }
-      const known = held === undefined ? done.get(key) : undefined;
-      if (known !== undefined) {
-        return known.inputHash === inputHash ? { state: "done", reply: known.reply } : { state: "conflict" };
-      }
+      const known = running.get(key) ?? done.get(key);
+      if (known !== undefined && known.inputHash !== inputHash) return { state: "conflict" };
+      if (known !== undefined && "reply" in known) return { state: "done", reply: known.reply };
+      if (known !== undefined && known.expiresAt > now) return { state: "running" };
+      sweep(now);
       running.set(key, { inputHash, leaseMs, ttlMs, expiresAt: now + leaseMs });
       return { state: "new" };
     },
@@ -67,11 +75,12 @@ export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempote
       return true;
     },
     async finish(key, reply) {
-      const held = running.get(key);
-      if (held === undefined) return;
       const done = await open();
+      const held = running.get(key);
+      if (held === undefined) return false;
       running.delete(key);
       done.set(key, { inputHash: held.inputHash, reply }, { ttl: held.ttlMs });
+      return true;
     },
     async abandon(key) {
       running.delete(key);
