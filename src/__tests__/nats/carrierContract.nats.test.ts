@@ -7,6 +7,9 @@ import { describeCalls } from "../contract/callSuites";
 import { common, ofNode, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token, type ContractApp } from "../contract/contractApp";
 import { describeScopes } from "../contract/scopeSuites";
+import { describeStreams, streamOptions } from "../contract/streamSuites";
+import { definitions, sold, visitor } from "../integration/streams/streamDefinitions";
+import { startServing } from "./support/startServing";
 import { startNatsServer, type NatsServer } from "./support/natsServer";
 
 let broker: NatsServer;
@@ -57,3 +60,13 @@ const nats: CarrierRow = {
 describeCalls([nats]);
 describeScopes([nats]);
 describeBytes([nats]);
+describeStreams([
+  {
+    name: "NATS",
+    async open() {
+      const served = await startServing(broker.url, [...definitions, sold, visitor], { namespace: "streams" });
+      const options = { link, namespace: "streams", auth: { token }, offlineMs: 1000 };
+      return { served, client: createNatsClient({ ...options, ...streamOptions }) };
+    },
+  },
+]);

@@ -196,8 +196,6 @@ it("what is too large for a message goes by the bucket, both ways, and files are
   const file = createNodeFile({ name: "a" }, { buffer: Buffer.from("a") }, "a");
   expect((await rejectionOf(client.task("echo", { file }))).message).toContain("go by an HTTP tunnel");
   expect((await rejectionOf(client.task("echo", Readable.from(["a"])))).message).toContain("go by an HTTP tunnel");
-  const items = client.stream("echo", 1)[Symbol.asyncIterator]();
-  expect((await rejectionOf(items.next())).message).toContain("go by an HTTP tunnel");
 });
 
 it("two hundred clients find their broker again after it was killed, and their calls are answered", async () => {

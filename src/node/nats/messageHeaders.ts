@@ -4,8 +4,13 @@ import type { WireHeaders } from "../../tunnels/protocol/wire";
 
 /** The status of a reply that is no success; replies without it have 200. */
 export const statusHeader = "x-runner-status";
-/** What a message about a call is that is no reply to it: `accepted`, or `beat`. */
+/**
+ * What a message about a call is that is no reply to it: `accepted`, or `beat`; of a reply of items `items`, its head, `chunk`, some of
+ * its bytes, `end`, and `cut`, where it breaks off.
+ */
 export const frameHeader = "x-runner-frame";
+/** Counts the chunks of a reply of items, and its end, from 1. */
+export const frameNumberHeader = "x-runner-frame-number";
 /** The worker that has taken a call, which cancellations are addressed to. */
 export const workerHeader = "x-runner-worker";
 /** How a body is coded: `gzip`. */

@@ -15,7 +15,7 @@ export const subjectKinds = {
   fanout: "f",
   /** Events whose hooks failed too often. */
   dead: "d",
-  /** Cancellations, by the id of a worker. */
+  /** What callers tell a worker of calls under way, by its id: an address cancels, an address and a number grant credit. */
   cancel: "c",
 } as const;
 

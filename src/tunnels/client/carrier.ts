@@ -30,7 +30,7 @@ export interface Abilities {
   /** Files whose bytes only Node can send. */
   readonly nodeFiles: true | string;
   /** Items beside an input. Default: it cannot. */
-  readonly items?: true | "unless in a page" | undefined;
+  readonly items?: true | "unless in a page" | { readonly refusal: string } | undefined;
   /** Whether `close` ends a call that hangs. If not, the client stops waiting for the carrier. */
   readonly abort: boolean;
 }

@@ -207,6 +207,7 @@ const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
 function refusalOf({ items }: Carrier["accepts"]): string | undefined {
   if (items === undefined)
     return "This client sends no items: take createHttpClient, or a client of @bluelibs/runner/node.";
+  if (typeof items === "object") return items.refusal;
   // Browsers send streams over HTTP/2 alone, and read no reply before the last byte was sent.
   if (items === true || !isPage()) return undefined;
   return "A page cannot send items: browsers send no stream beside a reply. Send a list of them as the input.";

@@ -1,140 +1,20 @@
-import {
-  createHttpClient,
-  createHttpMixedClient,
-  createHttpSmartClient,
-  type definitions as types,
-  type HttpClient,
-  type MixedHttpClient,
-} from "../../../node";
-import { startExposure, token, type TestExposure } from "../../support/exposure";
-import {
-  collect,
-  contextual,
-  definitions,
-  echo,
-  endless,
-  failing,
-  numbers,
-  plain,
-  seen,
-  sold,
-  visitor,
-} from "./streamDefinitions";
+import { createHttpClient, createHttpMixedClient, createHttpSmartClient } from "../../../node";
+import { describeStreams, streamOptions, type StreamRow } from "../../contract/streamSuites";
+import { startExposure, token } from "../../support/exposure";
+import { definitions, sold, visitor } from "./streamDefinitions";
 
-type RemoteClient = HttpClient | MixedHttpClient;
-type Connect = (baseUrl: string) => RemoteClient;
+const common = { auth: { token }, ...streamOptions };
 
-const common = {
-  auth: { token },
-  contexts: [visitor],
-  errorRegistry: new Map<string, types.IErrorHelper<any>>([[sold.id, sold]]),
-};
-const carriers: Record<string, Connect> = {
-  fetch: (baseUrl) => createHttpClient({ baseUrl, ...common }),
-  Smart: (baseUrl) => createHttpSmartClient({ baseUrl, ...common }),
-  Mixed: (baseUrl) => createHttpMixedClient({ baseUrl, ...common }),
-};
-
-describe.each(Object.entries(carriers))("items over %s", (_name, connect) => {
-  let exposure: TestExposure;
-  let client: RemoteClient;
-
-  beforeAll(async () => {
-    exposure = await startExposure(definitions, {}, [sold, visitor]);
-    client = connect(`http://127.0.0.1:${exposure.port}/__runner`);
-  });
-  afterAll(async () => {
-    await client.close();
-    await exposure[Symbol.asyncDispose]();
-  });
-  beforeEach(() => void seen.splice(0));
-
-  it("come in order, and so does what the task returns", async () => {
-    const stream = client.stream(numbers, { from: 1, to: 2000 });
-
-    const items = await collect(stream);
-
-    expect(items).toHaveLength(2000);
-    expect(items.at(-1)).toBe(2000);
-    expect(await stream.result).toEqual({ total: 2001000 });
-  });
-
-  it("may be of every type that calls carry, undefined and line breaks among them", async () => {
-    const values = [
-      undefined,
-      null,
-      "a\nb\r\n",
-      "",
-      new Date(0),
-      new Map([[1, new Set(["x"])]]),
-      10n,
-      { deep: [/x/gi] },
-      "ü€😀",
-    ];
-
-    const stream = client.stream(echo, values);
-
-    expect(await collect(stream)).toEqual(values);
-    expect(await stream.result).toEqual(values);
-  });
-
-  it("end the task when the loop is left", async () => {
-    for await (const count of client.stream(endless)) if (count === 3) break;
-
-    await until(() => seen.length === 2);
-    expect(seen).toEqual(["aborted", "finally"]);
-  });
-
-  it("end with the reason of the caller's signal, and so does the task", async () => {
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const reading = (async () => {
-      for await (const count of client.stream(endless, undefined, { signal: controller.signal })) {
-        if (count === 3) controller.abort(reason);
-      }
-    })();
-
-    await expect(reading).rejects.toBe(reason);
-    await until(() => seen.length === 2);
-  });
-
-  it.each([0, 3])("end with the task's declared error after %i items", async (after) => {
-    const items: unknown[] = [];
-    const reading = (async () => {
-      for await (const item of client.stream(failing, { after, how: "declared" })) items.push(item);
-    })();
-
-    await expect(reading).rejects.toMatchObject({ id: sold.id, data: { count: after } });
-    expect(items).toHaveLength(after);
-  });
-
-  it.each(["opaque", "unwritable"] as const)("end with an error that tells nothing of the inside: %s", async (how) => {
-    const reading = collect(client.stream(failing, { after: 2, how }));
-
-    await expect(reading).rejects.toMatchObject({
-      code: "INTERNAL_ERROR",
-      message: expect.stringMatching(/^Internal Error/) as string,
-    });
-  });
-
-  it("see the contexts of their call after each await", async () => {
-    const stream = visitor.provide({ name: "Ada" }, () => client.stream(contextual));
-
-    expect(await collect(stream)).toEqual(Array.from({ length: 6 }, () => "Ada"));
-  });
-
-  it("are refused to callers that ask for no items, with the fix", async () => {
-    await expect(client.task(numbers.id, { from: 1, to: 2 })).rejects.toMatchObject({
-      code: "NOT_ACCEPTABLE",
-      message: expect.stringContaining("client.stream()") as string,
-    });
-  });
-
-  it("are missed with NOT_A_STREAM where the task does not stream", async () => {
-    await expect(collect(client.stream(plain.id))).rejects.toMatchObject({ code: "NOT_A_STREAM" });
-  });
+const overHttp = (name: string, connect: (baseUrl: string) => Awaited<ReturnType<StreamRow["open"]>>["client"]) => ({
+  name,
+  async open() {
+    const served = await startExposure(definitions, {}, [sold, visitor]);
+    return { served, client: connect(`http://127.0.0.1:${served.port}/__runner`) };
+  },
 });
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate);
-}
+describeStreams([
+  overHttp("fetch", (baseUrl) => createHttpClient({ baseUrl, ...common })),
+  overHttp("Smart", (baseUrl) => createHttpSmartClient({ baseUrl, ...common })),
+  overHttp("Mixed", (baseUrl) => createHttpMixedClient({ baseUrl, ...common })),
+]);

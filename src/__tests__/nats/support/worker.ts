@@ -37,17 +37,26 @@ const who = r
   .task("work.who")
   .run(async () => process.pid)
   .build();
+/** Yields once, then waits. */
+const tick = r
+  .task("work.tick")
+  .stream(async function* (_input: unknown, _deps, { signal }) {
+    note("tick");
+    yield 0;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  })
+  .build();
 const tunnel = r
   .resource("worker.tunnel")
   .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, tasks: [add.id, hold.id, block.id, who.id] }))
+  .init(async () => ({ mode: "server" as const, tasks: [add.id, hold.id, block.id, who.id, tick.id] }))
   .build();
 
 const started = run(
   r
     .resource("worker")
     .register([
-      ...[add, hold, block, who, tunnel],
+      ...[add, hold, block, who, tick, tunnel],
       natsConnection.with({ servers: options.url, name: options.name ?? "worker" }),
       natsExposure.with({
         namespace: options.namespace ?? "acme",

@@ -9,9 +9,11 @@ import { gzipCoding } from "../../contentCodings";
 import { createBlobs, type Blobs } from "../blobs";
 import { codeBody, messageLimit } from "../bodies";
 import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHeader } from "../messageHeaders";
+import { sendCancel } from "../itemFrames";
 import type { NatsLink } from "../link";
 import { createEventPublisher, type NatsEventDelivery } from "../events/eventPublisher";
 import { escapeId, subjectPrefix } from "../subjects";
+import { readItems } from "./itemsReply";
 import { beatMs, brokerOffline, PendingCalls, type PendingCall } from "./pendingCalls";
 
 export interface NatsCarrierOptions {
@@ -30,7 +32,7 @@ export interface NatsCarrierOptions {
 /** Sends calls to whichever worker of a queue group the broker chooses. */
 export function natsCarrier(options: NatsCarrierOptions): Carrier {
   const { link, namespace, offlineMs, timeoutMs = 0, maxReplyBytes = defaultReplyBytes } = options;
-  const pending = new PendingCalls(link);
+  const pending = new PendingCalls(link, (worker, address) => sendCancel(link, namespace, { worker, address }));
   const blobs = createBlobs(link, namespace);
   const headersOf = createHeaders(link);
   const subjects = createSubjects(namespace);
@@ -41,8 +43,7 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   function send(wire: WireRequest): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
     if (publish !== undefined && wire.target.kind === "event") return publish(wire);
-    // A task that streams its items is not started for nothing.
-    if (wire.body.kind !== "text" || wire.wantsItems) return Promise.reject(new TypeError(noBytes));
+    if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes));
     const text = wire.body.read();
     if (typeof text !== "string" || !link.isOnline) return sendLater(wire, text);
     const coded = codeBody(text, messageLimit(link.maxPayload));
@@ -95,14 +96,15 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
       const address = pending.add(call);
       const cancel = (worker: string): void => {
         pending.delete(address);
-        if (link.isOnline) link.connection.publish(`${subjectPrefix(namespace, "cancel")}${worker}`, address);
+        sendCancel(link, namespace, { worker, address });
       };
+      if (wire.wantsItems) readItems({ call, address, namespace, link, pending }, resolve, cancel);
       if (signal !== undefined) {
         stopListening = onAbort(signal, () => {
           reject(signal.reason as Error);
           if (call.worker !== undefined) return cancel(call.worker);
           // Who has the call is not known yet. It is not waited for longer than for a worker that is lost.
-          Object.assign(call, { isWatched: true, onReply() {}, onFailed() {}, onWorker: cancel });
+          Object.assign(call, { isWatched: true, onReply() {}, onItems: undefined, onFailed() {}, onWorker: cancel });
         });
         if (signal.aborted) return pending.delete(address);
       }
@@ -133,12 +135,21 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
 }
 
 const noBytes =
-  "NATS carries values: files and streams, of bytes or of items, go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+  "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+
+const noSentItems =
+  "NATS carries the items of a reply, and none of a caller: { items } goes by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
 
 const noSubscriptions =
   "NATS carries no subscriptions: subscribe by a client of HTTP, or route the events to this process by a tunnel of the other one.";
 
-const accepts: Abilities = { abort: true, streams: noBytes, files: noBytes, nodeFiles: noBytes };
+const accepts: Abilities = {
+  abort: true,
+  streams: noBytes,
+  files: noBytes,
+  nodeFiles: noBytes,
+  items: { refusal: noSentItems },
+};
 
 /** Calls that are over within two seconds need no beats. */
 function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs: number): boolean {

@@ -12,9 +12,13 @@ const silenceMs = 3000;
 export interface PendingCall {
   readonly subject: string;
   /** Whether its worker sends beats: not for calls that are over before three of them could be missed. */
-  readonly isWatched: boolean;
+  isWatched: boolean;
   onReply(message: Msg): void;
+  /** A part of a reply of items; absent where none is asked for. */
+  onItems?: ((kind: string, message: Msg) => void) | undefined;
   onFailed(error: TunnelError): void;
+  /** Where it asks for more of its reply. */
+  granting?: string | undefined;
   /** When anything of it was heard last, in ms of `performance.now()`. */
   heardAtMs: number;
   /** Which worker has taken it. */
@@ -27,19 +31,24 @@ export interface PendingCall {
 export class PendingCalls {
   readonly #calls = new Map<string, PendingCall>();
   readonly #link: NatsLink;
+  readonly #onStray: (worker: string, address: string) => void;
   readonly #stopListening: () => void;
   #inbox: Inbox | undefined;
   #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
   #tickedAtMs = 0;
 
-  constructor(link: NatsLink) {
+  /** @param onStray receives who works on a call that was given up: what told it so may have been lost */
+  constructor(link: NatsLink, onStray: (worker: string, address: string) => void) {
     this.#link = link;
+    this.#onStray = onStray;
     this.#stopListening = link.listen({
       onLost: () => this.failAll((call) => connectionLost(call.subject)),
       onDenied: ({ operation, subject }) => {
-        if (operation === "publish")
-          this.failAll(({ subject: own }) => (own === subject ? denied(subject) : undefined));
+        if (operation !== "publish") return;
+        this.failAll(({ subject: own, granting }) =>
+          own === subject || granting === subject ? denied(subject) : undefined,
+        );
       },
     });
   }
@@ -88,18 +97,24 @@ export class PendingCalls {
 
   #receive(message: Msg): void {
     const call = this.#calls.get(message.subject);
-    if (call === undefined) return;
     const { headers } = message;
+    if (call === undefined) {
+      const worker = headers?.get(workerHeader);
+      if (worker) this.#onStray(worker, message.subject);
+      return;
+    }
     if (headers !== undefined) {
       if (isNoResponder(message)) {
         this.delete(message.subject);
         call.onFailed(noResponder(call.subject));
         return;
       }
-      if (headers.has(frameHeader)) {
+      const frame = headers.get(frameHeader);
+      if (frame !== "") {
         call.heardAtMs = performance.now();
         call.worker = headers.get(workerHeader) || call.worker;
         if (call.worker !== undefined) call.onWorker?.(call.worker);
+        if (frame !== "accepted" && frame !== "beat") call.onItems?.(frame, message);
         return;
       }
     }

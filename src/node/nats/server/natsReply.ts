@@ -10,7 +10,7 @@ import { blobHeader, codingHeader, statusHeader } from "../messageHeaders";
 import type { NatsLink } from "../link";
 
 /** How long a reply waits for a broker that is away, in ms; its caller has given up by then. */
-const replyOfflineMs = 3000;
+export const replyOfflineMs = 3000;
 
 /** Where a reply goes, and under which id the server logs its request. */
 export interface ReplyTarget {

@@ -23,11 +23,13 @@ import { requestTraceOf } from "../../../tunnels/server/traceRequests";
 import type { RunServer } from "../../../tunnels/server/serveRun";
 import { createBlobs } from "../blobs";
 import { beatMs } from "../client/pendingCalls";
+import { controlSubject, readControl } from "../itemFrames";
 import { headerOf, readHeaders, sentAtHeader } from "../messageHeaders";
 import type { NatsLink } from "../link";
 import { escapeId, subjectPrefix, unescapeId } from "../subjects";
 import { Beats } from "./beats";
 import { incomingBody } from "./incomingBody";
+import { isItemsResponse, ItemReplies } from "./itemReplies";
 import { NatsCall } from "./natsCall";
 import type { ResolvedNatsExposureConfig } from "./natsExposureConfig";
 import { createReplyWriter, type ReplyTarget } from "./natsReply";
@@ -64,12 +66,15 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
   const workerId = randomUUID().replaceAll("-", "");
   const blobs = createBlobs(link, namespace);
   const replies = createReplyWriter(link, blobs, serializer);
-  const beats = new Beats(link, workerId);
+  const beats = new Beats(link, workerId, { onGone: cancel, onFailed: (error) => onUnhandled(error, "") });
+  const itemReplies = new ItemReplies({ link, workerId, beats, drainMs: limits.streams.drainMs });
   const delays = new QueueDelay();
   const assignRequestId = createRequestIds();
   const inFlight = new Map<string, NatsCall>();
   const subscriptions: Subscription[] = [];
   const prefixOf = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
+  /** Stays open until the last reply has left: callers cancel, and readers ask for more. */
+  let controls: Subscription | undefined;
   let refusal: Error | undefined;
   let closing: Promise<void> | undefined;
 
@@ -99,7 +104,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
 
   function serve(call: NatsCall, target: ReplyTarget, onDone: (sending: Promise<void> | undefined) => void): void {
     const { address, headers } = call;
-    const beating = { address, isLong: (readDeadlineMs(headers) ?? Infinity) > 2 * beatMs };
+    const beating = { address, isLong: (readDeadlineMs(headers) ?? Infinity) > 2 * beatMs, isHeard: false };
     inFlight.set(address, call);
     beats.add(beating);
     const settle = (): void => {
@@ -109,9 +114,12 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     respond(
       call,
       (response) => {
-        settle();
+        // Streams of items are counted apart, and may last.
+        if (isItemsResponse(response)) inFlight.delete(address);
+        else settle();
         try {
           if (call.observed !== undefined) note(call.observed, response);
+          if (isItemsResponse(response)) return onDone(itemReplies.send(call, target, beating, response));
           const isShutDown = call.isShutDown && response.status === requestAborted.status;
           onDone(isShutDown ? replies.refuse(target, ofBegunCall(serverClosing())) : replies.send(target, response));
         } catch (error) {
@@ -153,6 +161,18 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     onDone(sending);
   }
 
+  /** A caller has given its call up. */
+  function cancel(address: string): void {
+    inFlight.get(address)?.cancel();
+    itemReplies.cancel(address);
+  }
+
+  function control(message: Msg): void {
+    const { address, taken } = readControl(message.string());
+    if (taken === undefined) cancel(address);
+    else itemReplies.grant(address, taken);
+  }
+
   function refusalOf(): WireFailure | undefined {
     if (!drain.admits) return serverClosing();
     return inFlight.size >= limits.inFlight || drain.count > limits.running ? overloaded() : undefined;
@@ -167,12 +187,12 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     headers[deadlineHeader] = String(Math.max(0, Math.floor(leftMs - waitedMs)));
   }
 
-  function subscribe(subject: string, queue: string | undefined, onMessage: (message: Msg) => void): void {
+  function subscribe(subject: string, queue: string | undefined, onMessage: (message: Msg) => void): Subscription {
     const onRefused = (error: Error): void => {
       refusal ??= denied(subject, error);
       onUnhandled(error, "");
     };
-    subscriptions.push(link.subscribe(subject, { queue }, onMessage, onRefused));
+    return link.subscribe(subject, { queue }, onMessage, onRefused);
   }
 
   async function shut(): Promise<void> {
@@ -183,10 +203,13 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     drain.stopAdmitting();
     if (!(await settlesWithin(drain.whenIdle(), config.graceMs))) {
       for (const call of inFlight.values()) call.shutDown();
+      itemReplies.shutDown();
       drain.abort();
       await settlesWithin(drain.whenIdle(), abortedCallsMs);
     }
     beats.close();
+    itemReplies.close();
+    if (controls?.isClosed() === false) controls.unsubscribe();
     if (link.isOnline)
       await settlesWithin(
         link.connection.flush().catch(() => {}),
@@ -208,12 +231,10 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
           open || config.prefixes.some((prefix) => id.startsWith(`${prefix}.`));
         const own = [...served.keys()].filter((id) => !isCovered(id)).map(escapeId);
         for (const each of [...wide, ...own]) {
-          subscribe(prefixOf[kind] + each, group, (message) => receive(kind, message));
+          subscriptions.push(subscribe(prefixOf[kind] + each, group, (message) => receive(kind, message)));
         }
       }
-      subscribe(subjectPrefix(namespace, "cancel") + workerId, undefined, (message) => {
-        inFlight.get(message.string())?.cancel();
-      });
+      controls = subscribe(controlSubject(namespace, workerId), undefined, control);
       // A refusal arrives before what answers the flush.
       await link.connection.flush();
       if (refusal !== undefined) throw refusal;
