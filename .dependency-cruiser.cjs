@@ -46,7 +46,7 @@ const lowerRooms = {
   tunnels: {
     protocol: [],
     files: ["protocol"],
-    routing: ["protocol"],
+    routing: ["protocol", "contract"],
     contract: ["protocol"],
     server: ["protocol", "files", "routing", "contract"],
     http: ["protocol", "routing", "server"],

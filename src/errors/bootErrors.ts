@@ -220,6 +220,46 @@ export const invalidTunnelError = /* @__PURE__ */ declareError<{ detail: string;
   },
 );
 
+/** A difference between a contract that was written down and what its server has now. */
+export interface ContractChange {
+  /**
+   * What it means to callers that were written against the older side:
+   * `breaking` - a call that worked may fail, or a result lacks what it had;
+   * `unknown` - it cannot be told, as where a pattern changed;
+   * `addition` - every call goes on working.
+   */
+  readonly level: "breaking" | "unknown" | "addition";
+  readonly kind: "task" | "event";
+  readonly id: string;
+  /** What changed, as "input /amount: required". */
+  readonly message: string;
+}
+
+/** A server has not what a client tunnel with `verify("throw")` was written against. */
+export const contractMismatchError = /* @__PURE__ */ declareError<{
+  tunnelId: string;
+  differences: readonly ContractChange[];
+}>("runner.errors.contractMismatch", {
+  message: ({ tunnelId, differences }) =>
+    [
+      `The server of tunnel "${tunnelId}" is not what its callers were written against.`,
+      ...differences.slice(0, 20).map(({ level, kind, id, message }) => `  ${level} ${kind} "${id}": ${message}`),
+      ...(differences.length > 20 ? [`  and ${differences.length - 20} more`] : []),
+    ].join("\n"),
+  fix: () => "bring the server up to date, or mend the callers and write the lock anew: runner contract pull",
+});
+
+/** What a client tunnel with `verify("throw")` calls does not say its contract. */
+export const contractUnverifiedError = /* @__PURE__ */ declareError<{
+  tunnelId: string;
+  reason: string;
+  code?: string | undefined;
+  fix?: string | undefined;
+}>("runner.errors.contractUnverified", {
+  message: ({ tunnelId, reason }) => `The contract of tunnel "${tunnelId}" cannot be verified: ${reason}`,
+  fix: ({ fix }) => fix,
+});
+
 /** Whether something carries a brand of the framework's that this version does not know. */
 function hasForeignBrand(item: unknown): boolean {
   if ((typeof item !== "object" && typeof item !== "function") || item === null) return false;

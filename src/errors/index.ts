@@ -8,6 +8,8 @@ export {
   eventNotFoundError,
   invalidDefinitionError,
   invalidIdError,
+  contractMismatchError,
+  contractUnverifiedError,
   invalidTunnelError,
   middlewareNotRegisteredError,
   middlewareRefusesStreamError,

@@ -23,6 +23,7 @@ import { globalTags } from "./tags";
 import { memoryServer } from "./tunnels/memoryServer";
 import { tunnelClientFactory } from "./tunnels/tunnelClientFactory";
 import { tunnelHearing } from "./tunnels/tunnelHearing";
+import { tunnelVerifier } from "./tunnels/tunnelVerifier";
 
 const middleware = /* @__PURE__ */ (() => ({
   requireContext,
@@ -59,6 +60,7 @@ export const globals = {
     tunnelClientFactory,
     memoryServer,
     tunnelHearing,
+    tunnelVerifier,
     idempotency,
     cache: cacheResource,
     rateLimit: rateLimits,

@@ -82,6 +82,9 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     subscribe(): never {
       throw new Error("Tests of subscriptions run in the page itself.");
     },
+    discover(): never {
+      throw new Error("Tests of what servers say run outside of pages.");
+    },
     // Over fetch there is nothing to close.
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -66,3 +66,15 @@ expectTypeOf(
 expectTypeOf(
   r.tunnel.client("client").connect(() => client).build,
 ).toEqualTypeOf<"say what is routed first: .tasks([...]) or .events([...])">();
+
+// Verifying changes no type; a file of JSON is a lock, whose numbers are just numbers.
+declare const lock: { lock: number; hash: string; tasks: { add: { hash: string; throws: string[] } }; events: {} };
+expectTypeOf(
+  r.tunnel.client("client").tasks([add]).http({ baseUrl: "http://x" }).verify("throw", lock, { timeoutMs: 1 }).build(),
+).toEqualTypeOf<IResource<void, Promise<TunnelRunner>>>();
+// @ts-expect-error -- no such mode
+r.tunnel.client("client").verify("error");
+// @ts-expect-error -- no lock
+r.tunnel.client("client").verify("warn", { tasks: {} });
+// @ts-expect-error -- it is not complete by that
+r.tunnel.client("client").verify("warn").build();

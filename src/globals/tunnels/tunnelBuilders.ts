@@ -15,11 +15,14 @@ import type { MaybePromise } from "../../lib/typeLevel";
 import type { Store } from "../../runtime/run/store";
 import { tunnelTagOf, type TunnelPlan } from "../../tunnels/routing/tunnelPlan";
 import type {
+  ContractLockFile,
   EventDeliveryMode,
   TunnelClient,
   TunnelEventSelector,
   TunnelRunner,
   TunnelTaskSelector,
+  TunnelVerification,
+  VerifyMode,
 } from "../../tunnels/routing/tags";
 import { store } from "../resources/handles";
 import {
@@ -76,6 +79,17 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
   events(selector: TunnelEventSelector, options?: TunnelEventOptions): TunnelClientBuilder<C, D, Selecting<State>>;
   /** Events of the other process that reach hooks of this one as well, by definition, id or predicate. Replaces the list. */
   hears(selector: TunnelEventSelector): TunnelClientBuilder<C, D, Selecting<State>>;
+  /**
+   * Asks the server when the tunnel initialises whether it has all that is routed and heard, and whether that is still what a
+   * lock says. "warn" logs what differs, and that a server does not say; with "throw" the boot fails. Default "off".
+   *
+   * @see readmes/TYPED_CONTRACTS.md
+   */
+  verify(
+    mode: VerifyMode,
+    lock?: ContractLockFile,
+    options?: Pick<TunnelVerification, "timeoutMs">,
+  ): TunnelClientBuilder<C, D, State>;
   /** What `connect` needs; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N,
@@ -135,6 +149,12 @@ export interface TypedTunnelClientBuilder<
   hears<K extends keyof EventNames<M>>(
     names: Pick<EventNames<M>, K>,
   ): TypedTunnelClientBuilder<M, T, E | K, C, D, Selecting<State>>;
+  /** As of `TunnelClientBuilder`. */
+  verify(
+    mode: VerifyMode,
+    lock?: ContractLockFile,
+    options?: Pick<TunnelVerification, "timeoutMs">,
+  ): TypedTunnelClientBuilder<M, T, E, C, D, State>;
   /** What `connect` needs; later keys win. */
   dependencies<N extends DependencyMap>(
     dependencies: N,
@@ -280,6 +300,8 @@ function startTunnelClient(id: string): unknown {
         const hears = heard ? Object.values(heard) : (selection as TunnelEventSelector);
         return at({ ...draft, heard, plan: { ...plan, hears } });
       },
+      verify: (mode: VerifyMode, lock?: ContractLockFile, options?: Pick<TunnelVerification, "timeoutMs">) =>
+        at({ ...draft, plan: { ...plan, verify: { mode, lock, ...options } } }),
       dependencies: (added: DependencyMap) => at({ ...draft, dependencies: { ...dependencies, ...added } }),
       http: (config: HttpTunnelTarget | ((config: unknown) => HttpTunnelTarget)) =>
         at({

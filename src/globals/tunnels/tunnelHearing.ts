@@ -1,5 +1,5 @@
 import { hearEvents } from "../../tunnels/routing/hearEvents";
-import { tunnelHearingId, type TunnelHearing } from "../../tunnels/routing/tunnelMiddleware";
+import type { TunnelHearing } from "../../tunnels/routing/tunnelMiddleware";
 import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
 
@@ -8,7 +8,7 @@ import { alsoBuiltin } from "../lateBuiltins";
  * refer to it leaves it out.
  */
 export const tunnelHearing = /* @__PURE__ */ alsoBuiltin(
-  /* @__PURE__ */ frameworkResource<TunnelHearing>(tunnelHearingId, {
+  /* @__PURE__ */ frameworkResource<TunnelHearing>("globals.resources.tunnelHearing", {
     value: ({ store, eventManager, logger }) => ({
       hear: (tunnel, ownerId) => hearEvents(tunnel, ownerId, { store, eventManager, logger }),
     }),

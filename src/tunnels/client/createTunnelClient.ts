@@ -145,6 +145,10 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       });
       return stream as Subscription<any>;
     },
+    discover: (call) => {
+      const form = { write: () => codec.encodeTask(codec.readInput(undefined)), read: codec.decodeTask };
+      return exchange.send({ kind: "discovery", id: "" }, { ...call, isRepeatable: true }, form);
+    },
     event,
     // The caller's types are the event's.
     eventWithResult: async (target: Target, payload?: unknown, call?: ClientCallOptions): Promise<any> =>

@@ -80,6 +80,12 @@ export interface RemoteClient extends TunnelClient, AsyncDisposable {
     task: T,
     ...call: TaskCallOf<T>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
+  /**
+   * What the server says may be called, as it says it: `{ allowList: { enabled, tasks, events, subscribable? }, contract? }`.
+   *
+   * @throws {TunnelError} (as a rejection) as `task`; a server may be configured not to say it
+   */
+  discover(options?: Pick<ClientCallOptions, "signal" | "timeoutMs">): Promise<unknown>;
   /** Emits an event on the server; resolves once its listeners are done. @throws {TunnelError} as `task` */
   event<P>(id: string, payload?: P, options?: ClientCallOptions): Promise<void>;
   /** Emits the event of a definition, with its type of payload. */

@@ -1,23 +1,10 @@
+import type { ContractChange } from "../../errors/bootErrors";
 import type { ContractLock, LockedEvent, LockedTask } from "./contractLock";
 import type { JsonSchema } from "./jsonSchema";
 import type { Mismatch } from "./mismatch";
 import { findMismatches } from "./schemaSubset";
 
-/**
- * What a change means to callers that were written against the older side:
- * `breaking` - a call that worked may fail, or a result lacks what it had;
- * `unknown` - it cannot be told, as where a pattern changed;
- * `addition` - every call goes on working.
- */
-export type ChangeLevel = "breaking" | "unknown" | "addition";
-
-export interface ContractChange {
-  readonly level: ChangeLevel;
-  readonly kind: "task" | "event";
-  readonly id: string;
-  /** What changed, as "input /amount: required". */
-  readonly message: string;
-}
+export type ChangeLevel = ContractChange["level"];
 
 /** Compares what two contracts promise. @returns nothing if they are the same, but for their documentation */
 export function diffContracts(older: ContractLock, newer: ContractLock): readonly ContractChange[] {

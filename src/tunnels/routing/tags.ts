@@ -30,6 +30,28 @@ export interface TunnelClient {
   eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
   stream?(id: any, input?: any, options?: any): AsyncIterable<any>; // as above
   subscribe?(events: readonly any[], options?: any): AsyncIterable<any>; // as above
+  /** What the server says may be called. */
+  discover?(options?: any): Promise<unknown>; // as above
+}
+
+/** What a client tunnel does at boot about a server that is not what its callers were written against. */
+export type VerifyMode = "warn" | "throw" | "off";
+
+/** A contract that was written down, as `runner contract pull` does; a file of JSON that is imported is one. */
+export interface ContractLockFile {
+  readonly lock: number;
+  readonly hash: string;
+  readonly tasks: object;
+  readonly events: object;
+}
+
+/** How a client tunnel compares what it names with its server, when it initialises. */
+export interface TunnelVerification {
+  readonly mode: VerifyMode;
+  /** What callers were written against. Default: only whether the server has what is named. */
+  readonly lock?: ContractLockFile | undefined;
+  /** How long the server may take to say its contract, in ms. Default 5,000. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What a call tells the process that serves it. A client of this package takes it as the options of its call. */
@@ -59,6 +81,8 @@ export interface TunnelRunner {
   readonly subscribable?: TunnelEventSelector | undefined;
   /** Client side: events of the other process that listeners of this one receive; needs a `client` that subscribes. */
   readonly hears?: TunnelEventSelector | undefined;
+  /** Client side: whether its server is still what callers were written against. Default: it is not asked. */
+  readonly verify?: TunnelVerification | undefined;
   /** Runs a selected task elsewhere. A method: a tunnel for one task may name that task's input. */
   run?(task: ITask, input?: unknown, options?: RoutedCallOptions): Promise<unknown>;
   /** Emits a selected event elsewhere; what it resolves to becomes the payload, unless `undefined`. */

@@ -3,9 +3,10 @@ import type { IResource } from "../../define/resource";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
-import { routeEvents } from "./routeEvents";
+import { routeEvents, type EventRouting } from "./routeEvents";
 import { routeTasks } from "./routeTasks";
 import type { TunnelRunner } from "./tags";
+import { tunnelPlanOf } from "./tunnelPlan";
 import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
 
 /** The handles of the run, which live a layer above. */
@@ -28,12 +29,26 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
         // Other fields are the application's own business.
         void logger.warn(`Tunnel "${resource.definition.id}" has a field "${field}". Did you mean "${meant}"?`);
       }
-      routeTasks(tunnel, resource.definition.id, store);
-      routeEvents(tunnel, resource.definition.id, { store, eventManager, logger });
-      if (tunnel.hears !== undefined) hearingOf(store).hear(tunnel, resource.definition.id);
+      try {
+        await apply(tunnel, resource.definition.id, { store, eventManager, logger });
+      } catch (error) {
+        // What failed here has initialised, as far as its own code goes, and is not disposed of: a built tunnel has a client.
+        if (tunnelPlanOf(resource.definition))
+          await resource.definition.dispose?.(value, undefined, {}, undefined).catch(() => {});
+        throw error;
+      }
       return value;
     },
   });
+}
+
+async function apply(tunnel: TunnelRunner, id: string, run: EventRouting): Promise<void> {
+  routeTasks(tunnel, id, run.store);
+  routeEvents(tunnel, id, run);
+  if (tunnel.hears !== undefined) partOf<TunnelHearing>(run.store, "tunnelHearing").hear(tunnel, id);
+  if ((tunnel.verify?.mode ?? "off") !== "off") {
+    await partOf<TunnelVerifier>(run.store, "tunnelVerifier").verify(tunnel, id);
+  }
 }
 
 /** What subscribes for tunnels: it comes with what refers to it, so that pages without tunnels leave it out. */
@@ -42,10 +57,18 @@ export interface TunnelHearing {
   hear(tunnel: TunnelRunner, ownerId: string): void;
 }
 
-export const tunnelHearingId = "globals.resources.tunnelHearing";
+/** What compares tunnels with their servers, which comes in the same way. */
+export interface TunnelVerifier {
+  /**
+   * @throws {contractMismatchError} (as a rejection) with "throw": the server is not what callers were written against
+   * @throws {contractUnverifiedError} (as a rejection) with "throw": it does not say
+   */
+  verify(tunnel: TunnelRunner, ownerId: string): Promise<void>;
+}
 
-function hearingOf({ resources }: Pick<Store, "resources">): TunnelHearing {
-  const hearing = resources.get(tunnelHearingId)?.value as TunnelHearing | undefined;
-  if (hearing !== undefined) return hearing;
-  throw new Error(`This bundle has no "${tunnelHearingId}".\n  fix: register globals.resources.tunnelHearing`);
+function partOf<T>({ resources }: Pick<Store, "resources">, name: "tunnelHearing" | "tunnelVerifier"): T {
+  const id = `globals.resources.${name}`;
+  const part = resources.get(id)?.value as T | undefined;
+  if (part !== undefined) return part;
+  throw new Error(`This bundle has no "${id}".\n  fix: register ${id}`);
 }

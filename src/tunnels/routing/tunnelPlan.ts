@@ -6,6 +6,7 @@ import {
   type TunnelEventSelector,
   type TunnelMode,
   type TunnelTaskSelector,
+  type TunnelVerification,
 } from "./tags";
 
 /**
@@ -20,6 +21,7 @@ export interface TunnelPlan {
   readonly eventDeliveryMode?: EventDeliveryMode | undefined;
   readonly subscribable?: TunnelEventSelector | undefined;
   readonly hears?: TunnelEventSelector | undefined;
+  readonly verify?: TunnelVerification | undefined;
 }
 
 /** Its config is the framework's own business, so the public type has none. */

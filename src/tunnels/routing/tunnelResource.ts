@@ -70,6 +70,7 @@ const fields: readonly string[] = [
   "events",
   "subscribable",
   "hears",
+  "verify",
   "eventDeliveryMode",
   "run",
   "emit",

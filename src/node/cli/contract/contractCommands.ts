@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { diffContracts, worstOf, type ChangeLevel, type ContractChange } from "../../../tunnels/contract/contractDiff";
+import type { ContractChange } from "../../../errors/bootErrors";
+import { diffContracts, worstOf, type ChangeLevel } from "../../../tunnels/contract/contractDiff";
 import { printContractLock, type ContractLock } from "../../../tunnels/contract/contractLock";
 import { isUnknownSchema } from "../../../tunnels/contract/describeSchema";
 import { openApiOf } from "../../../tunnels/contract/openApi";

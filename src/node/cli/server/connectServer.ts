@@ -1,7 +1,6 @@
 import { TunnelError } from "../../../errors/tunnelError";
-import { parseContractLock } from "../../../tunnels/contract/contractLock";
 import { isRecord } from "../../../tunnels/contract/jsonSchema";
-import type { Discovery } from "../../../tunnels/server/discovery";
+import { readDiscovery, type Discovery } from "../../../tunnels/contract/readDiscovery";
 import { createHttpMixedClient, type MixedHttpClient } from "../../index";
 import type { ServerAddress } from "./serverAddress";
 
@@ -68,26 +67,20 @@ function parse(text: string): unknown {
 export async function discoverServer(address: ServerAddress): Promise<Discovery> {
   const reply = await request(address, "/discovery");
   const { status, json } = reply;
-  const result = isRecord(json) ? json["result"] : undefined;
-  const allowList = isRecord(result) ? result["allowList"] : undefined;
-  if (status === 200 && isRecord(allowList) && isIds(allowList["tasks"]) && isIds(allowList["events"])) {
-    return { allowList, contract: contractOf(result as Partial<Discovery>) } as Discovery;
-  }
+  const discovery = status === 200 && isRecord(json) ? contractChecked(json["result"]) : undefined;
+  if (discovery !== undefined) return discovery;
   throw failureOf(reply);
 }
 
-/** Whatever stands there is narrowed before a command walks it. @throws {TunnelError} it is no contract */
-function contractOf({ contract }: Partial<Discovery>): Discovery["contract"] {
-  if (!isRecord(contract) || contract["lock"] === undefined) return contract;
+/** Whatever stands there is narrowed before a command walks it. @throws {TunnelError} its contract is none */
+function contractChecked(result: unknown): Discovery | undefined {
   try {
-    return { ...(contract as NonNullable<Discovery["contract"]>), lock: parseContractLock(contract["lock"]) };
+    return readDiscovery(result);
   } catch (error) {
     const message = `The contract of the server cannot be read: ${(error as Error).message}`;
     throw new TunnelError("INVALID_CONTRACT", message, { statusCode: 200 });
   }
 }
-
-const isIds = (value: unknown): boolean => Array.isArray(value) && value.every((id) => typeof id === "string");
 
 /** The error that a reply has in it. */
 export function failureOf({ status, json }: ServerReply): TunnelError {
