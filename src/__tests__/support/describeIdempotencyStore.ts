@@ -13,6 +13,8 @@ export interface StoreSuite {
   readonly open: () => Promise<StorePair>;
   /** Whether `first` and `second` are one object, which cannot lose a key to itself. Default false. */
   readonly isOneHolder?: boolean | undefined;
+  /** After how long at the most a lease or a time of 1 ms is over for both, in ms. Default 20. */
+  readonly settleMs?: number | undefined;
 }
 
 const dayMs = 86_400_000;
@@ -63,7 +65,7 @@ const hostileKeys: readonly string[] = [
 ];
 
 /** What every store does, whatever it is over; for each store, once. */
-export function describeIdempotencyStore(name: string, { open, isOneHolder = false }: StoreSuite): void {
+export function describeIdempotencyStore(name: string, { open, isOneHolder = false, settleMs = 20 }: StoreSuite): void {
   describe(name, () => {
     let pair: StorePair;
     let first: IdempotencyStore;
@@ -75,7 +77,7 @@ export function describeIdempotencyStore(name: string, { open, isOneHolder = fal
     const lostKey = async (): Promise<string> => {
       const key = newKey();
       expect(await first.begin(key, hash, { ttlMs: dayMs, leaseMs: 1 })).toEqual({ state: "new" });
-      await pause(20);
+      await pause(settleMs);
       return key;
     };
 
@@ -195,16 +197,16 @@ export function describeIdempotencyStore(name: string, { open, isOneHolder = fal
     });
 
     it("renewing a key holds it for its lease again", async () => {
-      const leaseMs = 300;
+      const leaseMs = 300 + settleMs;
       // A machine that stands still for longer than the lease says nothing: then once more.
       for (;;) {
         const key = newKey();
         await first.begin(key, hash, { ttlMs: dayMs, leaseMs });
-        await pause(leaseMs + 20);
+        await pause(leaseMs + settleMs);
         const renewedAt = performance.now();
         const isRenewed = await first.renew(key);
         const entry = await second.begin(key, hash, held);
-        if (performance.now() - renewedAt > leaseMs - 50) continue;
+        if (performance.now() - renewedAt > leaseMs - settleMs) continue;
         expect([isRenewed, entry]).toEqual([true, { state: "running" }]);
         return;
       }
@@ -215,23 +217,23 @@ export function describeIdempotencyStore(name: string, { open, isOneHolder = fal
 
       await first.begin(key, hash, { ttlMs: 1, leaseMs: 600_000 });
       await first.finish(key, "reply");
-      await pause(20);
+      await pause(settleMs);
 
       expect(await second.begin(key, otherHash, held)).toEqual({ state: "new" });
       expect(await first.begin(key, otherHash, held)).toEqual({ state: "running" });
     });
 
     it("the time of a reply counts from the end of its call", async () => {
-      const ttlMs = 300;
+      const ttlMs = 300 + settleMs;
       // As above.
       for (;;) {
         const key = newKey();
         await first.begin(key, hash, { ttlMs, leaseMs: 600_000 });
-        await pause(ttlMs + 20);
+        await pause(ttlMs + settleMs);
         const finishedAt = performance.now();
         await first.finish(key, "reply");
         const entry = await second.begin(key, hash, held);
-        if (performance.now() - finishedAt > ttlMs - 50) continue;
+        if (performance.now() - finishedAt > ttlMs - settleMs) continue;
         expect(entry).toEqual({ state: "done", reply: "reply" });
         return;
       }
@@ -281,7 +283,7 @@ export function describeIdempotencyStore(name: string, { open, isOneHolder = fal
       const key = await lostKey();
 
       await second.begin(key, hash, { ttlMs: dayMs, leaseMs: 1 });
-      await pause(20);
+      await pause(settleMs);
 
       expect(await first.begin(key, hash, held)).toEqual({ state: "new" });
       expect([await second.renew(key), await first.renew(key)]).toEqual([false, true]);

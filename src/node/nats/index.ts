@@ -12,3 +12,4 @@ export type {
 export { natsEvents, type NatsEventsHandle } from "./events/natsEvents";
 export type { NatsEventsConfig } from "./events/natsEventsConfig";
 export type { NatsEventDelivery } from "./events/eventPublisher";
+export { natsIdempotencyStore, type NatsIdempotencyStoreConfig } from "./idempotency/natsIdempotencyStore";

@@ -1,4 +1,4 @@
-import { natsClient, natsConnection, natsExposure } from ".";
+import { natsClient, natsConnection, natsExposure, natsIdempotencyStore } from ".";
 import { notInstalled } from "./loadNats";
 
 it("the entry names the packages to install where one is missing", () => {
@@ -37,4 +37,16 @@ it.each([
   [{ namespace: "a", group: "g", prefixes: [""] }, "natsExposure.prefixes must be a list"],
 ])("natsExposure refuses %j as its config", (config, message) => {
   expect(() => natsExposure.with(config as never)).toThrow(message);
+});
+
+it.each([
+  [{}, "natsIdempotencyStore.namespace must be 1 to 32 letters"],
+  [{ namespace: "a", replicas: 0 }, "natsIdempotencyStore.replicas must be 1 to 5"],
+  [{ namespace: "a", maxTtlMs: "1d" }, "natsIdempotencyStore.maxTtlMs must be a number"],
+  [
+    { namespace: "a", maxTtlM: 5 },
+    "natsIdempotencyStore.maxTtlM is not known. Did you mean natsIdempotencyStore.maxTtlMs?",
+  ],
+])("natsIdempotencyStore refuses %j as its config", (config, message) => {
+  expect(() => natsIdempotencyStore.with(config as never)).toThrow(message);
 });
