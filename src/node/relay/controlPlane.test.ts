@@ -215,7 +215,7 @@ describe("the control plane", () => {
       rejected: "0",
     });
     expect(Number(of("fd_permits_available"))).toBeLessThan(100);
-    expect(data).toMatch(/^# TYPE hoody_tunnel_link_rtt_seconds gauge$/m);
+    expect(data).toMatch(/^# TYPE hoody_tunnel_link_rtt_seconds summary$/m);
     expect(data).toMatch(/^hoody_tunnel_link_queue_bytes \d+$/m);
   });
 });

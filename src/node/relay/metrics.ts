@@ -8,47 +8,52 @@ export function renderMetrics({ sessions, bindings, counters, permits }: RelayPa
   const active = sessions.all.flatMap(({ activeMux }) => [...(activeMux?.streams ?? [])]);
   const activeOf = (kind: string): number => active.filter((stream) => stream.kind === kind).length;
   return [
-    gauge("sessions_active", attached.length),
-    gauge("sessions_orphaned", sessions.all.length - attached.length),
-    family("bindings_active", "gauge", [
+    gauge("sessions_active", "Sessions whose driver is connected.", attached.length),
+    gauge("sessions_orphaned", "Sessions that wait for their driver.", sessions.all.length - attached.length),
+    family("bindings_active", "gauge", "Services that drivers have bound.", [
       ['{mode="expose"}', countOf("expose")],
       ['{mode="pull"}', countOf("pull")],
     ]),
-    gauge("fd_permits_available", permits.available),
-    gauge("streams_active", active.length),
-    family("streams_total", "counter", [
+    gauge("fd_permits_available", "Descriptors that are left for visitors and links.", permits.available),
+    gauge("streams_active", "Streams that are open.", active.length),
+    family("streams_total", "counter", "Streams that were opened.", [
       ['{kind="http",mode="expose"}', counters.streams.http + activeOf("http")],
       ['{kind="tcp",mode="pull"}', counters.streams.tcp + activeOf("tcp")],
     ]),
     family(
       "stream_resets_total",
       "counter",
+      "Streams that were reset, by the code of the reset.",
       [...counters.resets].map(([code, value]) => [`{code="${code}"}`, value]),
     ),
-    family("bytes_total", "counter", [
+    family("bytes_total", "counter", "Bytes of streams, to drivers (in) and from them (out).", [
       ['{dir="in"}', counters.bytes.in + sum(active.map(({ sentBytes }) => sentBytes))],
       ['{dir="out"}', counters.bytes.out + sum(active.map(({ receivedBytes }) => receivedBytes))],
     ]),
-    family("resumes_total", "counter", [
+    family("resumes_total", "counter", "Drivers that came back for a session.", [
       ['{result="resumed"}', counters.resumes.resumed],
       ['{result="unknown"}', counters.resumes.unknown],
     ]),
-    counter("takeovers_total", bindings.takeovers),
+    family("takeovers_total", "counter", "Bindings that another driver took over.", [["", bindings.takeovers]]),
     family(
       "requests_total",
       "counter",
+      "Requests of visitors that were answered, by the class of the status.",
       Object.entries(counters.requests).map(([statusClass, value]) => [`{status_class="${statusClass}"}`, value]),
     ),
     family(
       "link_rtt_seconds",
-      "gauge",
+      "summary",
+      "Round trip of the links that are there now.",
       quantilesOf(links.map(({ rttMs }) => rttMs).filter((rttMs) => rttMs !== undefined)).map(([quantile, rttMs]) => [
         `{quantile="${quantile}"}`,
         rttMs / 1000,
       ]),
     ),
-    gauge("link_queue_bytes", sum(links.map(({ queuedBytes }) => queuedBytes))),
-    counter("preauth_rejected_total", counters.preAuthRejected),
+    gauge("link_queue_bytes", "Bytes that wait for links.", sum(links.map(({ queuedBytes }) => queuedBytes))),
+    family("preauth_rejected_total", "counter", "Connections that were refused before they said who they are.", [
+      ["", counters.preAuthRejected],
+    ]),
   ].join("");
 }
 
@@ -63,8 +68,13 @@ function quantilesOf(values: readonly number[]): [quantile: string, value: numbe
 
 type Sample = readonly [labels: string, value: number];
 
-const family = (name: string, type: "gauge" | "counter", samples: readonly Sample[]): string =>
-  `# TYPE hoody_tunnel_${name} ${type}\n${samples.map(([labels, value]) => `hoody_tunnel_${name}${labels} ${value}\n`).join("")}`;
+/** @param help what is measured, in one sentence: Prometheus shows it beside the name */
+const family = (
+  name: string,
+  type: "gauge" | "counter" | "summary",
+  help: string,
+  samples: readonly Sample[],
+): string =>
+  `# HELP hoody_tunnel_${name} ${help}\n# TYPE hoody_tunnel_${name} ${type}\n${samples.map(([labels, value]) => `hoody_tunnel_${name}${labels} ${value}\n`).join("")}`;
 
-const gauge = (name: string, value: number): string => family(name, "gauge", [["", value]]);
-const counter = (name: string, value: number): string => family(name, "counter", [["", value]]);
+const gauge = (name: string, help: string, value: number): string => family(name, "gauge", help, [["", value]]);

@@ -12,6 +12,8 @@ const commands = {
   curl: "curl",
   git: "git",
   nginx: "nginx-light",
+  prometheus: "prometheus",
+  promtool: "prometheus",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
 } as const;
