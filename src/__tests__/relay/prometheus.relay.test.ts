@@ -103,7 +103,7 @@ it("promtool finds nothing wrong with the metrics of an exposure, those of a rel
   await using exposure = await startExposure([sell], { metrics: "/metrics" });
   await using relay = await startRelay();
   await using driver = await tunnelServe({ ...relay.driver, name: "shop", server: (_req, res) => res.end("open") });
-  await (await fetch(`http://127.0.0.1:${driver.port}/`)).text();
+  await (await fetch(`http://127.0.0.1:${driver.containerPort}/`)).text();
   await using folder = await tempFolder();
   const rules = join(folder.path, "relay-alerts.yml");
   await writeFile(rules, alerts);
