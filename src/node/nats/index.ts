@@ -2,6 +2,7 @@
 export { natsConnection, type NatsConnectionHandle } from "./natsConnection";
 export type { NatsConnectionConfig, NatsCredentials, NatsTlsOptions } from "./connectionConfig";
 export { natsClient, type NatsClientConfig, type NatsConnector } from "./client/natsClient";
+export type { NatsContract } from "./client/versions";
 export { natsExposure, type NatsExposureHandle } from "./server/natsExposure";
 export type {
   NatsAuthConfig,

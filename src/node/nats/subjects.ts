@@ -7,6 +7,8 @@
 export const subjectKinds = {
   /** Calls of tasks. */
   task: "t",
+  /** Calls of tasks whose contract has a hash, which comes before the id. */
+  version: "v",
   /** Emissions that are answered once the hooks are done. */
   emission: "n",
   /** Events that a stream keeps. */
@@ -30,6 +32,13 @@ export const namePatternText = "1 to 32 letters, digits, _ and -";
 /** `rt1.<namespace>.<kind>.` */
 export const subjectPrefix = (namespace: string, kind: keyof typeof subjectKinds): string =>
   `rt1.${namespace}.${subjectKinds[kind]}.`;
+
+/** What comes before the id of a task, for those who serve one version of it. */
+export const versionPrefix = (namespace: string, hash: string): string =>
+  `${subjectPrefix(namespace, "version")}${hash}.`;
+
+/** Whether a subject is that of one version of a task. */
+export const isVersion = (subject: string): boolean => subject.split(".", 3)[2] === subjectKinds.version;
 
 /** The streams of a namespace. */
 export const eventStream = (namespace: string): string => `EV_${namespace}`;

@@ -1,4 +1,5 @@
 import type { NatsExposureLimits } from "../../../node/nats";
+import type { QuoteVersion } from "./quotes";
 import { startProgram, type Program } from "../../support/startProgram";
 
 export interface WorkerOptions {
@@ -6,6 +7,8 @@ export interface WorkerOptions {
   readonly name?: string;
   readonly namespace?: string;
   readonly limits?: NatsExposureLimits;
+  /** Which version of `work.quote` it serves, by its contract. Default: none. */
+  readonly version?: QuoteVersion;
 }
 
 interface WorkerAnswers {

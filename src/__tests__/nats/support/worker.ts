@@ -1,6 +1,7 @@
 /** A process that serves tasks over NATS, and tells how often each has run. */
 import { globals, r, run } from "../../../node/index";
 import { natsConnection, natsExposure } from "../../../node/nats/index";
+import { quoteOf } from "./quotes";
 import type { WorkerOptions } from "./startWorker";
 
 const options = JSON.parse(process.env["WORKER"] ?? "{}") as WorkerOptions;
@@ -46,23 +47,25 @@ const tick = r
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   })
   .build();
+const quote = quoteOf(options.version ?? 1, () => note("quote"));
 const tunnel = r
   .resource("worker.tunnel")
   .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, tasks: [add.id, hold.id, block.id, who.id, tick.id] }))
+  .init(async () => ({ mode: "server" as const, tasks: [add.id, hold.id, block.id, who.id, tick.id, quote.id] }))
   .build();
 
 const started = run(
   r
     .resource("worker")
     .register([
-      ...[add, hold, block, who, tick, tunnel],
+      ...[add, hold, block, who, tick, quote, tunnel],
       natsConnection.with({ servers: options.url, name: options.name ?? "worker" }),
       natsExposure.with({
         namespace: options.namespace ?? "acme",
         group: "workers",
         auth: { token: "s3cret" },
         limits: options.limits,
+        contract: options.version === undefined ? undefined : "hashes",
       }),
     ])
     .build(),

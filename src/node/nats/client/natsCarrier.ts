@@ -12,7 +12,7 @@ import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHe
 import { sendCancel } from "../itemFrames";
 import type { NatsLink } from "../link";
 import { createEventPublisher, type NatsEventDelivery } from "../events/eventPublisher";
-import { escapeId, subjectPrefix } from "../subjects";
+import { escapeId, subjectPrefix, versionPrefix } from "../subjects";
 import { readItems } from "./itemsReply";
 import { beatMs, brokerOffline, PendingCalls, type PendingCall } from "./pendingCalls";
 
@@ -25,6 +25,8 @@ export interface NatsCarrierOptions {
   readonly timeoutMs?: number | undefined;
   /** Largest reply, decompressed, in bytes. Default 32 MiB. */
   readonly maxReplyBytes?: number | undefined;
+  /** The hash of the version of a task that is called, by its id. Default: any version. */
+  readonly versions?: ReadonlyMap<string, string> | undefined;
   /** How events leave. Default: as calls of servers, which answer once the hooks are done. */
   readonly delivery?: NatsEventDelivery | undefined;
 }
@@ -35,7 +37,7 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   const pending = new PendingCalls(link, (worker, address) => sendCancel(link, namespace, { worker, address }));
   const blobs = createBlobs(link, namespace);
   const headersOf = createHeaders(link);
-  const subjects = createSubjects(namespace);
+  const subjects = createSubjects(namespace, options.versions);
   const { delivery } = options;
   const publish = delivery && createEventPublisher({ link, namespace, delivery, offlineMs, pending });
   let isClosed = false;
@@ -158,13 +160,17 @@ function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs
 }
 
 /** The subjects of what a client calls; as many as its caller has ids. */
-function createSubjects(namespace: string): (target: WireRequest["target"]) => string {
+function createSubjects(
+  namespace: string,
+  versions: ReadonlyMap<string, string> = new Map(),
+): (target: WireRequest["target"]) => string {
   const prefixes = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
   return ({ kind, id }) => {
     if (kind === "subscribe") throw new TypeError(noSubscriptions);
     if (kind !== "task" && kind !== "event")
       throw new TypeError(`Over NATS tasks and events are called, and no ${kind}.`);
-    return prefixes[kind] + escapeId(id);
+    const hash = kind === "task" ? versions.get(id) : undefined;
+    return (hash === undefined ? prefixes[kind] : versionPrefix(namespace, hash)) + escapeId(id);
   };
 }
 

@@ -21,6 +21,7 @@ import { isName, namePatternText } from "../subjects";
 import { TunnelError } from "../../../errors/tunnelError";
 import { asPublisher, nameEmissions, type NatsEventDelivery } from "../events/eventPublisher";
 import { repeatElsewhere } from "./repeatElsewhere";
+import { resolveVersions, type NatsContract } from "./versions";
 import { natsCarrier, type NatsCarrierOptions } from "./natsCarrier";
 import { requestTimedOut } from "../../../tunnels/protocol/requestTimedOut";
 
@@ -35,6 +36,11 @@ export interface NatsClientConfig {
    * hooks are done.
    */
   readonly events?: NatsEventDelivery | undefined;
+  /**
+   * Which version of each task is called, by the hash of its contract: a lock, as `runner contract pull` writes it, or what a discovery
+   * says under `contract`. Tasks that are not in it are called in any version. Default: all of them.
+   */
+  readonly contract?: NatsContract | undefined;
   /** From the call to its reply, in ms. 0 or absent: no limit. */
   readonly timeoutMs?: number | undefined;
   /** How long calls wait for a broker that is away, in ms; then they fail with `BROKER_OFFLINE`. Default 1,000. */
@@ -49,6 +55,7 @@ const keys: readonly (keyof NatsClientConfig)[] = [
   "namespace",
   "auth",
   "events",
+  "contract",
   "timeoutMs",
   "offlineMs",
   "contexts",
@@ -146,6 +153,7 @@ function resolveClientConfig(config: unknown) {
   return {
     namespace,
     delivery: resolveDelivery(stated.events),
+    versions: resolveVersions(stated.contract),
     auth: stated.auth as ClientAuth | undefined,
     timeoutMs: milliseconds(stated.timeoutMs, "natsClient.timeoutMs", 0),
     offlineMs: milliseconds(stated.offlineMs, "natsClient.offlineMs", 1000),

@@ -2,6 +2,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { TunnelError } from "../../../errors/tunnelError";
 import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
 import type { Inbox, NatsLink } from "../link";
+import { isVersion } from "../subjects";
 
 /** How often a worker says that it is still there, in ms. */
 export const beatMs = 1000;
@@ -141,7 +142,12 @@ export class PendingCalls {
 }
 
 const noResponder = (subject: string): TunnelError =>
-  new TunnelError("NO_RESPONDER", `No worker listens to ${subject}.`, { subject, delivered: "no" }, { httpCode: 503 });
+  new TunnelError(
+    "NO_RESPONDER",
+    `No worker listens to ${subject}${isVersion(subject) ? ": none serves the task by the contract that this client has" : ""}.`,
+    { subject, delivered: "no" },
+    { httpCode: 503 },
+  );
 
 const workerLost = (subject: string, worker: string | undefined): TunnelError =>
   new TunnelError(

@@ -1,8 +1,9 @@
 import { resolveAuth, type HttpAuthConfig, type ResolvedAuth } from "../../../tunnels/http/config/auth";
 import { resolveCallLimits, type CallLimits, type ResolvedCallLimits } from "../../../tunnels/http/config/callLimits";
 import { fieldsOf, flag, invalid, milliseconds } from "../../../tunnels/http/config/configFields";
-import { resolveContexts } from "../../../tunnels/http/config/httpFields";
+import { resolveContexts, resolveContract } from "../../../tunnels/http/config/httpFields";
 import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
+import type { ContractDetail } from "../../../tunnels/server/discoverContract";
 import { isName, namePatternText } from "../subjects";
 
 /** Who may call over NATS. The broker itself is not trusted with that. */
@@ -37,6 +38,11 @@ export interface NatsExposureConfig {
    * Default: calls of what no server tunnel lists have no responder.
    */
   readonly prefixes?: readonly string[] | undefined;
+  /**
+   * Lets versions of one task run side by side: callers whose `natsClient` knows the hash of a task reach the processes that serve
+   * this version of it. `"schemas"` is the same, for what is shared with HTTP. Default: one version.
+   */
+  readonly contract?: ContractDetail | undefined;
   /** Without any server tunnel: let callers reach everything that is registered. Default false. */
   readonly dangerouslyAllowOpenExposure?: boolean | undefined;
 }
@@ -49,6 +55,7 @@ export interface ResolvedNatsExposureConfig {
   readonly limits: ResolvedCallLimits;
   readonly graceMs: number;
   readonly prefixes: readonly string[];
+  readonly isVersioned: boolean;
   readonly open: boolean;
 }
 
@@ -60,6 +67,7 @@ const keys: readonly (keyof NatsExposureConfig)[] = [
   "limits",
   "drain",
   "prefixes",
+  "contract",
   "dangerouslyAllowOpenExposure",
 ];
 
@@ -101,6 +109,7 @@ export function resolveNatsExposureConfig(config: unknown): ResolvedNatsExposure
     limits: resolveCallLimits(limits, "natsExposure.limits"),
     graceMs: milliseconds(drain.graceMs, "natsExposure.drain.graceMs", 10_000),
     prefixes: prefixes as readonly string[],
+    isVersioned: resolveContract(stated.contract, "natsExposure.contract") !== undefined,
     open: flag(stated.dangerouslyAllowOpenExposure, "natsExposure.dangerouslyAllowOpenExposure"),
   });
 }

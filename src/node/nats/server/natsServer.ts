@@ -19,6 +19,7 @@ import { createRequestIds } from "../../../tunnels/http/requestIds";
 import { readDeadlineMs } from "../../../tunnels/protocol/deadlineHeader";
 import { deadlineHeader } from "../../../tunnels/protocol/headers";
 import type { WireResponse } from "../../../tunnels/protocol/wire";
+import { lockReachable } from "../../../tunnels/server/discoverContract";
 import { requestTraceOf } from "../../../tunnels/server/traceRequests";
 import type { RunServer } from "../../../tunnels/server/serveRun";
 import { createBlobs } from "../blobs";
@@ -26,7 +27,7 @@ import { beatMs } from "../client/pendingCalls";
 import { controlSubject, readControl } from "../itemFrames";
 import { headerOf, readHeaders, sentAtHeader } from "../messageHeaders";
 import type { NatsLink } from "../link";
-import { escapeId, subjectPrefix, unescapeId } from "../subjects";
+import { escapeId, subjectPrefix, unescapeId, versionPrefix } from "../subjects";
 import { Beats } from "./beats";
 import { incomingBody } from "./incomingBody";
 import { isItemsResponse, ItemReplies } from "./itemReplies";
@@ -78,7 +79,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
   let refusal: Error | undefined;
   let closing: Promise<void> | undefined;
 
-  function receive(kind: "task" | "event", message: Msg): void {
+  function receive(kind: "task" | "event", prefix: string, message: Msg): void {
     const { reply: address } = message;
     // Without an address nothing can be answered. Others would have this worker publish what its caller may not.
     if (!address || /^(rt1\.|\$)/.test(address)) return;
@@ -87,7 +88,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     try {
       const headers = readHeaders(message.headers);
       target.requestId = assignRequestId({ headers });
-      const id = unescapeId(message.subject.slice(prefixOf[kind].length));
+      const id = unescapeId(message.subject.slice(prefix.length));
       if (id === undefined) return finish(replies.refuse(target, notFound()));
       target.id = id;
       const refused = refusalOf();
@@ -195,6 +196,16 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     return link.subscribe(subject, { queue }, onMessage, onRefused);
   }
 
+  /** Beside the subjects of callers that know of no version, where any version is called once. */
+  async function listenToVersions(): Promise<void> {
+    const { tasks } = await lockReachable(allowList());
+    for (const [id, { hash }] of Object.entries(tasks)) {
+      const prefix = versionPrefix(namespace, hash);
+      const onMessage = (message: Msg): void => receive("task", prefix, message);
+      subscriptions.push(subscribe(prefix + escapeId(id), `${group}.${hash}`, onMessage));
+    }
+  }
+
   async function shut(): Promise<void> {
     drain.announce();
     // What the broker has sent before it learns of this is served.
@@ -223,6 +234,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     async listen() {
       const { tasks, events, open } = allowList();
       const wide = open ? [">"] : config.prefixes.map((prefix) => `${escapeId(prefix)}.>`);
+      if (config.isVersioned) await listenToVersions();
       for (const [kind, served] of [
         ["task", tasks],
         ["event", events],
@@ -231,7 +243,9 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
           open || config.prefixes.some((prefix) => id.startsWith(`${prefix}.`));
         const own = [...served.keys()].filter((id) => !isCovered(id)).map(escapeId);
         for (const each of [...wide, ...own]) {
-          subscriptions.push(subscribe(prefixOf[kind] + each, group, (message) => receive(kind, message)));
+          subscriptions.push(
+            subscribe(prefixOf[kind] + each, group, (message) => receive(kind, prefixOf[kind], message)),
+          );
         }
       }
       controls = subscribe(controlSubject(namespace, workerId), undefined, control);

@@ -37,9 +37,9 @@ export function resolveContexts(contexts: unknown = "all"): ContextSelection {
 }
 
 /** How much discovery tells of the contract. Default: nothing. @throws {TypeError} */
-export function resolveContract(contract: unknown): ContractDetail | undefined {
+export function resolveContract(contract: unknown, path = "http.contract"): ContractDetail | undefined {
   if (contract === undefined || contract === "hashes" || contract === "schemas") return contract;
-  throw invalid("http.contract", '"hashes" or "schemas"', contract);
+  throw invalid(path, '"hashes" or "schemas"', contract);
 }
 
 /** Checks the policy field by field. @throws {TypeError} */
