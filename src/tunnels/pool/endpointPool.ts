@@ -91,7 +91,7 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
       const next = states.take(balance(request), tried) ?? (await takeMore(request, tried).catch(() => undefined));
       if (next === undefined) return unwrap(ended);
       if (request.signal?.aborted === true) {
-        states.settle(next, "unknown");
+        states.settle(next, "unknown", next.state === "probing");
         throw request.signal.reason;
       }
       endpoint = next;
@@ -100,18 +100,19 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
   };
 
   async function sendTo(endpoint: Endpoint, request: WireRequest): Promise<Ended> {
+    const isAsking = endpoint.state === "probing";
     try {
       const response = await carrierOf(endpoint).send(request);
       const { delivery, code } = deliveryOfReply(response);
       const outcome = code === "SERVER_CLOSING" ? "closing" : outcomeOf(delivery);
-      states.note(endpoint, outcome);
+      states.note(endpoint, outcome, isAsking);
       // A streamed reply keeps its endpoint busy until it is over.
       onceOver(response.body, () => states.release(endpoint));
       return { delivery, response: { ...response, baseUrl: endpoint.url } };
     } catch (error) {
       const isCallers = request.signal?.aborted === true;
       const delivery = isCallers ? "answered" : deliveryOf(error);
-      states.settle(endpoint, isCallers ? "unknown" : outcomeOf(delivery));
+      states.settle(endpoint, isCallers ? "unknown" : outcomeOf(delivery), isAsking);
       return { delivery, error };
     }
   }

@@ -49,6 +49,8 @@ export class Endpoint implements EndpointInfo {
   failedAt = 0;
   /** Until when it gets no calls. */
   restsUntil = 0;
+  /** Calls on their way to find out whether it is back: several where none can be counted on. */
+  asking = 0;
   /** Whether the list of endpoints no longer has it. */
   isGone = false;
 
@@ -98,7 +100,8 @@ export class EndpointStates {
   }
 
   /**
-   * The endpoint for a call, which is counted as in flight there until `settle`.
+   * The endpoint for a call, which is counted as in flight there until `settle`. Its state is "probing" where the call is to
+   * find out whether it is back.
    *
    * @param tried where the call was sent before
    * @returns `undefined` where it was sent everywhere
@@ -111,7 +114,10 @@ export class EndpointStates {
     const chosen = able.length > 0 ? balance(able) : leastRecentlyFailed(endpoints, tried);
     if (chosen === undefined) return undefined;
     chosen.inFlight += 1;
-    if (chosen.state !== "up") chosen.state = "probing";
+    if (chosen.state !== "up") {
+      chosen.state = "probing";
+      chosen.asking += 1;
+    }
     return chosen;
   }
 
@@ -126,10 +132,10 @@ export class EndpointStates {
     return !this.#isProbed && (state === "ejected" || state === "draining") && restsUntil <= now;
   }
 
-  /** A call is over. */
-  settle(endpoint: Endpoint, outcome: Outcome): void {
+  /** A call is over. @param isAsking whether it was to find out if the endpoint is back */
+  settle(endpoint: Endpoint, outcome: Outcome, isAsking: boolean): void {
     this.release(endpoint);
-    this.note(endpoint, outcome);
+    this.note(endpoint, outcome, isAsking);
   }
 
   /** A call is over, of which is known how it was answered. */
@@ -137,15 +143,16 @@ export class EndpointStates {
     endpoint.inFlight -= 1;
   }
 
-  /** Takes notice of how a call was answered. */
-  note(endpoint: Endpoint, outcome: Outcome): void {
+  /** Takes notice of how a call was answered. @param isAsking as of `settle` */
+  note(endpoint: Endpoint, outcome: Outcome, isAsking: boolean): void {
+    if (isAsking) endpoint.asking -= 1;
     if (outcome === "answered") {
       // A reply that was under way says nothing of what a server that closes would take.
       if (endpoint.state === "draining") return;
       this.passed(endpoint);
     } else if (outcome === "unknown") {
-      // The call that was to find out did not.
-      if (endpoint.state === "probing") endpoint.state = "ejected";
+      // The last call that was to find out did not.
+      if (endpoint.state === "probing" && endpoint.asking === 0) endpoint.state = "ejected";
     } else {
       this.#failed(endpoint, outcome);
     }
