@@ -3,9 +3,20 @@ import type { ReadableStream as NodeWebStream } from "node:stream/web";
 import { asBytes } from "../../lib/bytes";
 import type { FileStream } from "../../platform/inputFile";
 
-/** Node streams as they are; web streams, generators and streams of the old kind as Node streams. */
-export function toReadable(source: FileStream | NodeJS.ReadableStream | ReadableStream<Uint8Array>): Readable {
+/** Node streams as they are; web streams, generators and streams of the old kind as Node streams, the same one each time. */
+export function toReadable(source: ByteSource): Readable {
   if (source instanceof Readable) return source;
+  let readable = readables.get(source);
+  if (readable === undefined) readables.set(source, (readable = asReadable(source)));
+  return readable;
+}
+
+type ByteSource = FileStream | NodeJS.ReadableStream | ReadableStream<Uint8Array>;
+
+/** A web stream belongs to its first reader, also where a call is then sent elsewhere before anything was read. */
+const readables = /* @__PURE__ */ new WeakMap<object, Readable>();
+
+function asReadable(source: ByteSource): Readable {
   if ("getReader" in source) return Readable.fromWeb(source as NodeWebStream);
   if ("pipe" in source && !(Symbol.asyncIterator in source)) return new Readable().wrap(source);
   return Readable.from(source);

@@ -60,6 +60,7 @@ function pooledClient<Config extends HttpCallerConfig>(
   const pool = createEndpointPool(readEndpoints(config, owner, readAbsolute), {
     connect,
     probe: probeEndpoint,
+    timeoutMs: config.timeoutMs,
     readUrl: readAbsolute,
     warn: config.onWarning ?? warn,
   });

@@ -7,7 +7,7 @@ import { countSockets, type SocketCount } from "../../tunnels/client/openSockets
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import { createByteCounter } from "../../tunnels/protocol/progress";
-import type { WireRequest, WireResponse } from "../../tunnels/protocol/wire";
+import type { BodyState, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
 import { claimStreams, noteSourceError } from "./claimedStreams";
 import { acceptEncoding, gzipCoding } from "../contentCodings";
@@ -220,7 +220,7 @@ function exchange(
 
 function sendBody(
   request: ClientRequest,
-  { onProgress }: WireRequest,
+  { onProgress, bodyState }: WireRequest,
   body: OutgoingBody,
   abortWith: (reason: unknown) => void,
 ): void {
@@ -244,7 +244,24 @@ function sendBody(
   });
   // It may have failed while a hook was awaited.
   if (content.errored) abortWith(content.errored);
-  pipeline([content, ...counting, ...stages, request], (error) => {
-    if (!error) counter?.finish();
+  const begin = (): void =>
+    void pipeline([content, ...counting, ...stages, request], (error) => {
+      if (!error) counter?.finish();
+    });
+  if (bodyState === undefined) begin();
+  else readOnceConnected(request, bodyState, begin);
+}
+
+/** A stream of which nothing was read can still be sent to another server, should nothing listen here. */
+function readOnceConnected(request: ClientRequest, bodyState: BodyState, read: () => void): void {
+  const begin = (): void => {
+    if (request.destroyed) return;
+    bodyState.isUnread = false;
+    read();
+  };
+  bodyState.isUnread = true;
+  request.once("socket", (socket) => {
+    if (socket.connecting) socket.once("connect", begin);
+    else begin();
   });
 }

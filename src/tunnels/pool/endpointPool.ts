@@ -2,6 +2,7 @@ import { isError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { Deadline } from "../../lib/deadline";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import { settlesWithin } from "../../lib/timers";
 import { clientClosed, type Carrier, type CloseOptions } from "../client/carrier";
 import { onceOver } from "../client/linkedSignal";
 import { locatedAs } from "../protocol/callFailure";
@@ -24,6 +25,8 @@ export interface PoolParts {
   readonly readUrl: ReadUrl;
   /** Receives what is wrong without failing a call. */
   readonly warn: (message: string, error?: unknown) => void;
+  /** How long a call may wait for endpoints, in ms, as for its reply; 0: no limit but the call's own. Default 0. */
+  readonly timeoutMs?: number | undefined;
   /** In ms; never goes back. Default: `performance.now()`. */
   readonly now?: (() => number) | undefined;
 }
@@ -36,12 +39,12 @@ export interface EndpointPool extends EndpointCarrier {
 
 /**
  * Sends each call to one of several endpoints, and moves it to another where that can do no harm. A call is sent to each endpoint
- * once at most; bytes that are read while they are sent are sent once.
+ * once at most; one whose body is read while it is sent is not moved once the reading has begun.
  *
  * @see readmes/SCALING.md
  */
 export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts): EndpointPool {
-  const { connect, now = () => performance.now() } = parts;
+  const { connect, timeoutMs = 0, now = () => performance.now() } = parts;
   const states = new EndpointStates(config.eject, now, config.probe !== undefined);
   const balance = balanceBy(config.balance);
   const carriers = new Map<Endpoint, EndpointCarrier>();
@@ -70,8 +73,9 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
   }
 
   /** The endpoint for a call that was sent to all that are known: there may be new ones. */
-  async function takeMore(request: WireRequest, tried: readonly Endpoint[]): Promise<Endpoint | undefined> {
-    await settleOrAbort(polls.resolveNow(), request.signal);
+  async function takeMore({ request, limit, tried }: Moving): Promise<Endpoint | undefined> {
+    const waitMs = Math.min(limit?.remainingMs ?? Infinity, timeoutMs > 0 ? timeoutMs : Infinity);
+    await settleOrAbort(settlesWithin(polls.resolveNow(), waitMs), request.signal);
     return isClosed ? undefined : states.take(balance(request), tried);
   }
 
@@ -80,15 +84,16 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
     polls.start();
     const limit = request.timeoutMs === undefined ? undefined : Deadline.in(request.timeoutMs);
     const tried: Endpoint[] = [];
+    const moving = { request, limit, tried };
     let attempt = request;
-    let endpoint = states.take(balance(request)) ?? (await takeMore(request, tried));
+    let endpoint = states.take(balance(request)) ?? (await takeMore(moving));
     if (endpoint === undefined) throw isClosed ? clientClosed() : noEndpoints();
     for (;;) {
       tried.push(endpoint);
       const ended = await sendTo(endpoint, attempt);
+      if (ended.delivery !== "answered" && !states.hasUp) void polls.resolveNow();
       if (!mayMove(request, ended, limit)) return unwrap(ended);
-      if (!states.hasUp) void polls.resolveNow();
-      const next = states.take(balance(request), tried) ?? (await takeMore(request, tried).catch(() => undefined));
+      const next = states.take(balance(request), tried) ?? (await takeMore(moving));
       if (next === undefined) return unwrap(ended);
       if (request.signal?.aborted === true) {
         states.settle(next, "unknown", next.state === "probing");
@@ -101,8 +106,9 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
 
   async function sendTo(endpoint: Endpoint, request: WireRequest): Promise<Ended> {
     const isAsking = endpoint.state === "probing";
+    const bodyState = canBeSentAgain(request) ? undefined : { isUnread: false };
     try {
-      const response = await carrierOf(endpoint).send(request);
+      const response = await carrierOf(endpoint).send(bodyState === undefined ? request : { ...request, bodyState });
       const { delivery, code } = deliveryOfReply(response);
       const outcome = code === "SERVER_CLOSING" ? "closing" : outcomeOf(delivery);
       states.note(endpoint, outcome, isAsking);
@@ -113,7 +119,7 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
       const isCallers = request.signal?.aborted === true;
       const delivery = isCallers ? "answered" : deliveryOf(error);
       states.settle(endpoint, isCallers ? "unknown" : outcomeOf(delivery), isAsking);
-      return { delivery, error };
+      return { delivery, error, isUnread: bodyState?.isUnread === true };
     }
   }
 
@@ -128,20 +134,31 @@ export function createEndpointPool(config: ResolvedEndpoints, parts: PoolParts):
   };
 }
 
+/** A call that looks for an endpoint. */
+interface Moving {
+  readonly request: WireRequest;
+  /** The time of the call, over all endpoints. */
+  readonly limit: Deadline | undefined;
+  /** Where it was sent before. */
+  readonly tried: readonly Endpoint[];
+}
+
 /** How sending a call to one endpoint ended. */
 type Ended =
   | { readonly delivery: Delivery; readonly response: WireResponse }
-  | { readonly delivery: Delivery; readonly error: unknown };
+  | { readonly delivery: Delivery; readonly error: unknown; readonly isUnread: boolean };
 
 const outcomeOf = (delivery: Delivery): Outcome => (delivery === "answered" ? "answered" : "failed");
 
 /** Whether a call may be sent to another endpoint. */
-function mayMove(request: WireRequest, { delivery }: Ended, limit: Deadline | undefined): boolean {
+function mayMove(request: WireRequest, ended: Ended, limit: Deadline | undefined): boolean {
+  const { delivery } = ended;
   if (delivery === "answered" || request.signal?.aborted === true || limit?.remainingMs === 0) return false;
-  return mayRepeat(delivery, request.isRepeatable === true) && canBeSentAgain(request);
+  if (!mayRepeat(delivery, request.isRepeatable === true)) return false;
+  return canBeSentAgain(request) || ("error" in ended && ended.isUnread);
 }
 
-/** What a stream has given is gone, and a part of it may be: it is sent once. */
+/** What a stream has given is gone, and a part of it may be. */
 const canBeSentAgain = ({ body }: WireRequest): boolean =>
   body.kind === "text" || (body.kind === "form" && body.files.every(({ source }) => !("stream" in source)));
 
@@ -163,6 +180,6 @@ function asTunnelError(error: unknown, delivery: Delivery): unknown {
 const noEndpoints = (): TunnelError =>
   new TunnelError(
     "NO_ENDPOINTS",
-    "No endpoint is known.\n  fix: have resolve return at least one address, or list some in endpoints",
+    "No endpoint is known.\n  fix: have resolve return at least one address in time, or list some in endpoints",
     { delivered: "no" },
   );

@@ -129,7 +129,7 @@ describe("the states of endpoints", () => {
 
   it("an endpoint that is asked by itself comes back when it passes, not with time", () => {
     const { states, call, pass, named } = statesOf("ab", { isProbed: true });
-    states.refused(named("a"));
+    states.refused(named("a"), "ejected");
 
     pass(rules.forMs * 10);
     expect(call("a", "answered")).toBe("b");
@@ -236,7 +236,7 @@ it.each([false, true])("a pool keeps its promises whatever happens to its calls:
       else if (next.do === "answer") {
         const endpoint = states.all[next.pick % states.all.length] as Endpoint;
         if (next.isReady) states.passed(endpoint);
-        else states.refused(endpoint);
+        else states.refused(endpoint, "ejected");
         expect(endpoint.state).toBe(next.isReady ? "up" : "ejected");
         sendToRest(endpoint);
       } else if (open.length > 0) {

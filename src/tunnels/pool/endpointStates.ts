@@ -164,9 +164,9 @@ export class EndpointStates {
     endpoint.state = "up";
   }
 
-  /** It said that it takes no calls. */
-  refused(endpoint: Endpoint): void {
-    this.#rest(endpoint, "ejected");
+  /** It said that it takes no calls, or nothing. */
+  refused(endpoint: Endpoint, state: "ejected" | "draining"): void {
+    this.#rest(endpoint, state);
   }
 
   #failed(endpoint: Endpoint, outcome: "failed" | "closing"): void {

@@ -2,13 +2,19 @@ import { tryTimer } from "../../lib/timers";
 import type { Endpoint, EndpointStates } from "./endpointStates";
 import { readUrls, type ReadUrl, type ResolvedEndpoints, type ResolvedProbe } from "./poolConfig";
 
+/** What an endpoint answered to a probe. */
+export interface ProbeAnswer {
+  readonly status: number;
+  /** Of the refusal, where it is one of a server of tasks. */
+  readonly code?: string | undefined;
+}
+
 /**
  * Asks an endpoint whether it takes calls.
  *
- * @returns the status of its answer
  * @throws there was no answer
  */
-export type ProbeEndpoint = (url: string, path: string, signal: AbortSignal) => Promise<number>;
+export type ProbeEndpoint = (url: string, path: string, signal: AbortSignal) => Promise<ProbeAnswer>;
 
 /** What a pool asks for by itself. */
 export interface Polls {
@@ -63,11 +69,13 @@ export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, 
     }
   }
 
-  function resolveNow(): Promise<void> {
+  /** @param freshMs how old an answer may be that is taken for this one */
+  function resolveWithin(freshMs: number): Promise<void> {
     if (resolve === undefined || ending.signal.aborted) return Promise.resolve();
     if (resolving === undefined && performance.now() - resolvedAt < freshMs) return Promise.resolve();
     return (resolving ??= askForUrls());
   }
+  const resolveNow = (): Promise<void> => resolveWithin(freshMs);
 
   const probing = new Set<Endpoint>();
   async function askOne(endpoint: Endpoint, { path, everyMs }: ResolvedProbe): Promise<void> {
@@ -78,9 +86,9 @@ export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, 
     const stop = (): void => aborter.abort(ending.signal.reason);
     ending.signal.addEventListener("abort", stop, { once: true });
     const timer = setTimeout(() => aborter.abort(new Error("no answer in time")), Math.min(everyMs, resolveTimeoutMs));
-    let status: number | undefined;
+    let answer: ProbeAnswer | undefined;
     try {
-      status = await parts.probe(endpoint.url, path, aborter.signal);
+      answer = await parts.probe(endpoint.url, path, aborter.signal);
     } catch {
       // It could not be reached, which is an answer.
     } finally {
@@ -89,13 +97,14 @@ export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, 
       probing.delete(endpoint);
     }
     if (ending.signal.aborted || endpoint.isGone) return;
-    if (status !== undefined && status >= 200 && status < 300) states.passed(endpoint);
-    else {
-      if (status === 404 && endpoint.state === "up") {
-        warn(`${endpoint.url} does not serve "${path}", which probe.path names; set http.ready there.`);
-      }
-      states.refused(endpoint);
+    if (answer !== undefined && answer.status >= 200 && answer.status < 300) return states.passed(endpoint);
+    if (answer?.status === 404 && endpoint.state === "up") {
+      warn(`${endpoint.url} does not serve "${path}", which probe.path names; set http.ready there.`);
     }
+    // Servers that close say no more than "not ready" to a probe; one that is gone says nothing.
+    const isDraining = answer !== undefined && (answer.code === "SERVER_CLOSING" || endpoint.state === "draining");
+    states.refused(endpoint, isDraining ? "draining" : "ejected");
+    if (!states.hasUp) void resolveNow();
   }
 
   function every(ms: number, ask: () => void): void {
@@ -110,7 +119,7 @@ export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, 
       hasStarted = true;
       if (resolve !== undefined) {
         void resolveNow();
-        every(resolveMs, () => void resolveNow());
+        every(resolveMs, () => void resolveWithin(0));
       }
       if (probe !== undefined) every(probe.everyMs, () => states.all.forEach((each) => void askOne(each, probe)));
     },

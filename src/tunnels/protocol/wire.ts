@@ -106,6 +106,8 @@ export interface WireRequest {
   readonly wantsItems?: true | undefined;
   /** The call may be made more than once without harm; clients only. */
   readonly isRepeatable?: true | undefined;
+  /** Where the call can go elsewhere as long as nothing of its body was read; clients only. */
+  readonly bodyState?: BodyState | undefined;
   /** Called while the body leaves; clients only. */
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
   /** Called while the reply's body arrives; clients only. */
@@ -114,6 +116,11 @@ export interface WireRequest {
   readonly observed?: RequestTrace | undefined;
   /** Set by the edge of a server that has more to say of a request; servers only. */
   readonly edge?: WireEdge | undefined;
+}
+
+/** How far a body that can be read once has come. A carrier that can tell begins with `isUnread`, and takes it back. */
+export interface BodyState {
+  isUnread: boolean;
 }
 
 /** The request that brought a call, as validator tasks see it. */
