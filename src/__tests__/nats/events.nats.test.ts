@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -163,6 +164,24 @@ it("an event that is published twice under one id is heard once", async () => {
   await until(() => heard.includes(2));
 
   expect(heard).toEqual([1, 2]);
+});
+
+it("an event that is too large for a message is compressed, and refused where that does not make it small enough", async () => {
+  const broker = await cleanups.starting(startNatsServer());
+  const heard: number[] = [];
+  await listening(broker, { partitionBy: { [audit.id]: ({ n }: { n: number }) => String(n) } }, (n) => {
+    heard.push(n);
+  });
+  const client = publisherOf(await linkTo(broker));
+  const noise = randomBytes(600_000).toString("base64");
+
+  await client.event(audit.id, { n: 1, text: "x".repeat(3_000_000) });
+  const refused = await rejectionOf(client.event(audit.id, { n: 2, text: noise }));
+  await client.event(audit.id, { n: 3 });
+  await until(() => heard.length === 2);
+
+  expect(heard.sort()).toEqual([1, 3]);
+  expect(refused).toMatchObject({ code: "PAYLOAD_TOO_LARGE", details: { limitBytes: 524_288 } });
 });
 
 it("each service hears an event, and one of its processes does", async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { globals, r, run } from "../../node";
@@ -42,11 +43,17 @@ const charge = r
   .run(async (cents: number) => cents)
   .build();
 
+/** Replies with as much as it is asked for. */
+const print = r
+  .task("billing.print")
+  .run(async ({ bytes = 0 }: { bytes?: number; noise?: string }) => randomBytes(bytes).toString("base64"))
+  .build();
+
 function startBilling(broker: NatsServer, user: string) {
   const tunnel = r
     .resource("billing.tunnel")
     .tags([globals.tags.tunnel])
-    .init(async () => ({ mode: "server" as const, tasks: [charge.id] }))
+    .init(async () => ({ mode: "server" as const, tasks: [charge.id, print.id] }))
     .build();
   const exposure = natsExposure.with({
     namespace: "acme",
@@ -56,7 +63,7 @@ function startBilling(broker: NatsServer, user: string) {
   });
   const root = r
     .resource("billing")
-    .register([charge, tunnel, natsConnection.with(connectionOf(broker, user)), exposure])
+    .register([charge, print, tunnel, natsConnection.with(connectionOf(broker, user)), exposure])
     .build();
   return cleanups.starting(run(root, quiet));
 }
@@ -119,4 +126,55 @@ it("the broker denies what its permissions leave out, and the error names the su
     ),
   );
   expect(refused).toMatchObject({ code: "BROKER_OFFLINE" });
+});
+
+it("an event that the permissions leave out is refused at once, durable and as a call alike", async () => {
+  const broker = await startFromGuide();
+  await new Streams(await linkOf(broker, "operator"), "acme").ensureEvents();
+  const link = await linkOf(broker, "billing");
+  const parts = { link, namespace: "acme", offlineMs: 1000 };
+
+  // It may not ask for the stream either, which comes first.
+  const durable = createNatsClient({ ...parts, delivery: "durable" });
+  expect(await rejectionOf(durable.event("billing.invoiced", {}))).toMatchObject({ code: "BROKER_DENIED" });
+  const call = createNatsClient(parts).event("billing.invoiced", {});
+  expect(await rejectionOf(call)).toMatchObject({
+    code: "BROKER_DENIED",
+    details: { subject: "rt1.acme.n.billing.invoiced" },
+  });
+});
+
+it("a connection whose inbox is another service's is told so by its first call, and so is a second one", async () => {
+  const broker = await startFromGuide();
+  await startBilling(broker, "billing");
+  const options = { ...connectionOf(broker, "gateway"), inboxPrefix: "_INBOX_mailer" };
+  const link = await NatsLink.open(resolveConnectionConfig(options));
+  cleanups.add(() => link.close());
+  const client = createNatsClient({ link, namespace: "acme", auth: { token: "s3cret" }, offlineMs: 1000 });
+
+  for (const cents of [1, 2]) {
+    expect(await rejectionOf(client.task("billing.charge", cents))).toMatchObject({ code: "BROKER_DENIED" });
+  }
+});
+
+it("a service that may not read the stream of events rejects its boot, and names what it may not", async () => {
+  const broker = await startFromGuide();
+  const invoiced = r.event<{ n: number }>("billing.invoiced").build();
+  const events = natsEvents.with({ namespace: "acme", service: "spy", events: [invoiced] });
+  const root = r.resource("spy").register([invoiced, natsConnection.with(connectionOf(broker, "billing")), events]);
+
+  expect(await rejectionOf(run(root.build(), quiet))).toMatchObject({ code: "BROKER_DENIED" });
+});
+
+it("a body that may not be kept in the bucket ends its call at once, on the way there and on the way back", async () => {
+  const broker = await startFromGuide();
+  await startBilling(broker, "billing");
+  const link = await linkOf(broker, "gateway");
+  const client = createNatsClient({ link, namespace: "acme", auth: { token: "s3cret" }, offlineMs: 1000 });
+
+  const sent = await rejectionOf(client.task("billing.print", { noise: randomBytes(600_000).toString("base64") }));
+  const replied = await rejectionOf(client.task("billing.print", { bytes: 600_000 }));
+
+  expect(sent).toMatchObject({ code: "BROKER_DENIED" });
+  expect(replied).toMatchObject({ code: "INTERNAL_ERROR" });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { payloadTooLarge } from "../../errors/wireErrors";
+import { asking } from "./brokerErrors";
 import type { NatsLink } from "./link";
 import { loadNats } from "./loadNats";
 
@@ -27,20 +28,13 @@ export function createBlobs(link: NatsLink, namespace: string): Blobs {
     return opening;
   };
   return {
-    async put(bytes) {
-      const name = randomUUID();
-      await (await bucket()).putBlob({ name }, bytes);
-      return name;
-    },
-    async get(name, limitBytes) {
-      const store = await bucket();
-      const info = await store.info(name);
-      if (info === null || info.deleted) throw payloadTooLarge("The body is not in the bucket of the namespace");
-      if (info.size > limitBytes) throw payloadTooLarge();
-      const bytes = await store.getBlob(name);
-      if (bytes === null) throw payloadTooLarge("The body is not in the bucket of the namespace");
-      return bytes;
-    },
+    put: (bytes) =>
+      asking(async () => {
+        const name = randomUUID();
+        await (await bucket()).putBlob({ name }, bytes);
+        return name;
+      }),
+    get: (name, limitBytes) => asking(() => get(name, limitBytes)),
     async delete(name) {
       try {
         await (await bucket()).delete(name);
@@ -49,6 +43,16 @@ export function createBlobs(link: NatsLink, namespace: string): Blobs {
       }
     },
   };
+
+  async function get(name: string, limitBytes: number): Promise<Uint8Array> {
+    const store = await bucket();
+    const info = await store.info(name);
+    if (info === null || info.deleted) throw payloadTooLarge("The body is not in the bucket of the namespace");
+    if (info.size > limitBytes) throw payloadTooLarge();
+    const bytes = await store.getBlob(name);
+    if (bytes === null) throw payloadTooLarge("The body is not in the bucket of the namespace");
+    return bytes;
+  }
 }
 
 async function openBucket(link: NatsLink, name: string) {

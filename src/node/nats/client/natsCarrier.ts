@@ -7,6 +7,7 @@ import { defaultReplyBytes, replyTooLarge } from "../../../tunnels/protocol/repl
 import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
 import { gzipCoding } from "../../contentCodings";
 import { createBlobs, type Blobs } from "../blobs";
+import { brokerOffline } from "../brokerErrors";
 import { codeBody, messageLimit } from "../bodies";
 import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHeader } from "../messageHeaders";
 import { sendCancel } from "../itemFrames";
@@ -14,7 +15,7 @@ import type { NatsLink } from "../link";
 import { createEventPublisher, type NatsEventDelivery } from "../events/eventPublisher";
 import { escapeId, subjectPrefix, versionPrefix } from "../subjects";
 import { readItems } from "./itemsReply";
-import { beatMs, brokerOffline, PendingCalls, type PendingCall } from "./pendingCalls";
+import { beatMs, PendingCalls, type PendingCall } from "./pendingCalls";
 
 export interface NatsCarrierOptions {
   readonly link: NatsLink;

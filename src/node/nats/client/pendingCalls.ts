@@ -1,8 +1,8 @@
 import type { Msg } from "@nats-io/transport-node";
-import { TunnelError } from "../../../errors/tunnelError";
+import type { TunnelError } from "../../../errors/tunnelError";
+import { connectionLost, denied, noResponder, workerLost } from "../brokerErrors";
 import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
 import type { Inbox, NatsLink } from "../link";
-import { isVersion } from "../subjects";
 
 /** How often a worker says that it is still there, in ms. */
 export const beatMs = 1000;
@@ -135,50 +135,10 @@ export class PendingCalls {
         return;
       }
       this.failAll((call) =>
-        call.isWatched && now - call.heardAtMs > silenceMs ? workerLost(call.subject, call.worker) : undefined,
+        call.isWatched && now - call.heardAtMs > silenceMs
+          ? workerLost(call.subject, call.worker, silenceMs)
+          : undefined,
       );
     }, beatMs / 2);
   }
 }
-
-const noResponder = (subject: string): TunnelError =>
-  new TunnelError(
-    "NO_RESPONDER",
-    `No worker listens to ${subject}${isVersion(subject) ? ": none serves the task by the contract that this client has" : ""}.`,
-    { subject, delivered: "no" },
-    { httpCode: 503 },
-  );
-
-const workerLost = (subject: string, worker: string | undefined): TunnelError =>
-  new TunnelError(
-    "WORKER_LOST",
-    worker === undefined
-      ? `No worker has taken the call of ${subject} within ${silenceMs} ms.`
-      : `The worker ${worker}, which has taken the call of ${subject}, is silent for ${silenceMs} ms.`,
-    { subject, worker, delivered: "unknown" },
-    { httpCode: 502 },
-  );
-
-const connectionLost = (subject: string): TunnelError =>
-  new TunnelError(
-    "BROKER_LOST",
-    `The connection to the broker was lost before ${subject} was answered.`,
-    { subject, delivered: "unknown" },
-    { httpCode: 502 },
-  );
-
-const denied = (subject: string): TunnelError =>
-  new TunnelError(
-    "BROKER_DENIED",
-    `The broker refuses ${subject}: the permissions of this connection do not include it.`,
-    { subject },
-    { httpCode: 403 },
-  );
-
-export const brokerOffline = (servers: string, offlineMs: number): TunnelError =>
-  new TunnelError(
-    "BROKER_OFFLINE",
-    `The broker at ${servers} is away, for longer than ${offlineMs} ms.`,
-    { servers, delivered: "no" },
-    { httpCode: 503 },
-  );

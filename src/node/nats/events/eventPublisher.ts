@@ -5,7 +5,8 @@ import type { TransportLayer } from "../../../tunnels/client/carrier";
 import { emissionIdHeader } from "../../../tunnels/protocol/headers";
 import { leavingEmissions } from "../../../tunnels/protocol/leavingEmissions";
 import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
-import { brokerOffline, type PendingCall, type PendingCalls } from "../client/pendingCalls";
+import type { PendingCall, PendingCalls } from "../client/pendingCalls";
+import { asking, brokerOffline } from "../brokerErrors";
 import { codeBody, messageLimit } from "../bodies";
 import { codingHeader, messageIdHeader } from "../messageHeaders";
 import type { NatsLink } from "../link";
@@ -32,7 +33,7 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
   let isReady = delivery === "fanout";
 
   async function prepare(): Promise<void> {
-    await streams.ensureEvents();
+    await asking(() => streams.ensureEvents());
     isReady = true;
   }
 

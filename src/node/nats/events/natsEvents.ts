@@ -20,6 +20,7 @@ import { readEmissionPath, runIdOf } from "../../../tunnels/protocol/emissionPat
 import { emissionIdHeader, viaHeader } from "../../../tunnels/protocol/headers";
 import type { WireResponse } from "../../../tunnels/protocol/wire";
 import { createTokenMatcher } from "../../server/tokenMatcher";
+import { asking } from "../brokerErrors";
 import { createBlobs } from "../blobs";
 import type { NatsLink } from "../link";
 import { codingHeader, messageIdHeader, readHeaders } from "../messageHeaders";
@@ -119,7 +120,7 @@ async function startEvents(
   store.addDrain({ longestMs: resolved.graceMs + abortedCallsMs, drain: close });
   const ready = store.events.get(readyEventId)?.event;
   // Once everything that waits for that has been told: hooks need all that the application has.
-  if (ready !== undefined) eventManager.addListener(ready, listen, { order: Number.MAX_SAFE_INTEGER });
+  if (ready !== undefined) eventManager.addListener(ready, () => asking(listen), { order: Number.MAX_SAFE_INTEGER });
   return { close };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { KV } from "@nats-io/kv";
 import type { IdempotencyEntry, IdempotencyStore } from "../../../tunnels/routing/idempotencyStore";
-import { brokerOffline } from "../client/pendingCalls";
+import { brokerOffline } from "../brokerErrors";
 import type { NatsLink } from "../link";
 import { createBrokerClock } from "./brokerClock";
 import { readCall, writeCall, type KvCall } from "./kvEntry";

@@ -1,4 +1,4 @@
-import { WireFailure } from "../../../errors/wireErrors";
+import { internalError, WireFailure } from "../../../errors/wireErrors";
 import type { SerializerLike } from "../../../serializer/codec";
 import { requestIdHeader } from "../../../tunnels/protocol/headers";
 import type { WireHeaders, WireResponse } from "../../../tunnels/protocol/wire";
@@ -44,7 +44,7 @@ export function createReplyWriter(link: NatsLink, blobs: Blobs, serializer: Seri
   }
 
   async function sendLater(
-    { address }: ReplyTarget,
+    target: ReplyTarget,
     coding: ReturnType<typeof codeBody>,
     headers: WireHeaders = {},
   ): Promise<void> {
@@ -52,8 +52,20 @@ export function createReplyWriter(link: NatsLink, blobs: Blobs, serializer: Seri
     if (!(await link.whenOnline(replyOfflineMs))) return;
     const own = { ...headers, [codingHeader]: coded.coding };
     const isBlob = coded.payload.length > messageLimit(link.maxPayload);
-    const blob = isBlob ? { [blobHeader]: await blobs.put(coded.payload as Uint8Array) } : {};
-    link.connection.publish(address, isBlob ? "" : coded.payload, { headers: link.headersOf({ ...own, ...blob }) });
+    const blob = isBlob ? { [blobHeader]: await store(target, coded.payload as Uint8Array) } : {};
+    link.connection.publish(target.address, isBlob ? "" : coded.payload, {
+      headers: link.headersOf({ ...own, ...blob }),
+    });
+  }
+
+  /** A caller whose reply cannot be kept is told so, since nothing else would come. */
+  async function store(target: ReplyTarget, bytes: Uint8Array): Promise<string> {
+    try {
+      return await blobs.put(bytes);
+    } catch (error) {
+      await refuse(target, internalError());
+      throw error;
+    }
   }
 
   function refuse(target: ReplyTarget, failure: WireFailure): Promise<void> | undefined {
