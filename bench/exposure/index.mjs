@@ -15,6 +15,7 @@ const peers = {
   "ours, 5000 tasks": { module: at("./ours.mjs"), options: { tasks: 5000 } },
   "ours by named tokens": { module: at("./ours.mjs"), options: { tasks: 2, auth: "tokens" } },
   "ours by validator": { module: at("./ours.mjs"), options: { tasks: 2, auth: "validator" } },
+  "ours with metrics": { module: at("./ours.mjs"), options: { tasks: 2, metrics: "/metrics" } },
   5.5: { module: at("./ref55.mjs"), options: { tasks: 2 } },
   fastify: { module: at("./fastify.mjs") },
   oRPC: { module: at("./orpc.mjs") },

@@ -29,7 +29,7 @@ const authOf = {
 };
 
 /** An application that exposes `tasks` tasks by id, with a build of the runner, whichever version it is. */
-export async function startExposure({ r, run, globals, nodeExposure, Serializer }, { tasks, auth: kind = "token" }) {
+export async function startExposure({ r, run, globals, nodeExposure, Serializer }, { tasks, auth: kind = "token", metrics }) {
   const add = r
     .task("app.tasks.add")
     .run(async ({ a, b }) => a + b)
@@ -52,7 +52,7 @@ export async function startExposure({ r, run, globals, nodeExposure, Serializer 
     .build();
 
   const { auth, items } = authOf[kind]({ r, globals });
-  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth } });
+  const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth, metrics } });
   const app = await run(
     r
       .resource("app")

@@ -53,3 +53,38 @@ it("what an observer throws reaches the process, and the call goes on", async ()
   expect(thrown).toHaveLength(1);
   expect(thrown[0]).toThrow("of the observer");
 });
+
+it("a call that goes on by callbacks has the phases of one that is waited for", () => {
+  const seen: string[] = [];
+  const point = new TracePoint("runner:test", [({ phase }: { phase: string }) => void seen.push(phase)]);
+  const message = noTrace();
+  let end = (): void => {};
+
+  point.begin(message, (onEnd) => (end = onEnd));
+  expect(seen).toEqual(["start", "end"]);
+  expect(message).not.toHaveProperty("ms");
+  end();
+
+  expect(seen).toEqual(["start", "end", "asyncStart", "asyncEnd"]);
+  expect(message.ms).toBeGreaterThanOrEqual(0);
+});
+
+it("a call is run where what a listener has it run inside fails", () => {
+  const thrown: (() => void)[] = [];
+  const later = jest.spyOn(globalThis, "queueMicrotask").mockImplementation((fn) => void thrown.push(fn));
+  const point = new TracePoint("runner:test", [
+    ({ phase, message }: { phase: string; message: Traced }) => {
+      if (phase !== "start") return;
+      message.enter = () => {
+        throw new Error("of the listener");
+      };
+    },
+  ]);
+  let runs = 0;
+
+  point.begin(noTrace(), () => (runs += 1));
+
+  later.mockRestore();
+  expect(runs).toBe(1);
+  expect(thrown[0]).toThrow("of the listener");
+});

@@ -78,8 +78,33 @@ export class TracePoint<Message extends Traced> {
     }
   }
 
-  #begin<T>(message: Message, call: () => Promise<T>): Promise<T> {
-    const inside = (): Promise<T> => (message.enter === undefined ? call() : message.enter(call));
+  /**
+   * As `run`, for a call that goes on by callbacks and never fails: once contexts are in use, Node runs a hook for every promise.
+   *
+   * @param call is run in any case, also where what a listener has it run inside fails; calls `end` once
+   */
+  begin(message: Message, call: (end: () => void) => void): void {
+    const startedAtMs = performance.now();
+    const end = (): void => {
+      message.ms = performance.now() - startedAtMs;
+      this.#publish("asyncStart", message);
+      this.#publish("asyncEnd", message);
+    };
+    let hasBegun = false;
+    const run = (): void => {
+      hasBegun = true;
+      call(end);
+    };
+    try {
+      this.#begin(message, run);
+    } catch (error) {
+      throwLater(error);
+      if (!hasBegun) run();
+    }
+  }
+
+  #begin<T>(message: Message, call: () => T): T {
+    const inside = (): T => (message.enter === undefined ? call() : message.enter(call));
     this.#notify("start", message);
     try {
       // Also enters the stores that are bound to the channel.
@@ -103,12 +128,16 @@ export class TracePoint<Message extends Traced> {
     try {
       observe({ channel: this.#name, phase, message } as never);
     } catch (error) {
-      // As the channel does with what its subscribers throw.
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
+}
+
+/** As a channel does with what its subscribers throw. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 function findChannel(name: string): TracingChannel | undefined {

@@ -237,9 +237,13 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
       return answer(target, req, res, publish, observed);
     }
     const known = target === unknownTarget ? undefined : target;
-    void publishRequest(requests, known, { req, res }, (observed) => {
-      return new Promise((resolve) => answer(target, req, res, resolve, observed));
-    }).then(onDone, onDone);
+    publishRequest(requests, known, { req, res }, (observed, onPublish) => {
+      const onReplied = (): void => {
+        onPublish();
+        onDone?.();
+      };
+      answer(target, req, res, onReplied, observed);
+    });
   }
 
   /** Takes no place of a call, waits in no drain by itself, and is written to no log. */

@@ -6,28 +6,31 @@ import { exposureOrigin } from "../../tunnels/http/serveOptions";
 import type { WireTarget } from "../../tunnels/protocol/wire";
 import { incompleteReply, requestTraceOf } from "../../tunnels/server/traceRequests";
 
-/** Publishes one request, from its head to the last byte of its reply. */
+/**
+ * Publishes one request, from its head to the last byte of its reply.
+ *
+ * @param answer calls back once, when that has left
+ */
 export function publishRequest(
   point: TracePoint<RequestTrace>,
   target: WireTarget | undefined,
   { req, res }: { readonly req: IncomingMessage; readonly res: ServerResponse },
-  answer: (observed: RequestTrace) => Promise<void>,
-): Promise<void> {
+  answer: (observed: RequestTrace, onDone: () => void) => void,
+): void {
   const observed = requestTraceOf(target, req.headers, exposureOrigin);
   const bytesIn = countBody(req);
   const bytesOut = countReply(res);
-  return point.run(observed, async () => {
-    try {
-      await answer(observed);
-    } finally {
+  point.begin(observed, (end) =>
+    answer(observed, () => {
       // A caller that leaves gets none.
       observed.status = res.headersSent ? res.statusCode : requestAborted.status;
       if (!res.headersSent) observed.code ??= requestAborted.code;
       else if (res.destroyed && !res.writableFinished) observed.code ??= incompleteReply;
       observed.bytesIn = bytesIn();
       observed.bytesOut = bytesOut();
-    }
-  });
+      end();
+    }),
+  );
 }
 
 /** Listening for data would have it flow, so that this looks at what the parser hands over. */

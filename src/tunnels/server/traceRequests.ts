@@ -8,13 +8,11 @@ import type { Transport, WireHeaders, WireTarget } from "../protocol/wire";
 export const incompleteReply = "INCOMPLETE_REPLY";
 
 /** What is published of a request, as far as its head says it. */
-export const requestTraceOf = (target: WireTarget | undefined, headers: WireHeaders, origin: string): RequestTrace => ({
-  ...(target?.kind === "task" && { taskId: target.id }),
-  ...(target?.kind === "event" && { eventId: target.id }),
-  requestId: headers[requestIdHeader]?.toString(),
-  origin,
-  trace: readTrace(headers),
-});
+export function requestTraceOf(target: WireTarget | undefined, headers: WireHeaders, origin: string): RequestTrace {
+  const rest = { requestId: headers[requestIdHeader]?.toString(), origin, trace: readTrace(headers) };
+  if (target?.kind === "task") return { taskId: target.id, ...rest };
+  return target?.kind === "event" ? { eventId: target.id, ...rest } : rest;
+}
 
 /** Publishes the calls of a server that has no edge of its own. */
 export const traceRequests =
@@ -33,7 +31,7 @@ export const traceRequests =
 
 /** Publishes a batch that was refused as a whole, once it was; else its calls are published, and not the request. */
 export function publishRefusedBatch(point: TracePoint<RequestTrace>, observed: RequestTrace): void {
-  if (observed.code !== undefined) void point.run(observed, async () => {});
+  if (observed.code !== undefined) point.begin(observed, (end) => end());
 }
 
 export const byteLength = (text: string): number => new TextEncoder().encode(text).byteLength;

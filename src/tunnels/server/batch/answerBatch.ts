@@ -58,8 +58,7 @@ function answerLine(line: BatchLine, reply: BatchReply, { edge, caller }: Shared
   const observed = (line.observed = requestTraceOf(line.target, line.headers, parts.origin));
   observed.caller = caller.name;
   observed.bytesIn = bytesOf(line.body.read() as string);
-  void point.run(observed, () => new Promise<void>((resolve) => serveLine(resolve)));
-  return undefined;
+  return point.begin(observed, serveLine);
 
   function serveLine(onDone: () => void): void {
     const refusal = edge?.enter();
