@@ -40,3 +40,28 @@ export const idempotencyReplyLostError = /* @__PURE__ */ declareError<
   httpCode: 409,
   message: ({ taskId, reason }) => `Task "${taskId}" was called, and its reply cannot be given again: ${reason}.`,
 });
+
+/**
+ * The server that had the key of the call did not renew it in time, another one was given it, and gave it up without a reply.
+ * Code `IDEMPOTENCY_LEASE_LOST` on the wire.
+ */
+export const idempotencyLeaseLostError = /* @__PURE__ */ declareError<IdempotencyErrorData>(
+  "runner.errors.idempotencyLeaseLost",
+  {
+    httpCode: 503,
+    message: ({ taskId }) =>
+      `A call of task "${taskId}" lost its idempotency key to another server, and there is no reply.`,
+    fix: () => "repeat the call with the same key. It may have been made in part.",
+  },
+);
+
+/** Too many calls wait for one that has their key. Code `IDEMPOTENCY_BUSY` on the wire. */
+export const idempotencyBusyError = /* @__PURE__ */ declareError<IdempotencyErrorData & { readonly limit: number }>(
+  "runner.errors.idempotencyBusy",
+  {
+    httpCode: 503,
+    message: ({ taskId, limit }) =>
+      `${limit} calls of task "${taskId}" wait for the one that has their idempotency key.`,
+    fix: () => "repeat the call with the same key later.",
+  },
+);

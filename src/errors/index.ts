@@ -32,7 +32,9 @@ export {
   type RunnerError,
 } from "./defineError";
 export {
+  idempotencyBusyError,
   idempotencyConflictError,
+  idempotencyLeaseLostError,
   idempotencyReplyLostError,
   idempotencyUnavailableError,
   idempotencyUnsupportedError,

@@ -1,7 +1,9 @@
 import { deadlineExceededError } from "./deadlineExceeded";
 import type { IErrorHelper } from "./defineError";
 import {
+  idempotencyBusyError,
   idempotencyConflictError,
+  idempotencyLeaseLostError,
   idempotencyReplyLostError,
   idempotencyUnavailableError,
   idempotencyUnsupportedError,
@@ -19,7 +21,9 @@ export function withFrameworkErrors(registered: ReadonlyMap<string, IErrorHelper
     circuitOpenError,
     rateLimitError,
     bulkheadError,
+    idempotencyBusyError,
     idempotencyConflictError,
+    idempotencyLeaseLostError,
     idempotencyReplyLostError,
     idempotencyUnavailableError,
     idempotencyUnsupportedError,

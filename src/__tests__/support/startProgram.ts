@@ -39,8 +39,11 @@ export async function startProgram<A extends Answers<A>>(
     bundle: true,
     platform: "node",
     target: "node20",
+    // It looks for its binary beside its own files.
+    external: ["better-sqlite3"],
   });
-  const child = fork(outfile, { execArgv: ["--expose-gc"], env: { ...process.env, ...env, TMPDIR: tempDir } });
+  const found = { TMPDIR: tempDir, NODE_PATH: join(__dirname, "../../../node_modules") };
+  const child = fork(outfile, { execArgv: ["--expose-gc"], env: { ...process.env, ...env, ...found } });
   const ended = once(child, "exit");
   const failed = ended.then(([code, signal]: (number | string | null)[]) => {
     throw new Error(`The ${name} ended with ${String(code ?? signal)}.`);

@@ -1,13 +1,15 @@
-import { helperIdOf, isRunnerError } from "../../errors/defineError";
 import {
+  idempotencyBusyError,
   idempotencyConflictError,
-  idempotencyReplyLostError,
+  idempotencyLeaseLostError,
   idempotencyUnavailableError,
   idempotencyUnsupportedError,
 } from "../../errors/idempotencyErrors";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import type { ITask } from "../../define/task";
+import { linkSignals } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import { streamKindOf } from "../../lib/streamKind";
 import { idempotent } from "../../tunnels/routing/idempotency";
 import type { IdempotencyEntry, IdempotencyStore } from "../../tunnels/routing/idempotencyStore";
@@ -17,16 +19,21 @@ import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
 import { serializer as serializerOf } from "../resources/serializer";
 import type { PresetScope } from "../../runtime/run/presets";
+import { holdKey, renewalsPerLease } from "./heldKey";
 import { memoryIdempotencyStore } from "./memoryStore";
+import { createReplyCodec, type Outcome } from "./rememberedReply";
 
-/** How long a key is held without a sign of life of its server, in ms, and how often there is one. */
-const leaseMs = 15_000;
-const renewMs = 5_000;
+/** How long a key is held without a sign of life of its server, in ms. */
+const defaultLeaseMs = 15_000;
 /** How long a call waits before it asks again whether another server has finished, in ms. */
 const firstPollMs = 50;
 const longestPollMs = 1_000;
 const dayMs = 86_400_000;
 const defaultReplyChars = 1_000_000;
+/** Most calls of this process that wait for one run. */
+const mostWaiting = 1_000;
+/** Most characters of replies that wait for a store that did not take them. */
+const mostUnkept = 16_777_216;
 
 /** One run for all calls of this process that have its key. */
 interface Flight {
@@ -36,17 +43,17 @@ interface Flight {
   waiting: number;
 }
 
-/** How a run ended; an error that is thrown again is one of these. */
-interface Outcome {
-  readonly isReplay: boolean;
-  readonly value?: unknown;
-  readonly error?: { readonly thrown: unknown };
+/** What came of a run, and what is still under way for it. */
+interface Landing {
+  readonly outcome: Outcome;
+  /** Settles when the store has the reply; never rejects. Later calls of this process join until then. */
+  readonly kept?: Promise<void> | undefined;
 }
 
 /** Keeps calls of a run from running twice. */
 function createIdempotency({ store: container, logger, valueOf, onEnding }: PresetScope): Idempotency {
   const serializer = valueOf(serializerOf);
-  const errors = withFrameworkErrors(container.errors);
+  const replies = createReplyCodec(serializer, withFrameworkErrors(container.errors));
   const flights = new Map<IdempotencyStore, Map<string, Flight>>();
   const ending = new AbortController();
   onEnding(() => {
@@ -55,6 +62,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
       for (const { controller } of known.values()) controller.abort(ending.signal.reason);
   });
   let memory: IdempotencyStore | undefined;
+  let unkept = 0;
 
   function storeOf(task: ITask): IdempotencyStore {
     const { store } = idempotent.extract(task) ?? {};
@@ -68,7 +76,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
   /** Takes the key, or waits until the call that has it is over. */
   async function begin(store: IdempotencyStore, key: string, flight: Waiting): Promise<IdempotencyEntry> {
     const { task, inputHash, signal } = flight;
-    const { ttlMs = dayMs } = idempotent.extract(task) ?? {};
+    const { ttlMs, leaseMs } = timesOf(task);
     for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, longestPollMs)) {
       signal.throwIfAborted();
       let entry: IdempotencyEntry;
@@ -83,79 +91,122 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
     }
   }
 
-  function read(reply: string | undefined): Outcome {
-    const { ok, result, error } = serializer.parse<Remembered>(reply ?? "");
-    if (ok === true) return { isReplay: true, value: result };
-    const helper = errors.get(error?.id ?? "");
-    if (helper?.create === undefined) throw new Error(`The remembered error "${error?.id}" is not registered here.`);
-    return { isReplay: true, error: { thrown: helper.create(error?.data) } };
-  }
-
-  /** The reply to remember; `undefined` where the call counts as not made. */
-  function write(outcome: Outcome, { id }: ITask, limitChars: number): string | undefined {
-    const { error, value } = outcome;
-    const failure = (thrown: { readonly id?: string | undefined; readonly data?: unknown }) =>
-      serializer.stringify({ ok: false, error: { id: thrown.id, data: thrown.data } });
-    if (error !== undefined) {
-      const { thrown } = error;
-      return isRunnerError(thrown) && errors.get(helperIdOf(thrown))?.is(thrown) === true ? failure(thrown) : undefined;
-    }
-    const lost = (reason: string) => failure(idempotencyReplyLostError.create({ taskId: id, reason }));
-    try {
-      const text = serializer.stringify({ ok: true, result: value });
-      return text.length <= limitChars ? text : lost(`it is longer than ${limitChars} characters`);
-    } catch {
-      return lost("it cannot be written as text");
-    }
-  }
-
-  async function lead(key: string, store: IdempotencyStore, flight: Waiting): Promise<Outcome> {
+  /** Runs a task for its key, or gets what came of another run of it. */
+  async function lead(key: string, store: IdempotencyStore, flight: Waiting): Promise<Landing> {
     const { task, start, signal } = flight;
-    const { state, reply } = await begin(store, key, flight);
-    if (state === "conflict") throw idempotencyConflictError.create({ taskId: task.id });
-    if (state === "done") return read(reply);
-    const renewing = setInterval(() => {
-      store
-        .renew(key)
-        .catch((error: unknown) => logger.warn("idempotency.renew.failed", { error, data: { id: task.id } }));
-    }, renewMs);
+    const known = await begin(store, key, flight);
+    if (known.state === "conflict") throw idempotencyConflictError.create({ taskId: task.id });
+    if (known.state === "done") return { outcome: replies.read(known.reply) };
+    const held = holdKey(store, key, {
+      leaseMs: timesOf(task).leaseMs,
+      reasonOfLoss: () => idempotencyLeaseLostError.create({ taskId: task.id }),
+      onFailed: (error) => void logger.warn("idempotency.renew.failed", { error, data: { id: task.id } }),
+    });
+    const both = linkSignals([signal, held.lost]);
     try {
-      const outcome = await start(signal).then(
-        (value): Outcome =>
-          typeof value === "object" && value !== null && (streamKindOf(value) ?? readStreamResult(value)) !== undefined
-            ? { isReplay: false, error: { thrown: streamed(task.id) } }
-            : { isReplay: false, value },
-        (thrown: unknown): Outcome => ({ isReplay: false, error: { thrown } }),
-      );
-      const text = write(outcome, task, store.maxReplyChars ?? defaultReplyChars);
-      try {
-        await (text === undefined ? store.abandon(key) : store.finish(key, text));
-      } catch (error) {
-        // The call was made: its caller gets the reply, and the lease keeps others away for a while.
-        void logger.error("idempotency.notRemembered", { error, data: { id: task.id } });
+      const running = outcomeOf(task, start(both.signal));
+      const outcome = await Promise.resolve(settleOrAbort(running, held.lost)).catch(() => undefined);
+      if (outcome !== undefined) {
+        const text = replies.write(outcome, task.id, store.maxReplyChars ?? defaultReplyChars);
+        if (text === undefined) {
+          await forget(key, store, task);
+          return { outcome };
+        }
+        const kept = await keep(key, text, store, task);
+        if (kept !== "lost") return { outcome, ...kept };
       }
-      return outcome;
     } finally {
-      clearInterval(renewing);
+      both.release();
+      held.release();
     }
+    void logger.warn("idempotency.leaseLost", { data: { id: task.id } });
+    return { outcome: await follow(key, store, flight) };
+  }
+
+  /** Forgets a call that counts as not made. */
+  async function forget(key: string, store: IdempotencyStore, { id }: ITask): Promise<void> {
+    try {
+      await store.abandon(key);
+    } catch (error) {
+      // Its lease ends it.
+      void logger.error("idempotency.notForgotten", { error, data: { id } });
+    }
+  }
+
+  /**
+   * Has the store keep a reply. Where the store does not answer, the caller gets its reply all the same, and the store is asked
+   * again for as long as it may hold the key.
+   *
+   * @returns "lost" where another holder has the key
+   */
+  async function keep(
+    key: string,
+    text: string,
+    store: IdempotencyStore,
+    task: ITask,
+  ): Promise<Pick<Landing, "kept"> | "lost"> {
+    try {
+      return (await store.finish(key, text)) === false ? "lost" : {};
+    } catch (error) {
+      void logger.error("idempotency.notRemembered", { error, data: { id: task.id } });
+      return unkept + text.length > mostUnkept ? {} : { kept: keepLater(key, text, store, task) };
+    }
+  }
+
+  async function keepLater(key: string, text: string, store: IdempotencyStore, task: ITask): Promise<void> {
+    const { leaseMs, ttlMs } = timesOf(task);
+    const givenUpAt = performance.now() + ttlMs;
+    unkept += text.length;
+    try {
+      while (performance.now() < givenUpAt) {
+        await waitFor(leaseMs / renewalsPerLease, ending.signal);
+        const isSettled = await store.finish(key, text).then(
+          () => true,
+          () => false,
+        );
+        if (isSettled) return;
+      }
+    } catch {
+      // The run is being disposed of.
+    } finally {
+      unkept -= text.length;
+    }
+  }
+
+  /** What came of the run that was given the key of one that had it. The own one was aborted, or may not be remembered. */
+  async function follow(key: string, store: IdempotencyStore, flight: Waiting): Promise<Outcome> {
+    const taskId = flight.task.id;
+    const entry = await begin(store, key, flight).catch((error: unknown) => {
+      throw flight.signal.aborted ? error : idempotencyLeaseLostError.create({ taskId });
+    });
+    if (entry.state === "done") return replies.read(entry.reply);
+    // The other one gave it up; whether this call is to be made once more is for its caller to say.
+    if (entry.state === "new") await forget(key, store, flight.task);
+    throw idempotencyLeaseLostError.create({ taskId });
   }
 
   async function run(call: OnceCall, task: ITask, start: Waiting["start"]): Promise<unknown> {
     const store = storeOf(task);
     const key = JSON.stringify([call.taskId, call.caller ?? null, call.key]);
-    const inputHash = await hashOf(serializer.stringify(call.input ?? null));
+    const inputHash = await hashOf(textOf(call.input, task));
     let known = flights.get(store);
     if (known === undefined) flights.set(store, (known = new Map()));
     let flight = known.get(key);
     const isJoined = flight !== undefined;
     if (flight === undefined) {
       const controller = new AbortController();
-      const outcome = lead(key, store, { task, start, inputHash, signal: controller.signal });
+      const landing = lead(key, store, { task, start, inputHash, signal: controller.signal });
+      const outcome = landing.then((landed) => landed.outcome);
       known.set(key, (flight = { inputHash, outcome, controller, waiting: 0 }));
       const byKey = known;
-      outcome.catch(() => {}).finally(() => byKey.delete(key));
+      landing
+        .then(({ kept }) => kept)
+        .catch(() => {})
+        .finally(() => byKey.delete(key));
     } else if (flight.inputHash !== inputHash) {
       throw idempotencyConflictError.create({ taskId: task.id });
+    } else if (flight.waiting >= mostWaiting) {
+      throw idempotencyBusyError.create({ taskId: task.id, limit: mostWaiting });
     }
     const { value, error, isReplay } = await join(flight, call, ending.signal);
     if (isJoined || isReplay) call.onReplayed?.();
@@ -163,15 +214,31 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
     return value;
   }
 
+  function textOf(input: unknown, { id }: ITask): string {
+    try {
+      return serializer.stringify(input ?? null);
+    } catch {
+      const reason = "its input cannot be written as text, as files and streams cannot";
+      throw idempotencyUnsupportedError.create({ taskId: id, reason });
+    }
+  }
+
   return { run };
 }
 
-/** A reply as a store keeps it, not checked beyond being an object. */
-interface Remembered {
-  readonly ok?: unknown;
-  readonly result?: unknown;
-  readonly error?: { readonly id: string; readonly data: unknown };
-}
+const timesOf = (task: ITask): { readonly ttlMs: number; readonly leaseMs: number } => {
+  const { ttlMs = dayMs, leaseMs = defaultLeaseMs } = idempotent.extract(task) ?? {};
+  return { ttlMs, leaseMs };
+};
+
+const outcomeOf = (task: ITask, running: Promise<unknown>): Promise<Outcome> =>
+  running.then(
+    (value): Outcome =>
+      typeof value === "object" && value !== null && (streamKindOf(value) ?? readStreamResult(value)) !== undefined
+        ? { isReplay: false, error: { thrown: streamed(task.id) } }
+        : { isReplay: false, value },
+    (thrown: unknown): Outcome => ({ isReplay: false, error: { thrown } }),
+  );
 
 /** A call that waits for its turn, or runs. */
 interface Waiting {

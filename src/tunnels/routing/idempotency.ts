@@ -12,6 +12,11 @@ export interface IdempotentConfig {
   readonly key?: ((input: any) => string) | undefined; // the input is the task's
   /** How long a reply is remembered, in ms. Default 86,400,000: a day. */
   readonly ttlMs?: number | undefined;
+  /**
+   * How long a key is held without a sign of life of its server, in ms; it is renewed at a third of that. Then the server is taken
+   * for lost, and the next call gets the key. Default 15,000.
+   */
+  readonly leaseMs?: number | undefined;
   /** What remembers replies, or the resource whose value it is. Default: the memory of this run. */
   readonly store?: IdempotencyStore | IResource<any, Promise<IdempotencyStore>> | undefined; // whatever its config
 }
@@ -24,7 +29,24 @@ const tagId = "globals.tags.idempotent";
  *
  * @see readmes/IDEMPOTENCY.md
  */
-export const idempotent: ITag<IdempotentConfig> = /* @__PURE__ */ defineTag({ id: tagId });
+export const idempotent: ITag<IdempotentConfig> = /* @__PURE__ */ defineTag({
+  id: tagId,
+  configSchema: { parse: checkIdempotent },
+});
+
+/** @throws {TypeError} a field cannot be meant */
+function checkIdempotent(config: IdempotentConfig): IdempotentConfig {
+  const { key, ttlMs, leaseMs, store } = config ?? {};
+  if (key !== undefined && typeof key !== "function") throw new TypeError("key must be a function of the input.");
+  for (const [name, ms] of Object.entries({ ttlMs, leaseMs })) {
+    if (ms === undefined || (typeof ms === "number" && ms >= 1)) continue;
+    throw new TypeError(`${name} must be a number of milliseconds, 1 or more.`);
+  }
+  if (store !== undefined && (typeof store !== "object" || store === null)) {
+    throw new TypeError("store must be an IdempotencyStore, or a resource whose value is one.");
+  }
+  return config;
+}
 
 /** What a call says of its repetition. */
 export interface RepeatOptions {

@@ -2,7 +2,9 @@ import { cancellationError } from "../../errors/cancellation";
 import { deadlineExceededError, type DeadlineExceededData } from "../../errors/deadlineExceeded";
 import { helperIdOf, isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
 import {
+  idempotencyBusyError,
   idempotencyConflictError,
+  idempotencyLeaseLostError,
   idempotencyReplyLostError,
   idempotencyUnavailableError,
   idempotencyUnsupportedError,
@@ -108,7 +110,9 @@ function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
 /** Errors of the framework that have a code of their own. */
 const codes: ReadonlyMap<string, string> = /* @__PURE__ */ (() =>
   new Map([
+    [idempotencyBusyError.id, "IDEMPOTENCY_BUSY"],
     [idempotencyConflictError.id, "IDEMPOTENCY_CONFLICT"],
+    [idempotencyLeaseLostError.id, "IDEMPOTENCY_LEASE_LOST"],
     [idempotencyReplyLostError.id, "IDEMPOTENCY_REPLY_LOST"],
     [idempotencyUnavailableError.id, "IDEMPOTENCY_UNAVAILABLE"],
     [idempotencyUnsupportedError.id, "IDEMPOTENCY_UNSUPPORTED"],

@@ -199,3 +199,55 @@ it("a reply larger than the store keeps is lost for later calls, and the task do
   expect(Errors.idempotencyReplyLostError.is(lost)).toBe(true);
   expect(server.runs).toEqual(["pot"]);
 });
+
+it("a limit that refused a call with a key is not its reply: a repetition runs", async () => {
+  let runs = 0;
+  const order = r
+    .task("shop.order")
+    .tags([globals.tags.idempotent.with({ key: (sku: string) => sku })])
+    .middleware([globals.middleware.task.rateLimit.with({ windowMs: 200, max: 1 })])
+    .run(async (sku: string) => {
+      runs += 1;
+      return sku;
+    })
+    .build();
+  const root = r
+    .resource("shop")
+    .register([order])
+    .dependencies({ order })
+    .init(async (_config: void, deps) => deps)
+    .build();
+  await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
+
+  await app.value.order("pot");
+  const refusal = await rejectionOf(app.value.order("pan"));
+  let reply: string | undefined;
+  while (reply === undefined) reply = await app.value.order("pan").catch(() => undefined);
+
+  expect(Errors.rateLimitError.is(refusal)).toBe(true);
+  expect([reply, runs]).toEqual(["pan", 2]);
+});
+
+it("more than 1,000 calls that wait for one with their key are refused with IDEMPOTENCY_BUSY", async () => {
+  const go = createDeferred();
+  const tag = globals.tags.idempotent.with({ key: ({ sku }: Order) => sku });
+  await using server = await serve({ tag, hold: () => go.promise });
+  const { order } = server.app.value;
+
+  const calls = Array.from({ length: 1_000 }, () => order({ sku: "pot" }));
+  const refusal = await rejectionOf(order({ sku: "pot" }));
+  go.resolve();
+  const replies = await Promise.all(calls);
+
+  expect(Errors.idempotencyBusyError.is(refusal) && refusal.data).toEqual({ taskId: "shop.order", limit: 1_000 });
+  expect([new Set(replies.map(({ id }) => id)), server.runs]).toEqual([new Set([1]), ["pot"]]);
+});
+
+it.each([
+  [{ leaseMs: 0 }, "leaseMs must be a number of milliseconds"],
+  [{ ttlMs: "1d" }, "ttlMs must be a number of milliseconds"],
+  [{ key: "id" }, "key must be a function"],
+  [{ store: "memory" }, "store must be an IdempotencyStore"],
+])("the tag refuses %j as its config", (config, message) => {
+  expect(() => globals.tags.idempotent.with(config as never)).toThrow(message);
+});
