@@ -19,26 +19,43 @@ export function hasStatedType({ url, headers }: Response): boolean {
   return Boolean(url) || contentType !== "text/plain;charset=UTF-8";
 }
 
-/** The reply as a stream of its own: it follows the signal, whatever stands in for fetch, and it is known when it ends. */
+/**
+ * The reply as a stream of its own: it follows the signal, whatever stands in for fetch, and it is known when it ends. A pipe
+ * would not do: it ends its source only when the chunk it has read is taken, and what has left takes none.
+ */
 export function streamReply(response: Response, request: WireRequest): StreamedReply {
   const counter = counterOf(response, request);
-  const ending = new AbortController();
-  const abort = (reason: unknown): void => ending.abort(reason);
+  const reader = (response.body ?? new Blob().stream()).getReader();
+  // What stands in for a fetch may refuse.
+  const leave = (reason: unknown): void => void reader.cancel(reason).catch(() => {});
+  let controller!: ReadableStreamDefaultController<Uint8Array>;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start: (given) => void (controller = given),
+      // Throws where it was ended meanwhile, which changes nothing any more.
+      async pull() {
+        const { done, value } = await reader.read();
+        if (done) {
+          counter?.finish();
+          controller.close();
+        } else {
+          counter?.add(value.byteLength);
+          controller.enqueue(value);
+        }
+      },
+      cancel: leave,
+    },
+    // Nothing is read ahead of the reader.
+    { highWaterMark: 0 },
+  );
+  function abort(reason: unknown): void {
+    controller.error(reason);
+    leave(reason);
+  }
   const { signal } = request;
   const unlink = onAbort(signal, () => abort(signal?.reason));
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      counter?.add(chunk.byteLength);
-      controller.enqueue(chunk);
-    },
-    flush: () => counter?.finish(),
-  });
-  const source = response.body ?? new Blob().stream();
-  const ended = source
-    .pipeTo(writable, { signal: ending.signal })
-    .catch(() => {})
-    .finally(unlink);
-  return { kind: "stream", stream: readable, ended, abort };
+  const ended = reader.closed.catch(() => {}).finally(unlink);
+  return { kind: "stream", stream, ended, abort };
 }
 
 /** @throws {TunnelError} (as a rejection) `INVALID_RESPONSE`: more bytes than the limit */

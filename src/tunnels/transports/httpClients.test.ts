@@ -252,3 +252,30 @@ describe("a streamed reply", () => {
     expect(told.at(-1)).toEqual({ receivedBytes: 200_000, totalBytes: 200_000 });
   });
 });
+
+it.each(["by its reader", "by its caller's signal"])(
+  "a reply that is left %s while chunks of it wait ends what it comes from",
+  async (how) => {
+    const cancelled = createDeferred<unknown>();
+    const endless = (): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+        cancel: cancelled.resolve,
+      });
+    const client = createHttpClient({
+      baseUrl: "http://x",
+      fetchImpl: async () => new Response(endless(), { headers: { "content-type": "application/octet-stream" } }),
+    });
+    const controller = new AbortController();
+    const stream = await client.task<void, ReadableStream<Uint8Array>>("t", undefined, { signal: controller.signal });
+    const reader = stream.getReader();
+    await reader.read();
+    const reason = new Error("enough");
+
+    if (how === "by its reader") await reader.cancel(reason);
+    else controller.abort(reason);
+
+    expect(await cancelled.promise).toBe(reason);
+    await client.close();
+  },
+);
