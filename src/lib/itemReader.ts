@@ -42,12 +42,16 @@ export class ItemReader implements ItemReading {
       this.#call.signal?.throwIfAborted();
       this.#source ??= await this.#unlessAborted((this.#beginning ??= this.#call.begin(this.#opening.signal)));
       const result = await this.#unlessAborted(this.#source.next());
+      // It was left meanwhile.
+      if (this.#isOver) return ended;
       if (result.done === true) {
         this.#finish();
         this.#end.resolve(result.value);
       }
       return result;
     } catch (error) {
+      // What breaks off because it was left is no failure.
+      if (this.#isOver) return ended;
       this.#finish();
       this.#end.reject(error);
       throw error;
