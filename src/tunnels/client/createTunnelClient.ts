@@ -60,8 +60,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
 
   const claiming =
     (next: RunTask): RunTask =>
-    async (id, input, call) => {
-      if (!input.isStream && input.files.length === 0) return next(id, input, call);
+    async (id, input, call, sent) => {
+      if (!input.isStream && input.files.length === 0) return next(id, input, call, sent);
       const streams = carrier.claimStreams?.(input);
       try {
         streams?.claim();
