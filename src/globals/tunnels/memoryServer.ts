@@ -1,4 +1,5 @@
 import { withFrameworkErrors } from "../../errors/knownErrors";
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import { enterSlots, type ContextSlots } from "../../platform/contextScope";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
@@ -53,7 +54,9 @@ function createMemoryServer({ store, eventManager, logger, valueOf }: PresetScop
     });
     // Contexts of the calling run that do not cross are not there, as in another process.
     const inside: Transport = (request) => enterSlots(noSlots, () => handle(request));
-    const send = traceRequests(inside, store.tracing?.requests, "memory");
+    const served = traceRequests(inside, store.tracing?.requests, "memory");
+    // A caller that leaves learns of it by its own reason, whatever the task makes of its signal.
+    const send: Transport = async (request) => settleOrAbort(served(request), request.signal);
     return createTunnelClient({
       layers: [
         ...(store.tracing === undefined ? [] : [traceCalls(store.tracing.calls, "memory://")]),
