@@ -70,7 +70,7 @@ export class Places {
       const opened = this.#opened.get(event) as Position;
       // Adopted only where the server was not told a place.
       if (position === undefined) positions.set(event, opened);
-      else if (position.epoch !== this.#asked.get(event)?.epoch) {
+      else if (position.epoch !== this.#asked.get(event)?.epoch || isAhead(position, opened)) {
         positions.set(event, opened);
         gaps.push({ event, reason: "unknown", missed: null });
       }
@@ -143,3 +143,6 @@ export class Places {
     });
   }
 }
+
+/** Whether a place is one that no server can have given yet. It was not told to the server where another one is before it. */
+const isAhead = (stated: Position, opened: Position): boolean => isPast(stated, opened) && !isPast(opened, stated);
