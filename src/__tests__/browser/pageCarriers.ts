@@ -31,7 +31,10 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
     textLimitBytes: dress === besideBlob ? MiB : 2 * MiB,
     // Connections of a browser to one host.
     callsAtOnce: 6,
-    can: { values: true, files: ["blob"], octets: false, streamedReplies: true, contexts: false, buffers: false },
+    can: {
+      ...{ values: true, files: ["blob"], octets: false, streamedReplies: true, contexts: false, buffers: false },
+      ...{ items: "neither way", subscriptions: false },
+    },
   });
   const plain = (input: object): unknown => input;
   return [

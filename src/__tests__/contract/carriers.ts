@@ -7,6 +7,7 @@ import {
   createHttpMixedClient,
   createHttpSmartClient,
   createNodeFile,
+  type definitions as types,
   getDefaultSerializer,
   globals,
   nodeExposure,
@@ -24,6 +25,7 @@ import { createHandler } from "../../tunnels/server/createHandler";
 import { createContextReader } from "../../tunnels/server/readContexts";
 import { parseBaseUrl } from "../../tunnels/transports/baseUrl";
 import { httpLayers } from "../../tunnels/transports/httpClients";
+import { sold, visitor as viewer } from "../integration/streams/streamDefinitions";
 import { carrierOf } from "../support/carrierOf";
 import { startContractApp, token, type ContractApp, type ContractAppOptions } from "./contractApp";
 import { locale, soldOut, visitor } from "./contractDefinitions";
@@ -46,6 +48,8 @@ export interface CarrierRow {
   readonly textLimitBytes?: number | undefined;
   /** How many calls travel at once, the others waiting, if that is limited. */
   readonly callsAtOnce?: number | undefined;
+  /** How much of a stream of items may wait between a task and its caller, in bytes. Default: 8 MiB, for the kernel. */
+  readonly waitingBytes?: number | undefined;
   readonly can: Abilities;
   /** What tasks are told they were called by. Default: the exposure over HTTP. */
   readonly origin?: string | undefined;
@@ -64,6 +68,10 @@ export interface Abilities {
   readonly contexts: boolean;
   /** A `Buffer` stays one; where there is no such class it becomes a `Uint8Array`. */
   readonly buffers: boolean;
+  /** Which way items of streams travel. */
+  readonly items: "both ways" | "to the caller" | "neither way";
+  /** Whether events can be listened to. */
+  readonly subscriptions: boolean;
 }
 
 export type FileKind = "blob" | "buffer" | "stream" | "webStream";
@@ -77,14 +85,14 @@ export interface ConnectOptions {
 export const common = ({ token: presented = token, timeoutMs }: ConnectOptions) => ({
   auth: { token: presented },
   timeoutMs,
-  contexts: [visitor, locale],
-  errorRegistry: new Map([[soldOut.id, soldOut]]),
+  contexts: [visitor, locale, viewer],
+  errorRegistry: new Map<string, types.IErrorHelper<any>>([soldOut, sold].map((each) => [each.id, each])), // whatever its data
 });
 
 /** What clients of Node tell the server by themselves, and others where they are asked to. */
 export const everything = { deadline: true, trace: true } as const;
 
-const plain = (input: object): unknown => input;
+export const plain = (input: object): unknown => input;
 export const besideBlob = (input: object): unknown => ({
   ...input,
   beside: createFile({ name: "beside" }, new Blob(["bytes"]), "beside"),
@@ -97,6 +105,7 @@ const asOctets = (input: object): unknown => Readable.from([getDefaultSerializer
 
 /** What every carrier of Node keeps. */
 export const ofNode = { contexts: true, buffers: true };
+export const streaming = { items: "both ways", subscriptions: true } as const;
 const noFiles: readonly FileKind[] = [];
 const everyFile: readonly FileKind[] = ["blob", "buffer", "stream", "webStream"];
 const MiB = 1024 * 1024;
@@ -117,7 +126,7 @@ const memory: CarrierRow = {
     }),
   dress: plain,
   timesOutWith: "AbortError",
-  can: { ...ofNode, values: true, files: everyFile, octets: false, streamedReplies: true },
+  can: { ...ofNode, ...streaming, values: true, files: everyFile, octets: false, streamedReplies: true },
 };
 
 const byFetch: CarrierRow = {
@@ -126,7 +135,7 @@ const byFetch: CarrierRow = {
   dress: plain,
   timesOutWith: "AbortError",
   textLimitBytes: 2 * MiB,
-  can: { ...ofNode, values: true, files: ["blob"], octets: false, streamedReplies: true },
+  can: { ...ofNode, ...streaming, values: true, files: ["blob"], octets: false, streamedReplies: true },
 };
 
 /** Plain calls by the pool, files and streams by node:http. */
@@ -136,7 +145,7 @@ const smart: CarrierRow = {
   dress: plain,
   timesOutWith: "REQUEST_TIMEOUT",
   textLimitBytes: 2 * MiB,
-  can: { ...ofNode, values: true, files: everyFile, octets: true, streamedReplies: true },
+  can: { ...ofNode, ...streaming, values: true, files: everyFile, octets: true, streamedReplies: true },
 };
 
 const mixed: CarrierRow = {
@@ -167,6 +176,10 @@ async function startThreeServers(options: ContractAppOptions): Promise<ContractA
   return {
     ...served,
     moreUrls,
+    cutConnections() {
+      served.cutConnections();
+      for (const server of servers) server.closeAllConnections();
+    },
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       await Promise.all(servers.map(async (server) => server.listening && once(server.close(), "close")));

@@ -8,6 +8,7 @@ import {
   run,
   Serializer,
   useExposureContext,
+  type definitions as types,
   type InputFile,
   type RegisterableItems,
   type RunResult,
@@ -24,14 +25,18 @@ export interface ContractApp extends AsyncDisposable {
   readonly moreUrls?: readonly string[] | undefined;
   /** Calls of `contract.wait`, by the name they were given. */
   readonly waits: Waits;
+  /** Cuts the connections that callers have. */
+  cutConnections(): void;
 }
 
 export interface ContractAppOptions {
   /** No server tunnel, everything reachable: the only way to ask for what does not exist. */
   readonly open?: boolean | undefined;
   readonly http?: NodeExposureHttpConfig | undefined;
-  /** What else the application has. */
+  /** What else the application has. Tasks and events of it may be called as well. */
   readonly also?: ((waits: WaitControl) => readonly RegisterableItems[]) | undefined;
+  /** Events of it that callers may listen to. */
+  readonly subscribable?: readonly types.IEvent[] | undefined;
 }
 
 /** What became of a call that waits for its signal. */
@@ -61,16 +66,18 @@ export async function startContractApp({
   open = false,
   http = {},
   also = () => [],
+  subscribable = [],
 }: ContractAppOptions = {}): Promise<ContractApp> {
   const waits = createWaits();
-  const listed = [...createTasks(waits), ...createEvents(), ...also(waits)];
+  const listed: readonly RegisterableItems[] = [...createTasks(waits), ...createEvents(), ...also(waits)];
   const tunnel = r
     .resource("contract.tunnel")
     .tags([globals.tags.tunnel])
     .init(async () => ({
       mode: "server" as const,
-      tasks: (task) => task.id.startsWith("contract.") && task.id !== unlisted.id,
-      events: (event) => event.id.startsWith("contract."),
+      tasks: (task) => listed.includes(task),
+      events: (event) => listed.includes(event),
+      subscribable: [...subscribable],
     }))
     .build();
   const exposure = nodeExposure.with({
@@ -82,12 +89,14 @@ export async function startContractApp({
     .build();
 
   const app = await run(root, { shutdownHooks: false, errorBoundary: false });
-  const address = app.getResourceValue(nodeExposure).server?.address();
+  const { server } = app.getResourceValue(nodeExposure);
+  const address = server?.address();
   if (typeof address !== "object" || address === null) throw new Error("The exposure does not listen.");
   return {
     app,
     baseUrl: `http://127.0.0.1:${address.port}/__runner`,
     waits,
+    cutConnections: () => server?.closeAllConnections(),
     [Symbol.asyncDispose]: () => app.dispose(),
   };
 }

@@ -6,10 +6,9 @@ import { describeBytes } from "../contract/byteSuites";
 import { describeCalls } from "../contract/callSuites";
 import { common, ofNode, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token, type ContractApp } from "../contract/contractApp";
+import { describeItems } from "../contract/itemSuites";
 import { describeScopes } from "../contract/scopeSuites";
-import { describeStreams, streamOptions } from "../contract/streamSuites";
-import { definitions, sold, visitor } from "../integration/streams/streamDefinitions";
-import { startServing } from "./support/startServing";
+import { describeSentItems } from "../contract/sentItemSuites";
 import { startNatsServer, type NatsServer } from "./support/natsServer";
 
 let broker: NatsServer;
@@ -40,7 +39,7 @@ const nats: CarrierRow = {
           namespace,
           group: "contract",
           auth: { token },
-          prefixes: ["contract"],
+          prefixes: ["contract", "app"],
           dangerouslyAllowOpenExposure: options.open ?? false,
         }),
       ],
@@ -54,19 +53,14 @@ const nats: CarrierRow = {
   timesOutWith: "REQUEST_TIMEOUT",
   textLimitBytes: 2 * 1024 * 1024,
   origin: "exposure:nats",
-  can: { ...ofNode, values: true, files: [], octets: false, streamedReplies: false },
+  can: {
+    ...{ ...ofNode, values: true, files: [], octets: false, streamedReplies: false },
+    ...{ items: "to the caller", subscriptions: false },
+  },
 };
 
 describeCalls([nats]);
 describeScopes([nats]);
 describeBytes([nats]);
-describeStreams([
-  {
-    name: "NATS",
-    async open() {
-      const served = await startServing(broker.url, [...definitions, sold, visitor], { namespace: "streams" });
-      const options = { link, namespace: "streams", auth: { token }, offlineMs: 1000 };
-      return { served, client: createNatsClient({ ...options, ...streamOptions }) };
-    },
-  },
-]);
+describeItems([nats]);
+describeSentItems([nats]);

@@ -5,6 +5,6 @@ import type { Transport } from "../../tunnels/protocol/wire";
 export const carrierOf = (send: Transport, patch: Partial<Carrier> = {}): Carrier => ({
   send,
   close: async () => {},
-  accepts: { streams: true, files: true, nodeFiles: true, abort: true },
+  accepts: { streams: true, files: true, nodeFiles: true, items: true, abort: true },
   ...patch,
 });

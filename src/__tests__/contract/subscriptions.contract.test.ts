@@ -1,0 +1,4 @@
+import { streamingCarriers } from "./streamingCarriers";
+import { describeSubscriptions } from "./subscriptionSuites";
+
+describeSubscriptions(streamingCarriers);
