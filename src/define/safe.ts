@@ -35,7 +35,7 @@ type DeclaredBy<Caller> = Caller extends { readonly $throws?: infer Slot } ? Err
  * The items of a streamed task whose loop ends where the stream fails, and never throws. `result` says how the stream ended,
  * and whether the items were all of them.
  */
-export interface SafeItemStream<Item, Result, E = never> extends AsyncIterable<Item, undefined> {
+export interface SafeItemStream<Item, Result, E = never> {
   /** The value is what the task returned, or `undefined` after leaving the loop early. It never rejects. */
   readonly result: Promise<SafeResult<Result | undefined, E>>;
   [Symbol.asyncIterator](): AsyncIterator<Item, undefined, undefined>;

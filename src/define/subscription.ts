@@ -53,6 +53,6 @@ export interface SubscribeOptions {
  * Events as they are emitted, without an end of its own. Listening begins when the first one is asked for, and ends with the
  * loop. It can be iterated once.
  */
-export interface Subscription<Heard = HeardEvent> extends AsyncIterable<Heard, undefined> {
+export interface Subscription<Heard = HeardEvent> {
   [Symbol.asyncIterator](): AsyncIterator<Heard, undefined, undefined>;
 }

@@ -3,7 +3,8 @@
  *
  * Nothing runs before the first item is asked for. It can be iterated once; leaving the loop cancels the call.
  */
-export interface ItemStream<Item, Result = void> extends AsyncIterable<Item, Result | undefined> {
+// An `AsyncIterable` of two type arguments, which TypeScript knows since 5.6: spelt out for versions before.
+export interface ItemStream<Item, Result = void> {
   /**
    * What the task returned, once the items were read to their end; `undefined` after leaving early. Rejects with what the
    * loop rejects with, which counts as handled.

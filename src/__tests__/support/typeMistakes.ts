@@ -1,0 +1,134 @@
+/** What the mistakes are made with. */
+export const setup = `
+  import { globals, hook, override, r, resource, run, task as defineTask } from "@bluelibs/runner";
+  const server = r.resource<{ port: number }>("server").init(async ({ port }) => port).build();
+  const tag = r.tag<{ path: string }>("tag").build();
+  const ofTask = r.middleware.task<{ ttl: number }>("ofTask").run(async ({ next }) => next()).build();
+  const ofResource = r.middleware.resource("ofResource").run(async ({ next }) => next()).build();
+  const contract = r.tag<void, { id: string }, { name: string }>("contract").build();
+  const task = r.task("task").run(async (input: { a: number }) => input.a).build();
+  const event = r.event<{ a: number }>("event").build();
+  const routed = r.resource("routed").tags([globals.tags.tunnel])
+    .init(async () => ({ mode: "client", tasks: [task], run: async (_task, input) => input })).build();
+  const listener = r.hook("listener").on(event).run(async () => {}).build();
+`;
+
+const unbuilt = `"this is a builder: finish it with .build()"' is not assignable to type`;
+
+/** A mistake, and the sentence that a developer who makes it looks for. */
+export const mistakes: readonly (readonly [code: string, sentence: string])[] = [
+  [
+    `r.resource("app").register([server]);`,
+    `"this resource needs a config: use .with(config)"' is not assignable to type 'true'`,
+  ],
+  [
+    `r.resource("app").register(server);`,
+    `"this resource needs a config: use .with(config)"' is not assignable to type 'true'`,
+  ],
+  [`void run(server);`, `"this resource needs a config: use .with(config)"' is not assignable to type 'true'`],
+  [`r.task("x").tags([tag]);`, `"this tag needs a config: use .with(config)"' is not assignable to type 'true'`],
+  [
+    `r.task("x").middleware([ofTask]);`,
+    `"this middleware needs a config: use .with(config)"' is not assignable to type 'true'`,
+  ],
+  [`r.task("x").middleware([ofResource]);`, `'"resourceMiddleware"' is not assignable to type '"taskMiddleware"'`],
+  [
+    `r.resource("x").middleware([ofTask.with({ ttl: 1 })]);`,
+    `'"taskMiddleware"' is not assignable to type '"resourceMiddleware"'`,
+  ],
+  [
+    `r.resource("x").tags([globals.tags.tunnel]).init(async () => ({ mode: "client", tasks: [task] }));`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
+  ],
+  [
+    `r.resource("x").tags([globals.tags.tunnel]).init(async () => ({ mode: "both", events: [event] }));`,
+    `required in type '{ readonly emit: "a client tunnel with events needs emit or client"; }'`,
+  ],
+  [
+    `override(routed, { init: async () => ({ mode: "client", tasks: [task] }) });`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
+  ],
+  [
+    `r.override(routed).init(async () => ({ mode: "client", tasks: [task] }));`,
+    `required in type '{ readonly run: "a client tunnel with tasks needs run or client"; }'`,
+  ],
+  [`r.task("x").run(() => 1);`, `Type 'number' is not assignable to type 'Promise<unknown>'`],
+  [
+    `r.task("x").tags([contract]).run(async () => ({ nope: 1 }));`,
+    `Property 'name' is missing in type '{ nope: number; }'`,
+  ],
+  [
+    `r.task("x").tags([contract]).run(async (i: { q: string }) => ({ name: i.q }));`,
+    `InputContractViolationError<{ id: string; }, { q: string; }>`,
+  ],
+  [`r.task("x").dependencies({ task }).run(async (_: void, { task }) => task());`, `Expected 1-2 arguments, but got 0`],
+  [`void run(r.resource("app").build()).then((app) => app.runTask(task));`, `Expected 2-3 arguments, but got 1`],
+  [
+    `void run(r.resource("app").build()).then((app) => app.runTask(task, { a: "1" }));`,
+    `Type 'string' is not assignable to type 'number'`,
+  ],
+  [`override(task, { run: async () => "s" });`, `Type 'string' is not assignable to type 'number'`],
+  [`resource({ id: "x", register: [task, { id: "y" }] });`, `Property 'kind' is missing in type '{ id: string; }'`],
+  [
+    `r.resource("app").register([class Service {}]);`,
+    `Type 'typeof Service' is not assignable to type 'RegisterableItems'`,
+  ],
+
+  // Builders where definitions belong.
+  [`r.resource("app").register([task, r.task("unbuilt").run(async () => 1)]);`, unbuilt],
+  [`r.resource("app").register(r.event("unbuilt"));`, unbuilt],
+  [`resource({ id: "x", register: [r.resource("unbuilt")] });`, unbuilt],
+  [`r.resource("app").overrides([r.override(task)]);`, unbuilt],
+  [`void run(r.resource("unbuilt"));`, unbuilt],
+  [`r.task("x").dependencies({ unbuilt: r.task("unbuilt") });`, unbuilt],
+  [`defineTask({ id: "x", dependencies: { unbuilt: r.event("unbuilt") }, run: async () => 1 });`, unbuilt],
+  [`r.task("x").tags([r.tag("unbuilt")]);`, unbuilt],
+  [`r.task("x").middleware([r.middleware.task("unbuilt")]);`, unbuilt],
+  [`r.task("x").throws([r.error("unbuilt")]);`, unbuilt],
+  [`r.hook("x").on(r.event("unbuilt"));`, unbuilt],
+  [`r.hook("x").on([event, r.event("unbuilt")]);`, unbuilt],
+  [`hook({ id: "x", on: r.event("unbuilt"), run: async () => {} });`, unbuilt],
+  [`override(r.task("unbuilt"), {});`, unbuilt],
+  [`r.override(r.hook("unbuilt"));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.runTask(r.task("unbuilt")));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.emitEvent(r.event("unbuilt")));`, unbuilt],
+  [`void run(r.resource("app").build()).then((app) => app.getResourceValue(r.resource("unbuilt")));`, unbuilt],
+
+  // What cannot be depended on.
+  [
+    `r.task("x").dependencies({ server: server.with({ port: 1 }) });`,
+    `"depend on the resource itself: its config is given where it is registered"' is not assignable to type 'true'`,
+  ],
+  [`r.task("x").dependencies({ listener });`, `"a hook has no value to depend on"' is not assignable to type 'true'`],
+  [`r.task("x").dependencies({ tag });`, `"a tag has no value to depend on: attach it with .tags([...])"'`],
+  [
+    `r.task("x").dependencies({ ofTask });`,
+    `"a middleware has no value to depend on: attach it with .middleware([...])"'`,
+  ],
+
+  // Steps in the wrong order.
+  [
+    `r.hook("x").run(async () => {});`,
+    `parameter of type '"call .on(event) before .run(...): it gives the event its type"'`,
+  ],
+];
+
+const noItem = "missing the following properties from type 'ResourceWithConfig<any, any>'";
+
+/** What other versions of TypeScript than the one of the repository say instead, by mistake. */
+export const sentencesOfVersions: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "5.4": {
+    [`r.resource("app").register(server);`]: "is not assignable to type 'RegisterableItem'",
+    [`void run(server);`]: `readonly ["this resource needs a config: use .with(config)"] | undefined' is not assignable`,
+    [`defineTask({ id: "x", dependencies: { unbuilt: r.event("unbuilt") }, run: async () => 1 });`]: `readonly ["this is a builder: finish it with .build()"] | undefined' is not assignable`,
+    [`r.hook("x").on([event, r.event("unbuilt")]);`]: "is not assignable to type 'EventReference<any>'",
+    [`hook({ id: "x", on: r.event("unbuilt"), run: async () => {} });`]: "is not assignable to type 'ValidOnTarget'",
+  },
+  // Of the members of a union it names the one that is told apart by most.
+  "7.0": {
+    [`resource({ id: "x", register: [task, { id: "y" }] });`]: noItem,
+    [`r.resource("app").register([task, r.task("unbuilt").run(async () => 1)]);`]: noItem,
+    [`r.resource("app").register(r.event("unbuilt"));`]: noItem,
+    [`resource({ id: "x", register: [r.resource("unbuilt")] });`]: noItem,
+  },
+};
