@@ -1,4 +1,5 @@
-import { describeEdge, type HostLimits, type ServedEdge } from "../edge/describeEdge";
+import type { HostLimits, ServedEdge } from "../edge/cases/edgeUnderTest";
+import { describeEdge } from "../edge/describeEdge";
 import { startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
 import { startWorker, type WorkerOptions } from "./support/startWorker";

@@ -1,0 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { createHttpClient } from "@bluelibs/runner";
+import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
+import { edgeToken, outOfStock, renamed, tasks } from "../edgeApp";
+import { patternOf, sha256Of, type EdgeUnderTest } from "./edgeUnderTest";
+
+/** Events, and the clients of this package. */
+export function clientCases({ title, send, untilMarked, limits, baseUrl: edgeUrl }: EdgeUnderTest): void {
+  it(title("emits events"), async () => {
+    const name = randomUUID();
+    const reply = await send(`/__runner/event/${renamed.id}`, {
+      method: "POST",
+      headers: { "x-runner-token": edgeToken },
+      body: JSON.stringify({ payload: { name }, returnPayload: true }),
+    });
+
+    expect(await reply.json()).toEqual({ ok: true, result: { name } });
+    await untilMarked(`renamed ${name}`);
+  });
+
+  if (limits.withoutSocket === true) return;
+  it(title("is called by the clients of this package"), async () => {
+    const baseUrl = edgeUrl();
+    const errorRegistry = new Map([[outOfStock.id, outOfStock]]);
+    const universal = createHttpClient({ baseUrl, auth: { token: edgeToken }, errorRegistry });
+    await using mixed = createHttpMixedClient({ baseUrl, auth: { token: edgeToken }, errorRegistry });
+    const bytes = Buffer.from(patternOf(300_000));
+
+    expect(await universal.task(tasks.add.id, { a: 1, b: 2 })).toBe(3);
+    const caught: unknown = await mixed.task(tasks.outOfStock.id, "tea").catch((error: unknown) => error);
+    expect(outOfStock.is(caught) && caught.data).toEqual({ sku: "tea", since: new Date(0) });
+    const files = [createNodeFile({ name: "a.bin" }, { buffer: bytes })];
+    expect(await mixed.task(tasks.upload.id, { files })).toMatchObject({
+      described: [{ name: "a.bin", length: 300_000, sha256: sha256Of(bytes) }],
+    });
+    for (const client of [universal, mixed]) {
+      const stream = client.stream(tasks.rows, { from: 1, to: 3 });
+      const ids: number[] = [];
+      for await (const { id, at } of stream) ids.push(id + at.getTime());
+      expect([ids, await stream.result]).toEqual([[2, 4, 6], { total: 3 }]);
+    }
+  });
+}
