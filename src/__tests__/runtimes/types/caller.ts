@@ -3,8 +3,10 @@ import { createHttpMixedClient } from "@bluelibs/runner/node";
 import type * as Billing from "./billing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Fails to compile unless it is told that both are the same. */
-const same = <A, B>(..._proof: Equal<A, B> extends true ? [] : ["these types differ"]): void => {};
+/** Does not compile unless the value is of just that type. */
+const is =
+  <B>() =>
+  <A>(_value: A, ..._proof: Equal<A, B> extends true ? [] : ["these types differ"]): void => {};
 
 type Paid = { paid: string; at: Date };
 type Total = { total: number };
@@ -29,10 +31,10 @@ export const checkout = r
   .task("shop.tasks.checkout")
   .dependencies({ ...billing.tasks, one: charge, charged: billing.events.charged })
   .run(async (amount: number, deps) => {
-    same<Awaited<ReturnType<typeof deps.charge>>, Paid>();
+    is<Paid>()(await deps.charge(input));
     await deps.charged({ amount });
     await deps.importRows({ table: "rows" }, { items: [{ id: 1 }] });
-    for await (const row of deps.rows({ to: 1 })) same<typeof row, { id: number }>();
+    for await (const row of deps.rows({ to: 1 })) is<{ id: number }>()(row);
     const got = await safe(deps.charge, { ...input, amount });
     if (!got.ok && got.declared && got.error.id === "billing.errors.insufficientFunds") return got.error.data.missing;
     return (await deps.one(input)).at.getTime();
@@ -52,33 +54,33 @@ const client = createHttpClient<typeof Billing>({
 const mixed = createHttpMixedClient<typeof Billing>({ baseUrl: "http://billing.example", batch: true });
 
 export async function calls(): Promise<void> {
-  same<Awaited<ReturnType<typeof client.tasks.charge>>, Paid>();
+  is<Paid>()(await client.tasks.charge(input));
   const byId = await client.task("billing.tasks.charge", input, { idempotencyKey: "k1", timeoutMs: 1_000 });
-  same<typeof byId, Paid>();
+  is<Paid>()(byId);
   const byDefinition = await mixed.task(charge, input);
-  same<typeof byDefinition, Paid>();
+  is<Paid>()(byDefinition);
   const imported = await mixed.task("billing.tasks.importRows", { table: "rows" }, { items: [{ id: 1 }] });
-  same<typeof imported, { table: string; count: number }>();
+  is<{ table: string; count: number }>()(imported);
   const outcome = await client.safe(charge, input);
-  if (outcome.ok) same<typeof outcome.value, Paid>();
+  if (outcome.ok) is<Paid>()(outcome.value);
 
   const stream = client.tasks.rows({ to: 3 });
-  same<typeof stream, ItemStream<{ id: number }, Total>>();
-  for await (const row of stream) same<typeof row, { id: number }>();
-  same<Awaited<typeof stream.result>, Total | undefined>();
+  is<ItemStream<{ id: number }, Total>>()(stream);
+  for await (const row of stream) is<{ id: number }>()(row);
+  is<Total | undefined>()(await stream.result);
   const items: AsyncIterable<{ id: number }> = mixed.stream("billing.tasks.rows", { to: 3 });
   const ended = safe(client.tasks.rows, { to: 3 });
-  for await (const row of ended) same<typeof row, { id: number }>();
+  for await (const row of ended) is<{ id: number }>()(row);
   const end = await ended.result;
-  if (end.ok) same<typeof end.value, Total | undefined>();
+  if (end.ok) is<Total | undefined>()(end.value);
 
   for await (const heard of client.subscribe(["billing.events.charged"], { onGap: ({ missed }) => void missed })) {
-    same<typeof heard.payload, { amount: number }>();
+    is<{ amount: number }>()(heard.payload);
   }
   await client.events.charged({ amount: 1 });
   await client.event("billing.events.charged", { amount: 1 });
 
   await using app = await run(shop);
-  same<Awaited<ReturnType<typeof app.runTask<typeof checkout>>>, number>();
+  is<number>()(await app.runTask(checkout, 1));
   void items;
 }
