@@ -8,6 +8,9 @@ export async function resolve(specifier, context, nextResolve) {
     const url = new URL(`${specifier}.ts`, context.parentURL);
     if (existsSync(url)) return { url: url.href, shortCircuit: true };
   }
+  // An example with a package.json of its own is not within the package that has this name.
+  if (specifier.startsWith("@bluelibs/runner"))
+    return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   return nextResolve(specifier, context);
 }
 

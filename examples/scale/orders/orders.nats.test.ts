@@ -1,0 +1,15 @@
+import { startNatsServer } from "../../../src/__tests__/nats/support/natsServer";
+import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { asPlaced, runOrders } from "../../../src/__tests__/support/runOrders";
+
+beforeAll(ensureBuilt, 120_000);
+
+it("every order is paid once and mailed while workers and mailer are killed, over NATS", async () => {
+  await using broker = await startNatsServer();
+  process.env["NATS_URL"] = broker.url;
+
+  const { exitCode, stdout, stderr } = await runOrders("nats");
+
+  expect(stdout).toMatch(asPlaced("nats"));
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+}, 160_000);
