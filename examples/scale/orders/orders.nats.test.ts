@@ -6,9 +6,8 @@ beforeAll(ensureBuilt, 120_000);
 
 it("every order is paid once and mailed while workers and mailer are killed, over NATS", async () => {
   await using broker = await startNatsServer();
-  process.env["NATS_URL"] = broker.url;
 
-  const { exitCode, stdout, stderr } = await runOrders("nats");
+  const { exitCode, stdout, stderr } = await runOrders("nats", { NATS_URL: broker.url });
 
   expect(stdout).toMatch(asPlaced("nats"));
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -3,7 +3,8 @@ import { runProgram } from "./runSnippet";
 const program = ["--import", "./.ci/typescript.mjs", "examples/scale/orders/main.ts"];
 
 /** Runs the example of orders as its page says. */
-export const runOrders = (carrier: "http" | "nats") => runProgram([...program, carrier], { timeoutMs: 150_000 });
+export const runOrders = (carrier: "http" | "nats", env: Readonly<Record<string, string>> = {}) =>
+  runProgram([...program, carrier], { timeoutMs: 150_000, env });
 
 /** What it prints, where only the repetitions differ from run to run. */
 export const asPlaced = (carrier: "http" | "nats"): RegExp =>

@@ -27,12 +27,21 @@ export function toProgram(code: string): string {
   return ts.transpileModule(code, { compilerOptions }).outputText;
 }
 
+export interface ProgramOptions {
+  readonly input?: string;
+  /** After it the program is killed. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Beside that of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs Node in the root, where our own name leads to the built package. */
 export async function runProgram(
   args: readonly string[],
-  { input = "", timeoutMs = 30_000 }: { readonly input?: string; readonly timeoutMs?: number } = {},
+  { input = "", timeoutMs = 30_000, env = {} }: ProgramOptions = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, args, { cwd: root, timeout: timeoutMs, killSignal: "SIGKILL" });
+  const limits = { timeout: timeoutMs, killSignal: "SIGKILL" } as const;
+  const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, ...limits });
   const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   child.stdin.on("error", () => {}); // a program may end without reading its input
   child.stdin.end(input);
