@@ -46,6 +46,14 @@ export interface TaskCallOptions {
    * Beside an input: a single argument counts as options only if it holds a journal or a signal and nothing else.
    */
   timeoutMs?: number | undefined;
+  /**
+   * Has the call happen once, however often it is made with this key, here or in another process: 1 to 200 visible ASCII
+   * characters. Beside an input, as `timeoutMs`. Default: what `globals.tags.idempotent` makes of the input, which ranks above.
+   *
+   * @throws {idempotencyUnsupportedError} (as a rejection) it is no key, or the task streams or takes items
+   * @see readmes/IDEMPOTENCY.md
+   */
+  idempotencyKey?: string | undefined;
 }
 
 /** A task as its dependants call it. */

@@ -1,3 +1,26 @@
+import type { ITask } from "../define/task";
+import type { CallScope } from "./callScope";
+
+/** A call that was given an idempotency key. */
+export interface KeyedCall {
+  readonly task: ITask;
+  readonly input: unknown;
+  readonly idempotencyKey: string;
+  readonly scope: CallScope | undefined;
+  /** Whether it passes items beside the input. */
+  readonly hasItems: boolean;
+}
+
+/**
+ * Makes a call with a key, unless it was made before: then its outcome is given again.
+ *
+ * @param start makes it: until the signal aborts, whatever becomes of this caller; without a signal, as any other call
+ */
+export type RunKeyed = (
+  call: KeyedCall,
+  start: (signal: AbortSignal | undefined) => Promise<unknown>,
+) => Promise<unknown>;
+
 /** Where a run is in its life: `disposing` from the moment when its first resource is disposed of. */
 export type RunPhase = "open" | "disposing" | "disposed";
 
@@ -12,6 +35,10 @@ export class RunState {
   phase: RunPhase = "open";
   /** How many tasks and emissions are under way. */
   underWay = 0;
+  /** Bundles may lack what replaces it. */
+  runKeyed: RunKeyed = async () => {
+    throw new TypeError("options.idempotencyKey of a call needs globals.resources.idempotency in this bundle.");
+  };
   readonly #endedResources = new Set<string>();
 
   /** Whether a resource may make no more calls. */

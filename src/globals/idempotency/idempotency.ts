@@ -11,9 +11,10 @@ import { linkSignals } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import { streamKindOf } from "../../lib/streamKind";
+import { findFiles } from "../../tunnels/files/findFiles";
 import { idempotent } from "../../tunnels/routing/idempotency";
 import type { IdempotencyEntry, IdempotencyStore } from "../../tunnels/routing/idempotencyStore";
-import { idempotencyId, type Idempotency, type OnceCall } from "../../tunnels/server/runOnce";
+import { assertKeyed, idempotencyId, type Idempotency, type OnceCall } from "../../tunnels/server/runOnce";
 import { readStreamResult } from "../../tunnels/server/streamResult";
 import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
@@ -51,7 +52,7 @@ interface Landing {
 }
 
 /** Keeps calls of a run from running twice. */
-function createIdempotency({ store: container, logger, valueOf, onEnding }: PresetScope): Idempotency {
+function createIdempotency({ store: container, logger, valueOf, onEnding, keyCalls }: PresetScope): Idempotency {
   const serializer = valueOf(serializerOf);
   const replies = createReplyCodec(serializer, withFrameworkErrors(container.errors));
   const flights = new Map<IdempotencyStore, Map<string, Flight>>();
@@ -216,12 +217,23 @@ function createIdempotency({ store: container, logger, valueOf, onEnding }: Pres
 
   function textOf(input: unknown, { id }: ITask): string {
     try {
-      return serializer.stringify(input ?? null);
+      if (streamKindOf(input) === undefined && findFiles(input).length === 0)
+        return serializer.stringify(input ?? null);
     } catch {
-      const reason = "its input cannot be written as text, as files and streams cannot";
-      throw idempotencyUnsupportedError.create({ taskId: id, reason });
+      // It holds what cannot be sent, or written.
     }
+    throw idempotencyUnsupportedError.create({
+      taskId: id,
+      reason: "its input is not text alone: files and streams are none",
+    });
   }
+
+  /** Of callers of this process. */
+  keyCalls(async ({ task, input, idempotencyKey: key, scope, hasItems }, start) => {
+    if (idempotent.extract(task)?.key !== undefined) return start(undefined);
+    assertKeyed(task, { key, hasItems });
+    return run({ taskId: task.id, caller: scope?.caller?.name, key, input, signals: [scope?.signal] }, task, start);
+  });
 
   return { run };
 }

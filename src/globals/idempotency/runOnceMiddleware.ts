@@ -1,7 +1,7 @@
 import { defineTaskMiddleware } from "../../define/middleware";
-import { idempotencyUnsupportedError } from "../../errors/idempotencyErrors";
+import { takesItems } from "../../define/itemInput";
 import { idempotent } from "../../tunnels/routing/idempotency";
-import { isKey, notAKey, type Idempotency } from "../../tunnels/server/runOnce";
+import { assertKeyed, replayWatch, type Idempotency } from "../../tunnels/server/runOnce";
 import { alsoBuiltin } from "../lateBuiltins";
 import { idempotency } from "./idempotency";
 
@@ -11,11 +11,12 @@ export const runOnceMiddleware = /* @__PURE__ */ alsoBuiltin(
     id: "globals.middleware.runOnce",
     everywhere: (task) => idempotent.extract(task)?.key !== undefined,
     dependencies: { idempotency },
-    async run({ task, next, signal, name }, deps: { readonly idempotency: Idempotency }) {
+    async run({ task, next, signal, name, journal }, deps: { readonly idempotency: Idempotency }) {
       const { definition, input } = task;
       const key: unknown = idempotent.extract(definition)?.key?.(input);
-      if (!isKey(key)) throw idempotencyUnsupportedError.create({ taskId: definition.id, reason: notAKey });
-      const call = { taskId: definition.id, caller: name, key, input, signals: [signal] };
+      assertKeyed(definition, { key, hasItems: takesItems(definition) });
+      const onReplayed = journal.get(replayWatch);
+      const call = { taskId: definition.id, caller: name, key: key as string, input, signals: [signal], onReplayed };
       return deps.idempotency.run(call, definition, (own) => next(input, { signal: own, detached: true }));
     },
   }),

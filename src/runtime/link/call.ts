@@ -37,9 +37,11 @@ export function timeoutOf({ signal, scope, timeoutMs }: InvokeOptions): number |
 export class Call implements CallInfo {
   #journal: ExecutionJournal | undefined;
   #signal: AbortSignal | undefined;
-  // Declared alone: calls of other tasks have neither.
+  // Declared alone: most calls have none of them.
   /** What the caller passes beside the input. */
   declare given?: ItemsOfCaller;
+  /** The idempotency key of a call that another process is to make once. */
+  declare idempotencyKey?: string;
   /** The same as the body reads it. */
   declare items?: AsyncIterable<unknown>;
   /** Inherited by what the task calls in turn. */
@@ -79,6 +81,7 @@ export class Call implements CallInfo {
   within(scope: CallScope): Call {
     const inner = new Call(this.journal, scope);
     if (this.given !== undefined) inner.given = this.given;
+    if (this.idempotencyKey !== undefined) inner.idempotencyKey = this.idempotencyKey;
     return inner;
   }
 }

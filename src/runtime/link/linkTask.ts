@@ -102,9 +102,17 @@ export function linkTask(link: TaskLink): Invoke {
       return Promise.reject(error as Error).then(undefined, fail);
     }
   };
-  const invokeIn = (input: unknown, { journal, items }: InvokeOptions, scope: CallScope | undefined) => {
+  const invokeIn = (input: unknown, options: InvokeOptions, scope: CallScope | undefined): Promise<unknown> => {
+    const { journal, items, idempotencyKey } = options;
+    if (idempotencyKey !== undefined && link.tunnelId === undefined) {
+      const unkeyed = { ...options, idempotencyKey: undefined };
+      return state.runKeyed({ task, input, idempotencyKey, scope, hasItems: items !== undefined }, (signal) =>
+        invokeIn(input, unkeyed, signal === undefined ? scope : detachedScope(scope, signal)),
+      );
+    }
     const call = new Call(journal, scope);
     if (items !== undefined) call.given = { items };
+    if (idempotencyKey !== undefined) call.idempotencyKey = idempotencyKey;
     return settle(input, call, (error) => failScoped(error, scope));
   };
   const invokeWith = (input: unknown, options: InvokeOptions): Promise<unknown> => {

@@ -29,16 +29,17 @@ export interface TaskStoreElementType<I = any, O extends Promise<any> = any, D =
   readonly interceptors: readonly TaskLocalInterceptor<any, any>[];
 }
 
+/** What a caller passes beside the input of a task that a tunnel routes; a member that is there has a value. */
+export interface GivenToRoute {
+  readonly items?: ItemsToSend<unknown>;
+  readonly idempotencyKey?: string;
+}
+
 /** How a tunnel takes over a task. */
 export interface TaskRoute {
   /** Id of the tunnel resource. */
   readonly ownerId: string;
-  readonly run: (
-    task: ITask,
-    input: unknown,
-    scope: CallScope | undefined,
-    items?: ItemsToSend<unknown>,
-  ) => Promise<unknown>;
+  readonly run: (task: ITask, input: unknown, scope: CallScope | undefined, given?: GivenToRoute) => Promise<unknown>;
   /** Ids of the middleware that still runs on this side. */
   readonly keepsMiddleware: ReadonlySet<string>;
 }
@@ -182,12 +183,19 @@ export class TaskCell implements TaskStoreElementType {
 const noDependencies: Record<string, unknown> = {};
 const noInterceptors: readonly never[] = [];
 
+function givenBy(call: Call | undefined): GivenToRoute | undefined {
+  const items = call?.items ?? call?.given?.items;
+  const idempotencyKey = call?.idempotencyKey;
+  if (idempotencyKey === undefined) return items && { items };
+  return items === undefined ? { idempotencyKey } : { items, idempotencyKey };
+}
+
 function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeRouted: boolean): ITask["run"] {
   if (route !== undefined) {
     return (input, _dependencies, info) => {
       const call = info as Call | undefined;
       // Of a task that is known by its type alone, nothing says that it takes items.
-      return route.run(definition, input, call?.scope, call?.items ?? call?.given?.items);
+      return route.run(definition, input, call?.scope, givenBy(call));
     };
   }
   if (phantomsMustBeRouted && isPhantomTask(definition)) {
@@ -232,6 +240,7 @@ export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTas
         journal: options?.journal,
         signal: options?.signal,
         timeoutMs: options?.timeoutMs,
+        idempotencyKey: options?.idempotencyKey,
         items: options?.items,
         scope,
       }),

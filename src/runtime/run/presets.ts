@@ -4,6 +4,7 @@ import type { IResource } from "../../define/resource";
 import type { EventManager } from "../events/eventManager";
 import type { MiddlewareManager } from "../link/middlewareManager";
 import type { Logger } from "../logger";
+import type { RunKeyed } from "../runState";
 import type { Store } from "./store";
 
 /** Runs tasks by definition; the value of `globals.resources.taskRunner`. */
@@ -29,6 +30,8 @@ export interface PresetScope {
   readonly logger: Logger;
   /** The value of another framework resource of this run. */
   valueOf<V extends Promise<any>>(resource: IResource<any, V>): Awaited<V>;
+  /** Has something make the calls of this run that are given an idempotency key. */
+  keyCalls(run: RunKeyed): void;
   /**
    * Called once, when what waits should wait no longer: before the run disposes of its first resource, and when its boot
    * is aborted. Must not throw.

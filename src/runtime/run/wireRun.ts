@@ -109,6 +109,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     taskRunner: createTaskRunner(cells, options.mode),
     middlewareManager,
     logger,
+    keyCalls: (run) => void (state.runKeyed = run),
   });
   return {
     plan,

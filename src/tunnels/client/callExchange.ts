@@ -84,12 +84,16 @@ export function createExchange(options: ExchangeOptions, codec: CallCodec): Call
       begin(target.id, call);
       const written = write();
       const body = written instanceof Promise ? await untilAborted(written, call?.signal) : written;
+      const key = call?.idempotencyKey;
+      if (key !== undefined) {
+        const { assertKeyed } = await untilAborted(import("./assertKeyed"), call?.signal);
+        assertKeyed(codec, target.id, { key, body, wantsItems });
+      }
       isSending = true;
       const named = codec.headersFor(body);
       let headers = named instanceof Promise ? await untilAborted(named, call?.signal) : named;
       if (wantsItems) headers = { ...headers, accept: itemsContentType };
       if (body.kind === "items") headers = { ...headers, "content-type": itemsContentType };
-      const key = call?.idempotencyKey;
       if (key !== undefined) headers = { ...headers, [idempotencyKeyHeader]: key };
       const sent = { target, headers, body, input, wantsItems };
       const response = await transport(call === undefined ? sent : optionsOf(call, sent));

@@ -1,7 +1,6 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
-import type { ItemsToSend } from "../../define/itemInput";
 import type { ITask } from "../../define/task";
-import type { CallScope } from "../../runtime/callScope";
+import type { TaskRoute } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
 import { nameTunnel } from "../protocol/callFailure";
 import { withRepeats } from "./idempotency";
@@ -29,10 +28,10 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
       fix: 'return { client } or { run } beside "tasks" from the init of the tunnel.',
     });
   }
-  const runNamed: Run = async (task, input, scope, items) => {
+  const runNamed: Run = async (task, input, scope, given) => {
     try {
       const options = scope && remoteOptionsOf(scope);
-      return await run(task, input, items === undefined ? options : { ...options, items });
+      return await run(task, input, given === undefined ? options : { ...options, ...given });
     } catch (error) {
       throw nameTunnel(error, ownerId);
     }
@@ -41,12 +40,7 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
     store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task) });
 }
 
-type Run = (
-  task: ITask,
-  input: unknown,
-  scope: CallScope | undefined,
-  items?: ItemsToSend<unknown>,
-) => Promise<unknown>;
+type Run = TaskRoute["run"];
 type RunRemotely = (task: ITask, input: unknown, options: RoutedCallOptions | undefined) => Promise<unknown>;
 
 /** The tunnel's own `run`; a `client` stands in for it. */

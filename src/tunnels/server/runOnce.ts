@@ -1,7 +1,9 @@
+import { journal, MapJournal, type ExecutionJournal } from "../../define/journal";
 import { idempotencyUnavailableError, idempotencyUnsupportedError } from "../../errors/idempotencyErrors";
 import type { TaskCell } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
 import { idempotencyKeyHeader } from "../protocol/headers";
+import { isKey, keyProblems } from "../protocol/idempotencyKey";
 import type { WireRequest } from "../protocol/wire";
 import { idempotent } from "../routing/idempotency";
 
@@ -26,6 +28,17 @@ export interface Idempotency {
   run(call: OnceCall, task: TaskCell["task"], start: (signal: AbortSignal) => Promise<unknown>): Promise<unknown>;
 }
 
+/** In the journal of a served call whose key the task makes: receives that its outcome is that of an earlier call. */
+export const replayWatch = /* @__PURE__ */ journal.createKey<() => void>("globals.idempotency.replayWatch");
+
+/** The journal of a served call. @returns `undefined` where the task makes no keys */
+export function watchReplay(task: TaskCell["task"], onReplayed: () => void): ExecutionJournal | undefined {
+  if (!makesKeys(task)) return undefined;
+  const own = new MapJournal();
+  own.set(replayWatch, onReplayed);
+  return own;
+}
+
 /** What keeps the calls of a run from running twice. */
 export const idempotencyOf = (store: Store): Idempotency | undefined =>
   store.resources.get(idempotencyId)?.value as Idempotency | undefined;
@@ -37,18 +50,29 @@ export const idempotencyOf = (store: Store): Idempotency | undefined =>
  * @throws {idempotencyUnsupportedError} it is no key, or the call cannot have one
  */
 export function readKey({ headers, body }: WireRequest, task: TaskCell["task"]): string | undefined {
+  if (makesKeys(task)) {
+    if (body.kind !== "text") throw idempotencyUnsupportedError.create({ taskId: task.id, reason: keyProblems.body });
+    return undefined;
+  }
   const key = headers[idempotencyKeyHeader];
-  if (key === undefined || idempotent.extract(task)?.key !== undefined) return undefined;
-  const refuse = (reason: string): Error => idempotencyUnsupportedError.create({ taskId: task.id, reason });
-  if (typeof key !== "string" || !isKey(key)) throw refuse(notAKey);
-  if (task.streams === true) throw refuse("it streams its items");
-  if (body.kind !== "text") throw refuse("it sends files or a stream");
-  return key;
+  if (key === undefined) return undefined;
+  assertKeyed(task, { key, hasItems: body.kind !== "text" });
+  return key as string;
 }
 
-export const notAKey = "its key is not 1 to 200 visible ASCII characters";
+/** Whether its tag makes keys of inputs. */
+const makesKeys = (task: TaskCell["task"]): boolean =>
+  task.tags.length > 0 && idempotent.extract(task)?.key !== undefined;
 
-export const isKey = (key: unknown): key is string => typeof key === "string" && /^[\x21-\x7e]{1,200}$/.test(key);
+/** @param hasItems whether something is sent beside the input @throws {idempotencyUnsupportedError} the call cannot have the key */
+export function assertKeyed(
+  { id: taskId, streams }: TaskCell["task"],
+  { key, hasItems }: { readonly key: unknown; readonly hasItems: boolean },
+): void {
+  const { notAKey, streams: streamed, body } = keyProblems;
+  const reason = !isKey(key) ? notAKey : streams === true ? streamed : hasItems ? body : undefined;
+  if (reason !== undefined) throw idempotencyUnsupportedError.create({ taskId, reason });
+}
 
 /** @throws {idempotencyUnavailableError} the application is a bundle without it */
 export function assertAvailable(idempotency: Idempotency | undefined, taskId: string): Idempotency {

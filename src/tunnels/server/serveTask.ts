@@ -11,7 +11,7 @@ import { isGivenUp } from "./failedCall";
 import { openForm } from "./openForm";
 import { readManifest } from "./readInput";
 import { receiveItems } from "./receiveItems";
-import { assertAvailable, readKey, type OnceCall } from "./runOnce";
+import { assertAvailable, readKey, watchReplay, type OnceCall } from "./runOnce";
 import type { ServedCall } from "./servedCall";
 import { ServedScope } from "./servedScope";
 import { slotsOf, within } from "./servedSlots";
@@ -62,9 +62,11 @@ export function startTask(
   call.phase = "run";
   call.slots = slotsOf(server, request, served, caller);
   const key = readKey(request, served.cell.task);
+  const onReplayed = (): void => void (call.isReplay = true);
+  const journal = watchReplay(served.cell.task, onReplayed);
   const invoke = (signal: AbortSignal | undefined): Promise<unknown> => {
     const scope = new ServedScope(request, server.origin, time, caller, signal);
-    return within(call.slots, () => served.cell.invoke(input, items === undefined ? { scope } : { scope, items }));
+    return within(call.slots, () => served.cell.invoke(input, { scope, journal, items }));
   };
   if (key === undefined) return invoke(call.items?.follow(request.signal, time?.expired));
   const once: OnceCall = {
@@ -73,7 +75,7 @@ export function startTask(
     key,
     input,
     signals: [request.signal, time?.expired],
-    onReplayed: () => (call.isReplay = true),
+    onReplayed,
   };
   return assertAvailable(server.idempotency?.(), once.taskId).run(once, served.cell.task, invoke);
 }

@@ -171,9 +171,11 @@ it("a tag makes the key from the input, for callers of this process and of other
   await order({ sku: "pot" });
   await server.alice.task("shop.order", { sku: "pot" }, { idempotencyKey: "x1" });
   await server.alice.task("shop.order", { sku: "pot" }, { idempotencyKey: "x2" });
+  const replies = [await server.post({ sku: "pot" }, {}), await server.post({ sku: "pan" }, {})];
 
   // This process is a caller of its own.
-  expect(server.runs).toEqual(["pot", "pot"]);
+  expect(server.runs).toEqual(["pot", "pot", "pan"]);
+  expect(replies.map(({ headers }) => headers.get("x-runner-replayed"))).toEqual(["1", null]);
 });
 
 it("a store that is down refuses calls with 503, and the task does not run", async () => {
