@@ -14,7 +14,9 @@ export async function bench({ quick }) {
     stdio: "ignore",
   });
   try {
-    await compare(`nats://127.0.0.1:${await portOf(dir)}`, quick ? 3 : 7);
+    const url = `nats://127.0.0.1:${await portOf(dir)}`;
+    await compare(url, quick ? 3 : 7, () => cpuOf(server.pid));
+    await compareHearing(url);
   } finally {
     server.kill("SIGKILL");
     await once(server, "close");
@@ -31,7 +33,33 @@ async function portOf(dir) {
   }
 }
 
-async function compare(url, rounds) {
+/** What the broker has spent, in us, where the system tells (Linux). */
+async function cpuOf(pid) {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // In ticks of 10 ms; the name before them may hold spaces.
+  const [user = NaN, system = NaN] = text
+    .replace(/^.*\) /, "")
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) * 10_000;
+}
+
+/** Events that are in the streams already, heard by one process. */
+async function compareHearing(url) {
+  const count = 20_000;
+  for (const mode of ["raw", "ours"]) {
+    const child = fork(fileURLToPath(new URL("hearer.mjs", import.meta.url)), [mode, url, String(count)]);
+    const ended = once(child, "exit");
+    const [{ rate, cpuMs }] = await once(child, "message");
+    await ended;
+    console.log(
+      `durable events heard, ${mode}: ${Math.round(rate)}/s at ${((cpuMs * 1000) / count).toFixed(1)} us of CPU`,
+    );
+  }
+}
+
+async function compare(url, rounds, brokerCpu) {
   const { connect } = await import("@nats-io/transport-node");
   const { jetstream, jetstreamManager } = await import("@nats-io/jetstream");
   const { r, run } = await import(new URL("index.js", process.env.RUNNER_DIST).href);
@@ -52,15 +80,20 @@ async function compare(url, rounds) {
     const count = name === "calls" ? 20_000 : 5_000;
     const ratios = [];
     for (let round = 0; round <= rounds; round++) {
-      const [raw, ours] = [await measure(sides[0], count, peers[0]), await measure(sides[1], count, peers[1])];
+      const [raw, ours] = [
+        await measure(sides[0], count, peers[0], brokerCpu),
+        await measure(sides[1], count, peers[1], brokerCpu),
+      ];
       // The first one warms up.
       if (round > 0) ratios.push({ rate: ours.rate / raw.rate, cpu: raw.cpu / ours.cpu, raw, ours });
     }
     const middle = (key) => ratios.map((each) => each[key]).sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
     const { raw, ours } = ratios.at(-1);
+    const shown = ({ rate, cpu, broker }) =>
+      `${Math.round(rate)}/s at ${(cpu / count).toFixed(1)} us, broker ${(broker / count).toFixed(1)} us`;
     console.log(
-      `${name}, ${inFlight} in flight: raw ${Math.round(raw.rate)}/s, ours ${Math.round(ours.rate)}/s, ` +
-        `ratio ${middle("rate").toFixed(2)} by rate, ${middle("cpu").toFixed(2)} by CPU of caller and worker`,
+      `${name}, ${inFlight} in flight, CPU of caller and worker: raw ${shown(raw)}; ours ${shown(ours)}; ` +
+        `ratio ${middle("rate").toFixed(2)} by rate, ${middle("cpu").toFixed(2)} by CPU`,
     );
   }
   await app.dispose();
@@ -105,7 +138,8 @@ async function startPeer(mode, url) {
   };
 }
 
-async function measure(call, count, peer) {
+async function measure(call, count, peer, brokerCpu) {
+  const brokerBefore = await brokerCpu();
   const before = process.cpuUsage();
   const peerBefore = await peer.cpu();
   const startedAt = performance.now();
@@ -116,5 +150,6 @@ async function measure(call, count, peer) {
   await Promise.all(Array.from({ length: inFlight }, caller));
   const seconds = (performance.now() - startedAt) / 1000;
   const { user, system } = process.cpuUsage(before);
-  return { rate: count / seconds, cpu: user + system + (await peer.cpu()) - peerBefore };
+  const cpu = user + system + (await peer.cpu()) - peerBefore;
+  return { rate: count / seconds, cpu, broker: (await brokerCpu()) - brokerBefore };
 }
