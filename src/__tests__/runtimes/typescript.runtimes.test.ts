@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { mistakes, sentencesOfVersions, setup } from "../support/typeMistakes";
+import { runtimesFolder } from "./support/runtimes";
 import {
   compile,
   installBeside,
@@ -30,7 +31,21 @@ async function projectOf(kind: string, options: object): Promise<string> {
   return folder;
 }
 
-let projects: Record<"bundler" | "module" | "commonjs" | "mistakes", string>;
+/** Tasks with schemas of other libraries, whose own declarations are their business. */
+async function schemasProject(compilerOptions: object): Promise<string> {
+  const folder = await writeProject("types/schemas", {
+    "package.json": JSON.stringify({ type: "module" }),
+    "tsconfig.json": JSON.stringify({ compilerOptions, include: ["*.ts"] }),
+    "schemas.ts": await readFile(join(runtimesFolder, "programs/schemas.ts"), "utf8"),
+  });
+  for (const name of ["@valibot", "arktype", "effect", "valibot"]) {
+    await mkdir(join(folder, "node_modules"), { recursive: true });
+    await symlink(join(runtimesFolder, "node_modules", name), join(folder, "node_modules", name), "dir");
+  }
+  return folder;
+}
+
+let projects: Record<"bundler" | "module" | "commonjs" | "schemas" | "mistakes", string>;
 beforeAll(async () => {
   await installBeside(await writeProject("types", {}), referredTo);
   const compilerOptions = { ...strictOptions, module: "esnext", moduleResolution: "bundler", moduleDetection: "force" };
@@ -38,6 +53,7 @@ beforeAll(async () => {
     bundler: await projectOf("bundler", { module: "esnext", moduleResolution: "bundler" }),
     module: await projectOf("module", { module: "node16", moduleResolution: "node16" }),
     commonjs: await projectOf("commonjs", { module: "node16", moduleResolution: "node16" }),
+    schemas: await schemasProject({ ...compilerOptions, skipLibCheck: true }),
     mistakes: await writeProject("types/mistakes", {
       "tsconfig.json": JSON.stringify({
         // As a user's project that is strict, and no more.
@@ -78,6 +94,10 @@ describe.each(versions)("TypeScript %s", (version: Version) => {
     },
     180_000,
   );
+
+  it("infers inputs from schemas of zod, arktype, valibot and effect", async () => {
+    expect(await compile(version, projects.schemas)).toBe("");
+  }, 180_000);
 
   it("says of each mistake, once, what is wrong", async () => {
     const said = saidOf(await compile(version, projects.mistakes));

@@ -55,7 +55,7 @@ async function linkPackages(folder: string): Promise<void> {
   const names = (await readdir(modules)).filter((name) => !name.startsWith("."));
   const taken = new Set(await readdir(join(folder, "node_modules")));
   const links = names.filter((name) => !taken.has(name)).map((name) => [name, join(modules, name)] as const);
-  const ofRoot = ["express", "fastify", "tsup", "typescript"].map(
+  const ofRoot = ["express", "fastify", "tsup", "typescript", "zod"].map(
     (name) => [name, join(root, "node_modules", name)] as const,
   );
   for (const [name, target] of new Map([...links, ...ofRoot])) {
