@@ -77,7 +77,7 @@ export function nodeHttpCarrier({
       isClosed = true;
       connection?.release();
       itemsConnection?.release();
-      const destroy = (): void => inFlight.forEach((request) => request.destroy(clientClosed()));
+      const destroy = (): void => inFlight.forEach((request) => destroyWith(clientClosed(), request));
       if (signal?.aborted === true) destroy();
       signal?.addEventListener("abort", destroy, { once: true });
       await Promise.all([...inFlight].map((request) => new Promise((resolve) => request.once("close", resolve))));
@@ -191,7 +191,7 @@ function exchange(
     const abortWith = (reason: unknown): void => {
       reject(reason);
       reply?.destroy(normalizeError(reason));
-      request.destroy(normalizeError(reason));
+      destroyWith(normalizeError(reason), request);
       // A request that waits for a connection is not closed before it would get one.
       if (body.content instanceof Readable) body.content.destroy();
     };
@@ -216,6 +216,12 @@ function exchange(
     if (signal?.aborted === true) abort();
     else sendBody(request, wire, body, abortWith);
   });
+}
+
+/** Between the end of a reply and that of its request nothing listens to the socket: its error would end the process. */
+function destroyWith(error: Error, request: ClientRequest): void {
+  request.socket?.once("error", () => {});
+  request.destroy(error);
 }
 
 function sendBody(

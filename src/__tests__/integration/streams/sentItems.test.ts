@@ -1,7 +1,7 @@
 import { createHttpMixedClient, createHttpSmartClient } from "../../../node";
 import { startExposure, token } from "../../support/exposure";
 import { soon } from "../../support/soon";
-import { itemTasks, noted, oneThenQuiet, reading, until } from "./itemInputDefinitions";
+import { duplex, itemTasks, noted, oneThenQuiet, reading, until } from "./itemInputDefinitions";
 import { plain } from "./streamDefinitions";
 
 describe("connections of items of the caller", () => {
@@ -26,5 +26,26 @@ describe("connections of items of the caller", () => {
 
     controller.abort();
     await Promise.allSettled(calls);
+  });
+
+  it.each([
+    ["Smart", createHttpSmartClient],
+    ["Mixed", createHttpMixedClient],
+  ])("may be cut right after the end of a call of the %s client, which fails nothing", async (_name, create) => {
+    await using exposure = await startExposure(itemTasks);
+    const client = create({ baseUrl: `http://127.0.0.1:${exposure.port}/__runner`, auth: { token } });
+    const seen: unknown[] = [];
+    async function* items() {
+      for (let item = 1; item <= 3; item += 1) {
+        await until(() => seen.length === item - 1);
+        yield item;
+      }
+    }
+    for await (const { item } of client.stream(duplex, {}, { items: items() })) seen.push(item);
+
+    await client.close({ signal: AbortSignal.abort() });
+    await new Promise(setImmediate);
+
+    expect(seen).toEqual([1, 2, 3]);
   });
 });
