@@ -30,17 +30,29 @@ export const startNginx = (relayPort: number, listenPort?: number) =>
     listenPort,
   );
 
-/** nginx before one server, with the buffers it has by default. */
-export const startPlainNginx = (serverPort: number, httpVersion: "1.0" | "1.1") =>
+/** What differs between sites that pass requests on. */
+export interface PlainSite {
+  /** What nginx speaks to the server. */
+  readonly version: "1.0" | "1.1";
+  /** Default: the buffers that it has by default, both ways. */
+  readonly isUnbuffered?: boolean | undefined;
+  /** Where it listens. Default: a free port. */
+  readonly port?: number | undefined;
+}
+
+/** nginx before one server. */
+export const startPlainNginx = (serverPort: number, { version, isUnbuffered = false, port }: PlainSite) =>
   startNginxWith(
-    (port) => `
+    (listenPort) => `
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${listenPort};
     location / {
       proxy_pass http://127.0.0.1:${serverPort};
-      proxy_http_version ${httpVersion};
+      proxy_http_version ${version};
+${isUnbuffered ? "      proxy_buffering off;\n      proxy_request_buffering off;" : ""}
     }
   }`,
+    port,
   );
 
 async function startNginxWith(site: (port: number) => string, listenPort?: number) {
