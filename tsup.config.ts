@@ -5,7 +5,7 @@ import { defineConfig, type Options } from "tsup";
 type Plugin = NonNullable<Options["plugins"]>[number];
 
 /**
- * Keeps the chunks free of statements with effects, which bundlers could not drop. Line numbers stay.
+ * Keeps the chunks free of statements with effects, which bundlers could not drop.
  *
  * esbuild fills the object of `export * as Errors` in a statement, and with it every error ends up in every application;
  * as a marked call it goes when unused. An import without names only says that a chunk without effects exists.
@@ -17,17 +17,22 @@ const droppableChunks: Plugin = {
       .replace(/^(var __export = \(target, all\) => \{[^}]*\}\);)$/m, "$1 return target;")
       .replace(/^var (\w+) = \{\};\n__export\(\1, \{$/gm, "var $1 =\n/* @__PURE__ */ __export({}, {")
       .replace(/^import "[./]+\/chunk-\w+\.c?js";$/gm, "")
+      // A line for each name takes more room than the names.
+      .replace(/^(?:import|export) \{\n[^}]*\n\}/gm, (list) => list.replace(/\n */g, ""))
       // The names of source files, which the package does not hold.
       .replace(/^\/\/ src\/[\w/.]+\n/gm, ""),
   }),
 };
 
-/** Takes the blanks out of the commands, which nothing imports: they need no marks for bundlers. */
-const denseCommands: Plugin = {
-  name: "dense-commands",
+/** The commands, and what Node alone loads: late, or by an entry that nothing of a page is in. */
+const ofNodeAlone =
+  /\/dist\/(?:cli(?:\/\w+)?|node\/(?:nats|otel)\/index|(?:tunnel|serverCommands|contractCommands|eventsCommands|startRelay|startExposure|links|targets)-\w+)\.js$/;
+
+/** Takes the blanks out of modules that need no marks for bundlers, which are lost with them. */
+const denseNode: Plugin = {
+  name: "dense-node",
   async renderChunk(code, { path }) {
-    if (!/\/dist\/(?:cli(?:\/\w+)?|(?:tunnel|serverCommands|contractCommands|eventsCommands)-\w+)\.js$/.test(path))
-      return undefined;
+    if (!ofNodeAlone.test(path)) return undefined;
     const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
     return { code: dense.code };
   },
@@ -45,7 +50,12 @@ const denseCommonJs: Plugin = {
     const chunks = writtenFiles.map(({ name }) => name).filter((name) => name.endsWith(".cjs"));
     for (const name of chunks) {
       const code = await readFile(name, "utf8");
-      const dense = await transform(code, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
+      const dense = await transform(code, {
+        minifyWhitespace: true,
+        minifySyntax: true,
+        lineLimit: 120,
+        charset: "utf8",
+      });
       await writeFile(name, dense.code);
     }
   },
@@ -89,5 +99,5 @@ export default defineConfig(({ watch }) => ({
   },
   // tsup strips the `node:` prefix by default.
   removeNodeProtocol: false,
-  plugins: [droppableChunks, denseCommands, denseCommonJs],
+  plugins: [droppableChunks, denseNode, denseCommonJs],
 }));
