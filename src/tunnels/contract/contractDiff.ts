@@ -49,7 +49,9 @@ function diffTask(older: LockedTask, newer: LockedTask): readonly Finding[] {
   return [
     ...given("input", older.input, newer.input),
     ...gotten("result", older.result, newer.result),
-    ...gotten("item", older.items, newer.items),
+    ...(turned(older.items, newer.items, "streams its items") ?? gotten("item", older.items, newer.items)),
+    ...(turned(older.itemInput, newer.itemInput, "takes items") ??
+      given("item of the caller", older.itemInput, newer.itemInput)),
     ...newer.throws
       .filter((id) => !older.throws.includes(id))
       .map((id) => ({ level: "addition", message: `may fail with ${id}` }) as const),
@@ -58,6 +60,12 @@ function diffTask(older: LockedTask, newer: LockedTask): readonly Finding[] {
 
 const diffEvent = (older: LockedEvent, newer: LockedEvent): readonly Finding[] =>
   given("payload", older.payload, newer.payload);
+
+/** A task that streams or takes items is called in another way than one that does not. */
+function turned(older: JsonSchema | undefined, newer: JsonSchema | undefined, what: string): Finding[] | undefined {
+  if ((older === undefined) === (newer === undefined)) return undefined;
+  return [{ level: "breaking", message: older === undefined ? `${what} now` : `${what} no longer` }];
+}
 
 /** The newer side must accept everything that the older one accepted. Without a schema it accepts everything. */
 const given = (name: string, older: JsonSchema = true, newer: JsonSchema = true): readonly Finding[] =>

@@ -13,7 +13,9 @@ const tasks = [
   { id: "shop.tasks.anything" },
   { id: "shop.tasks.old", inputSchema: { parse: (value: unknown) => value } },
   { id: "shop.tasks.tree", inputSchema: tree },
-  { id: "shop.tasks.rows", itemSchema: z.object({ row: z.int() }) },
+  { id: "shop.tasks.rows", streams: true as const, itemSchema: z.object({ row: z.int() }) },
+  { id: "shop.tasks.ticks", streams: true as const },
+  { id: "shop.tasks.import", takesItems: true as const, itemInputSchema: z.object({ row: z.int().default(1) }) },
 ];
 const events = [{ id: "shop.events.charged", payloadSchema: z.object({ amount: z.number() }) }];
 
@@ -38,6 +40,8 @@ describe("A contract lock", () => {
     expect(lock.tasks["shop.tasks.anything"]).toEqual({ throws: [], hash: expect.stringMatching(/^[\w-]{16}$/) });
     expect(lock.tasks["shop.tasks.old"]).toMatchObject({ input: { "x-runner": "unknown" } });
     expect(lock.tasks["shop.tasks.rows"]).toMatchObject({ items: { properties: { row: { type: "integer" } } } });
+    expect(lock.tasks["shop.tasks.ticks"]).toMatchObject({ items: true });
+    expect(lock.tasks["shop.tasks.import"]).toMatchObject({ itemInput: { properties: { row: { default: 1 } } } });
     expect(lock.events["shop.events.charged"]).toMatchObject({ payload: { required: ["amount"] } });
   });
 
@@ -137,6 +141,40 @@ describe("An OpenAPI document of a contract", () => {
             },
           },
         },
+      },
+    });
+  });
+
+  it("has the lines of tasks that stream, and of those that take items", async () => {
+    const { paths } = openApiOf(await lockContract({ tasks, events: [] }), { title: "shop", url: "/" }) as {
+      paths: Record<string, object>;
+    };
+    const lines = (anyOf: readonly object[]) => ({ "application/x-runner-items+ndjson": { schema: { anyOf } } });
+
+    expect(paths["/task/shop.tasks.rows"]).toMatchObject({
+      post: {
+        requestBody: { content: { "application/json": {} } },
+        responses: {
+          200: {
+            content: lines([
+              { required: ["item"], properties: { item: { properties: { row: { type: "integer" } } } } },
+              { required: ["ok"], properties: { ok: { const: true } } },
+              { $ref: "#/components/schemas/Failure" },
+            ]),
+          },
+        },
+      },
+    });
+    expect(paths["/task/shop.tasks.import"]).toMatchObject({
+      post: {
+        requestBody: {
+          content: lines([
+            { type: "object" },
+            { required: ["item"], properties: { item: { properties: { row: { default: 1 } } } } },
+            { required: ["ok"] },
+          ]),
+        },
+        responses: { 200: { content: { "application/json": {} } } },
       },
     });
   });

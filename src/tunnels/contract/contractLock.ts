@@ -1,6 +1,6 @@
 import type { Schema } from "../../lib/schema";
 import { hashOf } from "./canonical";
-import { describeSchema } from "./describeSchema";
+import { describeSchema, type SchemaSide } from "./describeSchema";
 import { isJsonSchema, isRecord, maxSchemaDepth, type JsonSchema } from "./jsonSchema";
 
 /** What a caller may rely on, as data: shapes by id. Where a schema was not given, the key is absent. */
@@ -18,8 +18,10 @@ export interface LockedTask {
   readonly input?: JsonSchema;
   /** What they get. */
   readonly result?: JsonSchema;
-  /** Each item of a task that streams. */
+  /** Each item of a task that streams; `true` where a schema was not given. Its absence says that the task does not stream. */
   readonly items?: JsonSchema;
+  /** Each item that a task takes beside its input; as `items`. */
+  readonly itemInput?: JsonSchema;
   /** Ids of declared errors, sorted. */
   readonly throws: readonly string[];
   readonly hash: string;
@@ -37,6 +39,9 @@ export interface ContractSource {
     readonly inputSchema?: Schema | undefined;
     readonly resultSchema?: Schema | undefined;
     readonly itemSchema?: Schema | undefined;
+    readonly streams?: true | undefined;
+    readonly itemInputSchema?: Schema | undefined;
+    readonly takesItems?: true | undefined;
     readonly throws?: readonly string[] | undefined;
   }>;
   readonly events: Iterable<{ readonly id: string; readonly payloadSchema?: Schema | undefined }>;
@@ -46,11 +51,13 @@ export interface ContractSource {
 export async function lockContract({ tasks, events }: ContractSource): Promise<ContractLock> {
   const lockedTasks: Record<string, LockedTask> = Object.create(null) as Record<string, LockedTask>;
   const lockedEvents: Record<string, LockedEvent> = Object.create(null) as Record<string, LockedEvent>;
-  for (const { id, inputSchema, resultSchema, itemSchema, throws = [] } of inOrder(tasks)) {
+  for (const task of inOrder(tasks)) {
+    const { id, inputSchema, resultSchema, itemSchema, itemInputSchema, throws = [] } = task;
     const described = {
       ...(inputSchema !== undefined && { input: describeSchema(inputSchema, "input") }),
       ...(resultSchema !== undefined && { result: describeSchema(resultSchema, "output") }),
-      ...(itemSchema !== undefined && { items: describeSchema(itemSchema, "output") }),
+      ...((task.streams || itemSchema !== undefined) && { items: itemsOf(itemSchema, "output") }),
+      ...((task.takesItems || itemInputSchema !== undefined) && { itemInput: itemsOf(itemInputSchema, "input") }),
       throws: [...new Set(throws)].sort(),
     };
     lockedTasks[id] = { ...described, hash: await hashOf(described) };
@@ -62,6 +69,9 @@ export async function lockContract({ tasks, events }: ContractSource): Promise<C
   const hash = await hashOf([hashesOf(lockedTasks), hashesOf(lockedEvents)]);
   return { lock: 1, hash, tasks: lockedTasks, events: lockedEvents };
 }
+
+const itemsOf = (schema: Schema | undefined, side: SchemaSide): JsonSchema =>
+  schema === undefined || describeSchema(schema, side);
 
 /** The hash of each id. */
 export const hashesOf = (entries: Readonly<Record<string, { readonly hash: string }>>): Record<string, string> =>
@@ -82,7 +92,8 @@ export function parseContractLock(value: unknown): ContractLock {
   if (!isRecord(tasks)) throw new TypeError('"tasks" is no object.');
   if (!isRecord(events)) throw new TypeError('"events" is no object.');
   assertDepth(value, 0);
-  for (const [id, entry] of Object.entries(tasks)) assertEntry(`tasks["${id}"]`, entry, ["input", "result", "items"]);
+  for (const [id, entry] of Object.entries(tasks))
+    assertEntry(`tasks["${id}"]`, entry, ["input", "result", "items", "itemInput"]);
   for (const [id, entry] of Object.entries(events)) assertEntry(`events["${id}"]`, entry, ["payload"]);
   return value as unknown as ContractLock;
 }

@@ -1,3 +1,4 @@
+import { itemsContentType } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
 import type { ContractLock, LockedEvent, LockedTask } from "./contractLock";
 import { createComponents, type Components } from "./openApiSchemas";
@@ -48,25 +49,35 @@ function operationOf(
   entry: LockedTask & LockedEvent,
   components: Components,
 ): readonly [string, object] {
-  const { input = entry.payload, result, items, throws = [] } = entry;
-  const body = (name: string, schema: JsonSchema | undefined, required: readonly string[], others = {}) =>
-    jsonOf({
-      type: "object",
-      ...(required.length > 0 && { required }),
-      properties: { ...others, ...(schema !== undefined && { [name]: components.use(`${id}.${name}`, schema) }) },
-    });
+  const { input = entry.payload, result, items, itemInput, throws = [] } = entry;
+  const body = (name: string, schema: JsonSchema | undefined, required: readonly string[], others = {}) => ({
+    type: "object",
+    ...(required.length > 0 && { required }),
+    properties: { ...others, ...(schema !== undefined && { [name]: components.use(`${id}.${name}`, schema) }) },
+  });
+  const given = body(kind === "task" ? "input" : "payload", input, []);
+  const gotten = body("result", result, ["ok"], { ok: { const: true } });
+  const failed = { $ref: "#/components/schemas/Failure" };
+  const content =
+    itemInput === undefined
+      ? jsonOf(given)
+      : linesOf([given, body("item", itemInput, ["item"]), body("ok", { const: true }, ["ok"])]);
   const success =
     items === undefined
-      ? { description: "The result.", content: body("result", result, ["ok"], { ok: { const: true } }) }
+      ? { description: "The result.", content: jsonOf(gotten) }
       : {
-          description: 'A line for each item, and one for the end: {"ok": …}.',
-          content: itemsOf(components.use(`${id}.item`, items)),
+          description: 'Lines: one for each item, and at the end {"ok": true, "result"} or {"ok": false, "error"}.',
+          content: linesOf([body("item", items, ["item"]), gotten, failed]),
         };
   const operation = {
     operationId: `${kind}:${id}`,
     tags: [kind],
     ...(throws.length > 0 && { description: `Declared errors: ${throws.join(", ")}.` }),
-    requestBody: { required: true, content: body(kind === "task" ? "input" : "payload", input, []) },
+    requestBody: {
+      ...(itemInput !== undefined && { description: "Lines: the input first, one for each item, and an end." }),
+      required: true,
+      content,
+    },
     responses: { 200: success, default: { $ref: "#/components/responses/Failure" } },
   };
   return [targetPath({ kind, id }), { post: operation }];
@@ -74,9 +85,8 @@ function operationOf(
 
 const jsonOf = (schema: object) => ({ "application/json": { schema } });
 
-const itemsOf = (item: unknown) => ({
-  "application/x-runner-items+ndjson": { schema: { type: "object", properties: { item } } },
-});
+/** Lines of JSON, each of which is one of these; OpenAPI 3.1 has no word for a sequence. */
+const linesOf = (lines: readonly object[]) => ({ [itemsContentType]: { schema: { anyOf: lines } } });
 
 const failureSchema = {
   type: "object",

@@ -99,6 +99,39 @@ describe("A change of what callers get", () => {
   });
 });
 
+describe("A change of what streams", () => {
+  interface Streamed {
+    readonly streams?: true;
+    readonly takesItems?: true;
+    readonly itemSchema?: Schema;
+    readonly itemInputSchema?: Schema;
+  }
+  const items = (itemSchema?: Schema): Streamed => ({ streams: true, ...(itemSchema && { itemSchema }) });
+  const taken = (itemInputSchema?: Schema): Streamed => ({
+    takesItems: true,
+    ...(itemInputSchema && { itemInputSchema }),
+  });
+  const [row, longer] = [z.object({ a: text }), z.object({ a: text, b: text })];
+
+  it.each<[string, Streamed, Streamed, string]>([
+    ["a task that streams now", {}, items(row), "breaking"],
+    ["a task that streams no longer", items(), {}, "breaking"],
+    ["items with a property more", items(row), items(longer), "addition"],
+    ["items with a property less", items(longer), items(row), "breaking"],
+    ["items with a schema now", items(), items(row), "addition"],
+    ["items without a schema any more", items(row), items(), "breaking"],
+    ["a task that takes items now", {}, taken(row), "breaking"],
+    ["a task that takes items no longer", taken(), {}, "breaking"],
+    ["items of the caller that need a property more", taken(row), taken(longer), "breaking"],
+    ["items of the caller that need a property less", taken(longer), taken(row), "addition"],
+    ["items that stay", items(row), items(row.describe("A row")), "same"],
+  ])("is judged: %s", async (_name, older, newer, level) => {
+    const lock = (task: Streamed) => lockContract({ tasks: [{ id: "t", ...task }], events: [] });
+
+    expect(worstOf(diffContracts(await lock(older), await lock(newer)))).toBe(level);
+  });
+});
+
 describe("Schemas that refer to themselves", () => {
   interface Node {
     readonly value: string;

@@ -31,9 +31,10 @@ export const lsCommand = defineCommand({
     const hasTypes = contract?.lock !== undefined;
     const titles = hasTypes ? ["KIND", "ID", "TAKES", "GIVES"] : ["KIND", "ID"];
     const cells = rows.map(({ kind, id, ...types }) => {
-      const { input, payload, result, items } = types as Partial<Record<string, never>>;
+      const { input, payload, result, items, itemInput } = types as Partial<Record<string, never>>;
+      const beside = itemInput === undefined ? "" : ` + ${nameType(itemInput)}...`;
       const gives = kind === "event" ? "" : items === undefined ? nameType(result) : `${nameType(items)}...`;
-      return hasTypes ? [kind, id, nameType(input ?? payload), gives] : [kind, id];
+      return hasTypes ? [kind, id, nameType(input ?? payload) + beside, gives] : [kind, id];
     });
     output.print(formatTable(titles, cells));
     return ExitCode.ok;
