@@ -97,7 +97,7 @@ export type {
   TaskItems,
 } from "./define/itemInput";
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
-export type { EventNames, TaskName, TaskNames } from "./define/remote";
+export type { EventNames, IdempotentTaskName, TaskName, TaskNames } from "./define/remote";
 export type { SafeItemStream, SafeResult } from "./define/safe";
 export type {
   HeardEvent,

@@ -45,6 +45,8 @@ export interface ITaskMiddlewareExecutionInput<In = any, Out = any> {
   readonly name?: string | undefined;
   /** What authentication found out about the caller, if the call came in from outside. */
   readonly principal?: unknown;
+  /** The key that its caller gave, where a tunnel routes the call: repeated with it, it is made once. */
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** What a task middleware may say of how it goes on; needs the input beside it. */

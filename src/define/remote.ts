@@ -1,4 +1,5 @@
 import type { IdIn } from "../lib/idSlot";
+import type { TaskInput } from "./task";
 
 /** The id of a task as a literal; `never` for anything else. */
 export type TaskIdOf<T> = T extends { readonly kind: "task"; readonly $id?: infer Slot } ? IdIn<Slot> : never;
@@ -16,15 +17,25 @@ export type EventIdOf<T> = T extends { readonly kind: "event" }
 /** Says in place of an id, which the checker compares with the text that was given, why there is none. */
 type NoId = "the type of this task has no id: leave its annotation out";
 
+/** A task whose calls may be repeated, as `globals.tags.idempotent` says of one that is defined on this side. */
+export interface IdempotentTaskName<T> {
+  readonly id: TaskIdOf<T>;
+  /**
+   * `true`: it may be called twice for one call without harm, or its own tag makes keys; with `key`, which makes one of the
+   * input, 1 to 200 visible ASCII characters, its calls happen once.
+   */
+  readonly idempotent: true | { readonly key: (input: TaskInput<T>) => string };
+}
+
 /**
- * How a caller names a task of a module: by its id. A task that streams items is named as such, since nothing but its type
- * is there to say so.
+ * How a caller names a task of a module: by its id, or with what is said of its calls. A task that streams items is named as
+ * such, since nothing but its type is there to say so.
  */
 export type TaskName<T> = [TaskIdOf<T>] extends [never]
   ? NoId
   : "$items" extends keyof T
     ? { readonly id: TaskIdOf<T>; readonly streams: true }
-    : TaskIdOf<T>;
+    : TaskIdOf<T> | IdempotentTaskName<T>;
 
 /** Names of the exports of one kind. By the kind alone: it is asked of every export, whatever few of them are used. */
 type KeysOfKind<M, Kind extends string> = {

@@ -1,4 +1,4 @@
-import { Errors, globals, r, run, type TunnelRunner } from "../../index";
+import { Errors, globals, r, run, type TaskCallOptions, type TunnelRunner } from "../../index";
 import { appOf } from "../../__tests__/support/appOf";
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf, thrownBy } from "../../__tests__/support/failures";
@@ -248,7 +248,11 @@ describe("the retry middleware on a routed task", () => {
   const typed = () => new Errors.TunnelError("OVERLOADED", "sold out", undefined, { id: "shop.errors.soldOut" });
   const limited = () => Errors.rateLimitError.create({ limit: 1, resetTime: 0, retryAfterMs: 1 });
 
-  async function runsOf(task: ReturnType<typeof phantom>, errorOf: () => Error): Promise<number> {
+  async function runsOf(
+    task: ReturnType<typeof phantom>,
+    errorOf: () => Error,
+    options?: TaskCallOptions,
+  ): Promise<number> {
     let runs = 0;
     const tunnel: TunnelRunner = {
       mode: "client",
@@ -259,7 +263,7 @@ describe("the retry middleware on a routed task", () => {
       },
     };
     await using app = await run(appOf(task, tunnelOf("tunnel", tunnel)), quiet);
-    await rejectionOf(app.runTask(task));
+    await rejectionOf(app.runTask(task, undefined, options));
     return runs;
   }
 
@@ -276,5 +280,6 @@ describe("the retry middleware on a routed task", () => {
   ])("the retry middleware on a routed task meets %s", async (_what, errorOf, plain, tagged) => {
     expect(await runsOf(phantom("remote"), errorOf)).toBe(plain);
     expect(await runsOf(phantom("remote", [globals.tags.idempotent]), errorOf)).toBe(tagged);
+    expect(await runsOf(phantom("remote"), errorOf, { idempotencyKey: "order-1" })).toBe(tagged);
   });
 });

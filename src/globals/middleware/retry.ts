@@ -1,7 +1,6 @@
 import { journal } from "../../define/journal";
-import type { ITaskMiddlewareExecutionInput } from "../../define/middleware";
+import type { GivenExecutionInput, ITaskMiddlewareExecutionInput } from "../../define/middleware";
 import { normalizeError } from "../../errors/normaliseThrown";
-import type { ITask } from "../../define/task";
 import type { Store } from "../../runtime/run/store";
 import { explainFailure } from "../../tunnels/protocol/callFailure";
 import { judgeRepeat, tellDelivery, type RepeatVerdict } from "../../tunnels/protocol/safeRepeat";
@@ -45,7 +44,7 @@ const retryJournalKeys = /* @__PURE__ */ (() => ({
 /**
  * Tries a task again that failed, with the same input. What its caller no longer waits for is not tried again, nor what a
  * timeout middleware ended. Of tasks that a tunnel routes only those calls are repeated that were not taken, and of tasks
- * tagged `globals.tags.idempotent` also those of which no reply came.
+ * tagged `globals.tags.idempotent`, and of calls with an idempotency key, also those of which no reply came.
  */
 export const taskRetry = /* @__PURE__ */ builtinTaskMiddleware({
   id: "globals.middleware.retry.task",
@@ -61,7 +60,7 @@ export const taskRetry = /* @__PURE__ */ builtinTaskMiddleware({
         return await next(task.input);
       } catch (thrown) {
         if (executionJournal.get(timeoutJournalKeys.abortController)?.signal.aborted === true) throw thrown;
-        const verdict = judge(thrown, task.definition, container);
+        const verdict = judge(thrown, input, container);
         if (!mayRetry(thrown, attempt, config)) throw thrown;
         if (verdict?.isSafe === false) throw explain(thrown, verdict);
         if (input.signal.aborted) throw thrown;
@@ -117,10 +116,14 @@ const exponential = (attempt: number): number => 100 * 2 ** attempt;
  * Whether running a task once more can do twice what is meant to be done once; of a task of this process its author decides. A
  * call to another process says in its error how far it came.
  */
-function judge(thrown: unknown, { id }: ITask, container: Store): RepeatVerdict | undefined {
-  const task = container.tasks.get(id)?.task;
+function judge(
+  thrown: unknown,
+  { task: { definition }, idempotencyKey }: GivenExecutionInput,
+  container: Store,
+): RepeatVerdict | undefined {
+  const task = container.tasks.get(definition.id)?.task;
   if (task?.isTunneled !== true) return undefined;
-  const verdict = judgeRepeat(thrown, idempotent.exists(task));
+  const verdict = judgeRepeat(thrown, idempotencyKey !== undefined || idempotent.exists(task));
   tellDelivery(thrown, verdict.delivery);
   return verdict;
 }
@@ -130,5 +133,5 @@ const explain = (thrown: unknown, { delivery }: RepeatVerdict): unknown =>
     thrown,
     delivery === "answered"
       ? "not tried again: this is the reply, so the call was made"
-      : "not tried again: it may have been taken; tag the task with globals.tags.idempotent if it may run twice",
+      : "not tried again: it may have been taken; tag the task with globals.tags.idempotent if it may run twice, or give the call an idempotencyKey",
   );

@@ -7,12 +7,13 @@ import type { IResource } from "../../define/resource";
 import type { ResourceDraft } from "../../define/resourceBuilder";
 import { remoteTask } from "../../define/createTask";
 import type { ITask } from "../../define/task";
-import type { RemoteTask } from "../../define/taskBuilder";
+import type { RemoteTask, RemoteTaskOptions } from "../../define/taskBuilder";
 import { builderIncompleteError } from "../../errors/bootErrors";
 import { captureFilePath } from "../../lib/filePath";
 import type { DependencyMap, InjectedInResource, Unbuilt } from "../../lib/injectable";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { Store } from "../../runtime/run/store";
+import { idempotentTag, type IdempotentMark } from "../../tunnels/routing/idempotency";
 import { tunnelTagOf, type TunnelPlan } from "../../tunnels/routing/tunnelPlan";
 import type {
   ContractLockFile,
@@ -226,10 +227,11 @@ export function tunnelServerBuilder(id: string): TunnelServerBuilder {
 }
 
 /** Names to ids, as a typed client tunnel is told them. */
-type Names = Readonly<Record<string, string | StreamName>>;
-interface StreamName {
+type Names = Readonly<Record<string, string | TaskByName>>;
+interface TaskByName {
   readonly id: string;
-  readonly streams: true;
+  readonly streams?: true;
+  readonly idempotent?: IdempotentMark;
 }
 
 /** Names of events to their ids. */
@@ -239,14 +241,11 @@ type EventIds = Readonly<Record<string, string>>;
 const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";
 
 /** The definitions of what a typed client tunnel names. */
-function define<D>(
-  names: Names,
-  make: (id: string, options?: Omit<StreamName, "id">) => D,
-): Readonly<Record<string, D>> {
-  const definitionOf = (named: string | StreamName): D => {
+function define<D>(names: Names, make: (id: string, options?: RemoteTaskOptions) => D): Readonly<Record<string, D>> {
+  const definitionOf = (named: string | TaskByName): D => {
     if (typeof named !== "object") return make(named);
-    const { id, ...options } = named;
-    return make(id, options);
+    const { id, idempotent, ...options } = named;
+    return make(id, idempotent ? { ...options, tags: [idempotentTag(idempotent)] } : options);
   };
   return Object.freeze(Object.fromEntries(Object.entries(names).map(([name, named]) => [name, definitionOf(named)])));
 }

@@ -47,6 +47,21 @@ r.tunnel.client<typeof Billing>("x").tasks({ charge: "billing.tasks.ping" });
 r.tunnel.client<typeof Billing>("x").tasks({ charg: "billing.tasks.charge" });
 // @ts-expect-error -- the annotation of the task has lost its id
 r.tunnel.client<{ lost: ITask<number, Promise<number>> }>("x").tasks({ lost: "billing.tasks.lost" });
+// A task whose calls may be repeated says so beside its id; what makes keys knows its input.
+r.tunnel.client<typeof Billing>("x").tasks({ charge: { id: "billing.tasks.charge", idempotent: true } });
+r.tunnel.client<typeof Billing>("x").tasks({
+  charge: { id: "billing.tasks.charge", idempotent: { key: (given) => `${given.amount}` } },
+});
+// @ts-expect-error -- the id is that of another task
+r.tunnel.client<typeof Billing>("x").tasks({ charge: { id: "billing.tasks.ping", idempotent: true } });
+// @ts-expect-error -- a task that is not idempotent is named by its id
+r.tunnel.client<typeof Billing>("x").tasks({ charge: { id: "billing.tasks.charge", idempotent: false } });
+r.tunnel.client<typeof Billing>("x").tasks({
+  // @ts-expect-error -- a key is text
+  charge: { id: "billing.tasks.charge", idempotent: { key: (given) => given.amount } },
+});
+// @ts-expect-error -- streams have no keys
+r.tunnel.client<typeof Billing>("x").tasks({ rows: { id: "billing.tasks.rows", streams: true, idempotent: true } });
 // @ts-expect-error -- an exported function is no task
 r.tunnel.client<typeof Billing>("x").tasks({ helper: "helper" });
 

@@ -221,6 +221,10 @@ class ExecutionInput implements ITaskMiddlewareExecutionInput {
   get principal() {
     return this.#call.principal;
   }
+
+  get idempotencyKey() {
+    return this.#call.idempotencyKey;
+  }
 }
 
 /** `next()` keeps the current input, `next(undefined)` replaces it. */

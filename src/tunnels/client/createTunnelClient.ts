@@ -1,3 +1,4 @@
+import type { TagLike } from "../../define/attachments";
 import type { ItemsOption } from "../../define/itemInput";
 import { settle } from "../../define/safe";
 import type { SubscribableEvent, SubscribeOptions, Subscription } from "../../define/subscription";
@@ -162,7 +163,7 @@ const sendsItems = (call: ClientCallOptions | undefined): call is ClientCallOpti
   (call as Partial<ItemsOption<unknown>> | undefined)?.items !== undefined;
 
 /** An id, or the definition that has it. */
-type Target = string | { readonly id: string; readonly kind: string; readonly tags?: ITask["tags"] };
+type Target = string | { readonly id: string; readonly kind: string; readonly tags?: readonly TagLike[] };
 
 /** @throws {TypeError} the definition is of another kind */
 function idOf(target: Target, kind: "task" | "event"): string {

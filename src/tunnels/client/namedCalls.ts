@@ -1,7 +1,20 @@
-/** Names to ids, as a client's options give them; a task that streams items says so. */
-export type Names = Readonly<Record<string, string | { readonly id: string; readonly streams: true } | undefined>>;
+import type { TagLike } from "../../define/attachments";
+import { idempotentTag, type IdempotentMark } from "../routing/idempotency";
 
-type Call = (id: string, input?: unknown, options?: never) => unknown;
+/** What a client's options say of a task beside its name. */
+interface NamedTask {
+  readonly id: string;
+  readonly streams?: true;
+  readonly idempotent?: IdempotentMark;
+}
+
+/** Names to ids, as a client's options give them; a task that streams items, or whose calls may be repeated, says so. */
+export type Names = Readonly<Record<string, string | NamedTask | undefined>>;
+
+type Call = (target: string | Target, input?: unknown, options?: never) => unknown;
+
+/** A definition, as far as calls look at it. */
+type Target = { readonly id: string; readonly kind: "task"; readonly tags: readonly TagLike[] };
 
 /**
  * Functions by name. What a module exports but the client was not given is a mistake that names its fix, since the types
@@ -10,11 +23,11 @@ type Call = (id: string, input?: unknown, options?: never) => unknown;
 export function namedCalls(kind: "tasks" | "events", names: Names = {}, call: Call, stream?: Call): object {
   const calls = new Map(
     Object.entries(names).map(([name, given]) => {
-      const isStreamed = typeof given === "object" && given.streams;
-      const id = isStreamed ? given.id : given;
+      const { id, streams, idempotent } = typeof given === "object" ? given : ({ id: given } as Partial<NamedTask>);
       if (typeof id !== "string")
         throw new TypeError(`${kind} of a client are names and ids, and "${name}" has no id.`);
-      return [name, (input?: unknown, options?: never) => ((isStreamed && stream) || call)(id, input, options)];
+      const target = idempotent ? ({ id, kind: "task", tags: [idempotentTag(idempotent)] } as const) : id;
+      return [name, (input?: unknown, options?: never) => ((streams && stream) || call)(target, input, options)];
     }),
   );
   return new Proxy(Object.freeze(Object.fromEntries(calls)), {

@@ -1,4 +1,4 @@
-import type { ITaggable, TagLike } from "../../define/attachments";
+import type { TagLike } from "../../define/attachments";
 import type { IResource } from "../../define/resource";
 import { defineTag, type ITag } from "../../define/tag";
 import type { IdempotencyStore } from "./idempotencyStore";
@@ -56,9 +56,19 @@ export interface RepeatOptions {
   readonly isRepeatable?: boolean | undefined;
 }
 
+/** What stands in for the tag where a task is known by its id alone: it may be repeated, or has a key made of its input. */
+export type IdempotentMark = true | Pick<IdempotentConfig, "key">;
+
+/** The tag, by what matters of it on the side of callers: that of all its own would come with what makes tags. */
+export const idempotentTag = (mark: IdempotentMark): TagLike & { readonly config: IdempotentConfig } => ({
+  kind: "tag",
+  id: tagId,
+  config: mark === true ? {} : mark,
+});
+
 /** Adds to the options of a call what the definition of its task says. @returns the options as they are where it says nothing */
 export function withRepeats<O extends RepeatOptions>(
-  { tags = [] }: Partial<ITaggable>,
+  { tags = [] }: { readonly tags?: readonly TagLike[] },
   input: unknown,
   options: O | undefined,
 ): O | RepeatOptions | undefined {

@@ -290,3 +290,45 @@ it("a tag that makes keys ranks above the key of a caller of its process, and re
   expect(runs).toEqual(["pot", "pan"]);
   expect(Errors.idempotencyUnsupportedError.is(refusal)).toBe(true);
 });
+
+it("a typed tunnel and a typed client name the tasks whose calls may be repeated, and those whose input makes a key", async () => {
+  await using started = await startPair();
+  const { baseUrl, runs } = started;
+  type Module = { readonly charge: ReturnType<typeof createTasks>["charge"] };
+  const auth = { token: "t" };
+  const keyed = { charge: { id: "billing.charge", idempotent: { key: (id: string) => `order-${id}` } } } as const;
+  const calls: unknown[] = [];
+  const recorder = {
+    task: async (_id: string, _input: unknown, options: unknown) => calls.push(options),
+    event: async () => {},
+  };
+  const tunnel = r.tunnel.client<Module>("app.keyed").tasks(keyed).http({ baseUrl, auth }).build();
+  const repeatable = r.tunnel
+    .client<Module>("app.repeatable")
+    .tasks({ charge: { id: "billing.charge", idempotent: true } })
+    .connect(() => recorder)
+    .build();
+  const silent = { ...quiet, logs: { printThreshold: null } } as const;
+  const rootOf = (routed: typeof tunnel) =>
+    r
+      .resource("app")
+      .register([routed])
+      .dependencies({ charge: routed.tasks.charge })
+      .init(async (_config: void, deps) => deps)
+      .build();
+  await using app = await run(rootOf(tunnel), silent);
+  await using other = await run(rootOf(repeatable), silent);
+  await using client = createHttpMixedClient<Module>({ baseUrl, auth, tasks: keyed });
+
+  const replies = [
+    await app.value.charge("pot"),
+    await app.value.charge("pot"),
+    await client.tasks.charge("pot"),
+    await client.tasks.charge("pan"),
+  ];
+  await other.value.charge("pot");
+
+  expect(replies).toEqual(["pot 1", "pot 1", "pot 1", "pan 2"]);
+  expect(runs).toEqual(["pot", "pan"]);
+  expect(calls).toMatchObject([{ isRepeatable: true }]);
+});
