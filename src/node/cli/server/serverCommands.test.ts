@@ -428,6 +428,43 @@ describe("runner contract and runner openapi", () => {
     expect([unsure.exitCode, unsure.stdout]).toEqual([12, expect.stringContaining("pattern changed")]);
   });
 
+  it("check a lock against a server, and against the default export of an entry, by the exit codes of diff", async () => {
+    const project = createTempProject({
+      "main.js": `
+        import { r } from "@bluelibs/runner";
+        const list = r.task("shop.tasks.list").run(async () => []).build();
+        export default r.resource("shop").register([list, r.tunnel.server("shop.open").tasks([list]).build()]).build();
+      `,
+    });
+    await using exposure = await start();
+    const pulled = await runner(["contract", "pull", urlOf(exposure)], { env });
+    const lock = JSON.parse(pulled.stdout) as { tasks: Record<string, object> };
+    const lockOf = (name: string, tasks: object): string => {
+      writeFileSync(join(project.folder, name), JSON.stringify({ ...lock, tasks }));
+      return join(project.folder, name);
+    };
+    const changed = (input: object) => ({ ...lock.tasks, [charge.id]: { ...lock.tasks[charge.id], input, hash: "h" } });
+    const { [fail.id]: _one, ...fewer } = lock.tasks;
+    const codeOf = async (tasks: object, name: string) =>
+      (await runner(["contract", "check", lockOf(name, tasks), urlOf(exposure)], { env })).exitCode;
+    const at = { type: "string", format: "time", "x-runner": "Date" };
+    const formatted = { type: "object", properties: { amount: { type: "number" }, at }, required: ["amount"] };
+
+    const codes = await Promise.all([
+      codeOf(changed({ type: "object", properties: { amount: { type: "string" } } }), "breaking.json"),
+      codeOf(fewer, "addition.json"),
+      codeOf(changed(formatted), "unknown.json"),
+    ]);
+    await runner(["contract", "pull", "main.js", "-o", "entry.json"], { cwd: project.folder });
+    const same = await runner(["contract", "check", "entry.json", "main.js"], { cwd: project.folder });
+    const other = await runner(["contract", "check", "entry.json", urlOf(exposure)], { env, cwd: project.folder });
+    project.remove();
+
+    expect(codes).toEqual([10, 11, 12]);
+    expect([same.exitCode, same.stdout]).toEqual([0, "Nothing changed.\n"]);
+    expect([other.exitCode, other.stdout]).toEqual([10, expect.stringContaining("task shop.tasks.list: removed")]);
+  });
+
   it("say how a server shows its schemas where it does not", async () => {
     await using exposure = await startExposure(served, { contract: "hashes" }, [poor]);
     const { exitCode, stderr } = await runner(["contract", "pull", urlOf(exposure)], { env });
