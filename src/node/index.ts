@@ -13,6 +13,7 @@ import {
   httpMixedClientFactory,
   httpSmartClientFactory,
 } from "./client/clientFactories";
+import { unsharedStores } from "./client/unsharedStores";
 import { tunnelGate } from "./relay/gates/gateContract";
 import { tunnelGates } from "./relay/gates/tunnelGates";
 import { tunnelHook } from "./relay/hooks/hookContract";
@@ -33,6 +34,7 @@ export const run: Run = /* @__PURE__ */ (() => {
       httpClientFactory,
       httpSmartClientFactory,
       httpMixedClientFactory,
+      unsharedStores,
       ...Object.values(relayTags),
       ...Object.values(relayEvents),
     ],

@@ -31,6 +31,11 @@ const entryBytes = 200;
 /** From how many held keys on those are looked for whose lease is over. */
 const firstSweep = 1_000;
 
+const memoryStores = /* @__PURE__ */ new WeakSet<object>();
+
+/** Whether a store is one of those below: what it remembers, no other process knows. */
+export const isMemoryStore = (store: object): boolean => memoryStores.has(store);
+
 /**
  * Remembers replies in the memory of this process: for one server, and for tests. What is running is never forgotten to make room.
  */
@@ -55,7 +60,7 @@ export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempote
     sweepAt = Math.max(firstSweep, 2 * running.size);
   }
 
-  return {
+  const store: IdempotencyStore = {
     maxReplyChars: Math.min(1_000_000, Math.floor((maxBytes - entryBytes - 2_048) / 2)),
     async begin(key, inputHash, { ttlMs, leaseMs }): Promise<IdempotencyEntry> {
       const done = await open();
@@ -86,4 +91,6 @@ export function memoryIdempotencyStore({ maxBytes = 67_108_864 }: MemoryIdempote
       running.delete(key);
     },
   };
+  memoryStores.add(store);
+  return store;
 }
