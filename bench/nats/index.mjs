@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { median } from "../lib/stats.mjs";
 
 const inFlight = 64;
 
@@ -68,6 +69,7 @@ async function compare(url, rounds, brokerCpu) {
   const nc = await connect({ servers: url, noAsyncTraces: true });
   await (await jetstreamManager(nc)).streams.add({ name: "RAW", subjects: ["raw.e.>"] });
   const js = jetstream(nc);
+  const moleculer = await startMoleculer(url);
   const { add, emit, app } = await startCaller({ r, run, natsClient, natsConnection, url });
   const rows = {
     calls: [
@@ -84,21 +86,55 @@ async function compare(url, rounds, brokerCpu) {
         await measure(sides[0], count, peers[0], brokerCpu),
         await measure(sides[1], count, peers[1], brokerCpu),
       ];
+      const theirs = name === "calls" ? await moleculer.measure(count, brokerCpu) : undefined;
       // The first one warms up.
-      if (round > 0) ratios.push({ rate: ours.rate / raw.rate, cpu: raw.cpu / ours.cpu, raw, ours });
+      if (round > 0) ratios.push({ rate: ours.rate / raw.rate, cpu: raw.cpu / ours.cpu, raw, ours, theirs });
     }
-    const middle = (key) => ratios.map((each) => each[key]).sort((a, b) => a - b)[Math.floor(ratios.length / 2)];
-    const { raw, ours } = ratios.at(-1);
+    const middle = (key) => median(ratios.map((each) => each[key]));
+    const { raw, ours, theirs } = ratios.at(-1);
     const shown = ({ rate, cpu, broker }) =>
       `${Math.round(rate)}/s at ${(cpu / count).toFixed(1)} us, broker ${(broker / count).toFixed(1)} us`;
     console.log(
       `${name}, ${inFlight} in flight, CPU of caller and worker: raw ${shown(raw)}; ours ${shown(ours)}; ` +
         `ratio ${middle("rate").toFixed(2)} by rate, ${middle("cpu").toFixed(2)} by CPU`,
     );
+    if (theirs === undefined) continue;
+    const ahead = (key, of) => median(ratios.map((each) => of(each.ours[key], each.theirs[key])));
+    const rate = ahead("rate", (own, other) => own / other);
+    const cpu = ahead("cpu", (own, other) => other / own);
+    console.log(
+      `the same with Moleculer ${shown(theirs)}; ours is ${rate.toFixed(2)} x by rate, ${cpu.toFixed(2)} x by CPU`,
+    );
   }
+  await moleculer.stop();
   await app.dispose();
   await nc.close();
   for (const { child } of peers) child.disconnect();
+}
+
+/** Two nodes of Moleculer, one of which calls the other. */
+async function startMoleculer(url) {
+  const file = fileURLToPath(new URL("moleculer.mjs", import.meta.url));
+  const nodes = ["worker", "caller"].map((role) => fork(file, [role, url]));
+  const ask = async (node, name, argument) => {
+    const answered = once(node, "message");
+    node.send({ name, argument });
+    const [{ value }] = await answered;
+    return value;
+  };
+  for (const node of nodes) await ask(node, "ready");
+  const usage = async () => (await Promise.all(nodes.map((node) => ask(node, "usage")))).reduce((a, b) => a + b) * 1000;
+  return {
+    async measure(count, brokerCpu) {
+      const [before, brokerBefore] = [await usage(), await brokerCpu()];
+      const seconds = await ask(nodes[1], "call", { count, inFlight });
+      return { rate: count / seconds, cpu: (await usage()) - before, broker: (await brokerCpu()) - brokerBefore };
+    },
+    async stop() {
+      for (const node of nodes) node.disconnect();
+      await Promise.all(nodes.map((node) => node.exitCode ?? once(node, "exit")));
+    },
+  };
 }
 
 async function startCaller({ r, run, natsClient, natsConnection, url }) {
