@@ -14,3 +14,8 @@ export interface EmissionOrigin {
   /** What the emission shares with the call that it came in by. */
   readonly scope: { readonly origin?: string | undefined; readonly path?: EmissionPath | undefined } | undefined;
 }
+
+/** As clients take the origin of an emission that they send. */
+export interface OriginOption {
+  readonly origin?: EmissionOrigin | undefined;
+}

@@ -7,6 +7,7 @@ import {
 } from "../../errors/idempotencyErrors";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import type { ITask } from "../../define/task";
+import { hexOf } from "../../lib/hex";
 import { linkSignals } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";
 import { settleOrAbort } from "../../lib/settleOrAbort";
@@ -299,7 +300,7 @@ async function hashOf(text: string): Promise<string> {
   const subtle = (globalThis.crypto as Partial<Crypto> | undefined)?.subtle;
   if (subtle === undefined) return `=${text}`;
   const digest = await subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(new Uint8Array(digest));
 }
 
 /** Registered in every run; bundles that do not refer to it leave it out. */

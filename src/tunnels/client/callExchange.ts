@@ -2,6 +2,7 @@ import type { CallDeadline } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
 import { Deadline } from "../../lib/deadline";
 import { describeValue } from "../../lib/describeValue";
+import type { OriginOption } from "../../lib/emissionPath";
 import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -139,11 +140,12 @@ export function createExchange(options: ExchangeOptions, codec: CallCodec): Call
   return { send, inFlight, close };
 }
 
-/** A request with what its caller wants of it. */
-function optionsOf(call: ClientCallOptions, sent: WireRequest): WireRequest {
-  const { signal, timeoutMs, deadline, trace, isRepeatable, idempotencyKey, onProgress, onDownloadProgress } = call;
-  return {
-    ...sent,
+/** A request with what its caller wants of it. Added to it: an object this large is many times as slow to spread. */
+function optionsOf(call: ClientCallOptions & OriginOption, sent: WireRequest): WireRequest {
+  const { origin, signal, timeoutMs, deadline, trace, isRepeatable, idempotencyKey, onProgress, onDownloadProgress } =
+    call;
+  return Object.assign(sent, {
+    origin,
     signal,
     isRepeatable: isRepeatable === true || idempotencyKey !== undefined || undefined,
     timeoutMs,
@@ -151,7 +153,7 @@ function optionsOf(call: ClientCallOptions, sent: WireRequest): WireRequest {
     trace,
     onProgress,
     onDownloadProgress,
-  };
+  });
 }
 
 const earlier = (own: CallDeadline, outer: CallDeadline | undefined): CallDeadline =>

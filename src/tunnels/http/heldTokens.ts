@@ -1,3 +1,4 @@
+import { hexOf } from "../../lib/hex";
 import type { Caller } from "../server/authenticate";
 
 /** A token, and what is known of its holder. */
@@ -54,5 +55,5 @@ async function holderOf({ token, name, ...known }: HeldToken): Promise<Caller> {
 /** Distinguishes tokens in logs without revealing them. */
 async function digestOf(token: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hexOf(digest.subarray(0, 8));
 }

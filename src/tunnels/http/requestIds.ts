@@ -1,11 +1,11 @@
+import { randomHex } from "../../lib/hex";
 import { isUsableRequestId, requestIdHeader } from "../protocol/headers";
 
 /** Gives a request its id, its own if that is usable, and puts it into the request's headers. */
 export function createRequestIds(): (request: { readonly headers: Record<string, unknown> }) => string {
   // Shaped as a UUID of version 4: 74 random bits for the process, and the last group for the request. Its lower half
   // is a small integer, which engines write as text many times faster than a larger one.
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  const hex = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = randomHex(16);
   const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-`;
   let high = Number.parseInt(hex.slice(20, 26), 16);
   let low = firstOfSixDigits;

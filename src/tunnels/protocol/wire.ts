@@ -1,6 +1,7 @@
 import type { ContextSlots } from "../../platform/contextScope";
 import type { CallDeadline } from "../../define/task";
 import type { WireFailure } from "../../errors/wireErrors";
+import type { EmissionOrigin } from "../../lib/emissionPath";
 import type { ByteBudget } from "../../lib/byteBudget";
 import type { TraceContext } from "../../lib/traceContext";
 import type { MaybePromise } from "../../lib/typeLevel";
@@ -100,6 +101,8 @@ export interface WireRequest {
   readonly deadline?: CallDeadline | undefined;
   /** The place of the call in a trace, for the server to be told; clients only. */
   readonly trace?: TraceContext | undefined;
+  /** The emission that is sent, where a tunnel sends it; clients only. */
+  readonly origin?: EmissionOrigin | undefined;
   /** The signal that the caller gave, if any, where another one has taken its place; clients only. */
   readonly ownSignal?: AbortSignal | undefined;
   /** The reply is to be a stream of items, which may last: over a connection that no other call waits for; clients only. */

@@ -4,6 +4,10 @@ import type { SerializerLike } from "../../../serializer/codec";
 import { withFrameworkErrors } from "../../../errors/knownErrors";
 import { createCallCodec } from "../../../tunnels/client/callCodec";
 import type { CallCodecOptions, ClientAuth } from "../../../tunnels/client/codec";
+import type { OriginOption } from "../../../lib/emissionPath";
+import { remoteOptionsOf } from "../../../tunnels/routing/remoteOptions";
+import type { EmissionTaker } from "../../../tunnels/routing/routeEvents";
+import type { RemoteCallOptions } from "../../../tunnels/routing/tags";
 import type { TransportLayer } from "../../../tunnels/client/carrier";
 import { createTunnelClient } from "../../../tunnels/client/createTunnelClient";
 import type { RemoteClient } from "../../../tunnels/client/remoteClient";
@@ -124,9 +128,14 @@ export function createNatsClient(parts: NatsClientParts): RemoteClient {
       repeatElsewhere,
       propagate({ deadline: true, trace: true }),
       locatedFailures(baseUrl),
-      sendEmissionPath,
+      ...(parts.delivery === "durable" ? [] : [sendEmissionPath]),
     ],
   });
+  const ofEmission: EmissionTaker["ofEmission"] = ({ id, data }, scope, origin) => {
+    const options: RemoteCallOptions & OriginOption = { ...(scope && remoteOptionsOf(scope)), origin };
+    return client.event(id, data, options);
+  };
+  Object.assign(client.event, { ofEmission });
   if (parts.delivery === undefined) return client;
   const publisher = { ...client, eventWithResult: async () => Promise.reject(noResult()) };
   return parts.delivery === "durable" ? asPublisher(publisher, parts.namespace) : publisher;

@@ -3,7 +3,8 @@ import { TunnelError } from "../../../errors/tunnelError";
 import { onAbort } from "../../../lib/onAbort";
 import type { TransportLayer } from "../../../tunnels/client/carrier";
 import { emissionIdHeader } from "../../../tunnels/protocol/headers";
-import { leavingEmissions } from "../../../tunnels/protocol/leavingEmissions";
+import { originOf } from "../../../tunnels/transports/layers/emissionPath";
+import { emissionPathHeaders, randomId } from "../../../tunnels/protocol/emissionPath";
 import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
 import type { PendingCall, PendingCalls } from "../client/pendingCalls";
 import { asking, brokerOffline } from "../brokerErrors";
@@ -142,18 +143,10 @@ export const publishesTo = (client: object | undefined, namespace: string): bool
  */
 export const nameEmissions: TransportLayer = (next) => (request) => {
   if (request.target.kind !== "event") return next(request);
-  // Those of a run have a name already, which the layer that sends it adds.
-  const { id } = request.target;
-  if (leavingEmissions.frames().some(({ emission }) => emission.id === id)) {
-    return next({ ...request, isRepeatable: true });
-  }
-  const headers = { [emissionIdHeader]: randomId(), ...request.headers };
-  return next({ ...request, headers, isRepeatable: true });
+  const origin = originOf(request);
+  const path = origin === undefined ? { [emissionIdHeader]: randomId() } : emissionPathHeaders(origin);
+  return next({ ...request, headers: { ...path, ...request.headers }, isRepeatable: true });
 };
-
-function randomId(): string {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
-}
 
 function headersOf(link: NatsLink, headers: WireHeaders, coding: string | undefined) {
   const { "content-type": _always, [emissionIdHeader]: id, ...rest } = headers;

@@ -1,4 +1,5 @@
 import type { GapReason, ResolvedSubscriptionLimits } from "../../protocol/subscriptions";
+import { randomHex } from "../../../lib/hex";
 import { ReplayRing, type Published } from "./replayRing";
 import type { Subscriber } from "./subscriber";
 
@@ -25,7 +26,7 @@ export class EventChannel {
   readonly #lines: ChannelLines;
   readonly #ring: ReplayRing;
   /** Random, so that a place in the emissions of another event or another process is not taken for one of these. */
-  readonly #epoch = randomText();
+  readonly #epoch = randomHex(8);
   readonly #subscribers = new Map<Subscriber, { readonly wantsPath: boolean }>();
   #seq = 0;
   #keepsPaths = false;
@@ -102,9 +103,4 @@ export class EventChannel {
 
 function linesOf({ line, path }: Published, wantsPath: boolean): Uint8Array[] {
   return [path, line].filter((each) => each !== undefined && (wantsPath || each === line)) as Uint8Array[];
-}
-
-function randomText(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
