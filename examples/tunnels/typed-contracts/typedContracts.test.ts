@@ -1,0 +1,15 @@
+import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
+import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+
+beforeAll(ensureBuilt, 120_000);
+
+// The caller does not start where the lock that is checked in is not the contract of the server.
+it.each(readExampleRuns("examples/tunnels/typed-contracts/README.md"))(
+  "the example prints what the page says: $command",
+  async (example) => {
+    const { exitCode, stdout, stderr } = await runExample(example);
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout.trim()).toBe(example.output);
+  },
+);
