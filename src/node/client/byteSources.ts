@@ -7,7 +7,10 @@ import type { FileStream } from "../../platform/inputFile";
 export function toReadable(source: ByteSource): Readable {
   if (source instanceof Readable) return source;
   let readable = readables.get(source);
-  if (readable === undefined) readables.set(source, (readable = asReadable(source)));
+  if (readable !== undefined) return readable;
+  // It may fail between two calls, neither of which listens.
+  readable = asReadable(source).on("error", () => {});
+  readables.set(source, readable);
   return readable;
 }
 

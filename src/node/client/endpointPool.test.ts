@@ -237,6 +237,25 @@ describe.each(clients)("bytes that are read while they are sent: %s", (_name, cr
     for (let times = 0; times < 1; times += 1) expect(await client.task("t", input)).toContain("bytes");
   });
 
+  it("a stream that is tried at many endpoints gathers no listeners", async () => {
+    const endpoints = await Promise.all(Array.from({ length: 15 }, nowhere));
+    const [whole, file] = [Readable.from(["bytes"]), Readable.from(["bytes"])];
+    let most = 0;
+    await using client = create({
+      endpoints,
+      balance([first]) {
+        most = Math.max(most, whole.listenerCount("error"), whole.listenerCount("close"), file.listenerCount("error"));
+        return first!;
+      },
+    });
+
+    await rejectionOf(client.task("t", whole));
+    await rejectionOf(client.task("t", { file: createNodeFile({ name: "f" }, { stream: file }) }));
+
+    expect(most).toBeLessThan(10);
+    expect([whole.destroyed, file.destroyed]).toEqual([true, true]);
+  });
+
   it("files that are held in memory are sent again", async () => {
     const [a, b] = [await start("a"), await start("b")];
     a.answer = refusing("OVERLOADED");

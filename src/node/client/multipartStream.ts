@@ -30,6 +30,8 @@ export interface MultipartStream {
   readonly stream: Readable;
   /** Absent when a file is a stream whose size is not stated: its length is unknown then. */
   readonly totalBytes: number | undefined;
+  /** Leaves the files, of which nothing was read, to another stream. */
+  readonly abandon: () => void;
 }
 
 /**
@@ -70,16 +72,18 @@ export function multipartStream({ manifest, files }: FormBody, boundary: string)
       done(error);
     },
   });
+  const fail = (error: Error): void => void stream.destroy(error);
   for (const source of sources) {
     if (source.errored) stream.destroy(source.errored);
-    source.once("error", (error) => stream.destroy(error));
+    source.once("error", fail);
   }
   const total = parts.reduce<number | undefined>(
     (sum, { head, bytes }) =>
       sum === undefined || bytes === undefined ? undefined : sum + Buffer.byteLength(head) + bytes + 2,
     Buffer.byteLength(start) + end.length,
   );
-  return { stream, totalBytes: total };
+  const abandon = (): void => sources.forEach((source) => void source.off("error", fail));
+  return { stream, totalBytes: total, abandon };
 }
 
 interface Content {

@@ -137,6 +137,8 @@ interface OutgoingBody {
   readonly stages: readonly Transform[];
   /** Length before compression, if known. */
   readonly totalBytes: number | undefined;
+  /** Leaves the sources of the content, of which nothing was read, to another content. */
+  readonly abandon?: () => void;
 }
 
 async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean): Promise<OutgoingBody> {
@@ -164,8 +166,8 @@ async function prepareBody({ body, headers }: WireRequest, isCompressed: boolean
   // `onRequest` has the last word on headers, so the boundary is read from there.
   const contentType =
     boundaryOf(headers["content-type"]) === undefined ? newFormContentType() : String(headers["content-type"]);
-  const { stream, totalBytes } = multipartStream(body, boundaryOf(contentType) as string);
-  return { content: stream, stages, totalBytes, headers: { "content-type": contentType, ...encoding } };
+  const { stream, totalBytes, abandon } = multipartStream(body, boundaryOf(contentType) as string);
+  return { content: stream, stages, totalBytes, abandon, headers: { "content-type": contentType, ...encoding } };
 }
 
 /** Node writes a text and the head before it in one encoding; headers are latin1. */
@@ -238,24 +240,30 @@ function sendBody(
   const counter = onProgress && createByteCounter((sentBytes) => onProgress({ sentBytes, totalBytes }));
   const counting = counter ? [countingStream(counter.add)] : [];
   content.once("error", noteSourceError);
-  for (const stage of [content, ...stages]) {
-    // A socket that takes no more is no reason to drop a reply that may be there; a source that fails is.
-    stage.once("error", (error) => {
-      if (!request.destroyed) abortWith(error);
-    });
-  }
-  content.once("close", () => {
+  // A socket that takes no more is no reason to drop a reply that may be there; a source that fails is.
+  const onError = (error: Error): void => {
+    if (!request.destroyed) abortWith(error);
+  };
+  for (const stage of [content, ...stages]) stage.once("error", onError);
+  const onClose = (): void => {
     if (!request.destroyed && !content.readableEnded)
       abortWith(new Error("A stream was destroyed before all was sent."));
-  });
+  };
+  content.once("close", onClose);
   // It may have failed while a hook was awaited.
   if (content.errored) abortWith(content.errored);
   const begin = (): void =>
     void pipeline([content, ...counting, ...stages, request], (error) => {
       if (!error) counter?.finish();
     });
-  if (bodyState === undefined) begin();
-  else readOnceConnected(request, bodyState, begin);
+  if (bodyState === undefined) return begin();
+  readOnceConnected(request, bodyState, begin);
+  request.once("close", () => {
+    if (!bodyState.isUnread) return;
+    // The next one to send it listens by itself.
+    content.off("error", noteSourceError).off("error", onError).off("close", onClose);
+    body.abandon?.();
+  });
 }
 
 /** A stream of which nothing was read can still be sent to another server, should nothing listen here. */

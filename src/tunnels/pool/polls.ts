@@ -37,6 +37,9 @@ interface PollParts {
 const resolveTimeoutMs = 10_000;
 const freshMs = 1_000;
 
+/** A busy server takes its time, also where it is asked often. */
+const probeTimeoutMs = (everyMs: number): number => Math.min(Math.max(everyMs, 1_000), resolveTimeoutMs);
+
 /** Keeps the list of endpoints and their states up to date. Its timers keep no process alive. */
 export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, parts: PollParts): Polls {
   const { states, replace, readUrl, warn } = parts;
@@ -85,7 +88,7 @@ export function pollEndpoints({ resolve, resolveMs, probe }: ResolvedEndpoints, 
     const aborter = new AbortController();
     const stop = (): void => aborter.abort(ending.signal.reason);
     ending.signal.addEventListener("abort", stop, { once: true });
-    const timer = setTimeout(() => aborter.abort(new Error("no answer in time")), Math.min(everyMs, resolveTimeoutMs));
+    const timer = setTimeout(() => aborter.abort(new Error("no answer in time")), probeTimeoutMs(everyMs));
     let answer: ProbeAnswer | undefined;
     try {
       answer = await parts.probe(endpoint.url, path, aborter.signal);
