@@ -1,6 +1,6 @@
 import { createVirtualProgram, mistakesIn } from "../support/virtualProgram";
 
-/** What a checker spends on callers of large servers. It takes too long to be among the tests of every change. */
+/** What a checker spends on large servers and their callers. It takes too long to be among the tests of every change. */
 
 /** The declarations of a server's module, as its build emits them for tasks with schemas in and out. */
 const declarationsOf = (taskCount: number): string => {
@@ -66,3 +66,29 @@ function checkCaller(taskCount: number, caller: string): { mistakes: string[]; i
   const mistakes = mistakesIn(program, "src/__tests__/budget.ts").map(({ message }) => message);
   return { mistakes, instantiations: program.getInstantiationCount() };
 }
+
+it("2,000 tasks that depend on each other, with schemas of zod in and out, cost at most 1,100 instantiations each", () => {
+  const count = 2_000;
+  const line = (index: number) => {
+    const previous = index === 0 ? "" : `.dependencies({ previous: task${index - 1} })`;
+    const body =
+      index === 0
+        ? "async (input) => ({ id: input.id, out0: input.in0 })"
+        : `async (input, { previous }) => {
+            const { id, out${index - 1} } = await previous({ id: input.id, in${index - 1}: input.in${index} });
+            return { id, out${index}: out${index - 1} };
+          }`;
+    return `const task${index} = r.task("app.task${index}")
+      .inputSchema(z.object({ id: z.string(), in${index}: z.number() }))${previous}
+      .resultSchema(z.object({ id: z.string(), out${index}: z.number() }))
+      .run(${body}).build();`;
+  };
+  const path = "src/__tests__/budget.ts";
+  const code = `import { r } from "@bluelibs/runner"; import { z } from "zod";
+    ${repeat(count, line)}
+    export const last = task${count - 1};`;
+  const program = createVirtualProgram(new Map([[path, code]]));
+
+  expect(mistakesIn(program, path)).toEqual([]);
+  expect(program.getInstantiationCount() / count).toBeLessThanOrEqual(1_100);
+}, 120_000);
