@@ -11,6 +11,7 @@ import { hexOf } from "../../lib/hex";
 import { linkSignals } from "../../lib/linkSignals";
 import { onAbort } from "../../lib/onAbort";
 import { settleOrAbort } from "../../lib/settleOrAbort";
+import type { MaybePromise } from "../../lib/typeLevel";
 import { streamKindOf } from "../../lib/streamKind";
 import { findFiles } from "../../tunnels/files/findFiles";
 import { idempotent } from "../../tunnels/routing/idempotency";
@@ -41,6 +42,8 @@ const mostUnkept = 16_777_216;
 interface Flight {
   readonly inputHash: string;
   readonly outcome: Promise<Outcome>;
+  /** Settles when the key is free for the next call; never rejects. */
+  readonly landed: Promise<void>;
   readonly controller: AbortController;
   waiting: number;
 }
@@ -194,17 +197,22 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
     let known = flights.get(store);
     if (known === undefined) flights.set(store, (known = new Map()));
     let flight = known.get(key);
+    // One that was given up is not joined: its outcome is that it was.
+    while (flight !== undefined && flight.controller.signal.aborted && !ending.signal.aborted) {
+      await waitedFor(flight.landed, call.signals);
+      flight = known.get(key);
+    }
     const isJoined = flight !== undefined;
     if (flight === undefined) {
       const controller = new AbortController();
       const landing = lead(key, store, { task, start, inputHash, signal: controller.signal });
       const outcome = landing.then((landed) => landed.outcome);
-      known.set(key, (flight = { inputHash, outcome, controller, waiting: 0 }));
       const byKey = known;
-      landing
+      const landed = landing
         .then(({ kept }) => kept)
         .catch(() => {})
         .finally(() => byKey.delete(key));
+      known.set(key, (flight = { inputHash, outcome, landed, controller, waiting: 0 }));
     } else if (flight.inputHash !== inputHash) {
       throw idempotencyConflictError.create({ taskId: task.id });
     } else if (flight.waiting >= mostWaiting) {
@@ -276,6 +284,10 @@ async function join(flight: Flight, { signals }: OnceCall, ending: AbortSignal):
     if (flight.waiting === 0) flight.controller.abort(ending.aborted ? ending.reason : abandoned(signals));
   }
 }
+
+/** Waits for something, unless the call is given up. */
+const waitedFor = <T>(work: Promise<T>, signals: OnceCall["signals"]): MaybePromise<T> =>
+  signals.reduce<MaybePromise<T>>((waiting, signal) => settleOrAbort(waiting, signal), work);
 
 const abandoned = (signals: OnceCall["signals"]): unknown => signals.find((signal) => signal?.aborted === true)?.reason;
 

@@ -250,7 +250,7 @@ it("a call with a key that its caller gives up goes on while another one waits f
   const first = rejectionOf(app.value.slow("a", { ...key, signal: aborter.signal }));
   await begun.promise;
   const second = app.value.slow("a", key);
-  const late = await rejectionOf(app.value.slow("a", { ...key, timeoutMs: 10 }));
+  const late = await rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
   aborter.abort(new Error("enough"));
   await first;
   const isAborted = signalOfRun?.aborted;
@@ -258,6 +258,40 @@ it("a call with a key that its caller gives up goes on while another one waits f
 
   expect(Errors.deadlineExceededError.is(late)).toBe(true);
   expect([isAborted, await second]).toEqual([false, "a"]);
+});
+
+it("a call with a key that comes while an abandoned one ends is made anew, and does not get the reason of the other", async () => {
+  const [begun, go] = [createDeferred(), createDeferred()];
+  let runs = 0;
+  const slow = r
+    .task("billing.slow")
+    .run(async (id: string, _dependencies, { signal }) => {
+      runs += 1;
+      if (runs > 1) return `${id} again`;
+      begun.resolve();
+      await go.promise;
+      return signal.throwIfAborted();
+    })
+    .build();
+  const root = r
+    .resource("app")
+    .register([slow])
+    .dependencies({ slow })
+    .init(async (_config: void, deps) => deps)
+    .build();
+  await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
+  const aborter = new AbortController();
+
+  const first = rejectionOf(app.value.slow("a", { ...key, signal: aborter.signal }));
+  await begun.promise;
+  aborter.abort(new Error("enough"));
+  await first;
+  const second = app.value.slow("a", key);
+  const late = await rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
+  go.resolve();
+
+  expect(await second).toBe("a again");
+  expect(Errors.deadlineExceededError.is(late)).toBe(true);
 });
 
 it("a tag that makes keys ranks above the key of a caller of its process, and refuses a task that takes items", async () => {
