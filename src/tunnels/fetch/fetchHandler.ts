@@ -21,10 +21,9 @@ import { createOpenApiText } from "../server/openApiText";
 import { createRequestIds } from "../http/requestIds";
 import { exposureOrigin } from "../http/serveOptions";
 import { createRouter, pathOf, unknownTarget } from "../http/router";
-import { textBody, type ItemsBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
+import { textBody, type WireBody, type WireResponse, type WireTarget } from "../protocol/wire";
 import { publishRefusedBatch, requestTraceOf } from "../server/traceRequests";
 import type { RunServer } from "../server/serveRun";
-import { openPieces } from "./bytePieces";
 import { FetchBatch, type FetchBatchPolicy } from "./fetchBatch";
 import { FetchCall, type FetchCallPolicy, type FetchExposureInfo } from "./fetchCall";
 import type { ResolvedFetchConfig } from "./fetchConfig";
@@ -32,6 +31,7 @@ import { addFlat, FetchReply, type FetchReplyPolicy } from "./fetchReply";
 import { assertUnread, FetchText, type BodySource } from "./fetchText";
 import { FetchFormBody } from "./form/fetchFormBody";
 import { viewHeaders } from "./requestHeaders";
+import { RequestItems } from "./requestItems";
 import { ServedRequest } from "./servedRequest";
 import { publishRequest } from "./tracedRequest";
 import { WaitingCalls } from "./waitingCalls";
@@ -156,6 +156,8 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
       const call = new FetchCall({ target, body, request, info, requestId, headers, observed }, callPolicy);
       if (target.kind === "batch") call.batch = new FetchBatch(call, batchPolicy, () => (served.observed = undefined));
       if (body instanceof FetchFormBody) body.onBroken = () => call.breakOff();
+      // Counted apart, as streams are.
+      if (body instanceof RequestItems) body.onReading = () => waiting.delete(call);
       served.admit(call);
       // Made here, since of an async function only the end can be waited for, and a task may reply before its own.
       return await new Promise<Response>((resolve, reject) => {
@@ -238,7 +240,7 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
     const mode = target.kind === "task" ? bodyModeOf(contentType) : "json";
     if (mode === "json") return new FetchText(request, source);
     if (mode === "multipart") return new FetchFormBody(request, { source, limits: limits.multipart });
-    if (mode === "items") return itemsOf(request);
+    if (mode === "items") return new RequestItems(request);
     if (!hasContextScope()) return undefined;
     assertUnread(request);
     return { kind: "stream", stream: unread };
@@ -265,23 +267,6 @@ export function createFetchHandler(parts: FetchHandlerParts): FetchHandler {
 function replyTo(response: WireResponse, reply: FetchReply, call: FetchCall): Response {
   if (call.isShutDown && response.status === requestAborted.status) return reply.refuse(ofBegunCall(serverClosing()));
   return reply.send(response);
-}
-
-/** The lines of a call that sends items, read as the task asks for them. */
-function itemsOf(request: Request): ItemsBody {
-  assertUnread(request);
-  const pieces = request.body === null ? undefined : openPieces(request.body);
-  const chunks: AsyncIterator<Uint8Array> = {
-    async next() {
-      const value = await pieces?.next();
-      return value === undefined ? { done: true, value } : { done: false, value };
-    },
-    async return() {
-      pieces?.release();
-      return { done: true, value: undefined };
-    },
-  };
-  return { kind: "items", stream: { [Symbol.asyncIterator]: () => chunks } };
 }
 
 /** Tasks read the body of the request itself. */

@@ -1,10 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createHttpMixedClient } from "../../../node";
+import { createHttpClient, createHttpMixedClient } from "../../../node";
 import { startExposure, token, type TestExposure } from "../../support/exposure";
+import { startFetchEdge, type TestFetchEdge } from "../../support/fetchEdge";
 import { soon } from "../../support/soon";
 import { duplex, gather, itemTasks, noted, oneThenQuiet, reading, until } from "./itemInputDefinitions";
-import { sold, visitor } from "./streamDefinitions";
+import { plain, sold, visitor } from "./streamDefinitions";
 
 const type = "application/x-runner-items+ndjson";
 const head = (id: string, more = ""): string =>
@@ -128,6 +129,42 @@ describe("callers whose items are made to do harm", () => {
     });
     controller.abort();
     await held.catch(() => {});
+  });
+
+  it.each(["node", "fetch"])("a call that sends items takes no place of plain calls: the %s edge", async (edge) => {
+    const http = { limits: { inFlight: 1, streams: { open: 2 } } };
+    await using served =
+      edge === "node"
+        ? await startExposure([...itemTasks, plain], http)
+        : await startFetchEdge([...itemTasks, plain], http);
+    const fetchImpl = async (url: string, init: RequestInit) =>
+      (served as TestFetchEdge).handlers.fetch(new Request(url, init));
+    await using client =
+      edge === "node"
+        ? createHttpMixedClient({
+            baseUrl: `http://127.0.0.1:${(served as TestExposure).port}/__runner`,
+            auth: { token },
+          })
+        : createHttpClient({
+            baseUrl: "http://edge.test/__runner",
+            auth: { token },
+            fetchImpl: fetchImpl as typeof fetch,
+          });
+    const controller = new AbortController();
+    const send = () => client.task(reading, undefined, { items: oneThenQuiet().items, signal: controller.signal });
+    const held = [];
+    for (let count = 1; count <= 2; count += 1) {
+      held.push(send());
+      await until(() => noted.filter((each) => each === "item 1").length === count);
+    }
+
+    await expect(client.task(plain)).resolves.toBe("no items");
+    await expect(client.task(gather, 1, { items: [1] })).rejects.toMatchObject({
+      code: "OVERLOADED",
+      data: { limit: "streams" },
+    });
+    controller.abort();
+    await Promise.allSettled(held);
   });
 
   it("a server that closes ends the calls whose callers still send", async () => {
