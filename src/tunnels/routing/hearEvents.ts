@@ -6,10 +6,11 @@ import { settlesWithin } from "../../lib/timers";
 import { enterSlots } from "../../platform/contextScope";
 import { isRepeatedOn } from "../protocol/repeatedEmissions";
 import type { Logger } from "../../runtime/logger";
+import type { Store } from "../../runtime/run/store";
 import type { EventRouting } from "./routeEvents";
 import { resolveSelector } from "./selectors";
 import type { TunnelClient, TunnelRunner } from "./tags";
-import { isClientTunnel } from "./tunnelResource";
+import { isClientTunnel, isTunnelResource } from "./tunnelResource";
 
 /** How long the hooks of what was heard last may take when the run ends, in ms. */
 const lastHooksMs = 10_000;
@@ -74,6 +75,7 @@ interface HearingOf extends EventHearing {
 async function hear(client: Subscriber, ids: readonly string[], { ownerId, ending, ...run }: HearingOf): Promise<void> {
   const { eventManager, store, logger } = run;
   const { signal } = ending;
+  const away = heardElsewhereOnly(store);
   const origin = heardBy(ownerId);
   const options: SubscribeOptions & { readonly withPath: true } = {
     signal,
@@ -88,7 +90,7 @@ async function hear(client: Subscriber, ids: readonly string[], { ownerId, endin
       const { event: id, payload, path } = heard;
       const event = store.events.get(id)?.event;
       // It was emitted here, or has come by another way.
-      if (event === undefined || isRepeatedOn(path, eventManager, id)) continue;
+      if (event === undefined || isRepeatedOn(path, eventManager, id, away.has(id))) continue;
       try {
         await eventManager.cell(event).linked.emit(payload, origin, { signal, origin, path });
       } catch (error) {
@@ -105,4 +107,17 @@ async function hear(client: Subscriber, ids: readonly string[], { ownerId, endin
       error,
     });
   }
+}
+
+/** Events that tunnels deliver to other processes alone: what is emitted here is heard here only if it comes back. */
+function heardElsewhereOnly(store: Store): ReadonlySet<string> {
+  const registered = new Map([...store.events].map(([id, { event }]) => [id, event]));
+  const ids = new Set<string>();
+  for (const { resource, value } of store.resources.values()) {
+    if (!isTunnelResource(resource)) continue;
+    const tunnel = value as TunnelRunner;
+    if (!isClientTunnel(tunnel) || tunnel.eventDeliveryMode !== "remote-only") continue;
+    for (const { id } of resolveSelector("Event", tunnel.events, registered)) ids.add(id);
+  }
+  return ids;
 }

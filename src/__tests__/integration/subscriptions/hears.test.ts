@@ -113,6 +113,38 @@ it("an event that is heard and routed both is heard once on each side, and goes 
   await server.app.dispose();
 });
 
+it.each(["remote-only", "remote-first"] as const)(
+  "an event that is delivered %s and heard comes back to the hooks of its own run once, or not where they may have heard it",
+  async (mode) => {
+    const there = new Heard();
+    const here = new Heard();
+    const server = await startServer(there);
+    const event = news();
+    const tunnel = r.tunnel
+      .client("app.client")
+      .events([event], { eventDeliveryMode: mode })
+      .hears([event])
+      .http({ baseUrl: server.baseUrl, auth: { token } })
+      .build();
+    const app = await run(
+      r
+        .resource("app")
+        .register([event, hookFor(here, event), tunnel])
+        .build(),
+    );
+    await untilListenedTo(server.app, heardProbe(here));
+
+    await app.emitEvent(event, { text: "from here" });
+    await server.app.emitEvent("app.events.news", { text: "from there" });
+    while (!here.texts.includes("from there")) await here.until(here.texts.length + 1);
+
+    expect(withoutProbes(there.texts)).toEqual(["from here", "from there"]);
+    expect(withoutProbes(here.texts)).toEqual(mode === "remote-only" ? ["from here", "from there"] : ["from there"]);
+    await app.dispose();
+    await server.app.dispose();
+  },
+);
+
 it("two processes that hear each other hear each event once", async () => {
   const texts = { a: new Heard(), b: new Heard() };
   const ports = await Promise.all([startServer(new Heard()), startServer(new Heard())]);
