@@ -205,3 +205,63 @@ r.override(stored)
 // Tasks that differ in their dependencies alone stand for each other.
 expectTypeOf(sized).toEqualTypeOf<typeof task>();
 expectTypeOf([sized, task]).toEqualTypeOf<ITask<{ a: number }, Promise<number>>[]>();
+
+// Streamed tasks and those that take items are replaced by bodies of their kind.
+const rows = r
+  .task("rows")
+  .stream(async function* (input: { from: number }) {
+    yield { id: input.from };
+    return { total: 1 };
+  })
+  .build();
+const streamed = override(rows, {
+  async *run(input, _dependencies, { signal }) {
+    expectTypeOf(input).toEqualTypeOf<{ from: number }>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+    yield { id: 1 };
+    return { total: 0 };
+  },
+});
+expectTypeOf(streamed).toEqualTypeOf<typeof rows>();
+override(rows, {
+  // @ts-expect-error -- the items are { id: number }
+  async *run() {
+    yield { id: "1" };
+    return { total: 0 };
+  },
+});
+// @ts-expect-error -- a promise is no stream
+override(rows, { run: async () => ({ total: 0 }) });
+const summed = r
+  .task("summed")
+  .itemInput<{ id: number }>()
+  .run(async (input: { table: string }, _dependencies, { items }) => {
+    let count = 0;
+    for await (const { id } of items) count += id;
+    return { count, table: input.table };
+  })
+  .build();
+const replaced = override(summed, {
+  run: async (input, _dependencies, { items }) => {
+    expectTypeOf(input).toEqualTypeOf<{ table: string }>();
+    expectTypeOf(items).toEqualTypeOf<AsyncIterable<{ id: number }>>();
+    return { count: 0, table: input.table };
+  },
+});
+expectTypeOf(replaced).toEqualTypeOf<typeof summed>();
+// @ts-expect-error -- the result has a count
+override(summed, { run: async () => ({ table: "a" }) });
+const doubled = r
+  .task("doubled")
+  .itemInput<number>()
+  .stream(async function* (input: { by: number }, _dependencies, { items }) {
+    for await (const item of items) yield item * input.by;
+    return "done";
+  })
+  .build();
+override(doubled, {
+  async *run(input, _dependencies, { items }) {
+    for await (const item of items) yield item + input.by;
+    return "done";
+  },
+});

@@ -30,7 +30,8 @@ import {
 import { createResource, resourceBuilderOf } from "./createResource";
 import { isResource, type ExtractResourceConfig, type Resource, type Within } from "./resource";
 import type { ResourceBuilder, ResourceDraft } from "./resourceBuilder";
-import type { ItemInputTask, ItemInputTaskBuilder } from "./itemInput";
+import type { ItemStream } from "../lib/itemStream";
+import type { ItemCallInfo, ItemInputTask, ItemInputTaskBuilder } from "./itemInput";
 import { createTask, taskBuilderOf, type TaskDraft } from "./createTask";
 import { isPhantomTask, isTask, type CallInfo, type ITask, type Task } from "./task";
 import type { TaskBuilder } from "./taskBuilder";
@@ -92,11 +93,8 @@ type Received<T, Listing> = [Listing] extends [never]
  * `init` resolves to.
  */
 export type OverridePatch<T, Deps = DependenciesOf<T>, Value = PromisedOf<T>> =
-  T extends Task<infer I, infer O, any, any, any, any>
-    ? FixedIdentity &
-        Partial<Omit<TaskDraft, "id" | "dependencies" | "run">> & {
-          run?(input: I, dependencies: Deps, info: CallInfo): O;
-        }
+  T extends Task<any, any, any, any, any, any>
+    ? TaskPatch<T, Deps>
     : T extends AnyResource
       ? FixedIdentity &
           Partial<Omit<ResourceDraft, "id" | "dependencies" | "init" | "dispose">> & {
@@ -123,6 +121,21 @@ export type OverridePatch<T, Deps = DependenciesOf<T>, Value = PromisedOf<T>> =
           : T extends ResourceMiddleware<infer C, infer In, infer Out, any>
             ? MiddlewarePatch<C, IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, Deps>
             : never;
+
+type TaskPatch<T, Deps> = T extends { readonly $io?: readonly [infer I, infer O] }
+  ? FixedIdentity &
+      Partial<Omit<TaskDraft, "id" | "dependencies" | "run">> & {
+        run?(input: I, dependencies: Deps, info: InfoOf<T>): Returned<O>;
+      }
+  : never;
+
+/** What a body learns of its call: the items, where it takes some. */
+type InfoOf<T> = T extends { readonly takesItems: true; readonly $itemInput?: readonly [infer Item, any] }
+  ? ItemCallInfo<Item>
+  : CallInfo;
+
+/** What a body returns whose callers are given this. */
+type Returned<O> = O extends ItemStream<infer Item, infer Result> ? AsyncGenerator<Item, Result, any> : O; // what `next` is given, streams ignore
 
 type MiddlewarePatch<C, Input, Deps> = FixedIdentity &
   Partial<Omit<MiddlewareDraft, "id" | "dependencies" | "run" | "config">> & {
