@@ -29,7 +29,10 @@ const authOf = {
 };
 
 /** An application that exposes `tasks` tasks by id, with a build of the runner, whichever version it is. */
-export async function startExposure({ r, run, globals, nodeExposure, Serializer }, { tasks, auth: kind = "token", metrics }) {
+export async function startExposure(
+  { r, run, globals, nodeExposure, Serializer },
+  { tasks, auth: kind = "token", metrics },
+) {
   const add = r
     .task("app.tasks.add")
     .run(async ({ a, b }) => a + b)
