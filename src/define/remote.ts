@@ -42,10 +42,15 @@ type KeysOfKind<M, Kind extends string> = {
   readonly [K in keyof M]: M[K] extends { readonly kind: Kind } ? K : never;
 }[keyof M];
 
-// Both go over the keys of a `Pick`, so that an editor leads from a name to the export.
+// What goes over the keys of these leads an editor from a name to the export.
 
-/** Names of the tasks that a module exports, to their ids. `M` is its type: `import type * as Billing`, `typeof Billing`. */
-export type TaskNames<M> = { readonly [K in keyof Pick<M, KeysOfKind<M, "task">>]: TaskName<M[K]> };
+/** The tasks that a module exports. `M` is its type: `import type * as Billing`, `typeof Billing`. */
+export type TaskExports<M> = Pick<M, KeysOfKind<M, "task">>;
+/** The events that a module exports. */
+export type EventExports<M> = Pick<M, KeysOfKind<M, "event">>;
+
+/** Names of the tasks that a module exports, to their ids. */
+export type TaskNames<M> = { readonly [K in keyof TaskExports<M>]: TaskName<M[K]> };
 
 /** Names of the events that a module exports, to their ids. */
-export type EventNames<M> = { readonly [K in keyof Pick<M, KeysOfKind<M, "event">>]: EventIdOf<M[K]> };
+export type EventNames<M> = { readonly [K in keyof EventExports<M>]: EventIdOf<M[K]> };

@@ -1,5 +1,5 @@
 import type { ItemStream } from "../../lib/itemStream";
-import type { EventNames, LiteralEventIdOf, TaskIdOf, TaskNames } from "../../define/remote";
+import type { EventExports, EventNames, LiteralEventIdOf, TaskExports, TaskIdOf, TaskNames } from "../../define/remote";
 import type { EventReference, ExtractEventPayload, IEvent } from "../../define/event";
 import type { HeardOf, SubscribeOptions, Subscription } from "../../define/subscription";
 import type { SafeResult } from "../../define/safe";
@@ -53,10 +53,12 @@ interface Thrower<T> {
 /** An event, as a typed client emits it by name. */
 export type EventCall<E> = (...call: CallOf<ExtractEventPayload<E>>) => Promise<void>;
 
+// Without asking whether a name is one of the module: the checker would go through all of its exports for every call.
+
 /** By name, as `client.tasks` has them. */
-export type TaskCalls<M> = { readonly [K in keyof TaskNames<M>]: K extends keyof M ? TaskCall<M[K]> : never };
+export type TaskCalls<M> = { readonly [K in keyof TaskExports<M>]: TaskCall<M[K]> };
 /** By name, as `client.events` has them. */
-export type EventCalls<M> = { readonly [K in keyof EventNames<M>]: K extends keyof M ? EventCall<M[K]> : never };
+export type EventCalls<M> = { readonly [K in keyof EventExports<M>]: EventCall<M[K]> };
 
 /**
  * What a call by id takes and gives. A client reads it by index alone: a conditional type over the id would visit every
