@@ -93,7 +93,7 @@ export function natsClient(config: NatsClientConfig): NatsConnector {
       serializer: of<SerializerLike>("serializer"),
       contexts: resolveContexts(config.contexts, run.asyncContexts),
       errorRegistry: run.errors,
-      around: run.tracing && [traceCalls(run.tracing.calls, addressOf(resolved.namespace))],
+      around: run.tracing && [traceCalls(run.tracing.calls, `nats://${resolved.namespace}`)],
     });
   };
   return Object.assign(connect, {

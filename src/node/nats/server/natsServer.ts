@@ -18,7 +18,7 @@ import type { SerializerLike } from "../../../serializer/codec";
 import { createRequestIds } from "../../../tunnels/http/requestIds";
 import { readDeadlineMs } from "../../../tunnels/protocol/deadlineHeader";
 import { deadlineHeader } from "../../../tunnels/protocol/headers";
-import type { WireResponse } from "../../../tunnels/protocol/wire";
+import type { WireHeaders, WireResponse, WireTarget } from "../../../tunnels/protocol/wire";
 import { lockReachable } from "../../../tunnels/server/discoverContract";
 import { requestTraceOf } from "../../../tunnels/server/traceRequests";
 import type { RunServer } from "../../../tunnels/server/serveRun";
@@ -89,10 +89,12 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
       const headers = readHeaders(message.headers);
       target.requestId = assignRequestId({ headers });
       const id = unescapeId(message.subject.slice(prefix.length));
-      if (id === undefined) return finish(replies.refuse(target, notFound()));
+      const refused = id === undefined ? notFound() : refusalOf();
+      if (id === undefined || refused !== undefined) {
+        publishRefusal(id === undefined ? undefined : { kind, id }, headers, refused as WireFailure);
+        return finish(replies.refuse(target, refused as WireFailure));
+      }
       target.id = id;
-      const refused = refusalOf();
-      if (refused !== undefined) return finish(replies.refuse(target, refused));
       takeWaitOff(headers, address);
       const body = incomingBody(message, headers, blobs);
       const call = new NatsCall({ target: { kind, id }, headers, body, address });
@@ -101,6 +103,13 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     } catch (error) {
       onFailed(error, target);
     }
+  }
+
+  /** What is refused before anything of it is looked at is a request as well. */
+  function publishRefusal(target: WireTarget | undefined, headers: WireHeaders, { status, code }: WireFailure): void {
+    if (requests?.isOn !== true) return;
+    const observed = requestTraceOf(target, headers, origin);
+    requests.begin(Object.assign(observed, { status, code }), (end) => end());
   }
 
   function serve(call: NatsCall, target: ReplyTarget, onDone: (sending: Promise<void> | undefined) => void): void {
