@@ -63,6 +63,30 @@ it("a worker that is killed loses no call that may be made twice, and says of ot
   );
 });
 
+it("calls with a key whose worker is killed are made by another one, once its lease is over, and remembered", async () => {
+  const broker = await starting(startNatsServer());
+  const leaving = await starting(startWorker({ url: broker.url, name: "first", hangs: true }));
+  const staying = await starting(startWorker({ url: broker.url, name: "second" }));
+  const client = await connect(broker);
+  const n = 20;
+  const callAll = () =>
+    Array.from({ length: n }, (_each, index) =>
+      client.task<number, string>("work.once", index, { idempotencyKey: `order-${index}` }),
+    );
+
+  const calls = callAll();
+  while (((await leaving.ask("ran"))["once"] ?? 0) + ((await staying.ask("ran"))["once"] ?? 0) < n);
+  const hung = (await leaving.ask("ran"))["once"] ?? 0;
+  process.kill(leaving.pid, "SIGKILL");
+  const replies = await Promise.all(calls);
+  const again = await Promise.all(callAll());
+
+  expect(hung).toBeGreaterThan(0);
+  expect(replies).toEqual(Array.from({ length: n }, (_each, index) => `${index} by second`));
+  expect(again).toEqual(replies);
+  expect(await staying.ask("ran")).toEqual({ once: n });
+});
+
 it("a worker that is told to stop answers what it has taken, and loses nothing", async () => {
   const broker = await starting(startNatsServer());
   const leaving = await starting(startWorker({ url: broker.url }));

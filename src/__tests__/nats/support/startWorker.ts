@@ -7,6 +7,8 @@ export interface WorkerOptions {
   readonly name?: string;
   readonly namespace?: string;
   readonly limits?: NatsExposureLimits;
+  /** Whether `work.once` hangs. Default false. */
+  readonly hangs?: boolean;
   /** Which version of `work.quote` it serves, by its contract. Default: none. */
   readonly version?: QuoteVersion;
 }

@@ -1,6 +1,6 @@
 /** A process that serves tasks over NATS, and tells how often each has run. */
 import { globals, r, run } from "../../../node/index";
-import { natsConnection, natsExposure } from "../../../node/nats/index";
+import { natsConnection, natsExposure, natsIdempotencyStore } from "../../../node/nats/index";
 import { quoteOf } from "./quotes";
 import type { WorkerOptions } from "./startWorker";
 
@@ -47,18 +47,32 @@ const tick = r
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
   })
   .build();
+/** Happens once for each key, on whichever worker; the one that is to be killed never comes to its end. */
+const once = r
+  .task("work.once")
+  .tags([globals.tags.idempotent.with({ store: natsIdempotencyStore, leaseMs: 1_000 })])
+  .run(async (n: number) => {
+    note("once");
+    if (options.hangs === true) await new Promise(() => {});
+    return `${n} by ${options.name}`;
+  })
+  .build();
 const quote = quoteOf(options.version ?? 1, () => note("quote"));
 const tunnel = r
   .resource("worker.tunnel")
   .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, tasks: [add.id, hold.id, block.id, who.id, tick.id, quote.id] }))
+  .init(async () => ({
+    mode: "server" as const,
+    tasks: [add.id, hold.id, block.id, who.id, tick.id, once.id, quote.id],
+  }))
   .build();
 
 const started = run(
   r
     .resource("worker")
     .register([
-      ...[add, hold, block, who, tick, quote, tunnel],
+      ...[add, hold, block, who, tick, once, quote, tunnel],
+      natsIdempotencyStore.with({ namespace: options.namespace ?? "acme" }),
       natsConnection.with({ servers: options.url, name: options.name ?? "worker" }),
       natsExposure.with({
         namespace: options.namespace ?? "acme",
