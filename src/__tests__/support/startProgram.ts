@@ -42,7 +42,7 @@ export async function startProgram<A extends Answers<A>>(
     // It looks for its binary beside its own files.
     external: ["better-sqlite3"],
   });
-  const found = { TMPDIR: tempDir, NODE_PATH: join(__dirname, "../../../node_modules") };
+  const found = { TMPDIR: tempDir, NODE_PATH: join(__dirname, "../../../examples/scale/node_modules") };
   const child = fork(outfile, { execArgv: ["--expose-gc"], env: { ...process.env, ...env, ...found } });
   const ended = once(child, "exit");
   const failed = ended.then(([code, signal]: (number | string | null)[]) => {

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sqliteIdempotencyStore } from "../../../../examples/scale/sqlite-store/sqliteStore";
-import { Errors, globals, r, run, type IdempotencyStore } from "../../../node";
-import { createDeferred } from "../../support/deferred";
-import { rejectionOf } from "../../support/failures";
-import { quiet } from "../../support/tunnelPair";
+import { sqliteIdempotencyStore } from "../../../examples/scale/sqlite-store/sqliteStore";
+import { Errors, globals, r, run, type IdempotencyStore } from "../../node";
+import { createDeferred } from "../support/deferred";
+import { rejectionOf } from "../support/failures";
+import { quiet } from "../support/tunnelPair";
 
 const soldOut = r.error<{ sku: string }>("shop.errors.soldOut").build();
 

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHttpMixedClient } from "../../../node";
-import type { Charge, IdempotentServerAnswers } from "../../support/idempotency/server";
-import { startProgram } from "../../support/startProgram";
+import { createHttpMixedClient } from "../../node";
+import type { Charge, IdempotentServerAnswers } from "../support/idempotency/server";
+import { startProgram } from "../support/startProgram";
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), "runner-killed-server-"))));
