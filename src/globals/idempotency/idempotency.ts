@@ -40,7 +40,8 @@ const mostUnkept = 16_777_216;
 
 /** One run for all calls of this process that have its key. */
 interface Flight {
-  readonly inputHash: string;
+  /** Compared as it is: hashing takes a turn of the event loop, in which the last caller that waits may leave. */
+  readonly inputText: string;
   readonly outcome: Promise<Outcome>;
   /** Settles when the key is free for the next call; never rejects. */
   readonly landed: Promise<void>;
@@ -193,7 +194,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
   async function run(call: OnceCall, task: ITask, start: Waiting["start"]): Promise<unknown> {
     const store = storeOf(task);
     const key = JSON.stringify([call.taskId, call.caller ?? null, call.key]);
-    const inputHash = await hashOf(textOf(call.input, task));
+    const inputText = textOf(call.input, task);
     let known = flights.get(store);
     if (known === undefined) flights.set(store, (known = new Map()));
     let flight = known.get(key);
@@ -205,15 +206,16 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
     const isJoined = flight !== undefined;
     if (flight === undefined) {
       const controller = new AbortController();
-      const landing = lead(key, store, { task, start, inputHash, signal: controller.signal });
+      const { signal } = controller;
+      const landing = hashOf(inputText).then((inputHash) => lead(key, store, { task, start, inputHash, signal }));
       const outcome = landing.then((landed) => landed.outcome);
       const byKey = known;
       const landed = landing
         .then(({ kept }) => kept)
         .catch(() => {})
         .finally(() => byKey.delete(key));
-      known.set(key, (flight = { inputHash, outcome, landed, controller, waiting: 0 }));
-    } else if (flight.inputHash !== inputHash) {
+      known.set(key, (flight = { inputText, outcome, landed, controller, waiting: 0 }));
+    } else if (flight.inputText !== inputText) {
       throw idempotencyConflictError.create({ taskId: task.id });
     } else if (flight.waiting >= mostWaiting) {
       throw idempotencyBusyError.create({ taskId: task.id, limit: mostWaiting });
