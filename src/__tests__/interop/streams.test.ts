@@ -1,6 +1,8 @@
 import { createHttpClient, createHttpMixedClient, createHttpSmartClient, r } from "../../node";
 import { collect, numbers } from "../integration/streams/streamDefinitions";
+import { numbersTo } from "../integration/streams/itemInputDefinitions";
 import { startExposure, type TestExposure } from "../support/exposure";
+import { until } from "../support/turns";
 import { theirClients, type Row } from "./directions";
 import { token, type Published } from "./interopApp";
 import { startPublished, type PublishedPeer } from "./publishedPeer";
@@ -55,6 +57,23 @@ describe.each(newToOld)("a server of %s, and our %s client that asks for items",
     await using client = connect();
 
     await expect(collect(client.stream("interop.tasks.lines"))).rejects.toMatchObject({ code: "NOT_A_STREAM" });
+    await expect(client.task("interop.tasks.echo", "after")).resolves.toBe("after");
+  });
+
+  it.each([3, Infinity])("%d items for a task of an older server end with ITEMS_NOT_TAKEN", async (count) => {
+    await using client = connect();
+    const sent = numbersTo(count);
+    const both = numbersTo(count);
+
+    await expect(client.task("interop.tasks.echo", "x", { items: sent.items })).rejects.toMatchObject({
+      code: "ITEMS_NOT_TAKEN",
+      message: expect.stringContaining("its server is older") as string,
+    });
+    await expect(collect(client.stream("interop.tasks.echo", "x", { items: both.items }))).rejects.toMatchObject({
+      code: "ITEMS_NOT_TAKEN",
+    });
+
+    await until(() => sent.state.isReturned && both.state.isReturned);
     await expect(client.task("interop.tasks.echo", "after")).resolves.toBe("after");
   });
 

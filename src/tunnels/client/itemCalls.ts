@@ -82,7 +82,11 @@ export class ItemCalls {
     const begin = (signal: AbortSignal): Promise<ItemSource> =>
       enter(async () => {
         const response = (await run(id, codec.readInput(input), { ...call, signal })) as WireResponse;
-        return this.#received(id, response, () => sent?.stop());
+        try {
+          return await this.#received(id, response, () => sent?.stop());
+        } catch (error) {
+          throw sent === undefined ? error : sent.failureOf(id, error);
+        }
       });
     return new ItemReader({ begin, signal: sent?.signal ?? call.signal }, end);
   }

@@ -80,13 +80,19 @@ export class SentItems implements ItemsBody {
         return await next(id, input, { ...call, signal: this.signal }, this);
       } catch (error) {
         this.stop();
-        if (this.#failure !== undefined) throw this.#failure.error;
-        // Servers before 6.0 read the lines as one document.
-        if ((error as { readonly code?: unknown } | undefined)?.code !== "INVALID_JSON") throw error;
-        const message = `Task "${id}" took no items: its server is older, or something before it reads bodies.`;
-        throw this.#parts.fail("ITEMS_NOT_TAKEN", message, error);
+        throw this.failureOf(id, error);
       }
     };
+  }
+
+  /** What a call that failed is to fail with. */
+  failureOf(id: string, error: unknown): unknown {
+    if (this.#failure !== undefined) return this.#failure.error;
+    // Servers before 6.0 read the lines as one document, and of it no more than such a one may have.
+    const { code } = (error ?? {}) as { readonly code?: unknown };
+    if (code !== "INVALID_JSON" && code !== "PAYLOAD_TOO_LARGE") return error;
+    const message = `Task "${id}" took no items: its server is older, or something before it reads bodies.`;
+    return this.#parts.fail("ITEMS_NOT_TAKEN", message, error);
   }
 
   /** Writes the line of the input. @throws {TypeError} it is bytes, or holds files */
