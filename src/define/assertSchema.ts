@@ -5,16 +5,8 @@ import { isSchema } from "../lib/schema";
 export function assertSchema(kind: string, id: string, field: string, schema: unknown): void {
   if (schema === undefined || isSchema(schema)) return;
   const expected = "an object with parse(value), or a Standard Schema";
-  const fix =
-    typeof schema === "function" && "~standard" in schema
-      ? "it describes, and does not validate: of effect, Schema.toStandardJSONSchemaV1(Schema.toStandardSchemaV1(schema))"
-      : undefined;
-  throw invalidDefinitionError.create({
-    kind,
-    id,
-    field,
-    expected,
-    received: schema,
-    ...(fix !== undefined && { fix }),
-  });
+  // As effect's that only describe.
+  const fix = typeof schema === "function" &&
+    "~standard" in schema && { fix: "wrap it in Schema.toStandardSchemaV1 first" };
+  throw invalidDefinitionError.create({ kind, id, field, expected, received: schema, ...fix });
 }

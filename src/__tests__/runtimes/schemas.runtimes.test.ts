@@ -48,5 +48,5 @@ it("a contract lock tags what JSON cannot hold, and says which schema has no des
 });
 
 it("a schema of effect that only describes is refused with what makes it validate", () => {
-  expect(printed.refused).toContain("Schema.toStandardJSONSchemaV1(Schema.toStandardSchemaV1(schema))");
+  expect(printed.refused).toContain("fix: wrap it in Schema.toStandardSchemaV1 first");
 });
