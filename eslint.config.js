@@ -63,7 +63,7 @@ export default defineConfig(
   },
   {
     // Not part of the program: their packages are in .ci/runtimes. `npm run test:runtimes` compiles them.
-    files: ["examples/tunnels/mounting/**/*.ts", "examples/edge/**/*.ts"],
+    files: ["examples/tunnels/mounting/**/*.ts", "examples/edge/**/*.ts", ".ci/runtimes/programs/*.ts"],
     ...tseslint.configs.disableTypeChecked,
   },
   {
