@@ -22,7 +22,8 @@ import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
 import { serializer as serializerOf } from "../resources/serializer";
 import type { PresetScope } from "../../runtime/run/presets";
-import { holdKey, renewalsPerLease } from "./heldKey";
+import { holdKey } from "./heldKey";
+import { createReplyKeeper, waitFor, type Keeping } from "./replyKeeper";
 import { memoryIdempotencyStore } from "./memoryStore";
 import { createReplyCodec, type Outcome } from "./rememberedReply";
 
@@ -35,8 +36,6 @@ const dayMs = 86_400_000;
 const defaultReplyChars = 1_000_000;
 /** Most calls of this process that wait for one run. */
 const mostWaiting = 1_000;
-/** Most characters of replies that wait for a store that did not take them. */
-const mostUnkept = 16_777_216;
 
 /** One run for all calls of this process that have its key. */
 interface Flight {
@@ -50,10 +49,8 @@ interface Flight {
 }
 
 /** What came of a run, and what is still under way for it. */
-interface Landing {
+interface Landing extends Keeping {
   readonly outcome: Outcome;
-  /** Settles when the store has the reply; never rejects. Later calls of this process join until then. */
-  readonly kept?: Promise<void> | undefined;
 }
 
 /** Keeps calls of a run from running twice. */
@@ -68,7 +65,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
       for (const { controller } of known.values()) controller.abort(ending.signal.reason);
   });
   let memory: IdempotencyStore | undefined;
-  let unkept = 0;
+  const kept = createReplyKeeper(logger, ending.signal);
 
   function storeOf(task: ITask): IdempotencyStore {
     const { store } = idempotent.extract(task) ?? {};
@@ -115,11 +112,11 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
       if (outcome !== undefined) {
         const text = replies.write(outcome, task.id, store.maxReplyChars ?? defaultReplyChars);
         if (text === undefined) {
-          await forget(key, store, task);
+          await kept.forget(store, key, task);
           return { outcome };
         }
-        const kept = await keep(key, text, store, task);
-        if (kept !== "lost") return { outcome, ...kept };
+        const keeping = await kept.keep({ store, key, text, task, times: timesOf(task) });
+        if (keeping !== "lost") return { outcome, ...keeping };
       }
     } finally {
       both.release();
@@ -127,56 +124,6 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
     }
     void logger.warn("idempotency.leaseLost", { data: { id: task.id } });
     return { outcome: await follow(key, store, flight) };
-  }
-
-  /** Forgets a call that counts as not made. */
-  async function forget(key: string, store: IdempotencyStore, { id }: ITask): Promise<void> {
-    try {
-      await store.abandon(key);
-    } catch (error) {
-      // Its lease ends it.
-      void logger.error("idempotency.notForgotten", { error, data: { id } });
-    }
-  }
-
-  /**
-   * Has the store keep a reply. Where the store does not answer, the caller gets its reply all the same, and the store is asked
-   * again for as long as it may hold the key.
-   *
-   * @returns "lost" where another holder has the key
-   */
-  async function keep(
-    key: string,
-    text: string,
-    store: IdempotencyStore,
-    task: ITask,
-  ): Promise<Pick<Landing, "kept"> | "lost"> {
-    try {
-      return (await store.finish(key, text)) === false ? "lost" : {};
-    } catch (error) {
-      void logger.error("idempotency.notRemembered", { error, data: { id: task.id } });
-      return unkept + text.length > mostUnkept ? {} : { kept: keepLater(key, text, store, task) };
-    }
-  }
-
-  async function keepLater(key: string, text: string, store: IdempotencyStore, task: ITask): Promise<void> {
-    const { leaseMs, ttlMs } = timesOf(task);
-    const givenUpAt = performance.now() + ttlMs;
-    unkept += text.length;
-    try {
-      while (performance.now() < givenUpAt) {
-        await waitFor(leaseMs / renewalsPerLease, ending.signal);
-        const isSettled = await store.finish(key, text).then(
-          () => true,
-          () => false,
-        );
-        if (isSettled) return;
-      }
-    } catch {
-      // The run is being disposed of.
-    } finally {
-      unkept -= text.length;
-    }
   }
 
   /** What came of the run that was given the key of one that had it. The own one was aborted, or may not be remembered. */
@@ -187,7 +134,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
     });
     if (entry.state === "done") return replies.read(entry.reply);
     // The other one gave it up; whether this call is to be made once more is for its caller to say.
-    if (entry.state === "new") await forget(key, store, flight.task);
+    if (entry.state === "new") await kept.forget(store, key, flight.task);
     throw idempotencyLeaseLostError.create({ taskId });
   }
 
@@ -295,19 +242,6 @@ const abandoned = (signals: OnceCall["signals"]): unknown => signals.find((signa
 
 const streamed = (taskId: string): Error =>
   idempotencyUnsupportedError.create({ taskId, reason: "it replied with a stream, which was not sent" });
-
-function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      stop();
-      resolve();
-    }, ms);
-    const stop = onAbort(signal, () => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    });
-  });
-}
 
 /** Where there is no digest, as in a page that came over plain HTTP, the text stands for itself. */
 async function hashOf(text: string): Promise<string> {
