@@ -145,6 +145,15 @@ export const tasks = {
       return { total: to - from + 1 };
     })
     .build(),
+  collect: r
+    .task("edge.collect")
+    .itemInput<{ id: number; at: Date }>()
+    .run(async (from: string, _dependencies, { items }) => {
+      const ids: number[] = [];
+      for await (const { id, at } of items) ids.push(id + at.getTime());
+      return { from, ids };
+    })
+    .build(),
   tenants: r
     .task("edge.tenants")
     .stream(async function* (times: number) {

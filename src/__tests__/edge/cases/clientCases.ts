@@ -38,6 +38,8 @@ export function clientCases({ title, send, untilMarked, limits, baseUrl: edgeUrl
       const ids: number[] = [];
       for await (const { id, at } of stream) ids.push(id + at.getTime());
       expect([ids, await stream.result]).toEqual([[2, 4, 6], { total: 3 }]);
+      const items = [1, 2].map((id) => ({ id, at: new Date(id) }));
+      expect(await client.task(tasks.collect, "sent", { items })).toEqual({ from: "sent", ids: [2, 4] });
     }
   });
 }

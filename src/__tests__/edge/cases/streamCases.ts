@@ -79,4 +79,31 @@ export function streamCases({ title, post, call, untilMarked, withContexts, read
 
     await untilMarked(key);
   });
+
+  it(title("takes items beside an input while they arrive, and refuses those that break off"), async () => {
+    const at = (id: number) => `{"__type":"Date","value":"1970-01-01T00:00:00.00${id}Z"}`;
+    const line = (id: number) => `{"item":{"id":${id},"at":${at(id)}}}\n`;
+    const sendLines = async (lines: readonly string[]) => {
+      const pieces = lines.map((text) => new TextEncoder().encode(text)).values();
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const { done, value } = pieces.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        },
+      });
+      const reply = await post(tasks.collect.id, body, { "content-type": itemsType }, { duplex: "half" });
+      return { status: reply.status, ...((await reply.json()) as { result?: unknown; error?: { code: string } }) };
+    };
+
+    expect(await sendLines(['{"input":"here"}\n', line(1), line(2), '{"ok":true}\n'])).toMatchObject({
+      status: 200,
+      result: { from: "here", ids: [2, 4] },
+    });
+    expect(await sendLines(['{"input":"here"}\n', line(1)])).toMatchObject({
+      status: 400,
+      error: { code: "STREAM_LOST" },
+    });
+    expect(await call(tasks.collect.id, "here")).toMatchObject({ status: 415, error: { code: "ITEMS_MISSING" } });
+  });
 }

@@ -1,7 +1,7 @@
 /** What a program of any runtime does with the entry `@bluelibs/runner`. */
 import { createHttpClient, globals, PlatformAdapter, r, run, TunnelError } from "@bluelibs/runner";
 import { createFile } from "@bluelibs/runner/platform/createFile";
-import { soldOut, token, visitor, type Address } from "./definitions";
+import { renamed, soldOut, token, visitor, type Address } from "./definitions";
 import type { Trial } from "./report";
 
 const auth = { token };
@@ -47,6 +47,31 @@ export function universalCalls({ baseUrl, redirectingUrl }: Address, key: string
       let bytes = 0;
       for (let piece = await reader.read(); !piece.done; piece = await reader.read()) bytes += piece.value.byteLength;
       return bytes;
+    },
+
+    "reads the items of a streamed task, and what it returned": async () => {
+      const stream = client.stream<number, { id: number; at: Date }, { total: number }>("app.rows", 3);
+      const seen: unknown[] = [];
+      for await (const { id, at } of stream) seen.push([id, at.getTime()]);
+      return { seen, result: await stream.result };
+    },
+
+    "sends items while the task reads them": async () => {
+      async function* readings() {
+        for (let id = 1; id <= 3; id++) yield { id, at: new Date(id) };
+      }
+      return client.task<string, unknown>("app.collect", "from", { items: readings() });
+    },
+
+    "hears an event of the server": async () => {
+      const events = client.subscribe([renamed])[Symbol.asyncIterator]();
+      let isHeard = false;
+      const heard = events.next().finally(() => (isHeard = true));
+      // What is emitted before the subscription has begun is not for it.
+      while (!isHeard) await client.event(renamed, { name: key });
+      const { value } = await heard;
+      await events.return?.();
+      return { event: value?.event, isOurs: value?.payload.name.length === key.length };
     },
 
     "ends a call that it aborts, and the task over there": async () => {

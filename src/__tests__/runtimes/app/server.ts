@@ -78,6 +78,24 @@ async function* kilobytesOf(count: number): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < count; index += 1) yield new Uint8Array(1024).fill(120);
 }
 
+const rows = r
+  .task("app.rows")
+  .stream(async function* (total: number) {
+    for (let id = 1; id <= total; id += 1) yield { id, at: new Date(id) };
+    return { total };
+  })
+  .build();
+
+const collect = r
+  .task("app.collect")
+  .itemInput<{ id: number; at: Date }>()
+  .run(async (from: string, _dependencies, { items }) => {
+    const seen: unknown[] = [];
+    for await (const { id, at } of items) seen.push([id, at.getTime()]);
+    return { from, seen };
+  })
+  .build();
+
 const shout = r
   .task("app.shout")
   .run(async () => {
@@ -133,12 +151,15 @@ const shoutOnRename = r
   })
   .build();
 
-const tasks = [echo, buy, whoAmI, headerNames, measure, letters, shout, hang, awaitStart, awaitAbort, finishLate];
+const tasks = [
+  ...[echo, buy, whoAmI, headerNames, measure, letters, rows, collect],
+  ...[shout, hang, awaitStart, awaitAbort, finishLate],
+];
 
 const reachable = r
   .resource("app.tunnels.reachable")
   .tags([globals.tags.tunnel])
-  .init(async () => ({ mode: "server" as const, tasks, events: [renamed] }))
+  .init(async () => ({ mode: "server" as const, tasks, events: [renamed], subscribable: [renamed] }))
   .build();
 
 /** Says on what it wrote that it was released, which takes it a moment. */

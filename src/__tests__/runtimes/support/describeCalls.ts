@@ -5,6 +5,8 @@ import { nodeClientKinds, type NodeCall, type OneClientCall } from "../app/nodeC
 import type { Report } from "../app/report";
 import { startCounts, startServer } from "../app/server";
 
+const rowsSeen = [1, 2, 3].map((id) => [id, id]);
+
 /** What each call comes to, where everything works. */
 const expectedUniversal: Record<UniversalCall, unknown> = {
   "detects its platform": "node",
@@ -19,6 +21,9 @@ const expectedUniversal: Record<UniversalCall, unknown> = {
   "takes an async context along": "Ada",
   "uploads a Blob": { name: "ü.bin", type: "app/x", bytes: 100_000 },
   "reads a reply as it streams": 102_400,
+  "reads the items of a streamed task, and what it returned": { seen: rowsSeen, result: { total: 3 } },
+  "sends items while the task reads them": { from: "from", seen: rowsSeen },
+  "hears an event of the server": { event: "app.events.renamed", isOurs: true },
   "ends a call that it aborts, and the task over there": "rejected with the reason",
   "gives up a call that takes too long": "AbortError",
   "follows no redirect": "refused",
