@@ -13,8 +13,8 @@ const head = (id: string, more = ""): string =>
   `transfer-encoding: chunked\r\n${more}\r\n`;
 const chunk = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
 const end = "0\r\n\r\n";
-const start = (streams: object = {}): Promise<TestExposure> =>
-  startExposure(itemTasks, { limits: { streams } }, [sold, visitor]);
+const start = (streams: object = {}, drain?: { readonly graceMs: number }): Promise<TestExposure> =>
+  startExposure(itemTasks, { limits: { streams }, drain }, [sold, visitor]);
 
 beforeEach(() => void noted.splice(0));
 
@@ -168,7 +168,7 @@ describe("callers whose items are made to do harm", () => {
   });
 
   it("a server that closes ends the calls whose callers still send", async () => {
-    const exposure = await start();
+    const exposure = await start({}, { graceMs: 50 });
     const client = createHttpMixedClient({ baseUrl: `http://127.0.0.1:${exposure.port}/__runner`, auth: { token } });
     const { items, state } = oneThenQuiet();
     const call = client.task(reading, undefined, { items }).catch((error: unknown) => error);

@@ -79,6 +79,19 @@ export function numbersTo(last: number, fails?: Error) {
   return { state, items: generate() };
 }
 
+/** Gives texts of 16 KiB until it is returned. */
+export function textsWithoutEnd() {
+  const state = { isReturned: false };
+  async function* generate(): AsyncGenerator<string, void> {
+    try {
+      for (;;) yield "x".repeat(16_384);
+    } finally {
+      state.isReturned = true;
+    }
+  }
+  return { state, items: generate() };
+}
+
 /** Gives one item, then nothing until it is returned. */
 export function oneThenQuiet() {
   const state = { isReturned: false };
