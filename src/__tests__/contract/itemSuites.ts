@@ -12,13 +12,14 @@ import {
   sold,
   visitor,
 } from "../integration/streams/streamDefinitions";
+import { incompressibleText } from "../support/incompressible";
 import { soon } from "../support/soon";
 import { untilSettled, until } from "../support/turns";
 import { describeRows, openCarrier, type CarrierRow, type OpenCarrier } from "./carriers";
 import type { WaitControl } from "./contractApp";
 
 const MiB = 1024 * 1024;
-const chunk = "x".repeat(64 * 1024);
+const chunkBytes = 64 * 1024;
 /** How many chunks were made. */
 const made = { count: 0 };
 const large = r
@@ -26,7 +27,8 @@ const large = r
   .stream(async function* () {
     for (;;) {
       made.count += 1;
-      yield chunk;
+      // A compressed one would leave buffers empty.
+      yield incompressibleText(chunkBytes);
     }
   })
   .build();
@@ -154,7 +156,7 @@ export function describeItems(carriers: readonly CarrierRow[]): void {
       await soon(items.next());
       await untilSettled(() => made.count);
 
-      expect(made.count * chunk.length).toBeLessThan(row.waitingBytes ?? 8 * MiB);
+      expect(made.count * chunkBytes).toBeLessThan(row.waitingBytes ?? 8 * MiB);
       await items.return?.();
     });
 

@@ -13,12 +13,13 @@ import {
 import { collect, plain, sold, visitor } from "../integration/streams/streamDefinitions";
 import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { createDeferred } from "../support/deferred";
+import { incompressibleText } from "../support/incompressible";
 import { soon } from "../support/soon";
 import { until, untilSettled } from "../support/turns";
 import { describeRows, openCarrier, type CarrierRow, type OpenCarrier } from "./carriers";
 
 const MiB = 1024 * 1024;
-const chunk = "x".repeat(64 * 1024);
+const chunkBytes = 64 * 1024;
 
 /** Reads one item, and the others once it is let go. */
 const gate = { opened: createDeferred() };
@@ -207,8 +208,9 @@ export function describeSentItems(carriers: readonly CarrierRow[]): void {
         let bytes = 0;
         async function* items() {
           for (;;) {
-            bytes += chunk.length;
-            yield chunk;
+            bytes += chunkBytes;
+            // A compressed one would leave buffers empty.
+            yield incompressibleText(chunkBytes);
           }
         }
         gate.opened = createDeferred();
