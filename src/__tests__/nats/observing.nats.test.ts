@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { metrics, observer, r, run, type RunOptions } from "../../node";
 import { natsClient, natsConnection, natsEvents, natsExposure } from "../../node/nats";
 import { rejectionOf } from "../support/failures";
@@ -142,7 +143,8 @@ it("durable events that a service hears are requests, counted with how they ende
 
   await app.runTask(emit, 5);
   const counted = async () => parseMetrics(await served.getResourceValue(metrics).text());
-  while ((await counted()).value("runner_requests_total", { id: "shop.paid" }) === undefined);
+  // The loop has to turn: nothing that is asked waits for anything outside.
+  while ((await counted()).value("runner_requests_total", { id: "shop.paid" }) === undefined) await nextTurn();
 
   expect((await counted()).value("runner_requests_total", { kind: "event", id: "shop.paid", code: "OK" })).toBe(1);
   expect(heard).toEqual([5]);
