@@ -5,6 +5,7 @@ import type { SubscribableEvent, SubscribeOptions, Subscription } from "../../de
 import type { ITask } from "../../define/task";
 import { TunnelError } from "../../errors/tunnelError";
 import { itemStream, type ItemStream } from "../../lib/itemStream";
+import { loadOnce } from "../../lib/loadOnce";
 import { captureSlots } from "../../platform/contextScope";
 import { locateFailure } from "../protocol/callFailure";
 import { heartbeatHeader, requestIdHeader } from "../protocol/headers";
@@ -13,7 +14,7 @@ import { withRepeats } from "../routing/idempotency";
 import { createExchange, type ExchangeForm, type ExchangeOptions } from "./callExchange";
 import type { CloseOptions } from "./carrier";
 import type { CallCodecOptions, MakeCallCodec } from "./codec";
-import type { ItemCalls, RunTask } from "./itemCalls";
+import type { RunTask } from "./itemCalls";
 import { namedCalls, type Names } from "./namedCalls";
 import type { ClientCallOptions, RemoteClient, StreamCallOptions } from "./remoteClient";
 import type { Subscriptions } from "./subscribe/subscriptions";
@@ -35,8 +36,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
   const { carrier, silenceMs } = options;
   const codec = options.codec(options, carrier);
   const exchange = createExchange(options, codec);
-  let subscriptions: Promise<Subscriptions> | undefined;
-  let itemCalls: Promise<ItemCalls> | undefined;
+  let subscriptions: Subscriptions | undefined;
+  let isClosed = false;
 
   const emit = (
     id: string,
@@ -74,8 +75,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     };
 
   /** Values too are handed over: what is loaded brings nothing that the client has. */
-  const withItems = (): Promise<ItemCalls> =>
-    (itemCalls ??= import("./itemCalls").then(
+  const withItems = loadOnce(() =>
+    import("./itemCalls").then(
       ({ ItemCalls: Calls }) =>
         new Calls({
           codec,
@@ -94,7 +95,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
             ),
           locate: (error, id) => locateFailure(error, { kind: "task", id }, options.baseUrl),
         }),
-    ));
+    ),
+  );
 
   async function task(target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> {
     if (sendsItems(call)) {
@@ -120,8 +122,16 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     return itemStream(async (end) => (await withItems()).open(id, value, call, { enter, end }));
   }
 
+  const withSubscriptions = loadOnce(async () => {
+    const { Subscriptions: Opened } = await import("./subscribe/subscriptions");
+    subscriptions = new Opened({ codec, exchange: exchange.send, silenceMs, TunnelError });
+    if (isClosed) subscriptions.close();
+    return subscriptions;
+  });
+
   async function close(closeOptions?: CloseOptions): Promise<void> {
-    void subscriptions?.then((opened) => opened.close());
+    isClosed = true;
+    subscriptions?.close();
     await exchange.close(closeOptions);
   }
 
@@ -139,10 +149,8 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     subscribe(events: readonly SubscribableEvent[], listening: SubscribeOptions = {}): Subscription<any> {
       const enter = captureSlots();
       const stream = itemStream(async (end) => {
-        subscriptions ??= import("./subscribe/subscriptions").then(
-          ({ Subscriptions: Calls }) => new Calls({ codec, exchange: exchange.send, silenceMs, TunnelError }),
-        );
-        return (await subscriptions).open(events, listening, end, enter);
+        const opened = await withSubscriptions();
+        return opened.open(events, listening, end, enter);
       });
       return stream as Subscription<any>;
     },
