@@ -12,10 +12,11 @@ import {
   type RegisterableItems,
   type TunnelClient,
 } from "../../../index";
+import { createDeferred } from "../../support/deferred";
 import { startExposure, token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
 import { startFetchEdge } from "../../support/fetchEdge";
-import { soon } from "../../support/soon";
+import { stopTimeouts } from "../../support/stopTimeouts";
 
 /** A server's tasks and event; what callers give to `charge` can be changed. */
 const definitionsOf = (charged: z.ZodType, got: z.ZodType = z.object({ receipt: z.string() })) => ({
@@ -257,15 +258,24 @@ describe("a tunnel whose server cannot be asked", () => {
   });
 
   it("waits for a server that does not reply as long as timeoutMs says, and leaves no request behind", async () => {
+    const asked = [createDeferred(), createDeferred()];
     const gone: Promise<unknown>[] = [];
-    const silent = createServer((req) =>
-      gone.push(new Promise((resolve) => req.on("error", () => {}).on("close", resolve))),
-    );
+    const silent = createServer((req) => {
+      gone.push(new Promise((resolve) => req.on("error", () => {}).on("close", resolve)));
+      asked[gone.length - 1]?.resolve();
+    });
     const http = { baseUrl: await open(silent) };
+    using timeouts = stopTimeouts();
 
-    const error = await rejectionOf(boot(routing().http(http).verify("throw", lock, { timeoutMs: 20 }).build()));
-    const logs = await boot(routing().http(http).verify("warn", lock, { timeoutMs: 20 }).build());
-    await soon(Promise.all(gone));
+    const failed = rejectionOf(boot(routing().http(http).verify("throw", lock, { timeoutMs: 20 }).build()));
+    await asked[0]?.promise;
+    timeouts.advance(20);
+    const error = await failed;
+    const warned = boot(routing().http(http).verify("warn", lock, { timeoutMs: 20 }).build());
+    await asked[1]?.promise;
+    timeouts.advance(20);
+    const logs = await warned;
+    await Promise.all(gone);
     silent.closeAllConnections();
     await new Promise((resolve) => silent.close(resolve));
 
