@@ -18,12 +18,14 @@ import { alsoBuiltin } from "../lateBuiltins";
 import { serializer as serializerOf } from "../resources/serializer";
 import { memoryServerId, type MemoryServer } from "./tunnelParts";
 
-const carriesText = "A memory tunnel carries values as text. Test files and streams against an exposure on port 0.";
+const carriesText = {
+  refusal: "A memory tunnel carries values as text. Test files and streams against an exposure on port 0.",
+};
 
 const noSlots: ContextSlots = /* @__PURE__ */ new Map();
 
 function refuseFiles(): never {
-  throw new Error(carriesText);
+  throw new Error(carriesText.refusal);
 }
 
 /**

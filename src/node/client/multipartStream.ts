@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { TransportLayer } from "../../tunnels/client/carrier";
-import { defaultFileName, filePart, manifestField } from "../../tunnels/files/formDataBody";
-import { formContentType, octetContentType } from "../../tunnels/protocol/headers";
+import { defaultFileName, filePart, manifestField } from "../../tunnels/files/sentForm";
+import { formContentType, octetContentType } from "../../tunnels/protocol/byteTypes";
 import type { FormBody, WireFile } from "../../tunnels/protocol/wire";
 import { toReadable } from "./byteSources";
 

@@ -63,7 +63,7 @@ export function poolCarrier(
 
 type OpenedCarrier = Pick<Carrier, "send" | "close"> & Partial<SocketCount>;
 
-const textOnly = "The pool sends text only.";
+const textOnly = { refusal: "The pool sends text only." };
 const accepts: Abilities = { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly };
 
 /** Bun has a stand-in of its own for the package, which can fetch, and nothing that lies below. */

@@ -21,14 +21,17 @@ export interface Carrier {
   describeHttpError?(details: HttpErrorDetails): object;
 }
 
-/** What a carrier can send, or the message of the error for an input that it cannot send. */
+/** Why a carrier sends something not: what clients of pages are limited to, whose messages are loaded late, or a message. */
+export type Refusal = "JSON only" | "blobs, no streams" | "blobs, no files of Node" | { readonly refusal: string };
+
+/** What a carrier can send, or why it cannot. */
 export interface Abilities {
   /** Inputs that are nothing but bytes. */
-  readonly streams: true | string;
+  readonly streams: true | Refusal;
   /** Files of any kind. */
-  readonly files: true | string;
+  readonly files: true | Refusal;
   /** Files whose bytes only Node can send. */
-  readonly nodeFiles: true | string;
+  readonly nodeFiles: true | Refusal;
   /** Items beside an input. Default: it cannot. */
   readonly items?: true | "unless in a page" | { readonly refusal: string } | undefined;
   /** Whether `close` ends a call that hangs. If not, the client stops waiting for the carrier. */

@@ -1,9 +1,12 @@
 import { wireSerializer } from "../../serializer/wireSerializer";
 import { extractFiles } from "../files/extractFiles";
 import { findFiles } from "../files/findFiles";
-import { contextHeader, octetContentType } from "../protocol/headers";
+import { SentForm } from "../files/sentForm";
+import { octetContentType } from "../protocol/byteTypes";
+import { contextHeader } from "../protocol/contextHeader";
 import type { ByteStream, WireHeaders } from "../protocol/wire";
 import { readCallInput } from "./callInput";
+import type { Refusal } from "./carrier";
 import type { CallCodecOptions, CodecCarrier } from "./codec";
 import type { JsonCodec } from "./jsonCodec";
 import { writeContexts } from "./writeContexts";
@@ -42,7 +45,7 @@ export function completeCodec(
       const { input: bare, files } = extractFiles(value);
       if (files.length === 0) return json.encodeTask({ ...input, value: bare });
       if (files.some(({ source }) => !("blob" in source))) assertAccepted(accepts.nodeFiles);
-      return { kind: "form", manifest: serializer.stringify({ input: bare }), files };
+      return new SentForm(serializer.stringify({ input: bare }), files);
     },
     encodeItem(item) {
       if (findFiles(item, "item").length > 0) throw new TypeError("An item cannot carry files.");
@@ -55,12 +58,23 @@ export function completeCodec(
     },
     headersFor(body) {
       const headers = headersOfKind[body.kind] ?? json.headersFor(body);
-      const context = contexts.length === 0 ? undefined : writeContexts(contexts, serializer);
+      const context = contexts.length === 0 ? undefined : writeContexts(contexts, serializer, json.fail);
       return context === undefined ? headers : { ...headers, [contextHeader]: context };
     },
   };
 }
 
-function assertAccepted(isAccepted: true | string): void {
-  if (isAccepted !== true) throw new Error(isAccepted);
+function assertAccepted(accepted: true | Refusal): void {
+  if (accepted === true) return;
+  throw new Error(typeof accepted === "string" ? pageRefusals[accepted] : accepted.refusal);
 }
+
+/** Here, since pages begin without these texts. */
+const pageRefusals: Record<Extract<Refusal, string>, string> = {
+  "JSON only":
+    "createExposureFetch sends JSON only. Use createHttpClient for blobs, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.",
+  "blobs, no streams":
+    "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
+  "blobs, no files of Node":
+    "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
+};

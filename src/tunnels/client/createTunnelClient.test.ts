@@ -145,9 +145,14 @@ it("a tunnel client puts layers around the carrier, the first one outermost", as
 });
 
 it.each([
-  ["a stream", { streams: "No streams here." }, () => Readable.from([]), "No streams here."],
-  ["a file", { files: "No files here." }, () => fileOf({ blob: new Blob() }), "No files here."],
-  ["a file of Node", { nodeFiles: "Blobs only." }, () => fileOf({ buffer: new Uint8Array() }), "Blobs only."],
+  ["a stream", { streams: { refusal: "No streams here." } }, () => Readable.from([]), "No streams here."],
+  ["a file", { files: { refusal: "No files here." } }, () => fileOf({ blob: new Blob() }), "No files here."],
+  [
+    "a file of Node",
+    { nodeFiles: { refusal: "Blobs only." } },
+    () => fileOf({ buffer: new Uint8Array() }),
+    "Blobs only.",
+  ],
 ])(
   "a tunnel client refuses %s where the carrier does not accept it, in the carrier's words",
   async (_what, refused, input, words) => {

@@ -10,6 +10,8 @@ import { failureOf, readEnvelope, type LooseEnvelope, type ReplyReading } from "
 /** A codec that has at hand all it needs. */
 export interface JsonCodec extends CallCodec {
   readonly authHeaders: WireHeaders;
+  /** Makes an error of the client itself. */
+  fail(code: string, message: string): TunnelError;
   encodeTask(input: CallInput): WireBody;
   encodeEvent(payload: unknown, returnPayload: boolean): WireBody;
   headersFor(body: WireBody): WireHeaders;
@@ -36,6 +38,7 @@ export function createJsonCodec(
 
   return {
     authHeaders,
+    fail: (code, message) => new TunnelError(code, message),
     readInput: (value) => ({ value, isStream: false, files: noFiles }),
     encodeTask: ({ value }) => textBody(serializer.stringify({ input: value })),
     encodeItem: (item) => serializer.stringify({ item }),

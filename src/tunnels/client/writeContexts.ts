@@ -1,15 +1,20 @@
 import type { IAsyncContext } from "../../define/asyncContext";
-import { TunnelError } from "../../errors/tunnelError";
 import type { SerializerLike } from "../../serializer/codec";
-import { contextHeaderBytes } from "../protocol/headers";
+import { contextHeaderBytes } from "../protocol/contextHeader";
+import type { JsonCodec } from "./jsonCodec";
 
 /**
  * Writes the active ones of some async contexts for the wire: `{ [id]: serialized value }`, in ASCII.
  *
+ * @param fail makes an error of the client, which has its class
  * @returns `undefined` when none is active, as everywhere without AsyncLocalStorage
  * @throws {TunnelError} `CONTEXT_TOO_LARGE`: servers would reply with a bare 431, which says nothing
  */
-export function writeContexts(contexts: readonly IAsyncContext[], serializer: SerializerLike): string | undefined {
+export function writeContexts(
+  contexts: readonly IAsyncContext[],
+  serializer: SerializerLike,
+  fail: JsonCodec["fail"],
+): string | undefined {
   let values: Record<string, string> | undefined;
   for (const context of contexts) {
     const active = readActive(context);
@@ -19,7 +24,7 @@ export function writeContexts(contexts: readonly IAsyncContext[], serializer: Se
 
   const text = serializer.stringify(values).replace(unprintable, escapeForHeader);
   if (text.length > contextHeaderBytes) {
-    throw new TunnelError(
+    throw fail(
       "CONTEXT_TOO_LARGE",
       `The async contexts ${Object.keys(values).join(", ")} take ${text.length} bytes; at most ${contextHeaderBytes} can travel with a call.`,
     );

@@ -1,5 +1,5 @@
+import { contextHeader } from "./contextHeader";
 import {
-  contextHeader,
   deadlineHeader,
   emissionIdHeader,
   idempotencyKeyHeader,

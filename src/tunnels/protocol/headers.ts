@@ -1,6 +1,5 @@
 /** Header names of the protocol. @see readmes/TUNNEL_HTTP_POLICY.md */
 export const defaultTokenHeader = "x-runner-token";
-export const contextHeader = "x-runner-context";
 export const requestIdHeader = "x-runner-request-id";
 /** The time that is left for a call, in whole milliseconds. */
 export const deadlineHeader = "x-runner-deadline-ms";
@@ -25,11 +24,6 @@ export const retryAfterHeader = "retry-after";
 /** The media type of a stream of items. */
 export const itemsContentType = "application/x-runner-items+ndjson";
 export const jsonContentType = "application/json; charset=utf-8";
-export const octetContentType = "application/octet-stream";
-export const formContentType = "multipart/form-data";
-
-/** Largest context header a client sends, in bytes: servers refuse a header section of more than 16 KiB. */
-export const contextHeaderBytes = 8192;
 
 /** Whether an id that a caller gives its request is one that can be logged and sent back. */
 export const isUsableRequestId = (id: string): boolean => id.length <= 128 && /^\s*[A-Za-z0-9._:-]+\s*$/.test(id);

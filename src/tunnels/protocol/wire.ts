@@ -36,6 +36,8 @@ export interface FormBody {
   readonly manifest: string;
   /** In the order they are sent. */
   readonly files: readonly WireFile[];
+  /** The same for fetch; clients only. @throws {TypeError} a file is no blob */
+  toWeb?(): FormData;
 }
 
 /** A form that is still arriving. */

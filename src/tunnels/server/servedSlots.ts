@@ -1,6 +1,6 @@
 import type { IAsyncContext } from "../../define/asyncContext";
 import { provideSlots, type ContextSlots } from "../../platform/contextScope";
-import { contextHeader } from "../protocol/headers";
+import { contextHeader } from "../protocol/contextHeader";
 import type { WireRequest } from "../protocol/wire";
 import type { ServedEvent, ServedTask } from "./allowList";
 import type { Caller } from "./authenticate";

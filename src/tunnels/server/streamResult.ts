@@ -1,5 +1,6 @@
 import { streamKindOf } from "../../lib/streamKind";
-import { octetContentType, requestIdHeader } from "../protocol/headers";
+import { octetContentType } from "../protocol/byteTypes";
+import { requestIdHeader } from "../protocol/headers";
 import { isBodiless, type WireHeaders } from "../protocol/wire";
 
 /** A result that is sent as bytes instead of an envelope. */

@@ -6,7 +6,7 @@ import { targetPath } from "../protocol/paths";
 import { isRedirect, redirected } from "../protocol/redirect";
 import { isStreamedReply } from "../protocol/replyKind";
 import { defaultReplyBytes } from "../protocol/replyLimit";
-import type { Transport, WireRequest } from "../protocol/wire";
+import type { Transport, WireBody } from "../protocol/wire";
 import { hasStatedType, readReplyText, streamReply, type StreamedReply } from "./fetchReply";
 
 /** Where a fetch sends its calls. */
@@ -20,12 +20,12 @@ export interface FetchCarrierConfig {
 }
 
 /**
- * Sends calls by fetch: JSON, and whatever `bodyOf` makes of other bodies. A reply that is no JSON is a web `ReadableStream`. Redirects are
+ * Sends calls by fetch: JSON, forms of blobs, and items. A reply that is no JSON is a web `ReadableStream`. Redirects are
  * refused, or the token would follow.
  *
  * @throws {Error} there is no fetch
  */
-export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bodyOf: BodyWriter = textOf): Carrier {
+export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities): Carrier {
   const { baseUrl, fetchImpl, maxReplyBytes = defaultReplyBytes } = config;
   if (fetchImpl === undefined && typeof globalThis.fetch !== "function") {
     throw new Error("global fetch is not available; provide fetchImpl in config");
@@ -36,8 +36,8 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
   // What stands in for a fetch may know less than fetch: of signals, of statuses. And it may change what it is given.
   const send: Transport = async (request) => {
     const { target, headers, signal, onProgress } = request;
-    const items = request.body.kind === "items" ? request.body.toWeb?.() : undefined;
-    const body = items ?? (await bodyOf(request));
+    const isItems = request.body.kind === "items";
+    const body = await webBody(request.body);
     // Not "error": Cloudflare knows only the other two.
     const init = {
       method: "POST",
@@ -45,7 +45,7 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       body,
       signal,
       redirect: "manual",
-      ...(items && { duplex: "half" }),
+      ...(isItems && { duplex: "half" }),
     };
     const response = await settleOrAbort(call(baseUrl + targetPath(target), init as RequestInit), signal);
     const { status = 200, statusText } = response;
@@ -56,9 +56,9 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       const words = isOpaque ? "Failed to fetch" : "fetch failed";
       throw new TypeError(`${words}\n${redirected(status, response.headers?.get("location"))}`);
     }
-    if (onProgress !== undefined && !(body instanceof ReadableStream)) {
+    if (onProgress !== undefined && !isItems) {
       // fetch reports nothing of what it sends; where it has a reply, it has sent all.
-      const sentBytes = sizeOf(body);
+      const sentBytes = sizeOf(body as Exclude<typeof body, ReadableStream>);
       onProgress({ sentBytes, totalBytes: sentBytes });
     }
     const isTyped = hasStatedType(response);
@@ -66,11 +66,12 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
       status,
       statusText,
       contentType: isTyped ? (response.headers?.get("content-type") ?? undefined) : undefined,
-      headers: {
-        [requestIdHeader]: response.headers?.get(requestIdHeader) ?? undefined,
-        [heartbeatHeader]: response.headers?.get(heartbeatHeader) ?? undefined,
-        [retryAfterHeader]: response.headers?.get(retryAfterHeader) ?? undefined,
-      },
+      headers: Object.fromEntries(
+        [requestIdHeader, heartbeatHeader, retryAfterHeader].map((name) => [
+          name,
+          response.headers?.get(name) ?? undefined,
+        ]),
+      ),
     };
     if (isTyped && isStreamedReply(target, head)) {
       const reply = streamReply(response, request);
@@ -94,11 +95,11 @@ export function fetchCarrier(config: FetchCarrierConfig, accepts: Abilities, bod
   };
 }
 
-/** Writes the body of a request for fetch. */
-type BodyWriter = (request: WireRequest) => MaybePromise<string | FormData>;
-
-function textOf({ body }: WireRequest): MaybePromise<string> {
+/** The body of a request, as fetch and XMLHttpRequest take it. */
+export function webBody(body: WireBody): MaybePromise<string | FormData | ReadableStream<Uint8Array>> {
   if (body.kind === "text") return body.read();
+  const written = "toWeb" in body ? body.toWeb?.() : undefined;
+  if (written !== undefined) return written;
   throw new TypeError(`fetch cannot send a ${body.kind} body.`);
 }
 

@@ -159,14 +159,10 @@ const webLayers = (config: Omit<HttpClientConfig, "baseUrl">, address: BaseUrl):
 const blobsOnly: Abilities = {
   // A fetch, or what stands in for it, may ignore its signal.
   abort: false,
-  streams:
-    "createHttpClient (universal) cannot send a Node stream. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for duplex/streaming.",
+  streams: "blobs, no streams",
   files: true,
   items: "unless in a page",
-  nodeFiles:
-    "createHttpClient (universal) detected Node file input. Use @bluelibs/runner/node createHttpSmartClient or createHttpMixedClient for Node streaming/multipart.",
+  nodeFiles: "blobs, no files of Node",
 };
 
-const sendsJsonOnly =
-  "createExposureFetch sends JSON only. Use createHttpClient for blobs, or createHttpSmartClient or createHttpMixedClient of @bluelibs/runner/node for streams and files.";
-const jsonOnly: Abilities = { abort: false, streams: sendsJsonOnly, files: sendsJsonOnly, nodeFiles: sendsJsonOnly };
+const jsonOnly: Abilities = { abort: false, streams: "JSON only", files: "JSON only", nodeFiles: "JSON only" };

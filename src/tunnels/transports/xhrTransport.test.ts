@@ -90,6 +90,23 @@ it("the transport over XMLHttpRequest is aborted by the signal, with its reason"
   expect(await rejectionOf(call)).toBe(reason);
 });
 
+it("the transport over XMLHttpRequest sends nothing of a call that was aborted while the transport was loaded", async () => {
+  const opened = jest.spyOn(FakeXhr.prototype, "open");
+  const controller = new AbortController();
+  const reason = new Error("changed my mind");
+
+  const call = createHttpClient({ baseUrl: "http://x.test/r" }).task("t", 1, {
+    onProgress() {},
+    signal: controller.signal,
+  });
+  controller.abort(reason);
+
+  expect(await rejectionOf(call)).toBe(reason);
+  await new Promise(setImmediate);
+  expect(opened).not.toHaveBeenCalled();
+  opened.mockRestore();
+});
+
 it("the transport over XMLHttpRequest fails in the words of fetch, also when the reply comes from elsewhere", async () => {
   const lost = await start(() => {});
   lost.xhr.onerror?.();

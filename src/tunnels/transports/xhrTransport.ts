@@ -1,27 +1,32 @@
-import { onAbort } from "../../lib/onAbort";
-import { textOrForm } from "../files/formDataBody";
-import { requestIdHeader } from "../protocol/headers";
-import { targetPath } from "../protocol/paths";
-import { redirected } from "../protocol/redirect";
-import { isStreamedReply } from "../protocol/replyKind";
-import { defaultReplyBytes, replyTooLarge } from "../protocol/replyLimit";
-import type { ReplyBody, Transport, WireRequest, WireResponse } from "../protocol/wire";
-import type { FetchCarrierConfig } from "./fetchCarrier";
+// Loaded for calls that report their progress: of what clients begin with it imports types, or bundlers would move what both share
+// into a further file, with which pages would begin.
+import type { WireBody, ReplyBody, Transport, WireResponse, WireTarget } from "../protocol/wire";
 
-/** Whether a call wants its progress and can have it: fetch reports nothing of uploads. */
-export const wantsXhr = ({ onProgress, onDownloadProgress }: WireRequest): boolean =>
-  (onProgress ?? onDownloadProgress) !== undefined && typeof globalThis.XMLHttpRequest === "function";
+/** What the client has at hand. */
+export interface XhrParts {
+  /** Largest reply that is read into one text, decompressed, in bytes. */
+  readonly maxReplyBytes: number;
+  readonly urlOf: (target: WireTarget) => string;
+  readonly bodyOf: (body: WireBody) => unknown;
+  /** Does something when a signal aborts. @returns what takes that back */
+  readonly onAbort: (signal: AbortSignal | undefined, listener: () => void) => () => void;
+  readonly isStreamed: (target: WireTarget, head: Pick<Required<WireResponse>, "status" | "contentType">) => boolean;
+  readonly requestIdHeader: string;
+  readonly tooLarge: (maxReplyBytes: number) => Error;
+  /** What is said of a redirect. */
+  readonly redirected: (status: number, location: string) => string;
+}
 
 /**
  * Sends calls by XMLHttpRequest, for progress in browsers. It follows redirects, which nothing can prevent; a
  * reply from elsewhere is refused. A reply that is no JSON is a stream once all of it has arrived.
  */
 export const xhrTransport =
-  ({ baseUrl, maxReplyBytes = defaultReplyBytes }: Omit<FetchCarrierConfig, "fetchImpl">): Transport =>
+  ({ maxReplyBytes, urlOf, bodyOf, onAbort, isStreamed, requestIdHeader, tooLarge, redirected }: XhrParts): Transport =>
   async (request) => {
     const { target, headers, signal, onProgress, onDownloadProgress } = request;
-    const url = baseUrl + targetPath(target);
-    const body = await textOrForm(request);
+    const url = urlOf(target);
+    const body = (await bodyOf(request.body)) as string | FormData;
     signal?.throwIfAborted();
 
     const xhr = new XMLHttpRequest();
@@ -46,9 +51,9 @@ export const xhrTransport =
         if (event.loaded <= maxReplyBytes) return;
         const contentType = xhr.getResponseHeader("content-type") ?? undefined;
         // Bytes stay a blob, which browsers keep outside of the page's memory; text is read into it.
-        const isBlob = isStreamedReply(target, { status: xhr.status, contentType });
+        const isBlob = isStreamed(target, { status: xhr.status, contentType });
         if (isBlob && event.loaded <= maxBlobBytes) return;
-        reject(replyTooLarge(isBlob ? maxBlobBytes : maxReplyBytes));
+        reject(tooLarge(isBlob ? maxBlobBytes : maxReplyBytes));
         xhr.abort();
       };
       xhr.onabort = () => reject(signal?.reason as Error);
@@ -63,7 +68,7 @@ export const xhrTransport =
         const contentType = xhr.getResponseHeader("content-type") ?? undefined;
         const requestId = xhr.getResponseHeader(requestIdHeader) ?? undefined;
         const head = { status, statusText, contentType, headers: { [requestIdHeader]: requestId } };
-        bodyOf(xhr.response as Blob, isStreamedReply(target, head)).then(
+        replyOf(xhr.response as Blob, isStreamed(target, head)).then(
           (read) => resolve({ ...head, body: read }),
           reject,
         );
@@ -75,7 +80,7 @@ export const xhrTransport =
 /** Largest reply that is kept as a blob until all of it has arrived, in bytes. */
 const maxBlobBytes = 1_073_741_824;
 
-const bodyOf = async (blob: Blob, isStreamed: boolean): Promise<ReplyBody> =>
-  isStreamed
+const replyOf = async (blob: Blob, isWhole: boolean): Promise<ReplyBody> =>
+  isWhole
     ? { kind: "stream", stream: blob.stream() as ReadableStream<Uint8Array> & AsyncIterable<Uint8Array> }
     : { kind: "text", text: await blob.text() };

@@ -46,7 +46,7 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   function send(wire: WireRequest): Promise<WireResponse> {
     if (isClosed) return Promise.reject(clientClosed());
     if (publish !== undefined && wire.target.kind === "event") return publish(wire);
-    if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes));
+    if (wire.body.kind !== "text") return Promise.reject(new TypeError(noBytes.refusal));
     const text = wire.body.read();
     if (typeof text !== "string" || !link.isOnline) return sendLater(wire, text);
     const coded = codeBody(text, messageLimit(link.maxPayload));
@@ -137,11 +137,15 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   };
 }
 
-const noBytes =
-  "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+const noBytes = {
+  refusal:
+    "NATS carries values: files and streams of bytes go by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).",
+};
 
-const noSentItems =
-  "NATS carries the items of a reply, and none of a caller: { items } goes by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).";
+const noSentItems = {
+  refusal:
+    "NATS carries the items of a reply, and none of a caller: { items } goes by an HTTP tunnel, r.tunnel.client(...).tasks([...]).http({ ... }).",
+};
 
 const noSubscriptions =
   "NATS carries no subscriptions: subscribe by a client of HTTP, or route the events to this process by a tunnel of the other one.";
@@ -151,7 +155,7 @@ const accepts: Abilities = {
   streams: noBytes,
   files: noBytes,
   nodeFiles: noBytes,
-  items: { refusal: noSentItems },
+  items: noSentItems,
 };
 
 /** Calls that are over within two seconds need no beats. */
