@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
@@ -137,7 +138,12 @@ describe("the program of the recipes", () => {
     const { startupProbe, readinessProbe, livenessProbe } = readPod().containers[0];
     const service = start({ PORT: "0", DRAIN_DELAY_MS: "3000" });
     const url = await service.url;
-    const ask = async ({ httpGet }: HttpProbe): Promise<number> => (await fetch(new URL(httpGet.path, url))).status;
+    // As a kubelet does: a connection for each, so that none is used again just when the server ends it.
+    const ask = async ({ httpGet }: HttpProbe): Promise<number> => {
+      const [reply] = (await once(get(new URL(httpGet.path, url), { agent: false }), "response")) as [IncomingMessage];
+      reply.resume();
+      return Number(reply.statusCode);
+    };
 
     const serving = await Promise.all([startupProbe, readinessProbe, livenessProbe].map(ask));
     service.child.kill("SIGTERM");

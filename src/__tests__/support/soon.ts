@@ -1,11 +1,15 @@
-/** The promise, or a failure where it would keep a test waiting: what it waits for takes milliseconds. */
+/** Far more than any machine takes, and less than the time a test has. */
+const limitMs = 20_000;
+
+/** The promise, or a failure where it would keep a test waiting: what it waits for takes milliseconds on an idle machine. */
 export async function soon<T>(promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error("Nothing came of it.")), 3000);
+  const late = new Error(`Nothing came of it within ${limitMs} ms.`);
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late), limitMs);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, expired]);
   } finally {
     clearTimeout(timer);
   }

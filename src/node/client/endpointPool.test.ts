@@ -4,6 +4,7 @@ import { rejectionOf } from "../../__tests__/support/failures";
 import { freePort } from "../../__tests__/support/freePort";
 import { sendJson } from "../../__tests__/support/httpPeer";
 import { breaking, refusing, startEndpoint, type FakeEndpoint } from "../../__tests__/support/pool/endpoint";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { createFile } from "../../platform/createFile";
 import { createNodeFile } from "../files/createNodeFile";
 import { createHttpMixedClient, createHttpSmartClient } from "./clientFactories";
@@ -175,10 +176,15 @@ describe("which calls a pool moves to another endpoint", () => {
 
   it("a call's own time is over all its attempts", async () => {
     const [a, b, c] = [await start("a"), await start("b"), await start("c")];
-    a.answer = b.answer = c.answer = () => {};
+    const asked = createDeferred();
+    a.answer = b.answer = c.answer = () => asked.resolve();
     await using client = createHttpMixedClient({ endpoints: urlsOf(a, b, c) });
+    using time = stopTime();
 
-    const error = await rejectionOf(client.task("t", 1, { ...always, timeoutMs: 40 }));
+    const failed = rejectionOf(client.task("t", 1, { ...always, timeoutMs: 40 }));
+    await asked.promise;
+    time.advance(40);
+    const error = await failed;
 
     expect(error).toMatchObject({ name: "AbortError", details: { delivered: "unknown" } });
     expect(a.called.length + b.called.length + c.called.length).toBe(1);
@@ -186,14 +192,20 @@ describe("which calls a pool moves to another endpoint", () => {
 
   it("the client's time is for each attempt", async () => {
     const [a, b] = [await start("a"), await start("b")];
-    a.answer = () => {};
+    const asked = createDeferred();
+    a.answer = () => asked.resolve();
     await using client = createHttpMixedClient({
       endpoints: urlsOf(a, b),
       timeoutMs: 40,
       balance: ([first]) => first!,
     });
+    using time = stopTime();
 
-    expect(await client.task("t", 1, always)).toBe("b");
+    const called = client.task("t", 1, always);
+    await asked.promise;
+    time.advance(40);
+
+    expect(await called).toBe("b");
   });
 
   it("a caller that leaves ends the call where it is", async () => {

@@ -3,7 +3,9 @@ import { connect } from "node:net";
 import { bareDriver, type BareDriver } from "../../__tests__/support/bareDriver";
 import { visit } from "../../__tests__/support/bareRelay";
 import { rejectionOf } from "../../__tests__/support/failures";
+import { freePort } from "../../__tests__/support/freePort";
 import { soon } from "../../__tests__/support/soon";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { quiet } from "../../__tests__/support/tunnelPair";
 import { globals, r, run, type AuthValidatorResult } from "../../node";
 import { encodeResponseHead } from "../../relay/framePayloads";
@@ -48,12 +50,13 @@ describe("the policy of a driver", () => {
   });
 
   it("the policy of a driver decides which port it is given where it asks for any", async () => {
-    const policy = { ports: [80, 30_123, 30_124] };
+    const free = [await freePort(), await freePort()];
+    const policy = { ports: [80, ...free] };
     await using relay = await startJudgedRelay({ anna: { ok: true, name: "anna", policy } });
     await using bare = await connected(relay.url, "anna");
     const bound = [await bare.bind(), await bare.bind()];
 
-    expect(bound.map((each) => (each as { containerPort: number }).containerPort).sort()).toEqual([30_123, 30_124]);
+    expect(bound.map((each) => (each as { containerPort: number }).containerPort).sort()).toEqual(free.sort());
     expect(await bare.bind()).toMatchObject({ code: "INTERNAL" });
   });
 
@@ -113,10 +116,12 @@ describe("the policy of a driver", () => {
 
 describe("credentials that expire", () => {
   it("credentials that expire end the session with BIND_REVOKED, GOAWAY and close code 4008", async () => {
+    using time = stopTime();
     const expiresAt = Date.now() + 150;
     await using relay = await startJudgedRelay({ anna: { ok: true, name: "anna", policy: { expiresAt } } });
     await using bare = await connected(relay.url, "anna");
     const bound = (await bare.bind()) as { bindId: number; containerPort: number };
+    time.advance(150);
     const closed = await bare.closed();
 
     expect(await bare.next("BIND_REVOKED")).toMatchObject({ bindId: bound.bindId, code: "AUTH_EXPIRED" });
@@ -168,6 +173,7 @@ describe("credentials that expire", () => {
   });
 
   it("credentials that expire are asked for anew, and what was bound is bound again", async () => {
+    using time = stopTime();
     const verdict = { ok: true, name: "anna", policy: { expiresAt: Date.now() + 150 } };
     const verdicts = { anna: verdict };
     await using relay = await startJudgedRelay(verdicts);
@@ -176,6 +182,7 @@ describe("credentials that expire", () => {
     const bound = await soon(session.bind({ kind: "tcp", mode: "pull", containerPort: 0, target }));
     const { containerPort } = bound;
     verdict.policy.expiresAt = inAnHour();
+    time.advance(150);
 
     const [facts] = (await soon(once(session, "bound"))) as [{ containerPort: number }];
 
@@ -233,11 +240,12 @@ it("the name of a verdict tells callers of one validator apart when a session is
 });
 
 it("the policy of a driver that permits a visitor's binding lets it through", async () => {
-  const policy = { ports: [30_125], names: ["web"], kinds: ["http"] as const, expiresAt: inAnHour() };
+  const port = await freePort();
+  const policy = { ports: [port], names: ["web"], kinds: ["http"] as const, expiresAt: inAnHour() };
   await using relay = await startJudgedRelay({ anna: { ok: true, name: "anna", policy } });
   await using bare = await connected(relay.url, "anna");
   await bare.bind({ name: "web" });
-  const visited = visit(30_125);
+  const visited = visit(port);
   const { streamId } = await bare.nextFrame(FrameType.HEAD);
   bare.frame(FrameType.HEAD, flagEnd, streamId, encodeResponseHead({ status: 204, reason: "", headers: [] }));
 

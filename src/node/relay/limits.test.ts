@@ -6,7 +6,8 @@ import { bareDriver, type BareDriver } from "../../__tests__/support/bareDriver"
 import { startRelay, visit } from "../../__tests__/support/bareRelay";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { soon } from "../../__tests__/support/soon";
-import { decodeReset, encodeResponseHead, encodeWindow } from "../../relay/framePayloads";
+import { stopTime } from "../../__tests__/support/stopTime";
+import { decodeReset, encodeResponseHead } from "../../relay/framePayloads";
 import { flagEnd, FrameType } from "../../relay/frames";
 import { resolveRelayConfig } from "./config";
 import { defaultFdPermits, FdPermits } from "./fdPermits";
@@ -67,8 +68,10 @@ describe("connections that have not greeted", () => {
   });
 
   it("connections that have not greeted in time are cut without a code", async () => {
+    using time = stopTime();
     await using relay = await startRelay({ limits: { helloTimeoutMs: 30 } });
     await using silent = await bareDriver(relay.url);
+    time.advance(30);
 
     expect((await silent.closed()).code).toBe(1006);
   });
@@ -228,14 +231,14 @@ describe("connections of one address", () => {
 
 describe("time and size of a visitor's request", () => {
   it("time and size of a visitor's request: a head that is too large is answered 431, and a slow one 408", async () => {
-    await using story = await published({ limits: { visitorHeadBytes: 2_000, visitorHeadMs: 50 } });
-    const { containerPort } = story;
+    await using small = await published({ limits: { visitorHeadBytes: 2_000 } });
+    await using brisk = await published({ limits: { visitorHeadMs: 50 } });
     const head = "GET / HTTP/1.1\r\nHost: localhost\r\n";
 
-    expect(await exchangeBytes(containerPort, `${head}X-Filler: ${"x".repeat(2_000)}\r\n\r\n`)).toMatch(
+    expect(await exchangeBytes(small.containerPort, `${head}X-Filler: ${"x".repeat(2_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1.1 431 /,
     );
-    expect(await exchangeBytes(containerPort, head)).toMatch(/^HTTP\/1.1 408 /);
+    expect(await exchangeBytes(brisk.containerPort, head)).toMatch(/^HTTP\/1.1 408 /);
   });
 
   it("time and size of a visitor's request: a connection that stays silent between requests is closed", async () => {
@@ -270,19 +273,17 @@ describe("time and size of a visitor's request", () => {
   ])(
     "time and size of a visitor's request: a body may arrive at a pace for longer than %s",
     async (_what, config, ms) => {
+      using time = stopTime();
       await using story = await published(config);
       const { bare, containerPort } = story;
       const req = request({ host: "127.0.0.1", port: containerPort, method: "POST", agent: false });
       const answered = once(req, "response") as Promise<[{ statusCode: number; resume(): void }]>;
-      const endsAt = performance.now() + ms;
       req.write(Buffer.alloc(1_024));
       const { streamId } = await bare.nextFrame(FrameType.HEAD);
-      // A machine that is quick enough sends more in that time than one window holds.
-      let consumedTotal = 0;
-      while (performance.now() < endsAt) {
-        const { payload } = await bare.nextFrame(FrameType.DATA);
-        consumedTotal += payload.byteLength;
-        bare.frame(FrameType.WINDOW, 0, streamId, encodeWindow({ consumedTotal, windowBytes: 262_144 }));
+      const stepMs = 20;
+      for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
+        await bare.nextFrame(FrameType.DATA);
+        time.advance(stepMs);
         req.write(Buffer.alloc(1_024));
       }
       req.end();

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { bareDriver, type BareDriver } from "../../__tests__/support/bareDriver";
 import { driver, expose, startRelay, startService, visit } from "../../__tests__/support/bareRelay";
 import { soon } from "../../__tests__/support/soon";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { decodeRequestHead, encodeResponseHead } from "../../relay/framePayloads";
 import { flagEnd, FrameType } from "../../relay/frames";
 
@@ -63,6 +64,7 @@ describe("a session that lost its connection", () => {
   });
 
   it("a session that lost its connection leaves 503 and Retry-After behind until its grace is over, and then nothing", async () => {
+    using time = stopTime();
     await using relay = await startRelay({ graceMs: 150 });
     const bare = await bareDriver(relay.url);
     await bare.greet();
@@ -72,6 +74,8 @@ describe("a session that lost its connection", () => {
 
     const parked = await visit(port);
     const overview = await relay.operate("/tunnels");
+
+    time.advance(150);
 
     expect([parked.message.statusCode, parked.message.headers["retry-after"]]).toEqual([503, "5"]);
     expect(parked.message.headers["x-hoody-tunnel-error"]).toBe("TUNNEL_ORPHANED");
@@ -98,10 +102,12 @@ describe("a session that lost its connection", () => {
   });
 
   it("a session that lost its connection to silence is told IDLE_TIMEOUT, and parked", async () => {
+    using time = stopTime();
     await using relay = await startRelay({ pingMs: 30, deadMs: 90 });
     const bare = await bareDriver(relay.url);
     await bare.greet();
     const port = portOf(await bare.bind());
+    time.advance(90);
     const closed = await bare.closed();
 
     expect(await bare.next("GOAWAY")).toMatchObject({ code: "IDLE_TIMEOUT", reconnect: true });
@@ -177,6 +183,7 @@ it("a session that is resumed uses no id of a stream again", async () => {
 });
 
 it("a session without bindings and visitors is ended when idleMs is over, and one with a binding is not", async () => {
+  using time = stopTime();
   await using relay = await startRelay({ idleMs: 60 });
   await using busy = await bareDriver(relay.url);
   await busy.greet();
@@ -184,6 +191,7 @@ it("a session without bindings and visitors is ended when idleMs is over, and on
   await using idle = await bareDriver(relay.url);
   await idle.greet();
 
+  time.advance(60);
   const closed = await idle.closed();
 
   expect(closed.code).toBe(1000);

@@ -2,7 +2,9 @@ import { Readable } from "node:stream";
 import { globals, nodeExposure, r, useExposureContext, type NodeExposureHttpConfig } from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
 import { rawPost, startExposure, token, type TestExposure } from "../../support/exposure";
+import { until } from "../../support/turns";
 import { soon } from "../../support/soon";
+import { stopTime } from "../../support/stopTime";
 
 const limits = { closeMs: 500, replyIdleMs: 100 };
 const MiB = 1024 * 1024;
@@ -17,11 +19,8 @@ const statusOf = async (exposure: TestExposure): Promise<number> =>
   (await exposure.post("/__runner/task/hello")).status;
 
 /** Waits until a call is answered with a status; each try takes a round trip. */
-async function untilStatus(exposure: TestExposure, status: number): Promise<void> {
-  const endsAt = performance.now() + 3000;
-  while ((await statusOf(exposure)) !== status) {
-    if (performance.now() > endsAt) throw new Error(`No call was answered with ${status}.`);
-  }
+async function untilStatus(exposure: TestExposure, status: number, afterEach = (): void => {}): Promise<void> {
+  while ((await statusOf(exposure)) !== status) afterEach();
 }
 
 describe("A caller that leaves gives its place back at once", () => {
@@ -142,13 +141,14 @@ describe("A reader that takes nothing of its reply", () => {
   it.each(["large", "streams", "writes"])(
     "A reader that takes nothing of its reply is in flight, and cut after a while: %s",
     async (id) => {
+      using time = stopTime();
       await using exposure = await startExposure([hello, large, streams, writes], {
         limits: { ...limits, inFlight: 1 },
       });
 
       const connection = ask(exposure, id);
       await untilStatus(exposure, 503);
-      await untilStatus(exposure, 200);
+      await untilStatus(exposure, 200, () => time.advance(limits.replyIdleMs / 4));
 
       const broken = exposure.logs.filter(({ message }) => message === "exposure.http.broken");
       expect(broken.map(({ data }) => data)).toMatchObject([
@@ -161,16 +161,18 @@ describe("A reader that takes nothing of its reply", () => {
   it.each(["large", "streams"])(
     "A reader that takes nothing of its reply is not one that reads slowly: %s",
     async (id) => {
+      using time = stopTime();
       await using exposure = await startExposure([large, streams], { limits: { ...limits, replyIdleMs: 400 } });
       const connection = exposure.connect();
       let bytes = 0;
       const done = createDeferred();
-      // Little enough at a time for the whole to take several times as long as a reader may take nothing.
+      // So little at a time that the whole takes longer than a reader may take nothing.
       connection.socket.removeAllListeners("data").on("data", (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > 16 * MiB) done.resolve();
         connection.socket.pause();
-        setTimeout(() => connection.socket.resume(), 2);
+        time.advance((40 * chunk.length) / MiB);
+        setImmediate(() => connection.socket.resume());
       });
 
       connection.write(rawPost(`/__runner/task/${id}`, "{}"));
@@ -194,11 +196,7 @@ describe("A reader that takes nothing of its reply", () => {
     const reply = await exposure.post("/__runner/task/slow");
     // Another reader is cut meanwhile, which takes as long as nothing may be taken.
     const other = ask(exposure, "large");
-    const endsAt = performance.now() + 3000;
-    while (exposure.logs.every(({ message }) => message !== "exposure.http.broken")) {
-      if (performance.now() > endsAt) throw new Error("The reader was not cut.");
-      await new Promise(setImmediate);
-    }
+    await until(() => exposure.logs.some(({ message }) => message === "exposure.http.broken"));
     go.resolve();
 
     expect(await soon(reply.text())).toBe("ab");
@@ -218,9 +216,8 @@ describe("What waits in memory has a budget", () => {
     first.socket.pause();
     first.write(rawPost("/__runner/task/large", "{}"));
 
-    const endsAt = performance.now() + 3000;
     let reply = await exposure.post("/__runner/task/large");
-    while (reply.status === 200 && performance.now() < endsAt) {
+    while (reply.status === 200) {
       await reply.arrayBuffer();
       reply = await exposure.post("/__runner/task/large");
     }

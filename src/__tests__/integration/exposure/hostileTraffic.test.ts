@@ -16,18 +16,13 @@ const path = "/__runner/task/echo";
 const head = (...lines: string[]): string =>
   [`POST ${path} HTTP/1.1`, "Host: localhost", `x-runner-token: ${token}`, ...lines, "", ""].join("\r\n");
 
-let exposure: TestExposure;
-beforeAll(async () => {
-  exposure = await startExposure([echo], {
+const start = (times: { readonly headersMs?: number; readonly bodyIdleMs?: number } = {}): Promise<TestExposure> =>
+  startExposure([echo], {
     compression: { requests: true },
-    limits: {
-      json: { maxSize: 1000 },
-      headersMs: 100,
-      bodyIdleMs: 60,
-      headerBytes: 4096,
-    },
+    limits: { json: { maxSize: 1000 }, headerBytes: 4096, ...times },
   });
-});
+let exposure: TestExposure;
+beforeAll(async () => void (exposure = await start()));
 afterAll(() => exposure.app.dispose());
 afterEach(async () => {
   const reply = await exposure.post(path, '{"input":"alive"}');
@@ -35,8 +30,10 @@ afterEach(async () => {
 });
 
 /** Sends, and resolves with everything that came back until the server closed. */
-async function exchange(...pieces: (string | Buffer)[]): Promise<string> {
-  const connection = exposure.connect();
+const exchange = (...pieces: (string | Buffer)[]): Promise<string> => exchangeWith(exposure, ...pieces);
+
+async function exchangeWith(server: TestExposure, ...pieces: (string | Buffer)[]): Promise<string> {
+  const connection = server.connect();
   for (const piece of pieces) connection.write(piece);
   return connection.closed;
 }
@@ -45,12 +42,13 @@ const statusesOf = (received: string): number[] =>
   [...received.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
 
 describe("a sender that stops", () => {
-  it("a sender that stops inside the head is cut", async () => {
-    expect(statusesOf(await exchange("POST /__runner/task/echo HTTP/1.1\r\nHost: loc"))).toEqual([408]);
-  });
+  it.each([
+    ["inside the head is cut", ["POST /__runner/task/echo HTTP/1.1\r\nHost: loc"]],
+    ["before the head is closed upon", []],
+  ])("a sender that stops %s", async (_where, pieces) => {
+    await using brisk = await start({ headersMs: 100 });
 
-  it("a sender that stops before the head is closed upon", async () => {
-    expect(statusesOf(await exchange())).toEqual([408]);
+    expect(statusesOf(await exchangeWith(brisk, ...pieces))).toEqual([408]);
   });
 
   it.each([
@@ -62,8 +60,10 @@ describe("a sender that stops", () => {
       head("Content-Length: 1000", "Content-Encoding: gzip"),
       gzipSync("{}").subarray(0, 5).toString("latin1"),
     ],
-  ])("a sender that stops inside %s is told so with an envelope", async (_what, start, body) => {
-    const received = await exchange(start, Buffer.from(body, "latin1"));
+  ])("a sender that stops inside %s is told so with an envelope", async (_what, first, body) => {
+    await using brisk = await start({ bodyIdleMs: 60 });
+
+    const received = await exchangeWith(brisk, first, Buffer.from(body, "latin1"));
 
     expect(statusesOf(received)).toEqual([408]);
     expect(received).toContain('{"ok":false,"error":{"message":"Request Timeout","code":"REQUEST_TIMEOUT"}}');
@@ -175,8 +175,8 @@ describe("shapes that smuggle", () => {
     ["a space before a colon", head("Content-Length : 2"), "{}"],
     ["a folded header", head("x-a: 1", " folded"), ""],
     ["a bare line feed", `POST ${path} HTTP/1.1\nHost: localhost\nContent-Length: 2\n\n`, "{}"],
-  ])("shapes that smuggle with %s never reach a task", async (_what, start, body) => {
-    const received = await exchange(start, body);
+  ])("shapes that smuggle with %s never reach a task", async (_what, first, body) => {
+    const received = await exchange(first, body);
 
     expect(statusesOf(received).filter((status) => status < 400)).toEqual([]);
   });

@@ -16,7 +16,7 @@ import { createDeferred } from "../../support/deferred";
 import { startExposure, token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
 import { startFetchEdge } from "../../support/fetchEdge";
-import { stopTimeouts } from "../../support/stopTimeouts";
+import { stopTime } from "../../support/stopTime";
 
 /** A server's tasks and event; what callers give to `charge` can be changed. */
 const definitionsOf = (charged: z.ZodType, got: z.ZodType = z.object({ receipt: z.string() })) => ({
@@ -265,15 +265,15 @@ describe("a tunnel whose server cannot be asked", () => {
       asked[gone.length - 1]?.resolve();
     });
     const http = { baseUrl: await open(silent) };
-    using timeouts = stopTimeouts();
+    using time = stopTime();
 
     const failed = rejectionOf(boot(routing().http(http).verify("throw", lock, { timeoutMs: 20 }).build()));
     await asked[0]?.promise;
-    timeouts.advance(20);
+    time.advance(20);
     const error = await failed;
     const warned = boot(routing().http(http).verify("warn", lock, { timeoutMs: 20 }).build());
     await asked[1]?.promise;
-    timeouts.advance(20);
+    time.advance(20);
     const logs = await warned;
     await Promise.all(gone);
     silent.closeAllConnections();
