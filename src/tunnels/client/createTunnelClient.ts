@@ -98,17 +98,22 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     ),
   );
 
-  async function task(target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> {
-    if (sendsItems(call)) {
-      const enter = captureSlots();
+  /** No async function: the promise of an exchange would pass through one of its own, with three turns of the queue. */
+  function task(target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> {
+    try {
+      if (sendsItems(call)) {
+        const enter = captureSlots();
+        const id = idOf(target, "task");
+        return withItems().then((calls) => calls.task(id, value, call, enter));
+      }
+      const input = codec.readInput(value);
+      const hasStreams = input.isStream || input.files.length > 0;
       const id = idOf(target, "task");
-      return (await withItems()).task(id, value, call, enter);
+      const options = typeof target === "string" ? call : withRepeats(target, value, call);
+      return (hasStreams ? claiming(run) : run)(id, input, options); // the caller's types
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const input = codec.readInput(value);
-    const hasStreams = input.isStream || input.files.length > 0;
-    const id = idOf(target, "task");
-    const options = typeof target === "string" ? call : withRepeats(target, value, call);
-    return (hasStreams ? claiming(run) : run)(id, input, options); // the caller's types
   }
 
   async function event(target: Target, payload?: unknown, call?: ClientCallOptions): Promise<void> {
