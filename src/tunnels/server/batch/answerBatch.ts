@@ -4,7 +4,7 @@ import type { SerializerLike } from "../../../serializer/codec";
 import { batchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { defaultTokenHeader } from "../../protocol/headers";
 import { inOneLine } from "../../protocol/items";
-import type { WireRequest, WireResponse } from "../../protocol/wire";
+import type { BatchEdge, WireRequest, WireResponse } from "../../protocol/wire";
 import type { Caller } from "../authenticate";
 import { errorText } from "../errorReply";
 import { readText } from "../serveEmission";
@@ -41,62 +41,75 @@ export async function answerBatch(request: WireRequest, caller: Caller, parts: B
   const calls = readBatch(text, limits, (name) => name === tokenHeader || name === defaultTokenHeader);
   const edge = request.edge?.batch;
   const shared: SharedByBatch = { request, caller, edge };
-  const reply = new BatchReply(calls.length, edge?.budget);
+  const answering: Answering = { reply: new BatchReply(calls.length, edge?.budget), edge, caller, parts };
+  // Before any of them runs.
   const lines = calls.map((call) => new BatchLine(call, shared));
-  for (const line of lines) answerLine(line, reply, shared, parts);
-  return reply.response;
+  for (const line of lines) answerLine(line, answering);
+  return answering.reply.response;
 }
 
-function answerLine(line: BatchLine, reply: BatchReply, { edge, caller }: SharedByBatch, parts: BatchParts): void {
-  const { n } = line;
-  const refuse = (failure: WireFailure): void => {
-    if (line.observed !== undefined) line.observed.code = failure.code;
-    reply.add(n, failure.status, inOneLine(errorText(failure, parts.serializer, () => {})));
-  };
+/** What answering the calls of one batch takes: functions of a call would be made for each of them. */
+interface Answering {
+  readonly reply: BatchReply;
+  readonly edge: BatchEdge | undefined;
+  readonly caller: Caller;
+  readonly parts: BatchParts;
+}
+
+function answerLine(line: BatchLine, answering: Answering): void {
+  const { edge, caller, parts } = answering;
   const point = edge?.requests;
-  if (point?.isOn !== true) return serveLine(() => {});
+  if (point?.isOn !== true) return serveLine(line, answering);
   const observed = (line.observed = requestTraceOf(line.target, line.headers, parts.origin));
   observed.caller = caller.name;
   observed.bytesIn = bytesOf(line.body.read() as string);
-  return point.begin(observed, serveLine);
+  return point.begin(observed, (onDone) => serveLine(line, answering, onDone));
+}
 
-  function serveLine(onDone: () => void): void {
-    const refusal = edge?.enter();
-    if (refusal !== undefined) {
-      refuse(refusal);
-      onDone();
-      return;
-    }
-    parts.respond(
-      line,
-      (response) => {
-        end(response.status);
-        send(response);
-        onDone();
-      },
-      (error) => {
-        end(internalError.status);
-        edge?.onUnhandled(error, line.requestId);
-        refuse(internalError());
-        onDone();
-      },
-    );
+function serveLine(line: BatchLine, answering: Answering, onDone?: () => void): void {
+  const { edge, parts } = answering;
+  const refusal = edge?.enter();
+  if (refusal !== undefined) {
+    refuse(line, refusal, answering);
+    return onDone?.();
   }
+  return parts.respond(
+    line,
+    (response) => {
+      end(line, response.status, edge);
+      send(line, response, answering);
+      onDone?.();
+    },
+    (error) => {
+      end(line, internalError.status, edge);
+      edge?.onUnhandled(error, line.requestId);
+      refuse(line, internalError(), answering);
+      onDone?.();
+    },
+  );
+}
 
-  function end(status: number): void {
-    line.end();
-    edge?.leave();
-    if (line.observed !== undefined) line.observed.status = status;
-  }
+function end(line: BatchLine, status: number, edge: BatchEdge | undefined): void {
+  line.end();
+  edge?.leave();
+  if (line.observed !== undefined) line.observed.status = status;
+}
 
-  function send({ status, body }: WireResponse): void {
-    if (body.kind !== "text") return refuse(internalError());
-    if (line.isShutDown && status === requestAborted.status) return refuse(ofBegunCall(serverClosing()));
-    const text = inOneLine(body.text);
-    if (!reply.fits(text)) return refuse(ofBegunCall(bufferFull()));
-    if (line.observed !== undefined) line.observed.bytesOut = bytesOf(text);
-    return reply.add(n, status, text);
+function send(line: BatchLine, { status, body }: WireResponse, answering: Answering): void {
+  const { reply } = answering;
+  if (body.kind !== "text") return refuse(line, internalError(), answering);
+  if (line.isShutDown && status === requestAborted.status) {
+    return refuse(line, ofBegunCall(serverClosing()), answering);
   }
+  const text = inOneLine(body.text);
+  if (!reply.fits(text)) return refuse(line, ofBegunCall(bufferFull()), answering);
+  if (line.observed !== undefined) line.observed.bytesOut = bytesOf(text);
+  return reply.add(line.n, status, text);
+}
+
+function refuse(line: BatchLine, failure: WireFailure, { reply, parts }: Answering): void {
+  if (line.observed !== undefined) line.observed.code = failure.code;
+  reply.add(line.n, failure.status, inOneLine(errorText(failure, parts.serializer, () => {})));
 }
 
 const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;

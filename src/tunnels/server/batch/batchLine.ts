@@ -42,7 +42,8 @@ export class BatchLine implements WireRequest, WireEdge {
   constructor({ n, target, headers, text }: SentCall, shared: SharedByBatch) {
     this.n = n;
     this.target = target;
-    this.headers = { ...headers, [requestIdHeader]: idOf(n, headers, shared.request) };
+    const id = idOf(n, headers, shared.request);
+    this.headers = headers === undefined ? { [requestIdHeader]: id } : { ...headers, [requestIdHeader]: id };
     this.body = textBody(text);
     this.#shared = shared;
   }
@@ -121,8 +122,8 @@ export class BatchLine implements WireRequest, WireEdge {
 }
 
 /** Its own, or one that shows which batch it came with. */
-function idOf(n: number, own: WireHeaders, { headers }: WireRequest): string {
-  const stated = own[requestIdHeader];
+function idOf(n: number, own: WireHeaders | undefined, { headers }: WireRequest): string {
+  const stated = own?.[requestIdHeader];
   if (typeof stated === "string" && isUsableRequestId(stated)) return stated.trim();
   return `${String(headers[requestIdHeader] ?? "batch")}.${n}`;
 }

@@ -8,8 +8,8 @@ export interface SentCall {
   /** What its reply is marked with. */
   readonly n: number;
   readonly target: WireTarget;
-  /** Those of the line alone. */
-  readonly headers: WireHeaders;
+  /** Those of the line alone; absent where it has none. */
+  readonly headers: WireHeaders | undefined;
   readonly text: string;
 }
 
@@ -30,14 +30,20 @@ export function readBatch(
   isCredential: (name: string) => boolean,
 ): SentCall[] {
   const calls: SentCall[] = [];
-  const seen = new Set<number>();
+  let highest = -1;
+  /** Made for those that are in no order, which no client of ours sends. */
+  let seen: Set<number> | undefined;
   for (let from = 0; from < text.length;) {
     const at = text.indexOf("\n", from);
     const to = at === -1 ? text.length : at;
     if (calls.length === limit) throw payloadTooLarge(`A batch may have ${limit} calls (http.limits.batch.lines)`);
     const call = readLine(text.slice(from, to), calls.length + 1, isCredential);
-    if (seen.has(call.n)) throw invalidBatch(`${call.n} stands before two calls.`);
-    seen.add(call.n);
+    if (seen === undefined && call.n > highest) highest = call.n;
+    else {
+      seen ??= new Set(calls.map(({ n }) => n));
+      if (seen.has(call.n)) throw invalidBatch(`${call.n} stands before two calls.`);
+      seen.add(call.n);
+    }
     calls.push(call);
     from = to + 1;
   }
@@ -59,11 +65,9 @@ function readLine(line: string, lineNumber: number, isCredential: (name: string)
   const target = parseTarget(line.slice(first + 1, second));
   if (target?.kind !== "task" && target?.kind !== "event") throw fail("addresses no task and no event.");
   const written = line.slice(second + 1, third);
-  const headers = written === "{}" ? none : readHeaders(written, fail, isCredential);
+  const headers = written === "{}" ? undefined : readHeaders(written, fail, isCredential);
   return { n: Number(n), target, headers, text: line.slice(third + 1) };
 }
-
-const none: WireHeaders = {};
 
 /** Tabs and what can be seen, as RFC 9110 §5.5 has it: they may go out again as headers of a request. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -6,7 +6,7 @@ import type { Transport, WireRequest } from "../../protocol/wire";
 import { isLostFetch } from "./batchFailures";
 import type { BatchingClientConfig, BatchTransport } from "./batchParts";
 import { CallBatch, sendAlone, type WaitingCall } from "./callBatch";
-import { callLineOf, splitHeaders, type SplitHeaders } from "./callLine";
+import { callLineOf, callPathOf, splitHeaders, type CallPath, type SplitHeaders } from "./callLine";
 import { onTurn } from "./onTurn";
 
 /** How long a server that takes no batches gets none, in ms. */
@@ -58,10 +58,11 @@ class Batching implements BatchTransport {
   #first: { readonly call: WaitingCall; readonly split: SplitHeaders } | undefined;
   #isTurnAwaited = false;
   /** The server takes no batches until then. */
-  #unsupportedUntilMs = -Infinity;
+  #unsupportedUntilMs: number | undefined;
   /** Tasks that cannot be called in a batch. */
   readonly #singles = new Set<string>();
   #lastSplit: SplitHeaders | undefined;
+  #lastPath: CallPath | undefined;
 
   constructor(options: BatchingOptions, next: Transport) {
     this.#options = options;
@@ -76,7 +77,8 @@ class Batching implements BatchTransport {
     if (!this.#isBatchable(request)) return this.sendAlone(request);
     const split = (this.#lastSplit = splitHeaders(headers, this.#lastSplit));
     const text = body.kind === "text" ? body.read() : undefined;
-    const line = typeof text === "string" ? callLineOf(target, split.own, text) : undefined;
+    const path = (this.#lastPath = callPathOf(target, this.#lastPath));
+    const line = typeof text === "string" && path !== undefined ? callLineOf(path, split.own, text) : undefined;
     if (line === undefined || line.bytes > this.#options.maxBytes) return this.sendAlone(request);
     return new Promise((resolve, reject) => {
       this.#add({ request, line, resolve, reject, unlink: undefined }, split);
@@ -97,7 +99,7 @@ class Batching implements BatchTransport {
       onProgress === undefined &&
       onDownloadProgress === undefined &&
       !this.#singles.has(target.id) &&
-      this.#unsupportedUntilMs <= performance.now()
+      (this.#unsupportedUntilMs === undefined || this.#unsupportedUntilMs <= performance.now())
     );
   }
 

@@ -63,14 +63,16 @@ export class CallBatch {
 
   /** Sends the calls that are still wanted. */
   async send(): Promise<void> {
-    if (this.#open < 2) {
-      for (const [n] of this.#wanted()) this.#sendAlone(n);
-      return;
-    }
+    if (this.#open < 2) return this.#sendEachAlone();
     let text = "";
-    for (const [n, { request, line }] of this.#wanted()) {
-      text += `${n} ${line.path} ${line.headers} ${line.body}\n`;
-      if (request.signal !== undefined) this.#aborter ??= new AbortController();
+    let n = 0;
+    for (const call of this.#calls) {
+      if (call !== undefined) {
+        const { path, headers, body } = call.line;
+        text += `${n} ${path} ${headers} ${body}\n`;
+        if (call.request.signal !== undefined) this.#aborter ??= new AbortController();
+      }
+      n += 1;
     }
     let response: WireResponse;
     try {
@@ -87,10 +89,6 @@ export class CallBatch {
     await this.#read(response);
   }
 
-  *#wanted(): Generator<[n: number, call: WaitingCall]> {
-    for (const [n, call] of this.#calls.entries()) if (call !== undefined) yield [n, call];
-  }
-
   async #read(response: WireResponse): Promise<void> {
     const { status, contentType, body } = response;
     const transport = this.#transport;
@@ -105,14 +103,14 @@ export class CallBatch {
       this.#failOpen(() => lostBatch(transport, requestId, cause));
     } else if (isNotFound(response)) {
       transport.onUnsupported();
-      for (const [n] of this.#wanted()) this.#sendAlone(n);
+      this.#sendEachAlone();
     } else if (status < 300 || body.kind !== "text") {
       // A success that is no batch has nothing to say of its calls.
       if (body.kind === "stream") void chunksOf(body.stream).return?.();
       this.#failOpen(() => notABatch(transport, response));
     } else {
       // Whatever kept the batch from being read kept each of its calls.
-      for (const [n] of this.#wanted()) this.#take(n)?.resolve(response);
+      for (let n = 0; n < this.#calls.length; n += 1) this.#take(n)?.resolve(response);
     }
   }
 
@@ -135,7 +133,11 @@ export class CallBatch {
   }
 
   #failOpen(failure: () => unknown): void {
-    for (const [n] of this.#wanted()) this.#take(n)?.reject(failure());
+    for (let n = 0; n < this.#calls.length; n += 1) this.#take(n)?.reject(failure());
+  }
+
+  #sendEachAlone(): void {
+    for (let n = 0; n < this.#calls.length; n += 1) this.#sendAlone(n);
   }
 
   #sendAlone(n: number): void {

@@ -28,6 +28,28 @@ export function splitHeaders(headers: WireHeaders, last: SplitHeaders | undefine
   return { headers, own: own === undefined ? "{}" : JSON.stringify(own).replaceAll(" ", "\\u0020"), shared, key };
 }
 
+/** The path of a call, and what it is the path of. */
+export interface CallPath {
+  readonly target: WireTarget;
+  readonly path: string;
+}
+
+/**
+ * Writes what a call addresses.
+ *
+ * @param last what was written before: calls of one turn are most often those of one task
+ * @returns `undefined` for an id that is no text
+ */
+export function callPathOf(target: WireTarget, last: CallPath | undefined): CallPath | undefined {
+  const { kind, id } = target;
+  if (last?.target.id === id && last.target.kind === kind) return last;
+  try {
+    return { target, path: `/${kind}/${encodeURIComponent(id)}` };
+  } catch {
+    return undefined;
+  }
+}
+
 /** What follows the number of a call in its line. */
 export interface CallLine {
   readonly path: string;
@@ -39,14 +61,13 @@ export interface CallLine {
 }
 
 /** @returns `undefined` for a call that cannot be written in one line */
-export function callLineOf({ kind, id }: WireTarget, headers: string, text: string): CallLine | undefined {
+export function callLineOf({ path }: CallPath, headers: string, text: string): CallLine | undefined {
   try {
-    const path = `/${kind}/${encodeURIComponent(id)}`;
     // Serializers may indent.
     const body = text.includes("\n") ? JSON.stringify(JSON.parse(text)) : text;
     return { path, headers, body, bytes: lineBytesOf(path.length + besideChars, headers, body) };
   } catch {
-    // A serializer of another format than JSON, or an id that is no text.
+    // A serializer of another format than JSON.
     return undefined;
   }
 }
