@@ -4,6 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { documentationPages } from "../support/checkSnippets";
 import { ensureBuilt } from "../support/ensureBuilt";
+import { runProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
 interface Packed {
@@ -41,8 +42,8 @@ it("the package ships whatever its pages link to, and no test", () => {
   expect(files.filter((file) => file.includes(".test."))).toEqual([]);
 });
 
-it("the package takes less than 3.9 MB, unpacked", () => {
-  expect(packed.unpackedSize).toBeLessThan(3_900_000);
+it("the package takes less than 3.5 MB, unpacked", () => {
+  expect(packed.unpackedSize).toBeLessThan(3_500_000);
 });
 
 it("the package ships no file that names the folder it was built in", () => {
@@ -73,11 +74,26 @@ it("the package ships no source map that leads to a file which is not there", ()
   expect(referring.filter((path) => !packed.files.includes(path))).toEqual([]);
 });
 
-it("the package ships CommonJS whose keywords stand apart from what the compiler of CommonJS put behind them", () => {
-  const glued =
-    /\b(?:return|throw|typeof|void|delete|await|yield|case|in|of|instanceof|new|else|do)_[a-zA-Z]*(?:Coalesce|Chain)\w*\(/;
+it("the package ships CommonJS that calls no helper for ?. and ??, names its functions, and is strict", () => {
   const files = packed.files.filter((path) => path.endsWith(".cjs"));
+  const texts = files.map((path) => readFileSync(join(root, path), "utf8"));
 
   expect(files).not.toEqual([]);
-  expect(files.filter((path) => glued.test(readFileSync(join(root, path), "utf8")))).toEqual([]);
+  expect(files.filter((_path, index) => /_(?:optionalChain|nullishCoalesce)\b/.test(texts[index]!))).toEqual([]);
+  expect(files.filter((_path, index) => !texts[index]!.startsWith('"use strict";'))).toEqual([]);
+  expect(texts.join("")).toContain("function createTunnelClient(");
+});
+
+it("the package ships CommonJS that ES modules can import names from", async () => {
+  const paths = packed.files.filter((path) => /(?:^|\/)(?:index|createFile)\.cjs$/.test(path));
+  for (const path of paths) {
+    const file = join(root, path);
+    const program = `
+      import * as named from ${JSON.stringify(file)};
+      console.log(Object.keys(named).filter((name) => name !== "default" && name !== "module.exports").join());
+      console.log(Object.keys(named.default).join());`;
+    const [byName, ofDefault] = (await runProgram(["--input-type=module", "-"], { input: program })).stdout.split("\n");
+
+    expect([path, byName?.split(",").sort()]).toEqual([path, ofDefault?.split(",").sort()]);
+  }
 });
