@@ -13,7 +13,7 @@ export const controlSubject = (namespace: string, worker: string): string =>
 
 /** Tells a worker that a call was given up. */
 export function sendCancel(link: NatsLink, namespace: string, call: { worker: string; address: string }): void {
-  if (link.isOnline) link.connection.publish(controlSubject(namespace, call.worker), call.address);
+  if (link.isOnline) link.publish(controlSubject(namespace, call.worker), call.address);
 }
 
 /** @param taken how many frames the reader has taken in all: one message that is lost is made up for by the next */
@@ -22,7 +22,7 @@ export function sendGrant(
   namespace: string,
   call: { worker: string; address: string; taken: number },
 ): void {
-  if (link.isOnline) link.connection.publish(controlSubject(namespace, call.worker), `${call.address} ${call.taken}`);
+  if (link.isOnline) link.publish(controlSubject(namespace, call.worker), `${call.address} ${call.taken}`);
 }
 
 /** @returns the address of a call, and what its reader has taken: absent, it was given up; NaN for what makes no sense */

@@ -1,9 +1,10 @@
-import type { Msg, MsgHdrs, NatsConnection, Subscription } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection, PublishOptions, Subscription } from "@nats-io/transport-node";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { TunnelError } from "../../errors/tunnelError";
 import { onAbort } from "../../lib/onAbort";
 import type { ResolvedConnectionConfig } from "./connectionConfig";
 import { loadNats } from "./loadNats";
+import { TextBytes } from "./textBytes";
 
 /** The broker does not let this connection publish to a subject, or listen to it. */
 export interface Denial {
@@ -28,6 +29,7 @@ export class NatsLink {
   readonly #newInbox: () => string;
   readonly #listeners = new Set<LinkListener>();
   readonly #waiting = new Set<() => void>();
+  readonly #texts = new TextBytes();
   #isOnline = true;
   #isClosing = false;
 
@@ -136,6 +138,17 @@ export class NatsLink {
       else for (const each of value) headers.append(name, each);
     }
     return headers;
+  }
+
+  /** Sends a message. @throws {Error} the connection is closed, or it is larger than the broker takes */
+  publish(
+    subject: string,
+    payload?: string | Uint8Array,
+    options: { readonly reply?: string; readonly headers?: MsgHdrs | undefined } = {},
+  ): void {
+    const bytes = typeof payload === "string" ? this.#texts.write(payload) : payload;
+    // The library adds to the options that it gets.
+    this.connection.publish(subject, bytes, { reply: options.reply, headers: options.headers } as PublishOptions);
   }
 
   /** Subscribes to addresses of its own, `<prefix>.<anything>`. */

@@ -36,17 +36,22 @@ export const deadHeaders = {
 /** Longest head that is read, in characters, as HTTP servers limit it. */
 const maxHeadChars = 16_384;
 
+/** Names in lower case; one that is there more than once is a list. */
+export type MessageHeaders = Record<string, string | string[]>;
+
 /**
- * The headers of a message, names in lower case; one that is there more than once is a list.
+ * The headers of a message.
  *
  * @throws {WireFailure} 413, there are too many
  */
-export function readHeaders(headers: MsgHdrs | undefined): Record<string, string | string[]> {
-  const read: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;
+export function readHeaders(headers: MsgHdrs | undefined): MessageHeaders {
+  const read: MessageHeaders = {};
   if (headers === undefined) return read;
   let chars = 0;
   for (const [name, values] of headers) {
     const lower = name.toLowerCase();
+    // No header has this name, and a record takes it for something else.
+    if (lower === "__proto__") continue;
     for (const value of values) {
       chars += name.length + value.length;
       if (chars > maxHeadChars) throw payloadTooLarge("Headers too large");

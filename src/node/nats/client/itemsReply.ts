@@ -10,7 +10,6 @@ import { ReceivedFrames } from "./receivedFrames";
 /** A call that is answered by items. */
 export interface ItemsCall {
   readonly call: PendingCall;
-  readonly address: string;
   readonly namespace: string;
   readonly link: NatsLink;
   readonly pending: PendingCalls;
@@ -21,12 +20,13 @@ export interface ItemsCall {
  * are over the call is under way.
  */
 export function readItems(
-  { call, address, namespace, link, pending }: ItemsCall,
+  { call, namespace, link, pending }: ItemsCall,
   resolve: (response: WireResponse) => void,
   cancel: (worker: string) => void,
 ): void {
   let frames: ReceivedFrames | undefined;
-  const { onFailed, onReply } = call;
+  const onFailed = call.onFailed.bind(call);
+  const onReply = call.onReply.bind(call);
 
   function open(message: Msg): void {
     const headers = readHeaders(message.headers);
@@ -35,10 +35,10 @@ export function readItems(
     const ended = new Promise<void>((settle) => (onEnded = settle));
     frames = new ReceivedFrames({
       subject: call.subject,
-      grant: (taken) => sendGrant(link, namespace, { worker, address, taken }),
+      grant: (taken) => sendGrant(link, namespace, { worker, address: call.address, taken }),
       cancel: () => cancel(worker),
       onEnd() {
-        pending.delete(address);
+        pending.delete(call);
         onEnded();
       },
     });

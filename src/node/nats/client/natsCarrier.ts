@@ -1,21 +1,17 @@
-import type { Msg } from "@nats-io/transport-node";
-import { TunnelError } from "../../../errors/tunnelError";
-import { onAbort } from "../../../lib/onAbort";
 import { clientClosed, type Abilities, type Carrier } from "../../../tunnels/client/carrier";
 import { deadlineHeader } from "../../../tunnels/protocol/headers";
-import { defaultReplyBytes, replyTooLarge } from "../../../tunnels/protocol/replyLimit";
+import { defaultReplyBytes } from "../../../tunnels/protocol/replyLimit";
 import type { WireHeaders, WireRequest, WireResponse } from "../../../tunnels/protocol/wire";
-import { gzipCoding } from "../../contentCodings";
-import { createBlobs, type Blobs } from "../blobs";
+import { createBlobs } from "../blobs";
 import { brokerOffline } from "../brokerErrors";
 import { codeBody, messageLimit } from "../bodies";
-import { codingHeader, blobHeader, headerOf, readHeaders, sentAtHeader, statusHeader } from "../messageHeaders";
+import { codingHeader, blobHeader, sentAtHeader } from "../messageHeaders";
 import { sendCancel } from "../itemFrames";
 import type { NatsLink } from "../link";
 import { createEventPublisher, type NatsEventDelivery } from "../events/eventPublisher";
 import { escapeId, subjectPrefix, versionPrefix } from "../subjects";
-import { readItems } from "./itemsReply";
-import { beatMs, PendingCalls, type PendingCall } from "./pendingCalls";
+import { Exchange, type ExchangeParts } from "./exchange";
+import { PendingCalls } from "./pendingCalls";
 
 export interface NatsCarrierOptions {
   readonly link: NatsLink;
@@ -40,6 +36,7 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
   const headersOf = createHeaders(link);
   const subjects = createSubjects(namespace, options.versions);
   const { delivery } = options;
+  const calls: ExchangeParts = { link, namespace, pending, blobs, timeoutMs, maxReplyBytes };
   const publish = delivery && createEventPublisher({ link, namespace, delivery, offlineMs, pending });
   let isClosed = false;
 
@@ -70,61 +67,17 @@ export function natsCarrier(options: NatsCarrierOptions): Carrier {
     }
   }
 
-  function exchange(
+  const exchange = (
     wire: WireRequest,
     payload: string | Uint8Array,
     own: WireHeaders | undefined,
-  ): Promise<WireResponse> {
-    return new Promise((resolve, reject) => {
-      const { signal, target } = wire;
-      const subject = subjects(target);
-      let stopListening = (): void => {};
-      const call: PendingCall = {
-        subject,
-        isWatched: isWatched(wire, timeoutMs),
-        heardAtMs: performance.now(),
-        worker: undefined,
-        onWorker: undefined,
-        onReply(message) {
-          stopListening();
-          const response = readReply(message, blobs, maxReplyBytes);
-          if (response instanceof Promise) response.then(resolve, reject);
-          else resolve(response);
-        },
-        onFailed(error) {
-          stopListening();
-          reject(error);
-        },
-      };
-      const address = pending.add(call);
-      const cancel = (worker: string): void => {
-        pending.delete(address);
-        sendCancel(link, namespace, { worker, address });
-      };
-      if (wire.wantsItems) readItems({ call, address, namespace, link, pending }, resolve, cancel);
-      if (signal !== undefined) {
-        stopListening = onAbort(signal, () => {
-          reject(signal.reason as Error);
-          if (call.worker !== undefined) return cancel(call.worker);
-          // Who has the call is not known yet. It is not waited for longer than for a worker that is lost.
-          Object.assign(call, { isWatched: true, onReply() {}, onItems: undefined, onFailed() {}, onWorker: cancel });
-        });
-        if (signal.aborted) return pending.delete(address);
-      }
-      try {
-        const headers = headersOf(wire.headers, own);
-        link.connection.publish(
-          subject,
-          payload,
-          headers === undefined ? { reply: address } : { reply: address, headers },
-        );
-      } catch (error) {
-        pending.delete(address);
-        stopListening();
-        reject(error);
-      }
+  ): Promise<WireResponse> =>
+    new Promise((resolve, reject) => {
+      new Exchange(calls, wire, { subject: subjects(wire.target), resolve, reject }).begin(
+        payload,
+        headersOf(wire.headers, own),
+      );
     });
-  }
 
   return {
     accepts,
@@ -157,12 +110,6 @@ const accepts: Abilities = {
   nodeFiles: noBytes,
   items: noSentItems,
 };
-
-/** Calls that are over within two seconds need no beats. */
-function isWatched({ timeoutMs = Infinity, deadline }: WireRequest, configuredMs: number): boolean {
-  const leftMs = Math.min(timeoutMs, deadline?.remainingMs ?? Infinity, configuredMs > 0 ? configuredMs : Infinity);
-  return leftMs > 2 * beatMs;
-}
 
 /** The subjects of what a client calls; as many as its caller has ids. */
 function createSubjects(
@@ -197,37 +144,4 @@ function createHeaders(link: NatsLink) {
     }
     return last.written;
   };
-}
-
-/** Reads a reply: at once, unless it is compressed or kept in the bucket. */
-function readReply(message: Msg, blobs: Blobs, limitBytes: number): WireResponse | Promise<WireResponse> {
-  if (message.headers === undefined) {
-    return { status: 200, body: { kind: "text", text: message.string() } };
-  }
-  const headers = readHeaders(message.headers);
-  const status = Number(headerOf(headers, statusHeader) ?? 200);
-  const coding = headerOf(headers, codingHeader);
-  const blob = headerOf(headers, blobHeader);
-  if (coding === undefined && blob === undefined) {
-    return { status, headers, body: { kind: "text", text: message.string() } };
-  }
-  return (async () => {
-    let bytes = message.data;
-    if (blob !== undefined) {
-      bytes = await blobs.get(blob, limitBytes);
-      void blobs.delete(blob);
-    }
-    return { status, headers, body: { kind: "text", text: await decode(bytes, coding, limitBytes) } };
-  })();
-}
-
-async function decode(bytes: Uint8Array, coding: string | undefined, limitBytes: number): Promise<string> {
-  if (coding === undefined) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
-  if (coding !== gzipCoding.name) throw new TunnelError("INVALID_RESPONSE", `A reply is coded by "${coding}".`);
-  try {
-    return (await gzipCoding.decode(bytes, { maxOutputLength: limitBytes })).toString();
-  } catch (error) {
-    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") throw replyTooLarge(limitBytes);
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import type { TunnelError } from "../../../errors/tunnelError";
 import { connectionLost, denied, noResponder, workerLost } from "../brokerErrors";
 import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
 import type { Inbox, NatsLink } from "../link";
+import { NumberedCalls } from "./numberedCalls";
 
 /** How often a worker says that it is still there, in ms. */
 export const beatMs = 1000;
@@ -11,6 +12,9 @@ const silenceMs = 3000;
 
 /** A call that waits for its reply. */
 export interface PendingCall {
+  /** Names it among those of its client, and in the address of its reply. Both are given by `add`. */
+  number: number;
+  address: string;
   readonly subject: string;
   /** Whether its worker sends beats: not for calls that are over before three of them could be missed. */
   isWatched: boolean;
@@ -30,12 +34,11 @@ export interface PendingCall {
 
 /** The calls of one client that are under way: one inbox, and one timer for all. */
 export class PendingCalls {
-  readonly #calls = new Map<string, PendingCall>();
+  readonly #calls = new NumberedCalls<PendingCall>();
   readonly #link: NatsLink;
   readonly #onStray: (worker: string, address: string) => void;
   readonly #stopListening: () => void;
   #inbox: Inbox | undefined;
-  #nextId = 0;
   #timer: NodeJS.Timeout | undefined;
   #tickedAtMs = 0;
 
@@ -55,7 +58,7 @@ export class PendingCalls {
   }
 
   get count(): number {
-    return this.#calls.size;
+    return this.#calls.count;
   }
 
   /** @returns the address of its reply */
@@ -68,45 +71,42 @@ export class PendingCalls {
         this.failAll(() => denied("the inbox of the client"));
       },
     );
-    const address = this.#inbox.prefix + (this.#nextId++).toString(36);
-    this.#calls.set(address, call);
     if (this.#timer === undefined) this.#watch();
-    return address;
+    return (call.address = this.#inbox.prefix + this.#calls.add(call).toString(36));
   }
 
-  delete(address: string): void {
-    this.#calls.delete(address);
-    if (this.#calls.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  delete(call: PendingCall): void {
+    this.#calls.delete(call);
   }
 
   /** @param errorOf tells of each what it fails with; `undefined`: it goes on */
   failAll(errorOf: (call: PendingCall) => TunnelError | undefined): void {
-    for (const [address, call] of [...this.#calls]) {
+    for (const call of this.#calls.all()) {
       const error = errorOf(call);
       if (error === undefined) continue;
-      this.delete(address);
+      this.delete(call);
       call.onFailed(error);
     }
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#stopListening();
     if (!this.#link.connection.isClosed()) this.#inbox?.close();
   }
 
   #receive(message: Msg): void {
-    const call = this.#calls.get(message.subject);
+    const address = message.subject;
+    const call = this.#calls.get(numberOf(address));
     const { headers } = message;
-    if (call === undefined) {
+    if (call?.address !== address) {
       const worker = headers?.get(workerHeader);
-      if (worker) this.#onStray(worker, message.subject);
+      if (worker) this.#onStray(worker, address);
       return;
     }
     if (headers !== undefined) {
       if (isNoResponder(message)) {
-        this.delete(message.subject);
+        this.delete(call);
         call.onFailed(noResponder(call.subject));
         return;
       }
@@ -119,19 +119,25 @@ export class PendingCalls {
         return;
       }
     }
-    this.delete(message.subject);
+    this.delete(call);
     call.onReply(message);
   }
 
+  /** Until nothing is under way at one of its ticks: calls one after the other need not start it for each. */
   #watch(): void {
     this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => {
+      if (this.#calls.count === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+        return;
+      }
       const now = performance.now();
       // A process that stood still has beats to read first.
       const stoodStill = now - this.#tickedAtMs > 2 * beatMs;
       this.#tickedAtMs = now;
       if (stoodStill) {
-        for (const call of this.#calls.values()) call.heardAtMs = Math.max(call.heardAtMs, now - beatMs);
+        for (const call of this.#calls.all()) call.heardAtMs = Math.max(call.heardAtMs, now - beatMs);
         return;
       }
       this.failAll((call) =>
@@ -142,3 +148,6 @@ export class PendingCalls {
     }, beatMs / 2);
   }
 }
+
+/** What is behind the last dot. */
+const numberOf = (address: string): number => Number.parseInt(address.slice(address.lastIndexOf(".") + 1), 36);

@@ -66,7 +66,7 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
     const headers = headersOf(link, wire.headers, coding);
     const subject = prefix + escapeId(wire.target.id);
     if (delivery === "fanout") {
-      link.connection.publish(subject, payload, { headers });
+      link.publish(subject, payload, { headers });
       return Promise.resolve(accepted);
     }
     return acknowledged(wire, subject, payload, headers).catch(async (error: unknown) => {
@@ -87,6 +87,8 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
     return new Promise((resolve, reject) => {
       let stopListening = (): void => {};
       const call: PendingCall = {
+        number: -1,
+        address: "",
         subject,
         isWatched: true,
         heardAtMs: performance.now(),
@@ -103,18 +105,18 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
           reject(error);
         },
       };
-      const address = pending.add(call);
+      pending.add(call);
       if (signal !== undefined) {
         stopListening = onAbort(signal, () => {
-          pending.delete(address);
+          pending.delete(call);
           reject(signal.reason as Error);
         });
         if (signal.aborted) return;
       }
       try {
-        link.connection.publish(subject, payload, { reply: address, headers });
+        link.publish(subject, payload, { reply: call.address, headers });
       } catch (error) {
-        pending.delete(address);
+        pending.delete(call);
         stopListening();
         reject(error);
       }

@@ -160,11 +160,18 @@ function createHearing(config: ResolvedEventsConfig, run: RunPartValues, link: N
   const modes = once(() => deliveryModes(store, config.namespace));
   return async (eventId, message) => {
     const headers = readHeaders(message.headers);
-    assignRequestId({ headers });
+    const requestId = assignRequestId({ headers });
     const named = headers[messageIdHeader.toLowerCase()];
     if (named !== undefined) headers[emissionIdHeader] ??= named;
     const body = incomingBody(message, headers, blobs);
-    const call = new NatsCall({ target: { kind: "event", id: eventId }, headers, body, address: "" });
+    const call = new NatsCall({
+      target: { kind: "event", id: eventId },
+      headers,
+      body,
+      address: "",
+      requestId,
+      isLong: false,
+    });
     const mode = modes().get(eventId);
     if (mode !== undefined) {
       const via = readEmissionPath(headers)?.via ?? [];

@@ -1,12 +1,13 @@
 import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
 import type { Inbox, NatsLink } from "../link";
 import { beatMs } from "../client/pendingCalls";
+import { Bag, type BagMember } from "./bag";
 
 /** How long a call may take before its caller is told which worker has it, in ms. Most are over by then. */
 const acceptMs = 20;
 
 /** A call that its caller wants to know alive. */
-export interface Beating {
+export interface Beating extends BagMember {
   readonly address: string;
   /** Whether it goes on for long enough that beats can be missed. */
   readonly isLong: boolean;
@@ -24,8 +25,8 @@ export class Beats {
   readonly #onGone: (address: string) => void;
   readonly #onFailed: (error: Error) => void;
   #inbox: Inbox | undefined;
-  readonly #fresh = new Set<Beating>();
-  readonly #long = new Set<Beating>();
+  readonly #fresh = new Bag<Beating>();
+  readonly #long = new Bag<Beating>();
   #accepting: NodeJS.Timeout | undefined;
   #beating: NodeJS.Timeout | undefined;
 
@@ -66,11 +67,10 @@ export class Beats {
 
   #accept(): void {
     this.#accepting = undefined;
-    for (const call of this.#fresh) {
+    for (const call of this.#fresh.empty()) {
       this.#send(call, "accepted");
       if (call.isLong) this.#long.add(call);
     }
-    this.#fresh.clear();
     if (this.#long.size > 0) this.#start();
   }
 
@@ -94,7 +94,7 @@ export class Beats {
     if (!this.#link.isOnline) return;
     const headers = this.#link.headersOf({ [frameHeader]: frame, [workerHeader]: this.#worker });
     const reply = this.#returnAddress(address);
-    this.#link.connection.publish(address, undefined, { headers, reply });
+    this.#link.publish(address, undefined, { headers, reply });
   }
 
   /** Where the broker says that nothing listens to the address of a caller. */

@@ -2,9 +2,9 @@ import { requestIdHeader } from "../../../tunnels/protocol/headers";
 import type { ReplyBody, WireResponse } from "../../../tunnels/protocol/wire";
 import type { NatsLink } from "../link";
 import { frameHeader, statusHeader, workerHeader } from "../messageHeaders";
-import type { Beating, Beats } from "./beats";
+import type { Beats } from "./beats";
 import type { NatsCall } from "./natsCall";
-import { replyOfflineMs, type ReplyTarget } from "./natsReply";
+import { replyOfflineMs } from "./natsReply";
 import { SentFrames } from "./sentFrames";
 
 /** A reply of items. */
@@ -38,20 +38,20 @@ export class ItemReplies {
   }
 
   /** Sends a reply. Resolves when it is over, and its task has ended. */
-  async send(call: NatsCall, target: ReplyTarget, beating: Beating, { body, ...head }: ItemsResponse): Promise<void> {
+  async send(call: NatsCall, { body, ...head }: ItemsResponse): Promise<void> {
     const { link, workerId, beats, drainMs } = this.#parts;
-    const { address, requestId } = target;
+    const { address, requestId } = call;
     const frames = new SentFrames(body.stream, {
       link,
       address,
       drainMs,
       offlineMs: replyOfflineMs,
-      onSent: () => (beating.isHeard = true),
+      onSent: () => (call.isHeard = true),
     });
     this.#open.set(address, { call, frames });
-    beats.keep(beating);
+    beats.keep(call);
     try {
-      link.connection.publish(address, undefined, {
+      link.publish(address, undefined, {
         headers: link.headersOf({
           ...head.headers,
           "content-type": head.contentType,
@@ -65,7 +65,7 @@ export class ItemReplies {
       await frames.send();
     } finally {
       this.#open.delete(address);
-      beats.delete(beating);
+      beats.delete(call);
       await body.released;
     }
   }

@@ -4,18 +4,26 @@ import { enterSlots, type ContextSlots } from "../../../platform/contextScope";
 import type { RequestTrace } from "../../../runtime/tracing";
 import { targetPath } from "../../../tunnels/protocol/paths";
 import type { RequestDescription, WireBody, WireEdge, WireRequest, WireTarget } from "../../../tunnels/protocol/wire";
+import type { Beating } from "./beats";
+import type { AddressedCall } from "./callsByAddress";
+import type { ReplyTarget } from "./natsReply";
 
 /**
- * A call that came over NATS.
+ * A call that came over NATS, with all that its server notes of it.
  *
  * A class with a lazy signal, because one is made per call and most tasks look at no signal.
  */
-export class NatsCall implements WireRequest, WireEdge {
+export class NatsCall implements WireRequest, WireEdge, ReplyTarget, Beating, AddressedCall<NatsCall> {
   readonly target: WireTarget;
   readonly headers: Record<string, string | string[]>;
   readonly body: WireBody;
   /** Where its reply goes; also what names it when it is cancelled. */
   readonly address: string;
+  readonly requestId: string;
+  readonly isLong: boolean;
+  isHeard = false;
+  place = -1;
+  next: NatsCall | undefined;
   /** Whether an event is heard that this run has sent itself. */
   hearsOwn = false;
   /** What is published of it. */
@@ -25,11 +33,18 @@ export class NatsCall implements WireRequest, WireEdge {
   #reason: string | undefined;
   #isShutDown = false;
 
-  constructor(parts: Pick<NatsCall, "target" | "headers" | "body" | "address">) {
+  constructor(parts: Pick<NatsCall, "target" | "headers" | "body" | "address" | "requestId" | "isLong">) {
     this.target = parts.target;
     this.headers = parts.headers;
     this.body = parts.body;
     this.address = parts.address;
+    this.requestId = parts.requestId;
+    this.isLong = parts.isLong;
+  }
+
+  /** Id of the task or event. */
+  get id(): string {
+    return this.target.id;
   }
 
   get edge(): WireEdge {

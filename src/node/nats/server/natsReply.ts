@@ -39,7 +39,7 @@ export function createReplyWriter(link: NatsLink, blobs: Blobs, serializer: Seri
     const limit = messageLimit(link.maxPayload);
     const coded = codeBody(body.text, limit);
     if (coded instanceof Promise || !link.isOnline) return sendLater(target, coded, headers);
-    link.connection.publish(target.address, coded.payload, headers && { headers: link.headersOf(headers) });
+    link.publish(target.address, coded.payload, headers && { headers: link.headersOf(headers) });
     return undefined;
   }
 
@@ -53,7 +53,7 @@ export function createReplyWriter(link: NatsLink, blobs: Blobs, serializer: Seri
     const own = { ...headers, [codingHeader]: coded.coding };
     const isBlob = coded.payload.length > messageLimit(link.maxPayload);
     const blob = isBlob ? { [blobHeader]: await store(target, coded.payload as Uint8Array) } : {};
-    link.connection.publish(target.address, isBlob ? "" : coded.payload, {
+    link.publish(target.address, isBlob ? "" : coded.payload, {
       headers: link.headersOf({ ...own, ...blob }),
     });
   }

@@ -25,10 +25,11 @@ import type { RunServer } from "../../../tunnels/server/serveRun";
 import { createBlobs } from "../blobs";
 import { beatMs } from "../client/pendingCalls";
 import { controlSubject, readControl } from "../itemFrames";
-import { headerOf, readHeaders, sentAtHeader } from "../messageHeaders";
+import { headerOf, readHeaders, sentAtHeader, type MessageHeaders } from "../messageHeaders";
 import type { NatsLink } from "../link";
 import { escapeId, subjectPrefix, unescapeId, versionPrefix } from "../subjects";
 import { Beats } from "./beats";
+import { CallsByAddress } from "./callsByAddress";
 import { incomingBody } from "./incomingBody";
 import { isItemsResponse, ItemReplies } from "./itemReplies";
 import { NatsCall } from "./natsCall";
@@ -71,7 +72,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
   const itemReplies = new ItemReplies({ link, workerId, beats, drainMs: limits.streams.drainMs });
   const delays = new QueueDelay();
   const assignRequestId = createRequestIds();
-  const inFlight = new Map<string, NatsCall>();
+  const inFlight = new CallsByAddress<NatsCall>();
   const subscriptions: Subscription[] = [];
   const prefixOf = { task: subjectPrefix(namespace, "task"), event: subjectPrefix(namespace, "emission") };
   /** Stays open until the last reply has left: callers cancel, and readers ask for more. */
@@ -79,27 +80,28 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
   let refusal: Error | undefined;
   let closing: Promise<void> | undefined;
 
-  function receive(kind: "task" | "event", prefix: string, message: Msg): void {
+  /** @param addressed what the message is for; `undefined`, its subject says nothing that an id is escaped to */
+  function receive(addressed: WireTarget | undefined, message: Msg): void {
     const { reply: address } = message;
     // Without an address nothing can be answered. Others would have this worker publish what its caller may not.
     if (!address || /^(rt1\.|\$)/.test(address)) return;
     drain.enter();
-    const target: { -readonly [K in keyof ReplyTarget]: ReplyTarget[K] } = { address, requestId: "", id: "" };
+    let target: ReplyTarget = { address, requestId: "", id: addressed?.id ?? "" };
     try {
       const headers = readHeaders(message.headers);
-      target.requestId = assignRequestId({ headers });
-      const id = unescapeId(message.subject.slice(prefix.length));
-      const refused = id === undefined ? notFound() : refusalOf();
-      if (id === undefined || refused !== undefined) {
-        publishRefusal(id === undefined ? undefined : { kind, id }, headers, refused as WireFailure);
+      const requestId = assignRequestId({ headers });
+      target = { address, requestId, id: target.id };
+      const refused = addressed === undefined ? notFound() : refusalOf();
+      if (addressed === undefined || refused !== undefined) {
+        publishRefusal(addressed, headers, refused as WireFailure);
         return finish(replies.refuse(target, refused as WireFailure));
       }
-      target.id = id;
       takeWaitOff(headers, address);
+      const isLong = (readDeadlineMs(headers) ?? Infinity) > 2 * beatMs;
       const body = incomingBody(message, headers, blobs);
-      const call = new NatsCall({ target: { kind, id }, headers, body, address });
-      if (requests?.isOn === true) publish(requests, call, target, message.data.length);
-      else serve(call, target, finish);
+      const call = new NatsCall({ target: addressed, headers, body, address, requestId, isLong });
+      if (requests?.isOn === true) publish(requests, call, message.data.length);
+      else serve(call, finish);
     } catch (error) {
       onFailed(error, target);
     }
@@ -112,45 +114,43 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     requests.begin(Object.assign(observed, { status, code }), (end) => end());
   }
 
-  function serve(call: NatsCall, target: ReplyTarget, onDone: (sending: Promise<void> | undefined) => void): void {
-    const { address, headers } = call;
-    const beating = { address, isLong: (readDeadlineMs(headers) ?? Infinity) > 2 * beatMs, isHeard: false };
-    inFlight.set(address, call);
-    beats.add(beating);
+  function serve(call: NatsCall, onDone: (sending: Promise<void> | undefined) => void): void {
+    inFlight.add(call);
+    beats.add(call);
     const settle = (): void => {
-      inFlight.delete(address);
-      beats.delete(beating);
+      inFlight.delete(call);
+      beats.delete(call);
     };
     respond(
       call,
       (response) => {
         // Streams of items are counted apart, and may last.
-        if (isItemsResponse(response)) inFlight.delete(address);
+        if (isItemsResponse(response)) inFlight.delete(call);
         else settle();
         try {
           if (call.observed !== undefined) note(call.observed, response);
-          if (isItemsResponse(response)) return onDone(itemReplies.send(call, target, beating, response));
+          if (isItemsResponse(response)) return onDone(itemReplies.send(call, response));
           const isShutDown = call.isShutDown && response.status === requestAborted.status;
-          onDone(isShutDown ? replies.refuse(target, ofBegunCall(serverClosing())) : replies.send(target, response));
+          onDone(isShutDown ? replies.refuse(call, ofBegunCall(serverClosing())) : replies.send(call, response));
         } catch (error) {
-          onFailed(error, target, onDone);
+          onFailed(error, call, onDone);
         }
       },
       (error) => {
         settle();
-        onFailed(error, target, onDone);
+        onFailed(error, call, onDone);
       },
     );
   }
 
-  function publish(point: TracePoint<RequestTrace>, call: NatsCall, target: ReplyTarget, bytesIn: number): void {
+  function publish(point: TracePoint<RequestTrace>, call: NatsCall, bytesIn: number): void {
     const observed = (call.observed = requestTraceOf(call.target, call.headers, origin));
     observed.bytesIn = bytesIn;
     void point
-      .run(observed, () => new Promise<void>((resolve) => serve(call, target, (sending) => resolve(sending))))
+      .run(observed, () => new Promise<void>((resolve) => serve(call, (sending) => resolve(sending))))
       .then(
         () => finish(undefined),
-        (error: unknown) => onFailed(error, target),
+        (error: unknown) => onFailed(error, call),
       );
   }
 
@@ -185,11 +185,11 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
 
   function refusalOf(): WireFailure | undefined {
     if (!drain.admits) return serverClosing();
-    return inFlight.size >= limits.inFlight || drain.count > limits.running ? overloaded() : undefined;
+    return inFlight.count >= limits.inFlight || drain.count > limits.running ? overloaded() : undefined;
   }
 
   /** A call that waited in a buffer has so much less of its time left. */
-  function takeWaitOff(headers: Record<string, string | string[]>, address: string): void {
+  function takeWaitOff(headers: MessageHeaders, address: string): void {
     const leftMs = readDeadlineMs(headers);
     const sentAtMs = Number(headerOf(headers, sentAtHeader));
     if (leftMs === undefined || !(sentAtMs > 0)) return;
@@ -205,13 +205,26 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     return link.subscribe(subject, { queue }, onMessage, onRefused);
   }
 
+  /** A subject that says what all its messages are for, so that it is not read from them. */
+  function listenTo(target: WireTarget, prefix: string, queue: string): void {
+    const subject = prefix + escapeId(target.id);
+    subscriptions.push(subscribe(subject, queue, (message) => receive(target, message)));
+  }
+
+  function listenWide(kind: "task" | "event", pattern: string): void {
+    const prefix = prefixOf[kind];
+    const onMessage = (message: Msg): void => {
+      const id = unescapeId(message.subject.slice(prefix.length));
+      receive(id === undefined ? undefined : { kind, id }, message);
+    };
+    subscriptions.push(subscribe(prefix + pattern, group, onMessage));
+  }
+
   /** Beside the subjects of callers that know of no version, where any version is called once. */
   async function listenToVersions(): Promise<void> {
     const { tasks } = await lockReachable(allowList());
     for (const [id, { hash }] of Object.entries(tasks)) {
-      const prefix = versionPrefix(namespace, hash);
-      const onMessage = (message: Msg): void => receive("task", prefix, message);
-      subscriptions.push(subscribe(prefix + escapeId(id), `${group}.${hash}`, onMessage));
+      listenTo({ kind: "task", id }, versionPrefix(namespace, hash), `${group}.${hash}`);
     }
   }
 
@@ -222,7 +235,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
     await settlesWithin(Promise.allSettled(open.map(async (each) => each.drain())), abortedCallsMs);
     drain.stopAdmitting();
     if (!(await settlesWithin(drain.whenIdle(), config.graceMs))) {
-      for (const call of inFlight.values()) call.shutDown();
+      for (const call of inFlight.all()) call.shutDown();
       itemReplies.shutDown();
       drain.abort();
       await settlesWithin(drain.whenIdle(), abortedCallsMs);
@@ -250,12 +263,8 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
       ] as const) {
         const isCovered = (id: string): boolean =>
           open || config.prefixes.some((prefix) => id.startsWith(`${prefix}.`));
-        const own = [...served.keys()].filter((id) => !isCovered(id)).map(escapeId);
-        for (const each of [...wide, ...own]) {
-          subscriptions.push(
-            subscribe(prefixOf[kind] + each, group, (message) => receive(kind, prefixOf[kind], message)),
-          );
-        }
+        for (const pattern of wide) listenWide(kind, pattern);
+        for (const id of served.keys()) if (!isCovered(id)) listenTo({ kind, id }, prefixOf[kind], group);
       }
       controls = subscribe(controlSubject(namespace, workerId), undefined, control);
       // A refusal arrives before what answers the flush.

@@ -131,7 +131,7 @@ export class SentFrames {
     const { link, address, onSent } = this.#parts;
     this.#sent += 1;
     const headers = link.headersOf({ [frameHeader]: kind, [frameNumberHeader]: String(this.#sent) });
-    link.connection.publish(address, bytes, { headers });
+    link.publish(address, bytes, { headers });
     onSent();
   }
 
@@ -139,6 +139,6 @@ export class SentFrames {
   async #cut(): Promise<void> {
     const { link, address, offlineMs } = this.#parts;
     if (this.#stopped === "left" || !(await link.whenOnline(offlineMs))) return;
-    link.connection.publish(address, undefined, { headers: link.headersOf({ [frameHeader]: "cut" }) });
+    link.publish(address, undefined, { headers: link.headersOf({ [frameHeader]: "cut" }) });
   }
 }
