@@ -1,7 +1,7 @@
 /** How much is set aside at a time, in bytes. */
 const blockBytes = 65_536;
 /** Texts that may take more have memory of their own. */
-const largestShare = blockBytes / 4;
+const largestShare = 16_384;
 
 /**
  * Writes texts as bytes, short ones one behind the other in blocks: memory for each would cost more than what is written into it.

@@ -130,18 +130,14 @@ function createSubjects(
 function createHeaders(link: NatsLink) {
   let last:
     { readonly headers: WireHeaders; readonly written: ReturnType<NatsLink["headersOf"]> | undefined } | undefined;
-  const write = (headers: WireHeaders) => {
-    const { "content-type": _always, ...rest } = headers;
-    const sent: WireHeaders = deadlineHeader in rest ? { ...rest, [sentAtHeader]: String(Date.now()) } : rest;
-    return Object.keys(sent).length === 0 ? undefined : link.headersOf(sent);
-  };
+  const sentOf = ({ "content-type": _always, ...rest }: WireHeaders): WireHeaders =>
+    deadlineHeader in rest ? { ...rest, [sentAtHeader]: String(Date.now()) } : rest;
+  const isNone = (headers: WireHeaders): boolean => Object.keys(headers).length === 0;
   return (headers: WireHeaders, own: WireHeaders | undefined) => {
-    if (own !== undefined) return write({ ...headers, ...own });
-    if (headers !== last?.headers) {
-      const written = write(headers);
-      if (deadlineHeader in headers) return written;
-      last = { headers, written };
-    }
+    if (own === undefined && headers === last?.headers) return last.written;
+    const sent = sentOf(own === undefined ? headers : { ...headers, ...own });
+    if (own !== undefined || deadlineHeader in headers) return isNone(sent) ? undefined : link.headersOf(sent);
+    last = { headers, written: isNone(sent) ? undefined : link.lastingHeadersOf(sent) };
     return last.written;
   };
 }
