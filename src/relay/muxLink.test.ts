@@ -112,17 +112,15 @@ describe("a link", () => {
     expect([pair.relay.link.rttMs, pair.relay.failures]).toEqual([undefined, []]);
   });
 
-  it("a link hands small payloads on without the memory of the message they arrived in", () => {
-    const kept: number[] = [];
-    const pair = muxPair((stream) => {
-      stream.handler = { onData: (bytes) => kept.push(bytes.buffer.byteLength) };
-    });
-    opened(pair);
+  it("a stream that is over keeps nothing of what it was joined to, since V8 may keep the stream for long", () => {
+    const pair = muxPair((stream) => stream.accept());
+    const stream = opened(pair);
+    stream.handler = { onData() {} };
     pair.clock.settle();
-    const padding = frameOf(FrameType.EXTENSION, 0, 0, bytesOf(60_000));
-    pair.driver.link.receive(new Uint8Array(Buffer.concat([frameOf(FrameType.DATA, 0, 1, "x"), padding])));
 
-    expect(kept).toEqual([1]);
+    stream.reset(ResetCode.CANCEL);
+
+    expect(Object.keys(stream.handler)).toEqual([]);
   });
 
   it("a link takes no more streams while half of what it may queue waits, and the session goes on", () => {

@@ -185,7 +185,7 @@ export class MuxStream {
       // The session may hold too much, and this stream may hold most of it.
       if (this.#isClosed) return;
       if (this.handler.onData === undefined) this.consumed(bytes.length);
-      else this.handler.onData(detached(bytes));
+      else this.handler.onData(bytes, (flags & flagEnd) !== 0);
     }
     if (flags & flagEnd) this.#receivedEnd();
   }
@@ -285,16 +285,14 @@ export class MuxStream {
     this.#queuedBytes = 0;
     this.#host.onHeld(this, -this.#window.chargedBytes);
     this.#window.release();
+    // V8 keeps what a map has held until the next major collection, if the map has outlived minor ones.
+    this.handler = ignoresAll;
     this.#host.onClosed(this, resetCode);
   }
 }
 
 /** Of every stream, until something is joined to it. */
 const ignoresAll: StreamHandler = /* @__PURE__ */ Object.freeze({});
-
-/** A small payload would keep the whole memory that its message arrived in. */
-const detached = (bytes: Uint8Array): Uint8Array =>
-  bytes.length * 16 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;
 
 const noBytes = /* @__PURE__ */ new Uint8Array(0);
 const frameOverheadBytes = 8;

@@ -32,9 +32,9 @@ function ordinarySession(prepare: (pair: MuxPair) => void = () => {}): OrdinaryS
     const { handler } = stream;
     stream.handler = {
       ...handler,
-      onData(bytes) {
+      onData(bytes, isLast) {
         stream.write(bytes.slice());
-        handler.onData?.(bytes);
+        handler.onData?.(bytes, isLast);
       },
       onEnd() {
         handler.onEnd?.();

@@ -6,8 +6,13 @@ import type { FrameType } from "./frames";
 export interface StreamHandler {
   /** The peer's head, as bytes of its JSON, with the frame's flags. */
   onHead?(payload: Uint8Array, flags: number): void;
-  /** The consumer reports the bytes it took with `consumed`. */
-  onData?(bytes: Uint8Array): void;
+  /**
+   * The consumer reports the bytes it took with `consumed`. They share memory with what arrived beside them, all of which
+   * they would keep where they are held.
+   *
+   * @param isLast whether the end follows at once
+   */
+  onData?(bytes: Uint8Array, isLast: boolean): void;
   onTrailers?(trailers: FlatHeaders): void;
   /** The peer sends no more. */
   onEnd?(): void;

@@ -1,6 +1,6 @@
 import { request as httpRequest, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { startService, startTcpService, visit } from "../../__tests__/support/relay/relay";
 import { createDeferred } from "../../__tests__/support/deferred";
@@ -87,4 +87,17 @@ describe("What a stream received counts as consumed to its last byte, also where
 
     expect(stream.total()).toBe(body.length);
   });
+});
+
+it("A small piece that waits for its destination does not keep the memory of the message that it arrived in", () => {
+  const kept: number[] = [];
+  const destination = new Writable({
+    highWaterMark: 1,
+    write: (chunk: Buffer) => void kept.push(chunk.buffer.byteLength),
+  });
+  const message = new Uint8Array(60_000);
+
+  receiveInto(destination, { consumed() {} })(message.subarray(0, 10));
+
+  expect(kept).toEqual([10]);
 });

@@ -25,22 +25,28 @@ export function sendFrom(source: Readable, stream: MuxStream, endOf: () => reado
  */
 export function receiveInto(destination: Writable, stream: Pick<MuxStream, "consumed">): (bytes: Uint8Array) => void {
   let waitingBytes = 0;
-  let isGone = false;
+  let isWatched = false;
   const take = (): void => {
     const taken = waitingBytes;
     waitingBytes = 0;
     if (taken > 0) stream.consumed(taken);
   };
-  destination.on("drain", take);
-  // One that was ended drains no more, although it still has bytes to write; and what is lost takes no more.
-  destination.once("finish", take);
-  destination.once("close", () => {
-    isGone = true;
-    take();
-  });
+  /** Most destinations take all at once: until one does not, nothing need be heard of it. */
+  const watch = (): void => {
+    isWatched = true;
+    // One that was ended drains no more, although it still has bytes to write; and what is lost takes no more.
+    destination.on("drain", take).once("finish", take).once("close", take);
+  };
   return (bytes) => {
-    if (isGone) stream.consumed(bytes.length);
-    else if (destination.write(bytes) && waitingBytes === 0) stream.consumed(bytes.length);
-    else waitingBytes += bytes.length;
+    if (destination.destroyed) stream.consumed(bytes.length);
+    else if (destination.write(detached(bytes)) && waitingBytes === 0) stream.consumed(bytes.length);
+    else {
+      waitingBytes += bytes.length;
+      if (!isWatched) watch();
+    }
   };
 }
+
+/** A small piece that is held would keep the whole memory that its message arrived in. */
+export const detached = (bytes: Uint8Array): Uint8Array =>
+  bytes.length * 16 < bytes.buffer.byteLength ? new Uint8Array(bytes) : bytes;

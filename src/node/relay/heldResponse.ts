@@ -37,8 +37,9 @@ export function holdResponse(response: HeldResponse): void {
   let trailers: FlatHeaders | undefined;
   held.on("error", () => {});
   destination.once("close", () => held.destroy());
+  const { handler } = stream;
   stream.handler = {
-    ...stream.handler,
+    onDrain: () => handler.onDrain?.(),
     onData(bytes) {
       if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
       else receive(bytes);

@@ -28,3 +28,20 @@ it.each([
   expect(Buffer.from(payload).readUInt16BE(0)).toBe(9);
   agent.destroy();
 });
+
+it("a small response arrives with every byte it has, whether its length was stated or not", async () => {
+  await using relay = await startRelay();
+  await using bare = await bareDriver(relay.url);
+  await bare.greet();
+  const bound = await bare.bind();
+  const body = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+
+  for (const headers of [["Content-Length", "256"], []]) {
+    const visitor = visit("containerPort" in bound ? bound.containerPort : 0, {});
+    const { streamId } = await bare.nextFrame(FrameType.HEAD);
+    bare.frame(FrameType.HEAD, 0, streamId, encodeResponseHead({ status: 200, reason: "OK", headers }));
+    bare.frame(FrameType.DATA, flagEnd, streamId, body);
+
+    expect((await soon(visitor)).body).toEqual(body);
+  }
+});

@@ -5,14 +5,18 @@ import {
   decodeResponseHead,
   isContentLength,
   malformed,
+  type FlatHeaders,
   type RequestHead,
+  type ResetPayload,
   type ResponseHead,
 } from "../../relay/framePayloads";
 import { flagEnd, flagInfo } from "../../relay/frames";
 import type { MuxSession } from "../../relay/muxSession";
 import type { MuxStream } from "../../relay/muxStream";
+import type { StreamHandler } from "../../relay/streamContract";
 import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
+import type { Deadline, Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
 import { endToEndHeaders, pairsOf } from "./headers";
 import { holdResponse } from "./heldResponse";
@@ -35,8 +39,8 @@ export interface ExchangeRequest {
   readonly onResponse: ResponseStage | undefined;
   readonly peer: string;
   readonly record: RequestRecord;
-  /** How long a driver may take until its response begins, in ms. */
-  readonly responseTimeoutMs: number;
+  /** Of drivers, until their responses begin. */
+  readonly deadlines: Deadlines;
 }
 
 /** Who made the request, and what it is answered on. */
@@ -48,108 +52,186 @@ export interface HttpVisitor {
 }
 
 /** Carries one exchange: heads as records, bodies as bytes, each direction at the pace of who reads. */
-export function exchange(request: ExchangeRequest, { req, res, refuse }: HttpVisitor): void {
-  const { session, record, onResponse, isBodyChanged, responseTimeoutMs, body = req } = request;
+export function exchange(request: ExchangeRequest, visitor: HttpVisitor): void {
+  const { session, record } = request;
+  const { req, refuse } = visitor;
   const isBodiless = !hasBody(req);
   const stream = session.openHttp(requestHeadOf(req, request), isBodiless ? flagEnd : 0);
   if (stream === undefined) return refuse(visitorErrors.streamLimit);
   if (stream === "tooLarge") return refuse(visitorErrors.headTooLarge);
   record.stream = stream;
+  new HttpExchange(request, visitor, stream, isBodiless).begin();
+}
 
-  const timer = setTimeout(() => {
-    body.off("data", bodyMoved);
-    stream.reset(ResetCode.TIMEOUT);
-    refuse(visitorErrors.upstreamTimeout);
-  }, responseTimeoutMs);
-  // A body that is still on its way, as a large upload over a slow line, is not what the application is late with.
-  const bodyMoved = (): void => void timer.refresh();
-  const stopTimer = (): void => {
-    body.off("data", bodyMoved);
-    clearTimeout(timer);
-  };
-  const fail = (failure: VisitorError): void => {
-    stopTimer();
-    record.failed(failure.code);
+/** Most of a body that is sent in one piece with its head, in bytes. */
+const smallBytes = 8_192;
+
+/** One exchange at the relay. A class, because one is made per request. */
+class HttpExchange implements StreamHandler {
+  readonly #request: ExchangeRequest;
+  readonly #visitor: HttpVisitor;
+  readonly #stream: MuxStream;
+  readonly #isBodiless: boolean;
+  readonly #deadline: Deadline;
+  /** Bytes of the body that are still to come; `undefined` where the head does not say. */
+  #leftBytes: number | undefined;
+  #isWhole = false;
+  /** The end of the body, which leaves with the end of the response. */
+  #tail: string | undefined;
+  #receive: ((bytes: Uint8Array) => void) | undefined;
+  #resume: (() => void) | undefined;
+
+  constructor(request: ExchangeRequest, visitor: HttpVisitor, stream: MuxStream, isBodiless: boolean) {
+    this.#request = request;
+    this.#visitor = visitor;
+    this.#stream = stream;
+    this.#isBodiless = isBodiless;
+    this.#deadline = request.deadlines.add(() => this.#late());
+  }
+
+  begin(): void {
+    const { req, res } = this.#visitor;
+    const { isBodyChanged, body = req } = this.#request;
+    const stream = this.#stream;
+    stream.handler = this;
+    res.on("close", () => this.#closed());
+    if (body === req && this.#isBodiless) return;
+    body.once("error", () => {
+      stream.reset(ResetCode.CANCEL, "The body broke off.");
+      // The visitor's own breaks off where the visitor left.
+      if (body !== req && !res.destroyed) this.#fail(visitorErrors.hookFailed);
+    });
+    if (this.#isBodiless) return;
+    body.on("data", this.#bodyMoved);
+    this.#resume = sendFrom(body, stream, () => (isBodyChanged ? undefined : req.rawTrailers));
+  }
+
+  onDrain(): void {
+    this.#resume?.();
+  }
+
+  onHead(payload: Uint8Array, flags: number): void {
+    const head = decodeResponseHead(payload, flags);
+    const { req, res } = this.#visitor;
+    const { onResponse } = this.#request;
+    if (flags & flagInfo) {
+      // Early hints are headers of the response, which hooks have not seen yet.
+      if (onResponse === undefined || head.status !== 103) writeInterim(res, head);
+      return;
+    }
+    this.#stopTimer();
+    // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
+    if (head.status === 101) throw malformed("HEAD");
+    this.#leftBytes = bodyBytesOf(req, head);
+    if (onResponse !== undefined) return this.#hold(head, onResponse);
+    this.#beginResponse(head);
+    process.nextTick(flushHead, res, this.#stream);
+  }
+
+  onData(bytes: Uint8Array, isLast: boolean): void {
+    if (this.#leftBytes !== undefined && (this.#leftBytes -= bytes.length) < 0) return this.#cut();
+    if (isLast && bytes.length <= smallBytes && this.#receive === undefined) {
+      // One piece of text costs half of what a head and bytes do.
+      this.#tail = latin1Of(bytes);
+      this.#stream.consumed(bytes.length);
+      return;
+    }
+    this.#receive ??= receiveInto(this.#visitor.res, this.#stream);
+    this.#receive(bytes);
+  }
+
+  onTrailers(trailers: FlatHeaders): void {
+    this.#visitor.res.addTrailers(pairsOf(trailers));
+  }
+
+  onEnd(): void {
+    if (this.#leftBytes) return this.#cut();
+    this.#isWhole = true;
+    const { req, res } = this.#visitor;
+    const tail = this.#tail;
+    this.#tail = undefined;
+    // Closing on a visitor who still sends would reset the connection before it could read the response.
+    const isAwaited = this.#leftBytes === 0 && !res.shouldKeepAlive && !this.#isBodiless && !req.complete;
+    if (!isAwaited) return void (tail === undefined ? res.end() : res.end(tail, "latin1"));
+    if (tail !== undefined) res.write(tail, "latin1");
+    req.once("end", () => res.end());
+  }
+
+  onReset({ code }: Pick<ResetPayload, "code">): void {
+    this.#stopTimer();
+    const { req, res } = this.#visitor;
+    // Only what the visitor still sends has no destination any more.
+    if (this.#isWhole) void discardRest(req).then(() => res.end());
+    else this.#fail(failureOfReset(code));
+  }
+
+  /** A body that is still on its way, as a large upload over a slow line, is not what the application is late with. */
+  readonly #bodyMoved = (): void => this.#request.deadlines.refresh(this.#deadline);
+
+  #stopTimer(): void {
+    const { req } = this.#visitor;
+    const { body = req, deadlines } = this.#request;
+    deadlines.delete(this.#deadline);
+    if (!this.#isBodiless) body.off("data", this.#bodyMoved);
+  }
+
+  #late(): void {
+    this.#stopTimer();
+    this.#stream.reset(ResetCode.TIMEOUT);
+    this.#visitor.refuse(visitorErrors.upstreamTimeout);
+  }
+
+  #closed(): void {
+    const { req, res } = this.#visitor;
+    const { body = req } = this.#request;
+    this.#stopTimer();
+    // It also closes after success.
+    if (!res.writableFinished) this.#stream.reset(ResetCode.CANCEL, "The visitor left.");
+    if (body !== req) body.destroy();
+  }
+
+  #fail(failure: VisitorError): void {
+    const { res, refuse } = this.#visitor;
+    this.#stopTimer();
+    this.#request.record.failed(failure.code);
     // A response that was cut must never look whole.
     if (res.headersSent) res.destroy();
     else refuse(failure);
-  };
-  const cut = (): void => {
-    stream.reset(ResetCode.BODY_LENGTH, "The response has another length than its head says.");
-    fail(visitorErrors.interrupted);
-  };
-  const begin = (head: ResponseHead): void => {
+  }
+
+  #cut(): void {
+    this.#stream.reset(ResetCode.BODY_LENGTH, "The response has another length than its head says.");
+    this.#fail(visitorErrors.interrupted);
+  }
+
+  #beginResponse(head: ResponseHead): void {
     const headers = endToEndHeaders(head.headers);
-    record.began(head.status, headers);
-    writeHead(res, head, headers);
-  };
-  body.once("error", () => {
-    stream.reset(ResetCode.CANCEL, "The body broke off.");
-    // The visitor's own breaks off where the visitor left.
-    if (body !== req && !res.destroyed) fail(visitorErrors.hookFailed);
-  });
-  if (!isBodiless) body.on("data", bodyMoved);
-  const receive = receiveInto(res, stream);
-  /** Bytes of the body that are still to come; `undefined` where the head does not say. */
-  let leftBytes: number | undefined;
-  let isWhole = false;
-  const end = (): void => {
-    isWhole = true;
-    // Closing on a visitor who still sends would reset the connection before it could read the response.
-    if (leftBytes === 0 && !res.shouldKeepAlive && !isBodiless && !req.complete) req.once("end", () => res.end());
-    else res.end();
-  };
-  stream.handler = {
-    onDrain: isBodiless ? () => {} : sendFrom(body, stream, () => (isBodyChanged ? undefined : req.rawTrailers)),
-    onData(bytes) {
-      if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
-      else receive(bytes);
-    },
-    onHead(payload, flags) {
-      const head = decodeResponseHead(payload, flags);
-      if (flags & flagInfo) {
-        // Early hints are headers of the response, which hooks have not seen yet.
-        if (onResponse === undefined || head.status !== 103) writeInterim(res, head);
-        return;
-      }
-      stopTimer();
-      // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
-      if (head.status === 101) throw malformed("HEAD");
-      leftBytes = bodyBytesOf(req, head);
-      if (onResponse === undefined) {
-        begin(head);
-        return process.nextTick(flushHead, res, stream);
-      }
-      holdResponse({
-        stream,
-        destination: res,
-        head,
-        hasBody: mayHaveBody(req, head),
-        bodyBytes: leftBytes,
-        onResponse,
-        begin(changed) {
-          begin(changed);
-          res.flushHeaders();
-        },
-        finish: (trailers) => void (trailers && res.addTrailers(pairsOf(trailers)), res.end()),
-        fail,
-      });
-    },
-    onTrailers: (trailers) => res.addTrailers(pairsOf(trailers)),
-    onEnd: () => (leftBytes ? cut() : end()),
-    onReset({ code }) {
-      stopTimer();
-      // Only what the visitor still sends has no destination any more.
-      if (isWhole) void discardRest(req).then(() => res.end());
-      else fail(failureOfReset(code));
-    },
-  };
-  res.once("close", () => {
-    stopTimer();
-    // It also closes after success.
-    if (!res.writableFinished) stream.reset(ResetCode.CANCEL, "The visitor left.");
-    if (body !== req) body.destroy();
-  });
+    this.#request.record.began(head.status, headers);
+    const { status, reason } = head;
+    this.#visitor.res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), headers);
+  }
+
+  #hold(head: ResponseHead, onResponse: ResponseStage): void {
+    const { req, res } = this.#visitor;
+    holdResponse({
+      stream: this.#stream,
+      destination: res,
+      head,
+      hasBody: mayHaveBody(req, head),
+      bodyBytes: this.#leftBytes,
+      onResponse,
+      begin: (changed) => {
+        this.#beginResponse(changed);
+        res.flushHeaders();
+      },
+      finish: (trailers) => void (trailers && res.addTrailers(pairsOf(trailers)), res.end()),
+      fail: (failure) => this.#fail(failure),
+    });
+  }
+}
+
+function latin1Of({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength).toString("latin1");
 }
 
 /** RFC 9110 section 6.4.1. */
@@ -202,11 +284,6 @@ function writeHints(res: ServerResponse, headers: readonly string[]): void {
   } catch {
     // A link in a form that Node does not know.
   }
-}
-
-function writeHead(res: ServerResponse, { status, reason }: ResponseHead, headers: string[]): void {
-  // A switch of protocols that the visitor did not ask for would hand it a connection it does not expect.
-  res.writeHead(status, reason || (STATUS_CODES[status] ?? ""), headers);
 }
 
 /** A head leaves with the bytes that arrived beside it, and alone where there are none: a stream of events may be silent. */

@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
 import { decodeResponseHead, type ResponseHead } from "../../relay/framePayloads";
 import { flagInfo, flagUpgrade } from "../../relay/frames";
-import { receiveInto, sendFrom } from "./byteFlow";
+import { detached, receiveInto, sendFrom } from "./byteFlow";
 import { endSocket } from "./endSocket";
 import { endToEndHeaders, upgradeHeaders } from "./headers";
 import { holdResponse } from "./heldResponse";
@@ -24,7 +24,7 @@ export interface UpgradeVisitor {
 
 /** Carries an upgrade, and the bytes of both directions once it was granted. */
 export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, refuse }: UpgradeVisitor): void {
-  const { session, record, onResponse, responseTimeoutMs } = request;
+  const { session, record, onResponse, deadlines } = request;
   const protocol = req.headers.upgrade ?? "";
   const stream = session.openHttp(
     {
@@ -41,17 +41,17 @@ export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, r
   if (stream === "tooLarge") return refuse(visitorErrors.headTooLarge);
   record.stream = stream;
 
-  const timer = setTimeout(() => {
+  const deadline = deadlines.add(() => {
     stream.reset(ResetCode.TIMEOUT);
     refuse(visitorErrors.upstreamTimeout);
-  }, responseTimeoutMs);
+  });
   const onClose = (): void => {
-    clearTimeout(timer);
+    deadlines.delete(deadline);
     if (!socket.readableEnded) stream.reset(ResetCode.CANCEL, "The visitor left.");
   };
   let hasBegun = false;
   const fail = (failure: VisitorError): void => {
-    clearTimeout(timer);
+    deadlines.delete(deadline);
     record.failed(failure.code);
     if (hasBegun) socket.destroy();
     else refuse(failure);
@@ -79,7 +79,7 @@ export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, r
     const early: Uint8Array[] = [];
     let hasEnded = false;
     stream.handler = {
-      onData: (bytes) => void early.push(bytes),
+      onData: (bytes) => void early.push(detached(bytes)),
       onEnd: () => (hasEnded = true),
       onReset: ({ code }) => fail(failureOfReset(code)),
     };
@@ -101,7 +101,7 @@ export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, r
       const response = decodeResponseHead(payload, flags);
       // Interim responses help nothing here.
       if (flags & flagInfo) return;
-      clearTimeout(timer);
+      deadlines.delete(deadline);
       const isSwitched = (flags & flagUpgrade) !== 0 && response.status === 101;
       // A switch to something else than was asked for would hand over a connection that the visitor cannot read.
       if (response.status === 101 && !(isSwitched && echoes(response, protocol))) {

@@ -3,11 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
-import { plainAddress } from "../../tunnels/http/callerAddress";
 import { createAddressSet, type AddressSet } from "../server/addressSet";
 import { isLoopbackHost, readAuthority } from "./authority";
 import type { Binding } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
+import { Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
 import { endSocket } from "./endSocket";
 import { forwardedHeaders } from "./headers";
@@ -21,6 +21,7 @@ import { hasClearFraming, isPlainUpgrade } from "./requestFraming";
 import { exchangeUpgrade } from "./upgradeExchange";
 import { visitorAddress } from "../server/visitorAddress";
 import type { VisitorConnections } from "./visitorConnections";
+import { VisitorSockets } from "./visitorSockets";
 import type { TunnelVisitor } from "./visitor";
 import { sendVisitorAnswer, upgradeAnswer, type VisitorAnswer } from "./visitorAnswer";
 import { sendVisitorError, upgradeRefusal, visitorErrors, type VisitorError } from "./visitorError";
@@ -73,27 +74,29 @@ export interface VisitorsParts {
 
 /** Serves the visitors of published services. */
 export class Visitors {
-  readonly #config: ResolvedRelayConfig;
+  readonly #deadlines: Deadlines;
   readonly #routes: RelayRoutes;
   readonly #log: RequestLog;
   readonly #trustedProxies: AddressSet;
   readonly #connections: VisitorConnections;
   readonly #pace: RequestPace;
+  readonly #sockets: VisitorSockets;
 
   constructor({ config, connections }: VisitorsParts, routes: RelayRoutes, log: RequestLog) {
-    this.#config = config;
+    this.#deadlines = new Deadlines(config.responseTimeoutMs);
     this.#connections = connections;
     this.#pace = new RequestPace(config.visitors.requestMs);
     this.#routes = routes;
     this.#log = log;
     this.#trustedProxies = createAddressSet("trustedProxies", config.trustedProxies);
+    this.#sockets = new VisitorSockets(this.#trustedProxies);
   }
 
   /** A connection came in to a binding's own port. @returns what its requests are answered with instead */
   connected(socket: Socket): VisitorError | undefined {
-    const peer = plainAddress(socket.remoteAddress ?? "");
+    const { peer, isTrusted } = this.#sockets.of(socket);
     // Behind a proxy, visitors are told apart by their requests.
-    return this.#connections.admit(socket, this.#trustedProxies.has(peer) ? undefined : peer);
+    return this.#connections.admit(socket, isTrusted ? undefined : peer);
   }
 
   /** Where a request leads that came to a binding's own port. */
@@ -111,7 +114,7 @@ export class Visitors {
 
   serve(req: IncomingMessage, res: ServerResponse, route: VisitorRoute): void {
     const record = this.#log.begin(req);
-    res.once("close", () => record.end(res.writableFinished));
+    res.on("close", () => record.end(res.writableFinished));
     const reply: Reply = {
       refuse: (failure) => record.answered(failure.status, sendVisitorError(req, res, failure), failure.code),
       answer: (answer) => record.answered(answer.status, sendVisitorAnswer(req, res, answer)),
@@ -157,7 +160,7 @@ export class Visitors {
   /** Whether there are too many connections, or too many of this visitor. */
   #refusalOf(req: IncomingMessage, end: EventEmitter): VisitorError | undefined {
     const refusal = this.connected(req.socket);
-    if (refusal !== undefined || !this.#trustedProxies.has(req.socket.remoteAddress ?? "")) return refusal;
+    if (refusal !== undefined || !this.#sockets.of(req.socket).isTrusted) return refusal;
     return this.#connections.admitShared(end, visitorAddress(req, this.#trustedProxies));
   }
 
@@ -191,15 +194,13 @@ export class Visitors {
   #arrive(visit: Visit, route: FoundRoute): Arrival {
     const { req, record } = visit;
     const { binding, target, prefix } = route;
-    const { socket } = req as { socket: Socket & { encrypted?: boolean } };
-    const { remoteAddress = "", localPort = 0, encrypted = false } = socket;
-    const isTrusted = this.#trustedProxies.has(remoteAddress);
-    const isSecure = encrypted || (isTrusted && req.headers["x-forwarded-proto"] === "https");
-    const peer = isTrusted ? visitorAddress(req, this.#trustedProxies) : plainAddress(remoteAddress);
+    const { address, peer: near, localPort, isEncrypted, isTrusted } = this.#sockets.of(req.socket);
+    const isSecure = isEncrypted || (isTrusted && req.headers["x-forwarded-proto"] === "https");
+    const peer = isTrusted ? visitorAddress(req, this.#trustedProxies) : near;
     record.leadsTo(binding, target, peer);
     record.host = route.host;
     const headers = forwardedHeaders(req, {
-      address: remoteAddress,
+      address,
       isSecure,
       port: localPort,
       requestId: record.id,
@@ -249,7 +250,6 @@ export class Visitors {
     const { mux } = session;
     if (!binding.isPublished || !session.serves(binding)) return reply.refuse(visitorErrors.notFound);
     if (mux === undefined) return reply.refuse(visitorErrors.orphaned);
-    const { remoteAddress = "", remotePort = 0 } = req.socket;
     send({
       session: mux,
       bindId: binding.bindId,
@@ -258,11 +258,11 @@ export class Visitors {
       body: verdict.body,
       isBodyChanged: verdict.isBodyChanged,
       onResponse: verdict.onResponse,
-      peer: `${remoteAddress}:${remotePort}`,
+      peer: this.#sockets.of(req.socket).from,
       record,
-      responseTimeoutMs: this.#config.responseTimeoutMs,
+      deadlines: this.#deadlines,
     });
-    connection.once("close", () => session.touch());
+    connection.on("close", () => session.touch());
   }
 }
 

@@ -2,12 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { ResetCode } from "../../../relay/codes";
-import {
-  decodeRequestHead,
-  encodeResponseHead,
-  type RequestHead,
-  type ResponseHead,
-} from "../../../relay/framePayloads";
+import { encodeResponseHead, type RequestHead, type ResponseHead } from "../../../relay/framePayloads";
 import { flagEnd, flagInfo, flagUpgrade } from "../../../relay/frames";
 import type { MuxStream } from "../../../relay/muxStream";
 import { receiveInto, sendFrom } from "../byteFlow";
@@ -40,9 +35,12 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
   const { host, port, tls, connectTimeoutMs, hostHeader, createConnection } = options;
   const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agent =
-    tls === undefined ? new HttpAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
+    tls === undefined ? new ServiceAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
   if (createConnection !== undefined) Object.assign(agent, { createConnection });
   else if (tls === undefined) Object.assign(agent, { createConnection: connectLocally });
+
+  // The empty name spares a search for one, which is for TLS.
+  const to = { agent, host, port, setHost: false, ...(tls === undefined && { servername: "" }) };
 
   function requestOf({ method, target, headers }: RequestHead, flags: number): ClientRequest {
     const protocol = flags & flagUpgrade ? valueOf(headers, "upgrade") : undefined;
@@ -54,14 +52,14 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
     if (hostHeader === "local") replaceValue(raw, "host", localAuthority(options));
     const request = tls === undefined ? httpRequest : httpsRequest;
     // A list keeps order, case and repetitions.
-    return request({ agent, host, port, method, path: target, headers: raw as never, setHost: false });
+    return request({ ...to, method, path: target, headers: raw as never });
   }
 
   return {
     open(stream, opening) {
       if (opening.kind !== "http") return stream.reset(ResetCode.INTERNAL, "This binding serves HTTP.");
       const isUpgrade = (opening.flags & flagUpgrade) !== 0;
-      const request = requestOf(decodeRequestHead(opening.payload), opening.flags);
+      const request = requestOf(opening.head, opening.flags);
       stream.accept();
       request.once("socket", (socket) => limitConnecting(socket, stream, connectTimeoutMs, () => request.destroy()));
       if (isUpgrade) forwardUpgrade(request, stream);
@@ -69,6 +67,13 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
     },
     close: () => agent.destroy(),
   };
+}
+
+/** All its connections lead to one service: to name it anew for each request costs more than to find a free one. */
+class ServiceAgent extends HttpAgent {
+  override getName(): string {
+    return "service";
+  }
 }
 
 /** RFC 9110 section 7.2: without the port that the scheme has anyway. */
@@ -95,9 +100,8 @@ function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean)
     // The visitor left, or the link is gone.
     onReset: () => void (response?.destroy(), request.destroy()),
   };
-  request.on("continue", () => sendHead(stream, { status: 100, reason: "Continue", headers: [] }, flagInfo));
   request.on("information", ({ statusCode, statusMessage, rawHeaders }) => {
-    if (statusCode !== 101 && statusCode !== 100) {
+    if (statusCode !== 101) {
       sendHead(stream, { status: statusCode, reason: statusMessage, headers: rawHeaders }, flagInfo);
     }
   });
@@ -107,6 +111,7 @@ function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean)
   });
   request.on("error", (error: NodeJS.ErrnoException) => {
     // A service may answer and close before it has read all of a request: its answer counts, the rest does not.
+    if (stream.isClosed) return;
     if (response?.complete === true) stream.handler.onData = (bytes) => stream.consumed(bytes.length);
     else stream.reset(codeOfFailure(error), error.code ?? error.message);
   });
