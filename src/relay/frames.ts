@@ -48,12 +48,22 @@ export interface Frame {
 /** The eight bytes before a payload; all integers are big-endian. */
 export function encodeFrameHeader(type: FrameType, flags: number, streamId: number, length: number): Uint8Array {
   const header = new Uint8Array(frameHeaderBytes);
-  header[0] = (flags << 4) | type;
-  header[1] = length >>> 16;
-  header[2] = length >>> 8;
-  header[3] = length;
-  writeUint32(header, 4, streamId);
+  writeFrameHeader(header, 0, { type, flags, streamId }, length);
   return header;
+}
+
+/** As `encodeFrameHeader`, into bytes that are there. */
+export function writeFrameHeader(
+  bytes: Uint8Array,
+  offset: number,
+  { type, flags, streamId }: Pick<Frame, "type" | "flags" | "streamId">,
+  length: number,
+): void {
+  bytes[offset] = (flags << 4) | type;
+  bytes[offset + 1] = length >>> 16;
+  bytes[offset + 2] = length >>> 8;
+  bytes[offset + 3] = length;
+  writeUint32(bytes, offset + 4, streamId);
 }
 
 export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {

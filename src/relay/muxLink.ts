@@ -1,14 +1,6 @@
 import type { Clock } from "./clock";
 import { CloseCode } from "./codes";
-import {
-  encodeFrameHeader,
-  flagAck,
-  frameHeaderBytes,
-  FrameReader,
-  FrameType,
-  writeUint32,
-  type Frame,
-} from "./frames";
+import { flagAck, frameHeaderBytes, FrameReader, FrameType, writeFrameHeader, writeUint32, type Frame } from "./frames";
 import { malformed } from "./framePayloads";
 import { Keepalive } from "./keepalive";
 import type { Link } from "./link";
@@ -44,13 +36,12 @@ export interface MuxLinkOptions {
 
 /** One flush sends about this much data, in bytes; with one more frame it still fits into a message. */
 const flushBytes = 262_136;
-/** Largest message that is sent, in bytes. */
-const maxMessageBytes = 524_288;
 
 interface ControlFrame {
   readonly type: FrameType;
+  readonly flags: number;
   readonly streamId: number;
-  readonly pieces: readonly [header: Uint8Array, payload: Uint8Array];
+  readonly payload: Uint8Array;
 }
 
 /**
@@ -180,7 +171,7 @@ export class MuxLink implements StreamLink<MuxStream> {
 
   sendControl(type: FrameType, flags: number, streamId: number, payload: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#control.push({ type, streamId, pieces: [encodeFrameHeader(type, flags, streamId, payload.length), payload] });
+    this.#control.push({ type, flags, streamId, payload });
     this.#controlBytes += frameHeaderBytes + payload.length;
     if (this.#controlBytes < flushBytes) return this.#scheduleFlush();
     const pieces: Uint8Array[] = [];
@@ -195,7 +186,10 @@ export class MuxLink implements StreamLink<MuxStream> {
     const isOpening = ({ type, streamId }: ControlFrame): boolean =>
       streamId === stream.id && (type === FrameType.OPEN || (type === FrameType.HEAD && stream.isOpener));
     const droppedOpening = this.#control.some(isOpening);
-    if (droppedOpening) this.#control = this.#control.filter(({ streamId }) => streamId !== stream.id);
+    if (droppedOpening) {
+      this.#control = this.#control.filter(({ streamId }) => streamId !== stream.id);
+      this.#controlBytes = this.#control.reduce((sum, { payload }) => sum + frameHeaderBytes + payload.length, 0);
+    }
     return { droppedOpening };
   }
 
@@ -286,21 +280,21 @@ export class MuxLink implements StreamLink<MuxStream> {
 
   /** Appends what waits; what does not fit into one message is sent before. @returns the bytes in `pieces` */
   #takeControl(pieces: Uint8Array[]): number {
-    let bytes = 0;
-    for (const {
-      pieces: [header, payload],
-    } of this.#control) {
-      const frameBytes = frameHeaderBytes + payload.length;
-      if (bytes + frameBytes > maxMessageBytes) {
-        this.#options.link.send(pieces.splice(0));
-        bytes = 0;
-      }
-      pieces.push(header);
-      if (payload.length > 0) pieces.push(payload);
-      bytes += frameBytes;
-    }
+    if (this.#control.length === 0) return 0;
+    const frames = this.#control;
+    const bytes = this.#controlBytes;
     this.#control = [];
     this.#controlBytes = 0;
+    // Dozens of heads leave together where many visitors are served: one piece of memory is cheaper than one for each.
+    const whole = new Uint8Array(bytes);
+    let offset = 0;
+    for (const frame of frames) {
+      const { payload } = frame;
+      writeFrameHeader(whole, offset, frame, payload.length);
+      whole.set(payload, offset + frameHeaderBytes);
+      offset += frameHeaderBytes + payload.length;
+    }
+    pieces.push(whole);
     return bytes;
   }
 

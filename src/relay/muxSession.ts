@@ -4,6 +4,7 @@ import { WindowBudget } from "./credit";
 import { EarlyResets } from "./earlyResets";
 import {
   decodeOpen,
+  decodeRequestHead,
   decodeReset,
   decodeWindow,
   encodeOpen,
@@ -18,13 +19,7 @@ import { MuxLink, type LinkHost } from "./muxLink";
 import { MuxStream } from "./muxStream";
 import { opensStream, usedTwice } from "./opensStream";
 import { MuxProtocolError } from "./protocolError";
-import type {
-  GoAwayOptions,
-  MuxSessionOptions,
-  SessionFailure,
-  SessionSettings,
-  StreamOpening,
-} from "./sessionContract";
+import type { GoAwayOptions, MuxSessionOptions, SessionFailure, SessionSettings } from "./sessionContract";
 import type { StreamHost } from "./streamContract";
 import { TokenBucket } from "./tokenBucket";
 
@@ -315,13 +310,14 @@ export class MuxSession implements LinkHost, StreamHost<MuxStream> {
   }
 
   #receiveOpening({ type, streamId, flags, payload }: Frame, link: MuxLink): void {
-    const opening: StreamOpening =
-      type === FrameType.OPEN ? { kind: "tcp", open: decodeOpen(payload) } : { kind: "http", payload, flags };
+    const open = type === FrameType.OPEN ? decodeOpen(payload) : undefined;
     const isFull = this.#streams.size >= this.#settings.maxStreams;
-    const stream = this.#add(opening.kind, streamId, link);
+    const stream = this.#add(open === undefined ? "http" : "tcp", streamId, link);
     if (isFull) return stream.reset(ResetCode.STREAM_LIMIT, "The driver takes no more streams.");
-    stream.orReset(() => this.#options.handler.onStream?.(stream, opening));
-    if (opening.kind === "http" && opening.flags & flagEnd && !stream.isClosed) stream.receiveData(noBytes, flagEnd);
+    const { handler } = this.#options;
+    if (open !== undefined) return handler.onStream?.(stream, { kind: "tcp", open });
+    stream.orReset(() => handler.onStream?.(stream, { kind: "http", head: decodeRequestHead(payload), flags }));
+    if (flags & flagEnd && !stream.isClosed) stream.receiveData(noBytes, flagEnd);
   }
 
   #fail(failure: SessionFailure): void {

@@ -1,7 +1,7 @@
 import type { Clock } from "./clock";
 import type { CloseCode, GoAwayCode } from "./codes";
 import type { ControlMessage } from "./controlMessages";
-import type { OpenPayload } from "./framePayloads";
+import type { OpenPayload, RequestHead } from "./framePayloads";
 import type { MuxLink } from "./muxLink";
 import type { MuxStream } from "./muxStream";
 
@@ -30,8 +30,7 @@ export interface SessionSettings {
 /** How a stream was opened. */
 export type StreamOpening =
   | { readonly kind: "tcp"; readonly open: OpenPayload }
-  /** The head is JSON, to be read by `decodeRequestHead`. */
-  | { readonly kind: "http"; readonly payload: Uint8Array; readonly flags: number };
+  | { readonly kind: "http"; readonly head: RequestHead; readonly flags: number };
 
 /** What a session reports. */
 export interface SessionHandler {

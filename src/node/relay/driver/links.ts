@@ -1,5 +1,4 @@
 /** What a session needs once it connects: most applications that import the entry publish nothing. */
-export { decodeRequestHead } from "../../../relay/framePayloads";
 export { readAgreement } from "../../../relay/handshake";
 export { greet, ownSettings } from "./greet";
 export { keepShards } from "./shardPool";

@@ -202,7 +202,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
   /** Resolves once greeted. @returns what resolves when the connection is gone; in a record, so that it is not awaited */
   async #connect(): Promise<{ readonly lost: Promise<void> }> {
     const { meta, connections = 1 } = this.#options;
-    const { decodeRequestHead, greet, keepShards, ownSettings, readAgreement } = await import("./links");
+    const { greet, keepShards, ownSettings, readAgreement } = await import("./links");
     const before = this.#hello;
     let onLost: () => void = () => {};
     const lost = new Promise<void>((resolve) => (onLost = resolve));
@@ -223,7 +223,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       handler: {
         onControl: (message, link) => this.#receive(message, link),
         onStream: (stream, opening) => {
-          const { bindId } = opening.kind === "tcp" ? opening.open : decodeRequestHead(opening.payload);
+          const { bindId } = opening.kind === "tcp" ? opening.open : opening.head;
           this.#openStream(bindId, stream, opening);
         },
       },
