@@ -24,13 +24,24 @@ const isForwarding = (name: string): boolean =>
   name.startsWith("x-forwarded-") ||
   name.startsWith("x-hoody-");
 
+/** First letters of the names that something is done about: most headers begin with others, and cost nothing more. */
+const firstLetters: ReadonlySet<number> = /* @__PURE__ */ new Set(
+  /* @__PURE__ */ [..."ckptufx"].map((letter) => letter.charCodeAt(0)),
+);
+
 function filterHeaders(headers: readonly string[], isDropped: (name: string) => boolean): string[] {
   const kept: string[] = [];
   let listed: Set<string> | undefined;
   for (let index = 0; index < headers.length; index += 2) {
-    const name = (headers[index] as string).toLowerCase();
+    const raw = headers[index] as string;
+    // Of a letter this is the small one.
+    if (!firstLetters.has(raw.charCodeAt(0) | 32)) {
+      kept.push(raw, headers[index + 1] as string);
+      continue;
+    }
+    const name = raw.toLowerCase();
     if (name === "connection") listed = addListed(headers[index + 1] as string, listed);
-    if (!isDropped(name)) kept.push(headers[index] as string, headers[index + 1] as string);
+    if (!isDropped(name)) kept.push(raw, headers[index + 1] as string);
   }
   return listed === undefined ? kept : withoutListed(kept, listed);
 }

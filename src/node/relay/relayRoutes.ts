@@ -13,20 +13,21 @@ export interface FoundRoute {
 export class RelayRoutes {
   readonly #config: ResolvedRelayConfig;
   readonly #bindings: BindingTable;
+  readonly #patterns: ResolvedRelayConfig["patterns"];
 
   constructor(config: ResolvedRelayConfig, bindings: BindingTable) {
     this.#config = config;
     this.#bindings = bindings;
+    this.#patterns = config.patterns.toSorted(
+      (a, b) => Number(b.isByHost) - Number(a.isByHost) || b.prefixLength - a.prefixLength,
+    );
   }
 
   /** @returns `undefined` where nothing of this kind leads from the host and path: they are the relay's own */
   find(host: string, path: string): FoundRoute | undefined {
     const alias = this.#config.aliases.get(host);
     if (alias !== undefined) return { binding: this.#bindings.byName(alias), prefix: "" };
-    const patterns = this.#config.patterns.toSorted(
-      (a, b) => Number(b.isByHost) - Number(a.isByHost) || b.prefixLength - a.prefixLength,
-    );
-    for (const pattern of patterns) {
+    for (const pattern of this.#patterns) {
       const match = pattern.match(host, path);
       if (match !== undefined) return { binding: this.#bindingOf(match), prefix: match.prefix };
     }

@@ -7,9 +7,10 @@ import { valuesOf } from "../server/repeatedHeaders";
  * The parser refuses a `Content-Length` beside `Transfer-Encoding`, and repetitions; it reads other codings than
  * `chunked` to the end of the connection, and the application would not learn of them.
  */
-export function hasClearFraming(req: Pick<IncomingMessage, "rawHeaders">): boolean {
+export function hasClearFraming(req: Pick<IncomingMessage, "rawHeaders" | "headers">): boolean {
+  if (req.headers["transfer-encoding"] === undefined) return true;
   const codings = valuesOf(req, "transfer-encoding");
-  return codings.length === 0 || (codings.length === 1 && codings[0]?.trim().toLowerCase() === "chunked");
+  return codings.length === 1 && codings[0]?.trim().toLowerCase() === "chunked";
 }
 
 /** Whether an upgrade can be passed on: what follows the head belongs to the protocol that is asked for. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { RelayCounters } from "../relayParts";
 import type { TunnelRequestPayload, TunnelRequestRow } from "./requestEvent";
 import { maskedHeaders } from "./maskedHeaders";
-import { RequestRecord } from "./requestRecord";
+import { RequestRecord, rowOf, type RequestFacts } from "./requestRecord";
 
 /** How many requests are remembered. */
 const remembered = 500;
@@ -27,15 +27,10 @@ export interface RequestLogOptions {
   readonly emit: (payload: TunnelRequestPayload) => void;
 }
 
-interface Entry {
-  readonly row: TunnelRequestRow;
-  readonly name: string | undefined;
-}
-
 /** The last requests of visitors, and the event of each. */
 export class RequestLog {
   readonly #options: RequestLogOptions;
-  readonly #entries: Entry[] = [];
+  readonly #entries: RequestFacts[] = [];
   #counts: RelayCounters["requests"] | undefined;
   /** Where the next entry goes, once there are as many as are remembered. */
   #next = 0;
@@ -58,32 +53,31 @@ export class RequestLog {
     const rows: TunnelRequestRow[] = [];
     for (let age = 1; age <= this.#entries.length && rows.length < limit; age++) {
       const place = (this.#next - age + 2 * this.#entries.length) % this.#entries.length;
-      const { row, name: rowName } = this.#entries[place] as Entry;
-      if (row.id === after) break;
+      const facts = this.#entries[place] as RequestFacts;
+      if (facts.id === after) break;
       const isWanted =
-        (method === undefined || row.method === method.toUpperCase()) &&
-        (status === undefined || row.status === status) &&
-        (name === undefined || rowName === name);
-      if (isWanted) rows.push(row);
+        (method === undefined || facts.method === method.toUpperCase()) &&
+        (status === undefined || facts.status === status) &&
+        (name === undefined || facts.name === name);
+      if (isWanted) rows.push(rowOf(facts));
     }
     return rows;
   }
 
-  readonly #add = (record: RequestRecord, row: TunnelRequestRow): void => {
-    const name = record.binding?.name;
-    const statusClass = `${Math.floor(row.status / 100)}xx`;
-    if (this.#counts !== undefined && isStatusClass(statusClass)) this.#counts[statusClass] += 1;
-    this.#entries[this.#next] = { row, name };
+  readonly #add = (record: RequestRecord, facts: RequestFacts): void => {
+    const statusClass = statusClasses[Math.floor(facts.status / 100) - 1];
+    if (this.#counts !== undefined && statusClass !== undefined) this.#counts[statusClass] += 1;
+    this.#entries[this.#next] = facts;
     this.#next = (this.#next + 1) % remembered;
     const { isHeard, emit, secretHeaders } = this.#options;
     if (!isHeard()) return;
     emit({
-      ...row,
-      name,
+      ...rowOf(facts),
+      name: facts.name,
       requestHeaders: maskedHeaders(record.req.rawHeaders, secretHeaders),
       responseHeaders: maskedHeaders(record.responseHeaders, secretHeaders),
     });
   };
 }
 
-const isStatusClass = (text: string): text is keyof RelayCounters["requests"] => /^[1-5]xx$/.test(text);
+const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;

@@ -6,13 +6,29 @@ import type { TunnelRequestRow } from "./requestEvent";
 /** Longest path that is kept, in characters: a relay keeps hundreds. */
 const maxPathChars = 1_024;
 
+/** What is remembered of a request; as a row it is shown when it is asked for, which few are. */
+export interface RequestFacts extends Omit<TunnelRequestRow, "at"> {
+  readonly atMs: number;
+  /** Name of the binding. */
+  readonly name: string | undefined;
+}
+
+export const rowOf = ({ atMs, id, name: _name, ...facts }: RequestFacts): TunnelRequestRow => ({
+  id,
+  at: new Date(atMs).toISOString(),
+  ...facts,
+  ms: round(facts.ms),
+  ttfbMs: facts.ttfbMs === null ? null : round(facts.ttfbMs),
+});
+
 /** What a relay notes of one request while it serves it. A class, because one is made per request. */
 export class RequestRecord {
   readonly id: string;
   readonly req: IncomingMessage;
   binding: Binding | undefined;
   peer = "";
-  host: string;
+  /** That the request names; `undefined` until it is known where it leads. */
+  host: string | undefined;
   target: string;
   /** Which gates decided. */
   gate: string | undefined;
@@ -22,7 +38,7 @@ export class RequestRecord {
   responseHeaders: readonly string[] = [];
   readonly #at = Date.now();
   readonly #startedMs = performance.now();
-  readonly #onEnd: (record: RequestRecord, row: TunnelRequestRow) => void;
+  readonly #onEnd: (record: RequestRecord, facts: RequestFacts) => void;
   /** The session that the binding led to: another one may have taken it over by the end. */
   #sessionId: string | null = null;
   #error: string | null = null;
@@ -31,10 +47,9 @@ export class RequestRecord {
   #ownBytes = 0;
   #hasEnded = false;
 
-  constructor(id: string, req: IncomingMessage, onEnd: (record: RequestRecord, row: TunnelRequestRow) => void) {
+  constructor(id: string, req: IncomingMessage, onEnd: (record: RequestRecord, facts: RequestFacts) => void) {
     this.id = id;
     this.req = req;
-    this.host = (req.headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
     this.target = req.url ?? "/";
     this.#onEnd = onEnd;
   }
@@ -74,31 +89,38 @@ export class RequestRecord {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     if (!isWhole) this.failed("VISITOR_LEFT");
-    this.#onEnd(this, this.#toRow());
+    this.#onEnd(this, this.#toFacts());
   }
 
-  #toRow(): TunnelRequestRow {
+  #toFacts(): RequestFacts {
     const { stream, binding, req } = this;
-    const ttfbMs = this.#ttfbMs;
     return {
       id: this.id,
-      at: new Date(this.#at).toISOString(),
+      atMs: this.#at,
       serviceName: "tunnel",
       method: req.method ?? "GET",
-      host: this.host.slice(0, 255),
-      path: (this.target.split(/[?#]/, 1)[0] as string).slice(0, maxPathChars),
+      host: (this.host ?? statedHost(req)).slice(0, 255),
+      path: withoutQuery(this.target).slice(0, maxPathChars),
       status: this.#status ?? 499,
       bytesIn: stream?.sentBytes ?? 0,
       bytesOut: this.#ownBytes + (stream?.receivedBytes ?? 0),
-      ms: round(performance.now() - this.#startedMs),
-      ttfbMs: ttfbMs === null ? null : round(ttfbMs),
+      ms: performance.now() - this.#startedMs,
+      ttfbMs: this.#ttfbMs,
       peer: this.peer,
       sessionId: this.#sessionId,
       bindId: binding?.bindId ?? null,
       gate: this.gate ?? null,
       error: this.#error,
+      name: binding?.name,
     };
   }
+}
+
+const statedHost = ({ headers }: IncomingMessage): string => (headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
+
+function withoutQuery(target: string): string {
+  const end = target.search(/[?#]/);
+  return end === -1 ? target : target.slice(0, end);
 }
 
 const round = (ms: number): number => Math.round(ms * 10) / 10;
