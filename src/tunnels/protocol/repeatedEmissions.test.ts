@@ -1,6 +1,6 @@
 import { viaHeader, emissionIdHeader } from "../protocol/headers";
 import { runIdOf } from "../protocol/emissionPath";
-import { isRepeated } from "./repeatedEmissions";
+import { forgetEmission, isRepeated } from "./repeatedEmissions";
 
 const idOf = (index: number) => index.toString(16).padStart(32, "0");
 const received = (index: number, eventId = "happened") => ({
@@ -19,16 +19,26 @@ describe("emissions that a run has received", () => {
     expect(isRepeated(other, received(1))).toBe(false);
   });
 
-  it("emissions that a run has received are kept up to 10,000, and the oldest is forgotten first", () => {
+  it("of the emissions that a run has received the last 10,000 are remembered, and no more than twice as many", () => {
     const run = {};
-    for (let index = 0; index < 10_000; index++) isRepeated(run, received(index));
-    expect(isRepeated(run, received(9_999))).toBe(true);
+    for (let index = 0; index < 20_000; index++) isRepeated(run, received(index));
+    for (const index of [10_000, 15_000, 19_999]) expect(isRepeated(run, received(index))).toBe(true);
 
-    isRepeated(run, received(10_000));
+    isRepeated(run, received(20_000));
 
-    expect(isRepeated(run, received(10_000))).toBe(true);
-    expect(isRepeated(run, received(9_000))).toBe(true);
+    for (const index of [10_001, 20_000]) expect(isRepeated(run, received(index))).toBe(true);
     expect(isRepeated(run, received(0))).toBe(false);
+  });
+
+  it("an emission whose hooks failed is forgotten, however many came after it", () => {
+    const run = {};
+    isRepeated(run, received(1));
+    for (let index = 2; index < 10_002; index++) isRepeated(run, received(index));
+    expect(isRepeated(run, received(1))).toBe(true);
+
+    forgetEmission(run, received(1));
+
+    expect(isRepeated(run, received(1))).toBe(false);
   });
 
   it("emissions that a run has received are forgotten after five minutes", () => {

@@ -2,12 +2,18 @@ import { readEmissionPath, runIdOf } from "./emissionPath";
 import type { WireRequest } from "./wire";
 import type { EmissionPath } from "../../lib/emissionPath";
 
-/** How many emissions a run remembers, and for how long: paths that meet differ by much less. */
-const maxEmissions = 10_000;
+/** How many emissions a run remembers at least, and for how long: paths that meet differ by much less. */
+const leastEmissions = 10_000;
 const rememberedMs = 300_000;
 
-/** Emissions that a run has received, with the time when each is forgotten; the oldest first. */
-type Memory = Map<string, number>;
+/**
+ * Emissions that a run has received, with the time when each is forgotten. Those before the last ones go all at once: to look
+ * for the first entry of a Map whose first entries are deleted one by one takes longer with each of them.
+ */
+interface Memory {
+  last: Map<string, number>;
+  before: Map<string, number>;
+}
 
 /** Shared by all servers of a run, since paths may meet in two of them. */
 const memories = /* @__PURE__ */ new WeakMap<object, Memory>();
@@ -35,23 +41,26 @@ export function isRepeatedOn(path: EmissionPath | undefined, run: object, eventI
   if (path.via.includes(runIdOf(run)) && !hearsOwn) return true;
   if (path.id === undefined) return false;
   let memory = memories.get(run);
-  if (memory === undefined) memories.set(run, (memory = new Map()));
+  if (memory === undefined) memories.set(run, (memory = { last: new Map(), before: new Map() }));
   // With the event: a tunnel that is written by hand may turn one emission into events of several ids.
   return isKnown(memory, `${path.id} ${eventId}`);
 }
 
 /** Takes back that an event has been heard: its hooks failed, and it may come again. */
 export function forgetEmission(run: object, { target, headers }: Pick<WireRequest, "target" | "headers">): void {
-  memories.get(run)?.delete(`${readEmissionPath(headers)?.id} ${target.id}`);
+  const memory = memories.get(run);
+  const key = `${readEmissionPath(headers)?.id} ${target.id}`;
+  memory?.last.delete(key);
+  memory?.before.delete(key);
 }
 
 function isKnown(memory: Memory, key: string): boolean {
   const now = performance.now();
-  if ((memory.get(key) ?? 0) > now) return true;
-  for (const [oldest, forgottenAt] of memory) {
-    if (forgottenAt > now && memory.size < maxEmissions) break;
-    memory.delete(oldest);
+  if ((memory.last.get(key) ?? memory.before.get(key) ?? 0) > now) return true;
+  if (memory.last.size >= leastEmissions) {
+    memory.before = memory.last;
+    memory.last = new Map();
   }
-  memory.set(key, now + rememberedMs);
+  memory.last.set(key, now + rememberedMs);
   return false;
 }

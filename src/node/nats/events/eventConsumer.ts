@@ -3,6 +3,7 @@ import type { Msg } from "@nats-io/transport-node";
 import { loadNats } from "../loadNats";
 import type { NatsLink } from "../link";
 import { onlyHeader } from "../messageHeaders";
+import { Bag, type BagMember } from "../bag";
 import { consumerName, escapeId, eventStream, subjectPrefix } from "../subjects";
 import type { Death } from "./deadLetters";
 import { Lanes } from "./lanes";
@@ -35,6 +36,11 @@ export interface EventConsumer {
   close(graceMs: number): Promise<void>;
 }
 
+/** A message that is not acknowledged. */
+interface OpenMessage extends BagMember {
+  readonly message: JsMsg;
+}
+
 /** Runs the hooks of one event for one service, out of the stream: it is acknowledged once all are done. */
 export async function consumeEvents(parts: EventConsumerParts): Promise<EventConsumer> {
   const { link, config, eventId, hear, keyOf, giveUp, onFailed } = parts;
@@ -46,21 +52,21 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
     consumerName(service, eventId),
   );
   const lanes = new Lanes(maxInFlight);
-  const open = new Set<JsMsg>();
-  const begun = new Set<Promise<void>>();
+  const open = new Bag<OpenMessage>();
   let isClosing = false;
   let wake: (() => void) | undefined;
   const closing = new Promise<void>((resolve) => (wake = resolve));
   // The broker is told of whatever is not done yet, so that it hands it to no other process meanwhile.
   const progress = setInterval(() => {
-    if (link.isOnline) for (const message of open) message.working();
+    if (link.isOnline) for (const { message } of open) message.working();
   }, ackWaitMs / 2);
 
   function receive(message: JsMsg): void {
     if (isClosing) return message.nak();
     const only = message.headers?.get(onlyHeader);
     if (only !== undefined && only !== "" && only !== service) return message.ack();
-    open.add(message);
+    const opened: OpenMessage = { message, place: -1 };
+    open.add(opened);
     let key: string | undefined;
     try {
       key = keyOf?.(message as unknown as Msg);
@@ -68,20 +74,14 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
       // It is heard, so that its hooks fail over what is wrong with it.
       onFailed(error);
     }
-    lanes.add(key, () => {
-      const work = handle(message, key !== undefined).finally(() => {
-        open.delete(message);
-        begun.delete(work);
-      });
-      begun.add(work);
-      return work;
-    });
+    lanes.add(key, () => handle(opened, key !== undefined));
   }
 
   /** @param staysHere retries wait here, since what follows of the same key waits behind them */
-  async function handle(message: JsMsg, staysHere: boolean): Promise<void> {
-    if (isClosing) return message.nak();
+  async function handle(opened: OpenMessage, staysHere: boolean): Promise<void> {
+    const { message } = opened;
     try {
+      if (isClosing) return message.nak();
       for (let delivery = message.info.deliveryCount; ; delivery++) {
         // One that ends its process is never answered.
         const failure =
@@ -101,6 +101,8 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
     } catch (error) {
       onFailed(error);
       message.nak(backoffMs.at(-1));
+    } finally {
+      open.delete(opened);
     }
   }
 
@@ -137,10 +139,10 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
       lanes.clear();
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
-      await Promise.race([Promise.allSettled(begun), late]);
+      await Promise.race([lanes.whenIdle(), late]);
       clearTimeout(timer);
       clearInterval(progress);
-      for (const message of open) message.nak();
+      for (const { message } of open) message.nak();
     },
   };
 }

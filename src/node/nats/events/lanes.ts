@@ -1,9 +1,15 @@
+import { InFlight } from "../../../lib/inFlight";
+
 /** Does work in order of arrival where it has the same key, and limits how much is done at a time. */
 export class Lanes {
   readonly #limit: number;
   readonly #lanes = new Map<string, (() => Promise<void>)[]>();
   readonly #ready: (() => Promise<void>)[] = [];
-  #running = 0;
+  readonly #running = new InFlight();
+  readonly #onDone = (): void => {
+    this.#running.leave();
+    this.#start();
+  };
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -27,6 +33,11 @@ export class Lanes {
     for (const lane of this.#lanes.values()) lane.length = 0;
   }
 
+  /** Resolves at once when nothing is being done. */
+  whenIdle(): Promise<void> {
+    return this.#running.whenIdle();
+  }
+
   /** What waits in the lane takes its turn after that of others. */
   async #follow(key: string, work: () => Promise<void>): Promise<void> {
     await work();
@@ -41,14 +52,11 @@ export class Lanes {
   }
 
   #start(): void {
-    while (this.#running < this.#limit) {
+    while (this.#running.count < this.#limit) {
       const work = this.#ready.shift();
       if (work === undefined) return;
-      this.#running += 1;
-      void work().finally(() => {
-        this.#running -= 1;
-        this.#start();
-      });
+      this.#running.enter();
+      void work().then(this.#onDone, this.#onDone);
     }
   }
 }

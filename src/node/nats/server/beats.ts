@@ -1,7 +1,7 @@
 import { frameHeader, isNoResponder, workerHeader } from "../messageHeaders";
 import type { Inbox, NatsLink } from "../link";
 import { beatMs } from "../client/pendingCalls";
-import { Bag, type BagMember } from "./bag";
+import { Bag, type BagMember } from "../bag";
 
 /** How long a call may take before its caller is told which worker has it, in ms. Most are over by then. */
 const acceptMs = 20;
