@@ -171,7 +171,7 @@ export type {
   TypedTunnelClientBuilder,
   TypedTunnelResource,
 } from "./globals/tunnels/tunnelBuilders";
-export type { ExposedEntry, RoutedEntry, Topology } from "./runtime/run/topology";
+export type { ExposedEntry, RoutedEntry, SubscribableEntry, Topology } from "./runtime/run/topology";
 export type { Propagation } from "./tunnels/transports/layers/propagate";
 export type { CallDeadline } from "./define/task";
 export type { TraceContext } from "./lib/traceContext";

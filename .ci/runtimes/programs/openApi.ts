@@ -69,13 +69,19 @@ const items = [
     .build(),
   r.event("app.events.bare").build(),
 ];
+const heard = r.event("app.events.heard").payloadSchema(tree).build();
 const of = (kind: string) => items.filter((item) => item.kind === kind).map(({ id }) => id);
-const server = r.tunnel.server("app.server").tasks(of("task")).events(of("event")).build();
+const server = r.tunnel
+  .server("app.server")
+  .tasks(of("task"))
+  .events(of("event"))
+  .subscribable(["app.events.bare", "app.events.heard"])
+  .build();
 const http = { auth: { token: "s3cret" }, openapi: "/openapi.json" };
 await using app = await run(
   r
     .resource("app")
-    .register([...items, server, fetchExposure.with({ http })])
+    .register([...items, heard, server, fetchExposure.with({ http })])
     .build(),
   { shutdownHooks: false, logs: { printThreshold: null } },
 );

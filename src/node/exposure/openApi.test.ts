@@ -131,6 +131,22 @@ describe("http.openapi of an exposure", () => {
     expect(described).toBe(2);
   });
 
+  it("has the path of what may be listened to for callers that may, and for no others", async () => {
+    const heard = r.tunnel.server("shop.heard").subscribable([charged]).build();
+    const tokens = [
+      { token: "t-emits", events: [charged.id] },
+      { token: "t-hears", subscribable: [charged.id] },
+    ];
+    await using exposure = await startExposure([charged], { ...http, auth: { tokens } }, [heard]);
+    const pathsFor = async (as: string) => {
+      const { paths } = (await (await ask(exposure, { "x-runner-token": as })).json()) as { paths: object };
+      return Object.keys(paths);
+    };
+
+    expect(await pathsFor("t-emits")).toEqual(["/event/shop.events.charged"]);
+    expect(await pathsFor("t-hears")).toEqual(["/subscribe"]);
+  });
+
   it("has a path of its own, which is none where calls arrive", () => {
     const configure = (given: object) => () => nodeExposure.with({ http: given });
 

@@ -16,9 +16,18 @@ export interface RoutedEntry {
   readonly delivery?: string | undefined;
 }
 
+/** An event that other processes may listen to. */
+export interface SubscribableEntry {
+  readonly id: string;
+  /** Id of the tunnel that lets them. */
+  readonly by: string;
+}
+
 /** Where the tasks and events of an application run, and who may reach them. Plain data, sorted by id. */
 export interface Topology {
   readonly exposed: readonly ExposedEntry[];
+  /** Absent where nothing may be listened to. */
+  readonly subscribable?: readonly SubscribableEntry[] | undefined;
   readonly routed: readonly RoutedEntry[];
   /** Ids of phantom tasks that no tunnel routes. */
   readonly unrouted: readonly string[];

@@ -1,5 +1,5 @@
 import type { ContractChange } from "../../errors/bootErrors";
-import type { ContractLock, LockedEvent, LockedTask } from "./contractLock";
+import { payloadsOf, type ContractLock, type LockedEvent, type LockedTask } from "./contractLock";
 import type { JsonSchema } from "./jsonSchema";
 import type { Mismatch } from "./mismatch";
 import { findMismatches } from "./schemaSubset";
@@ -58,8 +58,22 @@ function diffTask(older: LockedTask, newer: LockedTask): readonly Finding[] {
   ];
 }
 
-const diffEvent = (older: LockedEvent, newer: LockedEvent): readonly Finding[] =>
-  given("payload", older.payload, newer.payload);
+function diffEvent(older: LockedEvent, newer: LockedEvent): readonly Finding[] {
+  const before = payloadsOf(older);
+  const after = payloadsOf(newer);
+  return [
+    ...(permitted(before.emit, after.emit, "emitted") ?? given("payload", before.emit, after.emit)),
+    ...(permitted(before.subscribe, after.subscribe, "listened to") ??
+      gotten("heard payload", before.subscribe, after.subscribe)),
+  ];
+}
+
+/** What callers may do with an event, and could not, is an addition. */
+function permitted(older: JsonSchema | undefined, newer: JsonSchema | undefined, what: string): Finding[] | undefined {
+  if ((older === undefined) === (newer === undefined)) return undefined;
+  if (older === undefined) return [{ level: "addition", message: `may be ${what} now` }];
+  return [{ level: "breaking", message: `may no longer be ${what}` }];
+}
 
 /** A task that streams or takes items is called in another way than one that does not. */
 function turned(older: JsonSchema | undefined, newer: JsonSchema | undefined, what: string): Finding[] | undefined {

@@ -27,8 +27,16 @@ export interface LockedTask {
   readonly hash: string;
 }
 
+/** What callers may do with an event. */
+export type EventAccess = "emit" | "subscribe";
+
 export interface LockedEvent {
+  /** What callers emit; what their subscriptions give, where they may only subscribe. */
   readonly payload?: JsonSchema;
+  /** What subscriptions give of an event that callers may emit as well: the payload with its defaults, transforms applied. */
+  readonly heard?: JsonSchema;
+  /** Absent where they may emit alone. */
+  readonly access?: readonly EventAccess[];
   readonly hash: string;
 }
 
@@ -44,11 +52,19 @@ export interface ContractSource {
     readonly takesItems?: true | undefined;
     readonly throws?: readonly string[] | undefined;
   }>;
-  readonly events: Iterable<{ readonly id: string; readonly payloadSchema?: Schema | undefined }>;
+  /** What may be emitted. */
+  readonly events: Iterable<DescribedEvent>;
+  /** What may be listened to. Default: nothing. */
+  readonly subscribable?: Iterable<DescribedEvent> | undefined;
+}
+
+interface DescribedEvent {
+  readonly id: string;
+  readonly payloadSchema?: Schema | undefined;
 }
 
 /** Describes everything that can be reached, in the order of ids. */
-export async function lockContract({ tasks, events }: ContractSource): Promise<ContractLock> {
+export async function lockContract({ tasks, events, subscribable = [] }: ContractSource): Promise<ContractLock> {
   const lockedTasks: Record<string, LockedTask> = Object.create(null) as Record<string, LockedTask>;
   const lockedEvents: Record<string, LockedEvent> = Object.create(null) as Record<string, LockedEvent>;
   for (const task of inOrder(tasks)) {
@@ -62,12 +78,43 @@ export async function lockContract({ tasks, events }: ContractSource): Promise<C
     };
     lockedTasks[id] = { ...described, hash: await hashOf(described) };
   }
-  for (const { id, payloadSchema } of inOrder(events)) {
-    const described = payloadSchema === undefined ? {} : { payload: describeSchema(payloadSchema, "input") };
-    lockedEvents[id] = { ...described, hash: await hashOf(described) };
+  const emitted = new Set([...events].map(({ id }) => id));
+  const heard = new Set([...subscribable].map(({ id }) => id));
+  const all = new Map([...events, ...subscribable].map((event) => [event.id, event]));
+  for (const event of inOrder(all.values())) {
+    const described = describeEvent(event, { emit: emitted.has(event.id), subscribe: heard.has(event.id) });
+    lockedEvents[event.id] = { ...described, hash: await hashOf(described) };
   }
   const hash = await hashOf([hashesOf(lockedTasks), hashesOf(lockedEvents)]);
   return { lock: 1, hash, tasks: lockedTasks, events: lockedEvents };
+}
+
+function describeEvent(
+  { payloadSchema }: DescribedEvent,
+  may: Readonly<Record<EventAccess, boolean>>,
+): Omit<LockedEvent, "hash"> {
+  const payload = payloadSchema && describeSchema(payloadSchema, may.emit ? "input" : "output");
+  const heard = payloadSchema && may.emit && may.subscribe ? describeSchema(payloadSchema, "output") : undefined;
+  return {
+    ...(payload !== undefined && { payload }),
+    ...(heard !== undefined && { heard }),
+    ...(may.subscribe && { access: eventAccesses.filter((access) => may[access]) }),
+  };
+}
+
+/** In the order of lock files. */
+const eventAccesses: readonly EventAccess[] = ["emit", "subscribe"];
+
+/** What a payload is to callers, by what they may do with the event; `undefined` where they may not do it. */
+export function payloadsOf({
+  payload = true,
+  heard = payload,
+  access = ["emit"],
+}: LockedEvent): Readonly<Record<EventAccess, JsonSchema | undefined>> {
+  return {
+    emit: access.includes("emit") ? payload : undefined,
+    subscribe: access.includes("subscribe") ? heard : undefined,
+  };
 }
 
 const itemsOf = (schema: Schema | undefined, side: SchemaSide): JsonSchema =>
@@ -92,22 +139,30 @@ export function parseContractLock(value: unknown): ContractLock {
   if (!isRecord(tasks)) throw new TypeError('"tasks" is no object.');
   if (!isRecord(events)) throw new TypeError('"events" is no object.');
   assertDepth(value, 0);
-  for (const [id, entry] of Object.entries(tasks))
-    assertEntry(`tasks["${id}"]`, entry, ["input", "result", "items", "itemInput"]);
-  for (const [id, entry] of Object.entries(events)) assertEntry(`events["${id}"]`, entry, ["payload"]);
+  for (const [id, entry] of Object.entries(tasks)) {
+    const { throws } = entryOf(`tasks["${id}"]`, entry, ["input", "result", "items", "itemInput"]);
+    if (!Array.isArray(throws) || !throws.every((error) => typeof error === "string")) {
+      throw new TypeError(`tasks["${id}"].throws is no list of error ids.`);
+    }
+  }
+  for (const [id, entry] of Object.entries(events)) {
+    const { access = ["emit"] } = entryOf(`events["${id}"]`, entry, ["payload", "heard"]);
+    if (!Array.isArray(access) || access.length === 0 || !access.every((each) => isEventAccess(each))) {
+      throw new TypeError(`events["${id}"].access is no list of "emit" and "subscribe".`);
+    }
+  }
   return value as unknown as ContractLock;
 }
 
-function assertEntry(name: string, entry: unknown, schemas: readonly string[]): void {
+const isEventAccess = (value: unknown): boolean => eventAccesses.includes(value as EventAccess);
+
+/** @throws {TypeError} it is no entry, or a schema of it is none */
+function entryOf(name: string, entry: unknown, schemas: readonly string[]): Readonly<Record<string, unknown>> {
   if (!isRecord(entry) || typeof entry["hash"] !== "string") throw new TypeError(`${name} has no "hash".`);
   for (const key of schemas) {
     if (entry[key] !== undefined && !isJsonSchema(entry[key])) throw new TypeError(`${name}.${key} is no JSON Schema.`);
   }
-  if (schemas.length === 1) return;
-  const { throws } = entry;
-  if (!Array.isArray(throws) || !throws.every((id) => typeof id === "string")) {
-    throw new TypeError(`${name}.throws is no list of error ids.`);
-  }
+  return entry;
 }
 
 /** What follows may walk the value by recursion. */

@@ -1,7 +1,8 @@
-import { itemsContentType } from "../protocol/headers";
 import { targetPath } from "../protocol/paths";
-import type { ContractLock, LockedEvent, LockedTask } from "./contractLock";
+import { payloadsOf, type ContractLock, type LockedTask } from "./contractLock";
+import { failed, linesOf, type OpenApiPath } from "./openApiParts";
 import { createComponents, type Components } from "./openApiSchemas";
+import { subscribePath } from "./openApiSubscribe";
 import type { JsonSchema } from "./jsonSchema";
 
 export interface OpenApiOptions {
@@ -19,15 +20,20 @@ export function openApiOf(contract: ContractLock, options: OpenApiOptions): Reco
   const { title, version = contract.hash, url, tokenHeader } = options;
   const components = createComponents();
   const tasks = Object.entries(contract.tasks).map(([id, task]) => operationOf("task", id, task, components));
-  const events = Object.entries(contract.events).map(([id, event]) =>
-    operationOf("event", id, { throws: [], ...event }, components),
-  );
+  const emitted: OpenApiPath[] = [];
+  const heard = new Map<string, JsonSchema>();
+  for (const [id, event] of Object.entries(contract.events)) {
+    const { emit, subscribe } = payloadsOf(event);
+    if (emit !== undefined) emitted.push(operationOf("event", id, { payload: event.payload }, components));
+    if (subscribe !== undefined) heard.set(id, subscribe);
+  }
+  const listening = heard.size > 0 ? [subscribePath(heard, components)] : [];
   return {
     openapi: "3.1.0",
     info: { title, version },
     servers: [{ url }],
     ...(tokenHeader !== undefined && { security: [{ token: [] }] }),
-    paths: Object.fromEntries([...tasks, ...events]),
+    paths: Object.fromEntries([...tasks, ...emitted, ...listening]),
     components: {
       schemas: { Failure: failureSchema, ...components.schemas },
       responses: {
@@ -46,9 +52,9 @@ export function openApiOf(contract: ContractLock, options: OpenApiOptions): Reco
 function operationOf(
   kind: "task" | "event",
   id: string,
-  entry: LockedTask & LockedEvent,
+  entry: Partial<LockedTask> & { readonly payload?: JsonSchema | undefined },
   components: Components,
-): readonly [string, object] {
+): OpenApiPath {
   const { input = entry.payload, result, items, itemInput, throws = [] } = entry;
   const body = (name: string, schema: JsonSchema | undefined, required: readonly string[], others = {}) => ({
     type: "object",
@@ -57,7 +63,6 @@ function operationOf(
   });
   const given = body(kind === "task" ? "input" : "payload", input, []);
   const gotten = body("result", result, ["ok"], { ok: { const: true } });
-  const failed = { $ref: "#/components/schemas/Failure" };
   const content =
     itemInput === undefined
       ? jsonOf(given)
@@ -84,9 +89,6 @@ function operationOf(
 }
 
 const jsonOf = (schema: object) => ({ "application/json": { schema } });
-
-/** Lines of JSON, each of which is one of these; OpenAPI 3.1 has no word for a sequence. */
-const linesOf = (lines: readonly object[]) => ({ [itemsContentType]: { schema: { anyOf: lines } } });
 
 const failureSchema = {
   type: "object",

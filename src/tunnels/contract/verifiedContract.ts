@@ -1,7 +1,8 @@
 import type { ContractChange } from "../../errors/bootErrors";
 import type { DiscoveredContract, Discovery } from "./readDiscovery";
 import { diffContracts } from "./contractDiff";
-import type { ContractLock } from "./contractLock";
+import { stableText, withoutAnnotations } from "./canonical";
+import { payloadsOf, type ContractLock, type EventAccess } from "./contractLock";
 
 /** Ids of what a caller uses of a server. */
 export interface NamedIds {
@@ -14,6 +15,9 @@ export interface NamedIds {
 type Kind = ContractChange["kind"];
 const entriesOf = { task: "tasks", event: "events" } as const;
 
+/** What a caller does with what it names. */
+type Use = "call" | EventAccess;
+
 /**
  * How a server differs from what its caller was written against, as far as the caller uses it.
  *
@@ -25,39 +29,64 @@ export function differencesOf(
   lock: ContractLock | undefined,
 ): readonly ContractChange[] {
   const found: ContractChange[] = [];
-  const add = (kind: Kind, id: string, level: ContractChange["level"], message: string): void =>
-    void found.push({ kind, id, level, message });
   const hashes = contract as DiscoveredContract;
+  const listed: Readonly<Record<Use, ReadonlySet<string>>> = {
+    call: new Set(allowList.tasks),
+    emit: new Set(allowList.events),
+    subscribe: new Set(allowList.subscribable),
+  };
+  // Where everything is open, nothing is listed.
+  const isReachable = (use: Use, id: string): boolean =>
+    listed[use].has(id) || (!allowList.enabled && use !== "subscribe");
 
-  function compare(kind: Kind, ids: readonly string[]): void {
+  function compare(kind: Kind, use: Use, ids: readonly string[]): void {
     const entries = entriesOf[kind];
     for (const id of ids) {
+      const add = (level: ContractChange["level"], message: string): void =>
+        void found.push({ kind, id, level, message });
       const now = own(hashes[entries], id);
       const then = lock && own<{ readonly hash: string }>(lock[entries], id);
-      if (now === undefined) add(kind, id, "breaking", "the server does not have it, or not for this caller");
-      else if (lock === undefined || then?.hash === now) continue;
-      else if (then === undefined) add(kind, id, "unknown", "the lock does not have it");
+      if (now === undefined || !isReachable(use, id)) {
+        add("breaking", missing[use]);
+        continue;
+      }
+      if (lock === undefined) continue;
+      const older = only(lock, use, id);
+      if (older === undefined) add("unknown", "the lock does not have it");
+      else if (then?.hash === now) continue;
       else if (hashes.lock === undefined) {
         const how = 'how is known only of a server with http.contract: "schemas"';
-        add(kind, id, "unknown", `changed since the lock was written; ${how}`);
-      } else found.push(...diffContracts(only(lock, entries, id), only(hashes.lock, entries, id)));
+        add("unknown", `changed since the lock was written; ${how}`);
+      } else found.push(...diffContracts(older, only(hashes.lock, use, id) ?? nothing));
     }
   }
 
-  compare("task", named.tasks);
-  compare("event", named.events);
-  const subscribable = new Set(allowList.subscribable);
-  for (const id of named.heard) {
-    if (!subscribable.has(id)) add("event", id, "breaking", "the server does not let this caller listen to it");
-  }
+  compare("task", "call", named.tasks);
+  compare("event", "emit", named.events);
+  compare("event", "subscribe", named.heard);
   return found;
 }
+
+const missing: Readonly<Record<Use, string>> = {
+  call: "the server does not have it, or not for this caller",
+  emit: "the server does not have it, or not for this caller",
+  subscribe: "the server does not let this caller listen to it",
+};
 
 const own = <T>(entries: Readonly<Record<string, T>>, id: string): T | undefined =>
   Object.hasOwn(entries, id) ? entries[id] : undefined;
 
-/** A contract of one task or event. */
-function only(contract: ContractLock, entries: "tasks" | "events", id: string): ContractLock {
-  const entry = own<unknown>(contract[entries], id);
-  return { ...contract, tasks: {}, events: {}, [entries]: entry === undefined ? {} : { [id]: entry } };
+const nothing: ContractLock = { lock: 1, hash: "", tasks: {}, events: {} };
+
+/** A contract of one task, or of one use of an event: what else may be done with it does not count. */
+function only({ tasks, events }: ContractLock, use: Use, id: string): ContractLock | undefined {
+  if (use === "call") {
+    const task = own(tasks, id);
+    return task && { ...nothing, tasks: { [id]: task } };
+  }
+  const event = own(events, id);
+  const payload = event && payloadsOf(event)[use];
+  if (payload === undefined) return undefined;
+  const hash = stableText(withoutAnnotations(payload));
+  return { ...nothing, events: { [id]: { payload, access: [use], hash } } };
 }

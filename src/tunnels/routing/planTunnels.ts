@@ -4,7 +4,7 @@ import { isPhantomTask, type ITask } from "../../define/task";
 import type { Problems } from "../../runtime/plan/problems";
 import type { Registrations, ResourceRegistration } from "../../runtime/plan/registration";
 import type { Store } from "../../runtime/run/store";
-import type { Topology } from "../../runtime/run/topology";
+import type { SubscribableEntry, Topology } from "../../runtime/run/topology";
 import { pick, type Selector } from "./selectors";
 import type { TunnelRunner } from "./tags";
 import { isTunnelResource } from "./tunnelResource";
@@ -61,6 +61,7 @@ function describeTopology(
   onProblem: OnProblem = () => {},
 ): Topology {
   const exposed: Topology["exposed"][number][] = [];
+  const subscribable: SubscribableEntry[] = [];
   const routed: Topology["routed"][number][] = [];
   const owners = new Map<string, string>();
   for (const { id: tunnelId, says } of tunnels) {
@@ -68,10 +69,12 @@ function describeTopology(
     const { mode, eventDeliveryMode: delivery = "mirror" } = says;
     const chosenTasks = choose("Task", says.tasks, tasks, tunnelId, onProblem);
     const chosenEvents = choose("Event", says.events, events, tunnelId, onProblem);
-    for (const others of [says.subscribable, says.hears]) choose("Event", others, events, tunnelId, onProblem);
+    const chosenToHear = choose("Event", says.subscribable, events, tunnelId, onProblem);
+    choose("Event", says.hears, events, tunnelId, onProblem);
     if (mode === "server" || mode === "both") {
       for (const id of chosenTasks) exposed.push({ id, kind: "task", by: tunnelId });
       for (const id of chosenEvents) exposed.push({ id, kind: "event", by: tunnelId });
+      for (const id of chosenToHear) subscribable.push({ id, by: tunnelId });
     }
     if (mode !== "client" && mode !== "both") continue;
     for (const taskId of chosenTasks) {
@@ -88,6 +91,7 @@ function describeTopology(
   const unrouted = [...tasks.values()].filter((task) => isPhantomTask(task) && !owners.has(task.id));
   return Object.freeze({
     exposed: sorted(exposed),
+    ...(subscribable.length > 0 && { subscribable: sorted(subscribable) }),
     routed: sorted(routed),
     unrouted: Object.freeze(unrouted.map(({ id }) => id).sort()),
     dynamic: Object.freeze(

@@ -5,13 +5,18 @@ import type { AllowList } from "./allowList";
  * share one: their lists are objects of their own, over the same maps.
  */
 export function cacheByReach<T extends object>(make: (reachable: AllowList) => T): (reachable: AllowList) => T {
-  const made = new WeakMap<AllowList["tasks"], WeakMap<AllowList["events"], T>>();
+  const made = new WeakMap<object, WeakMap<object, WeakMap<object, T>>>();
   return (reachable) => {
-    const { tasks, events } = reachable;
-    let byEvents = made.get(tasks);
-    if (byEvents === undefined) made.set(tasks, (byEvents = new WeakMap()));
-    let one = byEvents.get(events);
-    if (one === undefined) byEvents.set(events, (one = make(reachable)));
+    const { tasks, events, subscribable } = reachable;
+    const bySubscribable = nestedIn(nestedIn(made, tasks), events);
+    let one = bySubscribable.get(subscribable);
+    if (one === undefined) bySubscribable.set(subscribable, (one = make(reachable)));
     return one;
   };
+}
+
+function nestedIn<T extends object>(maps: WeakMap<object, WeakMap<object, T>>, key: object): WeakMap<object, T> {
+  let inner = maps.get(key);
+  if (inner === undefined) maps.set(key, (inner = new WeakMap()));
+  return inner;
 }

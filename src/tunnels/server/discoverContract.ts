@@ -18,8 +18,9 @@ export function discoverContract(detail: ContractDetail): Discover {
 }
 
 /** The contract of what can be reached. */
-export const lockReachable = ({ tasks, events }: AllowList): Promise<ContractLock> =>
+export const lockReachable = ({ tasks, events, subscribable }: AllowList): Promise<ContractLock> =>
   lockContract({
     tasks: [...tasks.values()].map(({ cell }) => cell.task),
     events: [...events.values()].map(({ event }) => event),
+    subscribable: [...subscribable.values()].map(({ event }) => event),
   });

@@ -201,6 +201,16 @@ describe("topology", () => {
     });
   });
 
+  it("topology says what may be listened to, where anything may", async () => {
+    const heard = r.tunnel.server("app.tunnels.heard").subscribable([remoteOrdered]).build();
+    const app = await run(appOf(remoteOrdered, heard), { ...quiet, dryRun: true });
+
+    expect(app.topology).toMatchObject({
+      exposed: [],
+      subscribable: [{ id: "shop.events.ordered", by: "app.tunnels.heard" }],
+    });
+  });
+
   it("topology of a started run knows tunnels that were written by hand", async () => {
     await using app = await run(appOf(local, byHand), quiet);
 

@@ -7,8 +7,8 @@ export async function contractOfRoot({ root, options = {} }: FoundRoot): Promise
   const { logs: _logs, signal: _signal, debug: _debug, ...kept } = options;
   const quiet = { dryRun: true, shutdownHooks: false, errorBoundary: false, logs: { printThreshold: null } };
   await using app = await run(root as Parameters<typeof run>[0], { ...kept, ...quiet });
-  const { exposed, dynamic } = app.topology;
-  if (exposed.length === 0) {
+  const { exposed, subscribable = [], dynamic } = app.topology;
+  if (exposed.length + subscribable.length === 0) {
     const reason =
       dynamic.length === 0
         ? "register r.tunnel.server(...).tasks([...])."
@@ -20,5 +20,6 @@ export async function contractOfRoot({ root, options = {} }: FoundRoot): Promise
   return lockContract({
     tasks: idsOf("task").flatMap((id) => tasks.get(id)?.task ?? []),
     events: idsOf("event").flatMap((id) => events.get(id)?.event ?? []),
+    subscribable: subscribable.flatMap(({ id }) => events.get(id)?.event ?? []),
   });
 }
