@@ -11,3 +11,6 @@ export const mismatch = (path: string, message: string): Mismatch => ({ path: pa
 export const unknown = (path: string, message: string): Mismatch => ({ path: path || "/", message, isUnknown: true });
 /** The place of a part. */
 export const at = (path: string, name: string): string => `${path}/${name}`;
+
+/** Says what became of what: the narrow side is the older one of what callers give, and the newer one of what they get. */
+export type Changed = (narrow: string, wide: string) => string;

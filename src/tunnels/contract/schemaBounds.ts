@@ -1,5 +1,5 @@
 import { stableText, withoutAnnotations } from "./canonical";
-import { mismatch, unknown, type Mismatch } from "./mismatch";
+import { mismatch, unknown, type Changed, type Mismatch } from "./mismatch";
 import { numberOf, type Keywords } from "./schemaParts";
 
 const lowerBounds = ["minLength", "minItems", "minProperties"] as const;
@@ -37,7 +37,8 @@ const comparedKeywords = /* @__PURE__ */ new Set<string>([
 ]);
 
 /** Least and greatest values, lengths and counts. */
-export function compareBounds(a: Keywords, b: Keywords, path: string): readonly Mismatch[] {
+// eslint-disable-next-line @typescript-eslint/max-params -- two sides, where they are, and which is the older one
+export function compareBounds(a: Keywords, b: Keywords, path: string, changed: Changed): readonly Mismatch[] {
   const found: Mismatch[] = [];
   const value = a["const"];
   const length = typeof value === "string" ? [...value].length : undefined;
@@ -51,7 +52,8 @@ export function compareBounds(a: Keywords, b: Keywords, path: string): readonly 
     if (!Number.isFinite(limit)) continue;
     const [own, ownIsOpen] = typeof value === "number" ? ([value, false] as const) : side(a);
     if ((own - limit) * sign > 0 || (own === limit && (!isOpen || ownIsOpen))) continue;
-    found.push(mismatch(path, `${name} ${Number.isFinite(own) ? own : "none"} -> ${isOpen ? "beyond " : ""}${limit}`));
+    const ours = Number.isFinite(own) ? String(own) : "none";
+    found.push(mismatch(path, `${name} ${changed(ours, `${isOpen ? "beyond " : ""}${limit}`)}`));
   }
   for (const [keywords, sign] of [
     [lowerBounds, 1],
@@ -62,7 +64,7 @@ export function compareBounds(a: Keywords, b: Keywords, path: string): readonly 
       if (limit === undefined || (sign === 1 && limit <= 0)) continue;
       const own = keyword.endsWith("Length") && length !== undefined ? length : numberOf(a[keyword]);
       if (own !== undefined && (own - limit) * sign >= 0) continue;
-      found.push(mismatch(path, `${keyword} ${own ?? "none"} -> ${limit}`));
+      found.push(mismatch(path, `${keyword} ${changed(String(own ?? "none"), String(limit))}`));
     }
   }
   return found;
@@ -76,7 +78,8 @@ function bound(schema: Keywords, inclusive: string, exclusive: string, sign: 1 |
 }
 
 /** Keywords that the rules know nothing of, and those where being different says nothing. */
-export function compareOthers(a: Keywords, b: Keywords, path: string): readonly Mismatch[] {
+// eslint-disable-next-line @typescript-eslint/max-params -- as above
+export function compareOthers(a: Keywords, b: Keywords, path: string, changed: Changed): readonly Mismatch[] {
   const meant = withoutAnnotations(b) as Keywords;
   const found: Mismatch[] = [];
   for (const [keyword, value] of Object.entries(meant)) {
@@ -85,7 +88,7 @@ export function compareOthers(a: Keywords, b: Keywords, path: string): readonly 
   }
   const [step, wanted] = [numberOf(a["multipleOf"]), numberOf(b["multipleOf"])];
   if (wanted !== undefined && (step === undefined || step % wanted !== 0)) {
-    found.push(unknown(path, `multipleOf ${step ?? "none"} -> ${wanted}`));
+    found.push(unknown(path, `multipleOf ${changed(String(step ?? "none"), String(wanted))}`));
   }
   return found;
 }

@@ -200,6 +200,32 @@ describe("What a comparison says", () => {
     ]);
   });
 
+  it.each<[string, z.ZodType, z.ZodType, string]>([
+    ["a type", z.number(), z.string(), "/: number -> string"],
+    ["a choice more", z.enum(["a", "b"]), z.enum(["a", "b", "c"]), '/: may be "c" now'],
+    ["a constant", z.literal("a"), z.string(), '/: only "a" -> string'],
+    ["a bound", z.number().min(5), z.number().min(3), "/: minimum 5 -> 3"],
+    ["a bound that is beside its values", z.number().gt(5), z.number(), "/: minimum beyond 5 -> none"],
+    ["a length", z.string().max(5), z.string().max(9), "/: maxLength 5 -> 9"],
+    ["a step", z.number().multipleOf(4), z.number().multipleOf(2), "/: multipleOf 4 -> 2"],
+    [
+      "a place more of a tuple",
+      z.tuple([z.string()]),
+      z.tuple([z.string(), z.string()]),
+      "/1: allowed now, and was not",
+    ],
+    [
+      "further properties",
+      z.record(z.string(), z.string()),
+      z.looseObject({}),
+      "/*: string -> any",
+    ],
+  ])("names of a result what was first, and then what is now: %s", async (_name, before, after, expected) => {
+    const changes = diffContracts(await lockOf({ result: before }), await lockOf({ result: after }));
+
+    expect(changes.map(({ message }) => message)).toContain(`result ${expected}`);
+  });
+
   it("is that a keyword changed which the rules do not know", () => {
     const found = findMismatches({
       narrow: { type: "string" },

@@ -1,6 +1,6 @@
 import { stableText, withoutAnnotations } from "./canonical";
 import { isJsonSchema, maxSchemaDepth, runnerKeyword, type JsonSchema } from "./jsonSchema";
-import { at, mismatch, unknown, type Mismatch } from "./mismatch";
+import { at, mismatch, unknown, type Changed, type Mismatch } from "./mismatch";
 import { compareBounds, compareOthers } from "./schemaBounds";
 import {
   allowsAll,
@@ -44,6 +44,8 @@ export function findMismatches({ narrow, wide, areResults }: SubsetOptions): rea
   const underWay = new Set<string>();
   let steps = 0;
   const texts = new WeakMap<object, string>();
+  // The wide side is the newer one of what callers give, and the older one of what they get.
+  const changed: Changed = (own, other) => (areResults ? `${other} -> ${own}` : `${own} -> ${other}`);
 
   /** What a schema means, as a text; a reference means what its root says. */
   function textOf(schema: Keywords): string {
@@ -58,7 +60,7 @@ export function findMismatches({ narrow, wide, areResults }: SubsetOptions): rea
   function compare(a: JsonSchema, b: JsonSchema, path: string, depth: number): readonly Mismatch[] {
     if ((steps += 1) > maxSteps || depth > maxSchemaDepth) return [unknown(path, "it is too large to compare")];
     if (b === true || a === false) return [];
-    if (b === false) return [mismatch(path, "no longer allowed")];
+    if (b === false) return [mismatch(path, areResults ? "allowed now, and was not" : "no longer allowed")];
     if (isReference(a) || isReference(b)) {
       const pair = `${refOf(a)} ${refOf(b)}`;
       if (underWay.has(pair)) return [];
@@ -102,7 +104,7 @@ export function findMismatches({ narrow, wide, areResults }: SubsetOptions): rea
       const isUnsure = results.some((result) => result.every(({ isUnknown }) => isUnknown));
       return isUnsure
         ? [unknown(path, "one of the alternatives changed")]
-        : [mismatch(path, `${nameOf(a)} is no longer allowed`)];
+        : [mismatch(path, areResults ? `may be ${nameOf(a)} now` : `${nameOf(a)} is no longer allowed`)];
     }
     const members = schemasOf(a["allOf"]);
     if (members !== undefined) {
@@ -121,18 +123,18 @@ export function findMismatches({ narrow, wide, areResults }: SubsetOptions): rea
   ): readonly Mismatch[] {
     if (b["const"] !== undefined || "const" in b) {
       const fits = "const" in a && stableText(a["const"]) === stableText(b["const"]);
-      return fits ? [] : [mismatch(path, `${nameOf(a)} -> only ${JSON.stringify(b["const"])}`)];
+      return fits ? [] : [mismatch(path, changed(nameOf(a), `only ${JSON.stringify(b["const"])}`))];
     }
     const [from, to] = [a[runnerKeyword], b[runnerKeyword]];
     if (from === "unknown" || to === "unknown") return [unknown(path, "the schema cannot be described")];
-    if (from !== to) return [mismatch(path, `${nameOf(a)} -> ${nameOf(b)}`)];
+    if (from !== to) return [mismatch(path, changed(nameOf(a), nameOf(b)))];
     const [type, wanted] = [typeOf(a), b["type"]];
     if (wanted !== undefined && type !== wanted && !(type === "integer" && wanted === "number")) {
-      return [mismatch(path, `${nameOf(a)} -> ${nameOf(b)}`)];
+      return [mismatch(path, changed(nameOf(a), nameOf(b)))];
     }
     return [
-      ...compareBounds(a, b, path),
-      ...compareOthers(a, b, path),
+      ...compareBounds(a, b, path, changed),
+      ...compareOthers(a, b, path, changed),
       ...(type === "object" ? compareObjects(a, b, path, next) : []),
       ...(type === "array" ? compareArrays(a, b, path, next) : []),
     ];
@@ -165,8 +167,10 @@ export function findMismatches({ narrow, wide, areResults }: SubsetOptions): rea
     if (rest === undefined || others === false || (rest === false && areResults)) return found;
     if (rest === false) found.push(mismatch(at(path, "*"), "further properties are no longer allowed"));
     else if (others !== undefined) found.push(...next(others, rest, at(path, "*")));
-    else if (rest !== true && !allowsAll(rest))
-      found.push(unknown(at(path, "*"), "further properties have a schema now"));
+    else if (rest !== true && !allowsAll(rest)) {
+      const what = areResults ? "have no schema any longer" : "have a schema now";
+      found.push(unknown(at(path, "*"), `further properties ${what}`));
+    }
     return found;
   }
 
