@@ -43,6 +43,7 @@ export interface IErrorHelper<Data = any, Id extends string = string> extends In
   readonly id: string;
   readonly meta: IErrorMeta;
   readonly httpCode?: number | undefined;
+  readonly dataSchema?: Schema | undefined;
   readonly [symbolError]: true;
   readonly [symbolFilePath]: string;
   /** Makes an instance without throwing it. */
@@ -167,7 +168,7 @@ export function createErrorHelper<Data>(
   filePath: () => string,
   { construct, name }: InstanceTraits<Data> = {},
 ): IErrorHelper<Data> {
-  const { id, httpCode } = definition;
+  const { id, httpCode, dataSchema } = definition;
   if (typeof id !== "string" || id.trim() === "") {
     throw new TypeError(`An error needs a non-empty string id, got ${describeGiven(id)}.`);
   }
@@ -175,7 +176,7 @@ export function createErrorHelper<Data>(
     throw new TypeError(`Error "${id}" has httpCode ${describeGiven(httpCode)}; use an integer from 100 to 599.`);
   }
   const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
-  const parseData = definition.dataSchema ? compileSyncSchema(definition.dataSchema) : undefined;
+  const parseData = dataSchema ? compileSyncSchema(dataSchema) : undefined;
 
   function create(data: Data, options?: ErrorOptions): RunnerError<Data> {
     const parsed = parseData ? (parseData(data) as Data) : data;
@@ -194,6 +195,7 @@ export function createErrorHelper<Data>(
     id,
     meta: definition.meta ?? {},
     ...(httpCode !== undefined && { httpCode }),
+    ...(dataSchema && { dataSchema }),
     [symbolError]: true,
     create,
     throw(data: Data, options?: ErrorOptions) {

@@ -9,15 +9,21 @@ const tree: z.ZodType = z.lazy(() => z.object({ name: z.string(), children: z.ar
 const poor = r
   .error("app.errors.poor")
   .dataSchema(z.object({ missing: z.number() }))
+  .httpCode(402)
+  .build();
+const tangled = r
+  .error("app.errors.tangled ü")
+  .dataSchema(z.object({ in: tree, since: z.date() }))
   .build();
 const ids = ["app.tasks.odd id/with?signs", "app.tasks.ünï"];
 const items = [
   poor,
+  tangled,
   r
     .task("app.tasks.charge")
     .inputSchema(z.object({ amount: z.number().min(1), currency: z.enum(["EUR", "CHF"]).default("EUR"), at: z.date() }))
     .resultSchema(z.object({ total: z.bigint(), parts: z.map(z.string(), z.set(z.number())) }))
-    .throws([poor])
+    .throws([poor, tangled, "app.errors.elsewhere"])
     .run(async () => ({ total: 1n, parts: new Map() }))
     .build(),
   r

@@ -1,5 +1,5 @@
 import type { ContractChange } from "../../errors/bootErrors";
-import { payloadsOf, type ContractLock, type LockedEvent, type LockedTask } from "./contractLock";
+import { payloadsOf, type ContractLock, type LockedError, type LockedEvent, type LockedTask } from "./contractLock";
 import type { JsonSchema } from "./jsonSchema";
 import type { Mismatch } from "./mismatch";
 import { findMismatches } from "./schemaSubset";
@@ -55,7 +55,17 @@ function diffTask(older: LockedTask, newer: LockedTask): readonly Finding[] {
     ...newer.throws
       .filter((id) => !older.throws.includes(id))
       .map((id) => ({ level: "addition", message: `may fail with ${id}` }) as const),
+    ...newer.throws.filter((id) => older.throws.includes(id)).flatMap((id) => diffError(id, older, newer)),
   ];
+}
+
+function diffError(id: string, older: LockedTask, newer: LockedTask): readonly Finding[] {
+  const { data: before, httpCode: statusBefore = 500 } = knownOf(id, older);
+  const { data: after, httpCode: status = 500 } = knownOf(id, newer);
+  const found = gotten(`data of ${id}`, before, after);
+  // Where nothing is known of any error, the lock may be of a version that did not write it.
+  if (older.errors === undefined || statusBefore === status) return found;
+  return [...found, { level: "unknown", message: `status of ${id}: ${statusBefore} -> ${status}` }];
 }
 
 function diffEvent(older: LockedEvent, newer: LockedEvent): readonly Finding[] {
@@ -74,6 +84,9 @@ function permitted(older: JsonSchema | undefined, newer: JsonSchema | undefined,
   if (older === undefined) return [{ level: "addition", message: `may be ${what} now` }];
   return [{ level: "breaking", message: `may no longer be ${what}` }];
 }
+
+const knownOf = (id: string, { errors = {} }: LockedTask): LockedError =>
+  Object.hasOwn(errors, id) ? (errors[id] as LockedError) : {};
 
 /** A task that streams or takes items is called in another way than one that does not. */
 function turned(older: JsonSchema | undefined, newer: JsonSchema | undefined, what: string): Finding[] | undefined {

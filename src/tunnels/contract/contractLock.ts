@@ -24,7 +24,15 @@ export interface LockedTask {
   readonly itemInput?: JsonSchema;
   /** Ids of declared errors, sorted. */
   readonly throws: readonly string[];
+  /** What is known of them, by id: of those that the server has registered and says more about than their id. */
+  readonly errors?: Readonly<Record<string, LockedError>>;
   readonly hash: string;
+}
+
+export interface LockedError {
+  readonly data?: JsonSchema;
+  /** Where its helper states one. */
+  readonly httpCode?: number;
 }
 
 /** What callers may do with an event. */
@@ -56,7 +64,15 @@ export interface ContractSource {
   readonly events: Iterable<DescribedEvent>;
   /** What may be listened to. Default: nothing. */
   readonly subscribable?: Iterable<DescribedEvent> | undefined;
+  /** What declared errors are made by, by id: an error that is not among them crosses without its data. Default: none. */
+  readonly errors?: DescribedErrors | undefined;
 }
+
+/** Error helpers by id. */
+export type DescribedErrors = ReadonlyMap<
+  string,
+  { readonly dataSchema?: Schema | undefined; readonly httpCode?: number | undefined }
+>;
 
 interface DescribedEvent {
   readonly id: string;
@@ -64,17 +80,21 @@ interface DescribedEvent {
 }
 
 /** Describes everything that can be reached, in the order of ids. */
-export async function lockContract({ tasks, events, subscribable = [] }: ContractSource): Promise<ContractLock> {
+export async function lockContract(source: ContractSource): Promise<ContractLock> {
+  const { tasks, events, subscribable = [], errors } = source;
   const lockedTasks: Record<string, LockedTask> = Object.create(null) as Record<string, LockedTask>;
   const lockedEvents: Record<string, LockedEvent> = Object.create(null) as Record<string, LockedEvent>;
   for (const task of inOrder(tasks)) {
     const { id, inputSchema, resultSchema, itemSchema, itemInputSchema, throws = [] } = task;
+    const declared = [...new Set(throws)].sort();
+    const known = describeErrors(declared, errors);
     const described = {
       ...(inputSchema !== undefined && { input: describeSchema(inputSchema, "input") }),
       ...(resultSchema !== undefined && { result: describeSchema(resultSchema, "output") }),
       ...((task.streams || itemSchema !== undefined) && { items: itemsOf(itemSchema, "output") }),
       ...((task.takesItems || itemInputSchema !== undefined) && { itemInput: itemsOf(itemInputSchema, "input") }),
-      throws: [...new Set(throws)].sort(),
+      throws: declared,
+      ...(known !== undefined && { errors: known }),
     };
     lockedTasks[id] = { ...described, hash: await hashOf(described) };
   }
@@ -87,6 +107,19 @@ export async function lockContract({ tasks, events, subscribable = [] }: Contrac
   }
   const hash = await hashOf([hashesOf(lockedTasks), hashesOf(lockedEvents)]);
   return { lock: 1, hash, tasks: lockedTasks, events: lockedEvents };
+}
+
+function describeErrors(
+  ids: readonly string[],
+  errors: DescribedErrors = new Map(),
+): Readonly<Record<string, LockedError>> | undefined {
+  const described = ids.flatMap((id) => {
+    const { dataSchema, httpCode } = errors.get(id) ?? {};
+    if (dataSchema === undefined && httpCode === undefined) return [];
+    const data = dataSchema && describeSchema(dataSchema, "output");
+    return [[id, { ...(data !== undefined && { data }), ...(httpCode !== undefined && { httpCode }) }] as const];
+  });
+  return described.length === 0 ? undefined : Object.fromEntries(described);
 }
 
 function describeEvent(
@@ -140,10 +173,13 @@ export function parseContractLock(value: unknown): ContractLock {
   if (!isRecord(events)) throw new TypeError('"events" is no object.');
   assertDepth(value, 0);
   for (const [id, entry] of Object.entries(tasks)) {
-    const { throws } = entryOf(`tasks["${id}"]`, entry, ["input", "result", "items", "itemInput"]);
+    const name = `tasks["${id}"]`;
+    const { throws, errors = {} } = entryOf(name, entry, ["input", "result", "items", "itemInput"]);
     if (!Array.isArray(throws) || !throws.every((error) => typeof error === "string")) {
-      throw new TypeError(`tasks["${id}"].throws is no list of error ids.`);
+      throw new TypeError(`${name}.throws is no list of error ids.`);
     }
+    if (!isRecord(errors)) throw new TypeError(`${name}.errors is no object.`);
+    for (const [error, known] of Object.entries(errors)) assertError(`${name}.errors["${error}"]`, known);
   }
   for (const [id, entry] of Object.entries(events)) {
     const { access = ["emit"] } = entryOf(`events["${id}"]`, entry, ["payload", "heard"]);
@@ -152,6 +188,18 @@ export function parseContractLock(value: unknown): ContractLock {
     }
   }
   return value as unknown as ContractLock;
+}
+
+function assertError(name: string, known: unknown): void {
+  if (!isRecord(known)) throw new TypeError(`${name} is no object.`);
+  const { data, httpCode } = known;
+  if (data !== undefined && !isJsonSchema(data)) throw new TypeError(`${name}.data is no JSON Schema.`);
+  if (
+    httpCode === undefined ||
+    (Number.isInteger(httpCode) && (httpCode as number) >= 100 && (httpCode as number) < 600)
+  )
+    return;
+  throw new TypeError(`${name}.httpCode is no HTTP status.`);
 }
 
 const isEventAccess = (value: unknown): boolean => eventAccesses.includes(value as EventAccess);

@@ -1,6 +1,7 @@
 import { targetPath } from "../protocol/paths";
 import { payloadsOf, type ContractLock, type LockedTask } from "./contractLock";
-import { failed, linesOf, type OpenApiPath } from "./openApiParts";
+import { errorsOf, failureSchema } from "./openApiErrors";
+import { failed, jsonOf, linesOf, type OpenApiPath } from "./openApiParts";
 import { createComponents, type Components } from "./openApiSchemas";
 import { subscribePath } from "./openApiSubscribe";
 import type { JsonSchema } from "./jsonSchema";
@@ -56,6 +57,7 @@ function operationOf(
   components: Components,
 ): OpenApiPath {
   const { input = entry.payload, result, items, itemInput, throws = [] } = entry;
+  const { schemas: declared, responses } = errorsOf(entry, components);
   const body = (name: string, schema: JsonSchema | undefined, required: readonly string[], others = {}) => ({
     type: "object",
     ...(required.length > 0 && { required }),
@@ -72,7 +74,7 @@ function operationOf(
       ? { description: "The result.", content: jsonOf(gotten) }
       : {
           description: 'Lines: one for each item, and at the end {"ok": true, "result"} or {"ok": false, "error"}.',
-          content: linesOf([body("item", items, ["item"]), gotten, failed]),
+          content: linesOf([body("item", items, ["item"]), gotten, ...declared, failed]),
         };
   const operation = {
     operationId: `${kind}:${id}`,
@@ -83,28 +85,7 @@ function operationOf(
       required: true,
       content,
     },
-    responses: { 200: success, default: { $ref: "#/components/responses/Failure" } },
+    responses: { 200: success, ...responses, default: { $ref: "#/components/responses/Failure" } },
   };
   return [targetPath({ kind, id }), { post: operation }];
 }
-
-const jsonOf = (schema: object) => ({ "application/json": { schema } });
-
-const failureSchema = {
-  type: "object",
-  required: ["ok", "error"],
-  properties: {
-    ok: { const: false },
-    error: {
-      type: "object",
-      required: ["code", "message"],
-      properties: {
-        code: { type: "string" },
-        message: { type: "string" },
-        id: { type: "string", description: "Id of a declared error." },
-        data: { description: "What a declared error carries." },
-        httpCode: { type: "integer" },
-      },
-    },
-  },
-};

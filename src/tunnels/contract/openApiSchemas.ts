@@ -6,11 +6,14 @@ export interface Components {
   readonly schemas: Readonly<Record<string, unknown>>;
   /** @returns what stands in the place of the schema: itself, or a reference where parts of it refer to others */
   use(name: string, schema: JsonSchema): unknown;
+  /** @returns a reference to the schema, which is made once for each of these names */
+  share(name: string, make: () => unknown): object;
 }
 
 /** Definitions of schemas belong to the document: a reference begins at its root. */
 export function createComponents(): Components {
   const schemas: Record<string, unknown> = {};
+  const shared = new Map<string, object>();
 
   /** OpenAPI allows letters, digits and `._-` alone in names; ids of applications may hold more. */
   function nameFor(wanted: string): string {
@@ -22,6 +25,16 @@ export function createComponents(): Components {
 
   return {
     schemas,
+    share(wanted, make) {
+      const known = shared.get(wanted);
+      if (known !== undefined) return known;
+      const name = nameFor(wanted);
+      schemas[name] = true;
+      const reference = { $ref: `#/components/schemas/${name}` };
+      shared.set(wanted, reference);
+      schemas[name] = make();
+      return reference;
+    },
     use(wanted, schema) {
       if (!JSON.stringify(schema).includes('"$ref"') || typeof schema === "boolean") return written(schema, keep);
       const { $defs, definitions, ...root } = schema;

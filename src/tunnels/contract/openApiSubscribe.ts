@@ -1,6 +1,6 @@
 import { targetPath } from "../protocol/paths";
 import type { JsonSchema } from "./jsonSchema";
-import { failed, linesOf, type OpenApiPath } from "./openApiParts";
+import { failed, jsonOf, linesOf, type OpenApiPath } from "./openApiParts";
 import type { Components } from "./openApiSchemas";
 
 /** Payloads of events that may be listened to, by id. */
@@ -30,7 +30,7 @@ export function subscribePath(heard: HeardPayloads, components: Components): Ope
     operationId: "subscribe",
     tags: ["event"],
     description: "Lets events be heard: those that are emitted from now on, or that were emitted behind a place.",
-    requestBody: { required: true, content: { "application/json": { schema: body } } },
+    requestBody: { required: true, content: jsonOf(body) },
     responses: {
       200: {
         description: "Lines: where each event stands, then one for each emission, until either side ends it.",

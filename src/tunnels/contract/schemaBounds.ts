@@ -37,7 +37,7 @@ const comparedKeywords = /* @__PURE__ */ new Set<string>([
 ]);
 
 /** Least and greatest values, lengths and counts. */
-// eslint-disable-next-line @typescript-eslint/max-params -- two sides, where they are, and which is the older one
+
 export function compareBounds(a: Keywords, b: Keywords, path: string, changed: Changed): readonly Mismatch[] {
   const found: Mismatch[] = [];
   const value = a["const"];
@@ -78,7 +78,7 @@ function bound(schema: Keywords, inclusive: string, exclusive: string, sign: 1 |
 }
 
 /** Keywords that the rules know nothing of, and those where being different says nothing. */
-// eslint-disable-next-line @typescript-eslint/max-params -- as above
+
 export function compareOthers(a: Keywords, b: Keywords, path: string, changed: Changed): readonly Mismatch[] {
   const meant = withoutAnnotations(b) as Keywords;
   const found: Mismatch[] = [];

@@ -214,12 +214,7 @@ describe("What a comparison says", () => {
       z.tuple([z.string(), z.string()]),
       "/1: allowed now, and was not",
     ],
-    [
-      "further properties",
-      z.record(z.string(), z.string()),
-      z.looseObject({}),
-      "/*: string -> any",
-    ],
+    ["further properties", z.record(z.string(), z.string()), z.looseObject({}), "/*: string -> any"],
   ])("names of a result what was first, and then what is now: %s", async (_name, before, after, expected) => {
     const changes = diffContracts(await lockOf({ result: before }), await lockOf({ result: after }));
 

@@ -138,7 +138,7 @@ export function createRespond(parts: HandlerParts): Respond {
     }
 
     async function describeTo(reachable: AllowList): Promise<WireResponse> {
-      return textReply({ ok: true, result: await describe(reachable) }, serializer);
+      return textReply({ ok: true, result: await describe(reachable, errors) }, serializer);
     }
 
     function admitCaller(caller: Caller): MaybePromise<WireResponse> | undefined {

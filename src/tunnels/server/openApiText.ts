@@ -20,10 +20,10 @@ interface DescribedEdge {
  */
 export function createOpenApiText(
   { basePath, auth }: DescribedEdge,
-  { reachableBy }: Pick<RunServer, "reachableBy">,
+  { reachableBy, errors }: Pick<RunServer, "reachableBy" | "errors">,
 ): (request: WireRequest) => Promise<string> {
   const texts = cacheByReach(async (reachable) => {
-    const contract = await lockReachable(reachable);
+    const contract = await lockReachable(reachable, errors);
     return JSON.stringify(openApiOf(contract, { title: "Runner", url: basePath, tokenHeader: auth.header }));
   });
   return async (request) => texts(await reachableBy(request));

@@ -1,5 +1,5 @@
 import type { IAsyncContext } from "../../define/asyncContext";
-import { isRunnerError, type RunnerError } from "../../errors/defineError";
+import { isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { normalizeError } from "../../errors/normaliseThrown";
 import { unauthorized, type WireFailure } from "../../errors/wireErrors";
@@ -96,6 +96,8 @@ export interface RunServer {
    * served.
    */
   readonly assertAuthenticated: (request: WireRequest) => Promise<void>;
+  /** Those that cross to callers with their data, by id. */
+  readonly errors: ReadonlyMap<string, IErrorHelper>;
   /** Whether several calls may come in one request. */
   readonly servesBatches: boolean;
   /** What the caller of a request may reach. Rejects with a `WireFailure` where a discovery by it is refused. */
@@ -140,6 +142,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     },
   );
   const narrow = createNarrow(onSkipped);
+  const errors = withFrameworkErrors(store.errors);
   const respond = createRespond({
     jsonBytes: options.jsonBytes,
     openFile: options.openFile,
@@ -165,7 +168,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     eventManager,
     origin: `${name}:${transport}`,
     serializer,
-    errors: withFrameworkErrors(store.errors),
+    errors,
     report: (error, call, phase, caller) =>
       void logger.error(`${name}.${call.target.kind}.error`, {
         error,
@@ -200,7 +203,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     narrow(allowList.current(), await authenticate(request));
   return {
     ...{ handler: handlerOf(respond), respond, allowList: allowList.current },
-    ...{ assertAuthenticated, servesBatches, reachableBy },
+    ...{ assertAuthenticated, servesBatches, reachableBy, errors },
   };
 }
 

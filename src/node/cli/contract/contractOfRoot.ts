@@ -1,3 +1,4 @@
+import { withFrameworkErrors } from "../../../errors/knownErrors";
 import { lockContract, type ContractLock } from "../../../tunnels/contract/contractLock";
 import { run } from "../../index";
 import type { FoundRoot } from "../migrate/chooseRoots";
@@ -16,8 +17,9 @@ export async function contractOfRoot({ root, options = {} }: FoundRoot): Promise
     throw new Error(`No server tunnel of "${root.id}" says what may be called: ${reason}`);
   }
   const idsOf = (kind: string) => exposed.filter((each) => each.kind === kind).map(({ id }) => id);
-  const { tasks, events } = app.store;
+  const { tasks, events, errors } = app.store;
   return lockContract({
+    errors: withFrameworkErrors(errors),
     tasks: idsOf("task").flatMap((id) => tasks.get(id)?.task ?? []),
     events: idsOf("event").flatMap((id) => events.get(id)?.event ?? []),
     subscribable: subscribable.flatMap(({ id }) => events.get(id)?.event ?? []),

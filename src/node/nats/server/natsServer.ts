@@ -222,7 +222,7 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
 
   /** Beside the subjects of callers that know of no version, where any version is called once. */
   async function listenToVersions(): Promise<void> {
-    const { tasks } = await lockReachable(allowList());
+    const { tasks } = await lockReachable(allowList(), parts.errors);
     for (const [id, { hash }] of Object.entries(tasks)) {
       listenTo({ kind: "task", id }, versionPrefix(namespace, hash), `${group}.${hash}`);
     }
