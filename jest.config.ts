@@ -11,7 +11,7 @@ const config: Config = {
   // Type programs leave a worker with a heap that takes longer to give back than jest waits for its end.
   workerIdleMemoryLimit: "512MB",
   // Some tests start processes and read their output, which takes its time on a busy machine.
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   // Same names as `paths` in tsconfig.json.
   moduleNameMapper: {
     "^@bluelibs/runner(/edge|/defs)?$": "<rootDir>/src/index.ts",

@@ -1,5 +1,6 @@
 // Builds dist/ when it is missing or older than its sources. Several processes may ask at once: one builds, the others wait.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -54,6 +55,18 @@ function isAlive(path) {
   }
 }
 
+/** Ends with this process: a build that goes on by itself would run beside the next one, into the same folder. */
+async function build() {
+  const builder = spawn(process.execPath, [join(root, "node_modules/tsup/dist/cli-default.js")], { cwd: root });
+  const end = () => builder.kill();
+  process.once("SIGTERM", end).once("SIGINT", end);
+  let output = "";
+  for (const stream of [builder.stdout, builder.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const [status] = await once(builder, "close");
+  process.off("SIGTERM", end).off("SIGINT", end);
+  return { status, output };
+}
+
 while (!isFresh()) {
   if (!takeLock()) {
     await delay(100);
@@ -62,16 +75,9 @@ while (!isFresh()) {
   try {
     if (isFresh()) break;
     const started = performance.now();
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, "node_modules/tsup/dist/cli-default.js")],
-      {
-        cwd: root,
-        encoding: "utf8",
-      },
-    );
+    const { status, output } = await build();
     if (status !== 0) {
-      console.error(`${stdout}${stderr}`);
+      console.error(output);
       process.exitCode = status ?? 1;
       break;
     }

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { ensureBuilt } from "./support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "./support/ensureBuilt";
 import { createTempProject, type TempProject } from "./support/tempProject";
 import { root } from "./support/virtualProgram";
 
@@ -50,7 +50,7 @@ beforeAll(async () => {
     .createProgram([source], { ...options, emitDeclarationOnly: true, outDir, rootDir: join(source, "..") })
     .emit();
   expect(diagnostics).toEqual([]);
-}, 120_000);
+}, buildTimeoutMs);
 
 afterAll(() => project.remove());
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 
 const read = (name: string): string => readFileSync(join(__dirname, name), "utf8");
 
@@ -132,7 +132,7 @@ describe("the recipe for systemd", () => {
 });
 
 describe("the program of the recipes", () => {
-  beforeAll(ensureBuilt, 120_000);
+  beforeAll(ensureBuilt, buildTimeoutMs);
 
   it("the program of the recipes answers every probe of the deployment, is not ready while it drains, and exits with 0", async () => {
     const { startupProbe, readinessProbe, livenessProbe } = readPod().containers[0];
@@ -155,5 +155,5 @@ describe("the program of the recipes", () => {
     expect([ready, alive]).toEqual([503, 200]);
     expect(await service.ended).toBe(0);
     expect(service.output()).not.toContain("readyz");
-  }, 30_000);
+  });
 });

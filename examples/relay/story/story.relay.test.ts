@@ -1,7 +1,7 @@
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it.each(readExampleRuns("examples/relay/story/README.md"))(
   "the example prints what the page says: $command",

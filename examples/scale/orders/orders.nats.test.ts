@@ -1,8 +1,8 @@
 import { startNatsServer } from "../../../src/__tests__/nats/support/natsServer";
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 import { asPlaced, runOrders } from "../../../src/__tests__/support/runOrders";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it("every order is paid once and mailed while workers and mailer are killed, over NATS", async () => {
   await using broker = await startNatsServer();

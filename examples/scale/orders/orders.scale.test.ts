@@ -1,7 +1,7 @@
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 import { asPlaced, runOrders } from "../../../src/__tests__/support/runOrders";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it("every order is paid once and mailed while workers and mailer are killed, over HTTP endpoints", async () => {
   const { exitCode, stdout, stderr } = await runOrders("http");

@@ -1,7 +1,7 @@
 import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it.each(readExampleRuns("examples/tunnels/express/README.md"))(
   "the example prints what the page says: $command",

@@ -1,7 +1,7 @@
 import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 // The caller does not start where the lock that is checked in is not the contract of the server.
 it.each(readExampleRuns("examples/tunnels/typed-contracts/README.md"))(

@@ -4,12 +4,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
-import { ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 import { startStreamingPeer } from "../../../src/__tests__/support/httpPeer";
 import { root } from "../../../src/__tests__/support/virtualProgram";
 import { startServer } from "./server";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it.each(readExampleRuns("examples/tunnels/uploads/README.md"))(
   "the example prints what the page says: $command",

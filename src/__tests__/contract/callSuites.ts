@@ -1,5 +1,6 @@
 import { TunnelError } from "../../node";
 import { rejectionOf } from "../support/failures";
+import { stopTime } from "../support/stopTime";
 import { describeRows, openCarrier, type CarrierRow, type OpenCarrier } from "./carriers";
 import { locale, soldOut, visitor } from "./contractDefinitions";
 
@@ -174,10 +175,14 @@ export function describeCalls(carriers: readonly CarrierRow[]): void {
     });
 
     it("stops after the time it is given, and the task learns of it", async () => {
+      using time = stopTime();
       await using hasty = carrier.connect({ timeoutMs: 200 });
       const call = `timeout:${row.name}`;
 
-      const error = await rejectionOf(carrier.call("wait", { call }, {}, hasty));
+      const failed = rejectionOf(carrier.call("wait", { call }, {}, hasty));
+      await carrier.served.waits.arrived(call);
+      time.advance(200);
+      const error = await failed;
 
       expect(error instanceof TunnelError ? error.code : error.name).toBe(row.timesOutWith);
       await carrier.served.waits.aborted(call);

@@ -10,6 +10,7 @@ import { createNodeFile } from "../../node/files/createNodeFile";
 import { createExposureFetch, createHttpClient } from "../../tunnels/transports/httpClients";
 import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { sendJson, startPeer, type ReceivedRequest } from "../support/httpPeer";
+import { stopTime } from "../support/stopTime";
 
 interface Outcome {
   readonly value?: unknown;
@@ -304,7 +305,11 @@ describe("clients write and read what 5.2 did, or what was decided instead", () 
         reply = json(aDate),
       } = scene;
       const ours = { ...vector.ours, ...words[name] };
-      await using peer = await startPeer((request, response) => reply(response, request));
+      using time = sceneName === "timeout" ? stopTime() : undefined;
+      await using peer = await startPeer((request, response) => {
+        reply(response, request);
+        time?.advance(150);
+      });
 
       const actual = await outcomeOf(async () => {
         const client = clients[kind]?.({ baseUrl: baseUrl(peer.baseUrl), auth: { token: "tk" }, ...config });

@@ -1,5 +1,6 @@
 import { TunnelError } from "../../node";
 import { rejectionOf } from "../support/failures";
+import { stopTime } from "../support/stopTime";
 import { describeRows, type CarrierRow } from "./carriers";
 import { openChain, type ScopeChain } from "./scopeChain";
 
@@ -51,7 +52,8 @@ export function describeScopes(carriers: readonly CarrierRow[]): void {
   });
 
   it("stops the innermost of two services when the time of the outermost caller is up, whatever carries the calls", async () => {
-    const outcomes = await Promise.all(carriers.map(async (row) => [row.name, await outcomeOfExpiry(row)] as const));
+    const outcomes: [string, string][] = [];
+    for (const row of carriers) outcomes.push([row.name, await outcomeOfExpiry(row)]);
 
     expect(Object.fromEntries(outcomes)).toEqual(
       Object.fromEntries(carriers.map((row) => [row.name, row.timesOutWith])),
@@ -62,10 +64,12 @@ export function describeScopes(carriers: readonly CarrierRow[]): void {
 /** What a call rejects with whose time is up while the innermost task waits; resolves once that has stopped. */
 async function outcomeOfExpiry(row: CarrierRow): Promise<string> {
   await using chain = await openChain(row);
-  // What clients load with their first call takes nothing of the time of the next.
-  await chain.look();
+  using time = stopTime();
 
-  const failure = await rejectionOf(chain.caller.call("outer", { call: "late" }, { timeoutMs: 2_000 }));
+  const failed = rejectionOf(chain.caller.call("outer", { call: "late" }, { timeoutMs: 2_000 }));
+  await chain.waits.arrived("late");
+  time.advance(2_000);
+  const failure = await failed;
 
   await chain.waits.aborted("late");
   return failure instanceof TunnelError ? failure.code : failure.name;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { checkSnippets, documentationPages, readSnippets } from "../support/checkSnippets";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runSnippet } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
@@ -15,7 +15,7 @@ it("every TypeScript fence of README and readmes compiles", () => {
 }, 120_000);
 
 describe("programs", () => {
-  if (programs.length > 0) beforeAll(ensureBuilt, 120_000);
+  if (programs.length > 0) beforeAll(ensureBuilt, buildTimeoutMs);
 
   it("programs of the guide run, and print what the page says", async () => {
     for (const program of programs) {

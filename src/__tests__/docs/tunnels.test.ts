@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { readSnippets } from "../support/checkSnippets";
 import { curl, hasCurl, splitCommand } from "../support/curl";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runSnippet, toProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
@@ -57,7 +57,7 @@ async function start(name: string): Promise<{ port: number; stop(): Promise<void
   };
 }
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it("the guide to tunnels has a quick start that works, in two processes", async () => {
   const server = await start("server.mts");
@@ -70,11 +70,11 @@ it("the guide to tunnels has a quick start that works, in two processes", async 
   } finally {
     await server.stop();
   }
-}, 30_000);
+});
 
 describe("the one-liners", () => {
   let server: Awaited<ReturnType<typeof start>>;
-  beforeAll(async () => void (server = await start("byHand.ts")), 30_000);
+  beforeAll(async () => void (server = await start("byHand.ts")));
   afterAll(() => server.stop());
 
   it.each(oneLiners)(

@@ -9,7 +9,7 @@ let peers: Record<Published, PublishedPeer>;
 beforeAll(async () => {
   const [v52, v55] = await Promise.all([startPublished("runner-52"), startPublished("runner-55")]);
   peers = { "runner-52": v52, "runner-55": v55 };
-}, 30_000);
+});
 afterAll(() => Promise.all(Object.values(peers).map((peer) => peer[Symbol.asyncDispose]())));
 
 const rows = peersOf.flatMap((published) => (["fetch", "mixed"] as const).map((kind) => [published, kind] as const));

@@ -4,7 +4,7 @@ import { sha256OfPieces, type Source } from "./scenarios";
 const MiB = 1024 * 1024;
 
 let interop: Interop;
-beforeAll(async () => void (interop = await startInterop()), 30_000);
+beforeAll(async () => void (interop = await startInterop()));
 afterAll(() => interop[Symbol.asyncDispose]());
 
 const sourcesOf = ([, , kind]: Row): readonly Source[] => {
@@ -30,7 +30,7 @@ describe.each(uploads)("%s, %s by the %s client", (published, direction, kind, s
       // A date beside a file is lost in 5.x, by its clients and by its servers.
       noteIsDate: false,
     });
-  }, 20_000);
+  });
 });
 
 describe.each(rows.filter(([, , kind]) => kind === "smart" || kind === "mixed"))(

@@ -14,7 +14,7 @@ const tunnelError = (code: string, message: string): Failure => ({
 });
 
 let interop: Interop;
-beforeAll(async () => void (interop = await startInterop()), 30_000);
+beforeAll(async () => void (interop = await startInterop()));
 afterAll(() => interop[Symbol.asyncDispose]());
 
 describe.each(rows)("%s, %s by the %s client", (...row) => {

@@ -139,6 +139,7 @@ function createTasks({ r, useExposureContext }: Package, { soldOut, visitor }: S
       await waitOf(call).arrived.promise;
       return "arrived";
     }),
+    task("hasArrived", (call: string) => waits.has(call)),
     task("abortOf", async (call: string) => {
       await waitOf(call).aborted.promise;
       return "aborted";

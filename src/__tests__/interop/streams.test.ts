@@ -26,7 +26,7 @@ beforeAll(async () => {
   const [v52, v55] = await Promise.all([startPublished("runner-52"), startPublished("runner-55")]);
   peers = { "runner-52": v52, "runner-55": v55 };
   ours = await startExposure([numbers, counting], { auth: { token } });
-}, 30_000);
+});
 afterAll(async () => {
   await Promise.all(Object.values(peers).map((peer) => peer[Symbol.asyncDispose]()));
   await ours[Symbol.asyncDispose]();

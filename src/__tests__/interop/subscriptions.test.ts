@@ -11,7 +11,7 @@ let peers: Record<Published, PublishedPeer>;
 beforeAll(async () => {
   const [v52, v55] = await Promise.all([startPublished("runner-52"), startPublished("runner-55")]);
   peers = { "runner-52": v52, "runner-55": v55 };
-}, 30_000);
+});
 afterAll(async () => {
   await Promise.all(Object.values(peers).map((peer) => peer[Symbol.asyncDispose]()));
 });

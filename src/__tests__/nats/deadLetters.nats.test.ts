@@ -4,13 +4,13 @@ import { natsConnection, natsEvents } from "../../node/nats";
 import { createNatsClient } from "../../node/nats/client/natsClient";
 import { resolveConnectionConfig } from "../../node/nats/connectionConfig";
 import { NatsLink } from "../../node/nats/link";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runProgram } from "../support/runSnippet";
 import { createCleanups } from "./support/cleanups";
 import { startNatsServer } from "./support/natsServer";
 
 const cleanups = createCleanups();
-beforeAll(ensureBuilt);
+beforeAll(ensureBuilt, buildTimeoutMs);
 afterEach(() => cleanups.run());
 
 const root = join(__dirname, "../../..");

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { startPeer, type HttpPeer } from "../support/httpPeer";
 import { runProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
@@ -49,7 +49,7 @@ beforeAll(async () => {
     response.end(JSON.stringify({ ok: true, result: url?.endsWith("/hostile") ? evil : input }));
     expect(headers["content-type"]).toMatch(/json|form-data/);
   });
-}, 120_000);
+}, buildTimeoutMs);
 afterAll(async () => {
   await peer[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });

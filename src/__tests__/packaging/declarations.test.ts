@@ -1,6 +1,6 @@
 import { join, sep } from "node:path";
 import ts from "typescript";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { createTempProject, type TempProject } from "../support/tempProject";
 import { root } from "../support/virtualProgram";
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
   project = createTempProject({});
   project.link("@types");
   project.link("..", "@bluelibs/runner");
-}, 120_000);
+}, buildTimeoutMs);
 afterAll(() => project.remove());
 
 /** Libraries that programs share, since parsing them takes longer than the rest. */

@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import ts from "typescript";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runProgram } from "../support/runSnippet";
 import { createVirtualProgram, root } from "../support/virtualProgram";
 
@@ -86,7 +86,7 @@ async function externalsOf(path: string): Promise<{ eager: string[]; lazy: strin
 }
 
 const surfaces = readSurfaces();
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 describe("names", () => {
   it.each(names)("%s exports the same values from source, ES modules and CommonJS", async (name) => {

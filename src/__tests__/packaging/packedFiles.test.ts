@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { documentationPages } from "../support/checkSnippets";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
@@ -24,7 +24,7 @@ let packed: Packed;
 beforeAll(async () => {
   await ensureBuilt();
   packed = await readPacked();
-}, 120_000);
+}, buildTimeoutMs);
 
 it("the package ships whatever its pages link to, and no test", () => {
   const { files } = packed;

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import vm from "node:vm";
 import { build } from "esbuild";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runProgram } from "../support/runSnippet";
 import { root } from "../support/virtualProgram";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 /** Uses the universal entry; prints what came of it. */
 const usesUniversal = `

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { createDeferred } from "../support/deferred";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { sha256, startRelay, startService, tellError, visit } from "../support/relay/relay";
 import { startExposeCommand } from "../support/relay/tunnelCommand";
 import { soon } from "../support/soon";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 describe("a driver that is killed", () => {
   it.each([

@@ -5,13 +5,13 @@ import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { tunnelExpose, tunnelPull } from "../../node";
 import { createDeferred } from "../support/deferred";
-import { ensureBuilt } from "../support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { relayToken, sha256, startService, startTcpService, visit } from "../support/relay/relay";
 import { startExposeCommand, startRelayCommand } from "../support/relay/tunnelCommand";
 import { soon } from "../support/soon";
 import { freePort } from "../support/freePort";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 /** Visits until there is an answer that is not the relay's own. */
 async function visitOnceBack(port: number, path: string): Promise<string> {

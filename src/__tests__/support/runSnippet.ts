@@ -15,9 +15,9 @@ export interface Outcome {
 /**
  * Runs a snippet as a program of its own, against the built package under its published name.
  *
- * @param timeoutMs after it the program is killed. Default 30 s.
+ * @param timeoutMs after it the program is killed. Default 50 s.
  */
-export function runSnippet({ code }: Pick<Snippet, "code">, timeoutMs = 30_000): Promise<Outcome> {
+export function runSnippet({ code }: Pick<Snippet, "code">, timeoutMs = 50_000): Promise<Outcome> {
   return runProgram(["--input-type=module", "-"], { input: toProgram(code), timeoutMs });
 }
 
@@ -29,8 +29,10 @@ export function toProgram(code: string): string {
 
 export interface ProgramOptions {
   readonly input?: string;
-  /** After it the program is killed. Default 30 s. */
+  /** After it the program is killed. Default 50 s. */
   readonly timeoutMs?: number;
+  /** What ends it then. Default SIGKILL. */
+  readonly killSignal?: NodeJS.Signals;
   /** Beside that of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -38,9 +40,9 @@ export interface ProgramOptions {
 /** Runs Node in the root, where our own name leads to the built package. */
 export async function runProgram(
   args: readonly string[],
-  { input = "", timeoutMs = 30_000, env = {} }: ProgramOptions = {},
+  { input = "", timeoutMs = 50_000, killSignal = "SIGKILL", env = {} }: ProgramOptions = {},
 ): Promise<Outcome> {
-  const limits = { timeout: timeoutMs, killSignal: "SIGKILL" } as const;
+  const limits = { timeout: timeoutMs, killSignal };
   const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, ...limits });
   const closed = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   child.stdin.on("error", () => {}); // a program may end without reading its input

@@ -1,5 +1,5 @@
 /** Far more than any machine takes, and less than the time a test has. */
-const limitMs = 20_000;
+const limitMs = 30_000;
 
 /** The promise, or a failure where it would keep a test waiting: what it waits for takes milliseconds on an idle machine. */
 export async function soon<T>(promise: Promise<T>): Promise<T> {

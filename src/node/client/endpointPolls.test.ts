@@ -5,6 +5,7 @@ import { freePort } from "../../__tests__/support/freePort";
 import { sendJson } from "../../__tests__/support/httpPeer";
 import { breaking, refusing, startEndpoint, type FakeEndpoint } from "../../__tests__/support/pool/endpoint";
 import { soon } from "../../__tests__/support/soon";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { createHttpMixedClient, type MixedHttpClient } from "./clientFactories";
 
 let open: FakeEndpoint[] = [];
@@ -23,14 +24,14 @@ const statesOf = (client: MixedHttpClient) => client.endpoints().map(({ state })
 const until = (client: MixedHttpClient, ...states: readonly string[]) =>
   soon(
     (async () => {
-      for (let left = 1000; left > 0 && statesOf(client).join() !== states.join(); left -= 1) await sleep(2);
+      while (statesOf(client).join() !== states.join()) await sleep(2);
     })(),
   );
 /** Resolves once the first endpoint is this one. */
 const untilMovedTo = (client: MixedHttpClient, { baseUrl }: FakeEndpoint) =>
   soon(
     (async () => {
-      for (let left = 1000; left > 0 && client.endpoints()[0]?.url !== baseUrl; left -= 1) await sleep(2);
+      while (client.endpoints()[0]?.url !== baseUrl) await sleep(2);
     })(),
   );
 const probe = { path: "/ready", everyMs: 10 };
@@ -169,7 +170,7 @@ describe("resolve", () => {
     let urls = [a.baseUrl];
     await using client = createHttpMixedClient({ resolve: () => urls, resolveMs: 10 });
     const call = client.task("t");
-    for (let left = 1000; left > 0 && a.called.length === 0; left -= 1) await sleep(2);
+    while (a.called.length === 0) await sleep(2);
 
     urls = [b.baseUrl];
     await untilMovedTo(client, b);
@@ -188,10 +189,11 @@ describe("resolve", () => {
       resolve: () => ((asked += 1), asked === 1 ? [a.baseUrl] : [b.baseUrl]),
       eject: { failures: 1 },
     });
+    using time = stopTime();
     await rejectionOf(client.task("t", 1));
     // It is not asked twice within a second.
     expect(asked).toBe(1);
-    await sleep(1010);
+    time.advance(1_000);
 
     await rejectionOf(client.task("t", 1));
     await untilMovedTo(client, b);
@@ -314,13 +316,22 @@ describe("resolve", () => {
 
   it("a call that waits for new endpoints fails as it did, where there are none within its time", async () => {
     const dead = `http://127.0.0.1:${await freePort()}/__runner`;
+    const asked = createDeferred();
     await using client = createHttpMixedClient({
       endpoints: [dead],
-      resolve: () => new Promise<string[]>(() => {}),
+      resolve: () => {
+        asked.resolve();
+        return new Promise<string[]>(() => {});
+      },
       onWarning: () => {},
     });
+    using time = stopTime();
 
-    expect(await soon(rejectionOf(client.task("t", 1, { timeoutMs: 30 })))).toMatchObject({
+    const failed = rejectionOf(client.task("t", 1, { timeoutMs: 30 }));
+    await asked.promise;
+    time.advance(30);
+
+    expect(await failed).toMatchObject({
       code: "ECONNREFUSED",
       details: { delivered: "no" },
     });

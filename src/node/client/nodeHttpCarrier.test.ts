@@ -6,6 +6,7 @@ import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from "node:zlib
 import { createDeferred } from "../../__tests__/support/deferred";
 import { rejectionOf } from "../../__tests__/support/failures";
 import { sendJson, startPeer, startStreamingPeer } from "../../__tests__/support/httpPeer";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { TunnelError } from "../../errors/tunnelError";
 import { createNodeFile } from "../files/createNodeFile";
 import { createHttpSmartClient, type HttpSmartClientConfig } from "./clientFactories";
@@ -223,14 +224,19 @@ describe("time", () => {
     ["the head of the reply never comes", false],
     ["the body of the reply never ends", true],
   ])("the time limit of the Smart client runs out when %s, and the server notices", async (_what, startsReply) => {
-    const left = createDeferred();
+    const [arrived, left] = [createDeferred(), createDeferred()];
     await using peer = await startPeer((_request, response) => {
       response.on("close", left.resolve);
       if (startsReply) response.writeHead(200, { "content-type": "application/json" }).write('{"ok":');
+      arrived.resolve();
     });
     await using client = open(peer.baseUrl, { timeoutMs: 100 });
+    using time = stopTime();
 
-    const error = await rejectionOf(client.task("a b"));
+    const failed = rejectionOf(client.task("a b"));
+    await arrived.promise;
+    time.advance(100);
+    const error = await failed;
 
     expect(error).toBeInstanceOf(TunnelError);
     expect({ ...error, message: error.message.split("\n")[0] }).toEqual({

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { soon } from "../../__tests__/support/soon";
 import { createTunnelAdminClient } from "./adminClient";
 
-async function askOf(listener: RequestListener, timeoutMs = 2_000) {
+async function askOf(listener: RequestListener, timeoutMs = 20_000) {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -45,7 +45,7 @@ it("an operator's call takes no endless answer", async () => {
     const send = (): void => void (res.destroyed || res.write(piece, send));
     res.writeHead(200, { "content-type": "application/json" });
     send();
-  }, 20_000);
+  });
 
   await expect(relay.client.listBindings()).rejects.toMatchObject({ code: "INVALID_RESPONSE" });
 });

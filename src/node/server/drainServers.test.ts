@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stopTime } from "../../__tests__/support/stopTime";
 import { Drain } from "../../lib/drain";
 import { drainServers } from "./drainServers";
 import { startServer } from "./ownServer";
@@ -18,19 +20,20 @@ it("a server stops listening only once its process has time to accept what waits
   const { port } = own.server.address() as AddressInfo;
   const drain = new Drain();
   const wasListening: boolean[] = [];
-  let busyTurns = 6;
-  const beBusy = (): void => {
-    block(2);
-    wasListening.push(own.server.listening);
-    if ((busyTurns -= 1) > 0) setImmediate(beBusy);
-  };
-  setImmediate(beBusy);
+  using time = stopTime();
 
   const drained = drainServers(
     drain,
     { delayMs: 1, quietMs: 0, graceMs: 1000 },
     { own, isMounted: false, cutMounted: () => {} },
   );
+  // It ends right after the delay of the drain, whose timer is set for as long and before it.
+  await sleep(1);
+  for (let busyTurns = 6; busyTurns > 0; busyTurns -= 1) {
+    await new Promise(setImmediate);
+    wasListening.push(own.server.listening);
+    time.advance(2);
+  }
   await drained;
 
   expect(wasListening).toEqual([true, true, true, true, true, true]);

@@ -3,6 +3,7 @@ import { token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
 import { startPeer } from "../../support/httpPeer";
 import { listen } from "../../support/listen";
+import { stopTime } from "../../support/stopTime";
 import { soldOut, startBatchTest, visitor } from "./batchDefinitions";
 
 const batchPath = "/__runner/batch";
@@ -166,9 +167,12 @@ describe("a client that batches", () => {
   it("ends a call whose time is up, and leaves the others alone", async () => {
     await using test = await startBatchTest();
     await using client = test.connect();
+    using time = stopTime();
 
     const late = rejectionOf(client.task("batch.wait", "late", { timeoutMs: 30 }));
     const other = client.task("batch.wait", "other");
+    await Promise.all(["late", "other"].map((name) => test.doors.of(name).arrived.promise));
+    time.advance(30);
 
     expect(await late).toMatchObject({ name: "AbortError", details: { delivered: "unknown" } });
     await test.doors.of("late").aborted.promise;
@@ -181,9 +185,11 @@ describe("a client that batches", () => {
     await using test = await startBatchTest();
     // The server is not told of this limit.
     await using client = test.connect({ timeoutMs: 1000 });
+    using time = stopTime();
 
     const calls = ["a", "b"].map((name) => rejectionOf(client.task("batch.wait", name)));
     await Promise.all(["a", "b"].map((name) => test.doors.of(name).arrived.promise));
+    time.advance(1000);
 
     expect(await Promise.all(calls)).toMatchObject([{ name: "AbortError" }, { name: "AbortError" }]);
     await Promise.all(["a", "b"].map((name) => test.doors.of(name).aborted.promise));
@@ -293,11 +299,17 @@ describe("a server that ends while a batch is under way", () => {
   it("answers the calls that end in time, and those that do not with SERVER_CLOSING", async () => {
     await using test = await startBatchTest({ drain: { quietMs: 0, graceMs: 200 } });
     await using client: MixedHttpClient = test.connect();
+    using time = stopTime();
 
     const calls = ["in time", "never"].map((name) => client.safe("batch.wait", name));
     await Promise.all(["in time", "never"].map((name) => test.doors.of(name).arrived.promise));
     const closing = test.exposure.handlers.close();
     test.doors.of("in time").opened.resolve();
+    await calls[0];
+    for (let isClosed = false; !isClosed; await new Promise(setImmediate)) {
+      time.advance(10);
+      isClosed = test.exposure.handlers.phase === "closed";
+    }
 
     expect(await Promise.all(calls)).toMatchObject([{ ok: true, value: "in time" }, { value: "aborted" }]);
     await closing;

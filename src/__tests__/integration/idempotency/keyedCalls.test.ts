@@ -12,6 +12,7 @@ import {
 } from "../../../node";
 import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
+import { stopTime } from "../../support/stopTime";
 import { baseUrlOf, quiet } from "../../support/tunnelPair";
 
 /** Tasks that count how often they run. */
@@ -246,11 +247,15 @@ it("a call with a key that its caller gives up goes on while another one waits f
     .build();
   await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
   const aborter = new AbortController();
+  using time = stopTime();
 
   const first = rejectionOf(app.value.slow("a", { ...key, signal: aborter.signal }));
   await begun.promise;
   const second = app.value.slow("a", key);
-  const late = await rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
+  const failed = rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
+  await new Promise(setImmediate);
+  time.advance(300);
+  const late = await failed;
   aborter.abort(new Error("enough"));
   await first;
   const isAborted = signalOfRun?.aborted;
@@ -281,13 +286,17 @@ it("a call with a key that comes while an abandoned one ends is made anew, and d
     .build();
   await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
   const aborter = new AbortController();
+  using time = stopTime();
 
   const first = rejectionOf(app.value.slow("a", { ...key, signal: aborter.signal }));
   await begun.promise;
   aborter.abort(new Error("enough"));
   await first;
   const second = app.value.slow("a", key);
-  const late = await rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
+  const failed = rejectionOf(app.value.slow("a", { ...key, timeoutMs: 300 }));
+  await new Promise(setImmediate);
+  time.advance(300);
+  const late = await failed;
   go.resolve();
 
   expect(await second).toBe("a again");

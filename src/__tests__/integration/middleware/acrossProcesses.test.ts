@@ -1,7 +1,9 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { createHttpMixedClient, globals, r } from "../../../node/index";
+import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
+import { stopTime } from "../../support/stopTime";
 import { connect, serve, token } from "../../support/tunnelPair";
 
 const { retry, timeout } = globals.middleware.task;
@@ -67,32 +69,33 @@ describe("middleware of the caller around a task of another process", () => {
     ["repeats a call without a reply of an idempotent task", [globals.tags.idempotent], 2],
   ])("retry %s, each attempt with the time that the client has for one", async (_what, tags, runs) => {
     let started = 0;
+    const begun = createDeferred();
     const task = r
       .task("shop.task")
       .run(async (_input: void, _dependencies, { signal }) => {
         started += 1;
+        if (started === 1) begun.resolve();
         if (started === 1) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
         return "taken";
       })
-      .build();
-    const quick = r
-      .task("shop.quick")
-      .run(async () => "done")
       .build();
     const phantom = r.task
       .phantom<void, string>("shop.task")
       .middleware([retry.with({ retries: 1, delayStrategy: () => 0 })])
       .tags([globals.tags.tunnelPolicy.with({ client: [retry] }), ...tags])
       .build();
-    await using far = await serve([task, quick], { mode: "server", tasks: [task, quick] });
+    await using far = await serve([task], { mode: "server", tasks: [task] });
     await using client = createHttpMixedClient({ baseUrl: far.baseUrl, auth: { token }, timeoutMs: 500 });
-    await client.task("shop.quick");
     await using near = await connect(far.baseUrl, [phantom], {
       tasks: [phantom],
       run: async ({ id }, input, options) => client.task(id, input, options),
     });
 
-    const outcome = await near.runTask(phantom).catch((error: unknown) => error);
+    using time = stopTime();
+    const calling = near.runTask(phantom).catch((error: unknown) => error);
+    await begun.promise;
+    time.advance(500);
+    const outcome = await calling;
 
     expect(started).toBe(runs);
     if (runs === 2) expect(outcome).toBe("taken");

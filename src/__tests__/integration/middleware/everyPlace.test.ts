@@ -2,6 +2,7 @@ import { Errors, globals, r, run, type TaskMiddlewareAttachmentType as Attachmen
 import { appOf } from "../../support/appOf";
 import { createDeferred, type Deferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
+import { stopTime } from "../../support/stopTime";
 import { connect, quiet, serve } from "../../support/tunnelPair";
 
 type Behaviour = "works" | "fails" | "waits";
@@ -12,6 +13,8 @@ interface Placed extends AsyncDisposable {
   readonly runs: Behaviour[];
   /** Ends the runs that wait. */
   readonly gate: Deferred;
+  /** Resolves once a run waits. */
+  readonly waiting: Promise<void>;
   /** Resolves once the signal of a run that waits has aborted. */
   readonly stopped: Promise<void>;
 }
@@ -21,17 +24,18 @@ const failed = r.error<{ reason: string }>("shop.errors.failed").build();
 function createBody() {
   const runs: Behaviour[] = [];
   const gate = createDeferred();
-  const stopped = createDeferred();
+  const [waiting, stopped] = [createDeferred(), createDeferred()];
   const body = async (input: Behaviour, _dependencies: object, { signal }: { signal: AbortSignal }) => {
     runs.push(input);
     if (input === "fails") throw failed.create({ reason: "sold out" });
     if (input === "waits") {
       signal.addEventListener("abort", () => stopped.resolve());
+      waiting.resolve();
       await Promise.race([gate.promise, stopped.promise]);
     }
     return `run ${runs.length}`;
   };
-  return { body, state: { runs, gate, stopped: stopped.promise } };
+  return { body, state: { runs, gate, waiting: waiting.promise, stopped: stopped.promise } };
 }
 
 const silent = { ...quiet, onUnhandledError: () => {} };
@@ -138,9 +142,13 @@ describe.each(Object.entries(places))("built-in middleware %s", (where, place) =
   });
 
   it(`timeout ends what takes too long, and stops the body ${where}`, async () => {
+    using time = stopTime();
     await using task = await place(timeout.with({ ttl: 150 }));
 
-    const error = await rejectionOf(task.call("waits"));
+    const failed = rejectionOf(task.call("waits"));
+    await task.waiting;
+    time.advance(150);
+    const error = await failed;
 
     expect(Errors.timeoutError.is(error) && error.data).toEqual({ timeoutMs: 150, id });
     await task.stopped;

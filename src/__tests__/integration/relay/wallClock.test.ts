@@ -30,7 +30,7 @@ it.each([
 ])(
   "a wall clock that is moved %s by an hour ends no session, no visit and no wait for a driver",
   async (_way, byMs) => {
-    await using relay = await startRelay({ pingMs: 20, idleMs: 5_000, responseTimeoutMs: 10_000 });
+    await using relay = await startRelay({ pingMs: 20, idleMs: 60_000, responseTimeoutMs: 60_000 });
     const held = createDeferred<ServerResponse>();
     await using service = await startService((req, res) =>
       req.url === "/held" ? held.resolve(res) : res.end("served"),

@@ -2,6 +2,7 @@ import { createServer, type Socket } from "node:net";
 import { createHttpMixedClient, createHttpSmartClient, r } from "../../../node";
 import { rawPost, startExposure, token, type TestExposure } from "../../support/exposure";
 import { soon } from "../../support/soon";
+import { stopTime } from "../../support/stopTime";
 import { collect, definitions, echo, endless, failing, numbers, seen } from "./streamDefinitions";
 
 const accept = "application/x-runner-items+ndjson";
@@ -256,16 +257,18 @@ describe("streams of servers that misbehave", () => {
   });
 
   it("heartbeats are no silence, and bytes after the end are nothing", async () => {
+    using time = stopTime();
     const outcome = await readFrom((socket) => {
       socket.write(head);
-      let beats = 0;
-      const timer = setInterval(() => {
-        beats += 1;
-        socket.write(chunk("\n"));
-        if (beats < 4) return;
-        clearInterval(timer);
+      void (async () => {
+        for (let beats = 0; beats < 4; beats += 1) {
+          // Far more turns than it takes the client to have read what was written.
+          for (let turns = 0; turns < 50; turns += 1) await turn();
+          time.advance(50);
+          socket.write(chunk("\n"));
+        }
         socket.end(`${chunk('{"item":1}\n{"ok":true}\n{"item":2}\nnope')}0\r\n\r\n`);
-      }, 50);
+      })();
     }, 150);
 
     expect(outcome).toEqual({ items: [1], code: undefined });

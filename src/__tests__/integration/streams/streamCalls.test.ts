@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { createHttpMixedClient, createNodeFile, r, type InputFile } from "../../../node";
+import { createDeferred } from "../../support/deferred";
 import { startExposure, token, type TestExposure } from "../../support/exposure";
+import { stopTime } from "../../support/stopTime";
 import { collect } from "./streamDefinitions";
 
 const clientOf = ({ port }: TestExposure) =>
@@ -16,16 +17,6 @@ const silent = r
   })
   .build();
 
-/** Its second item takes longer than its callers wait for the first. */
-const slow = r
-  .task("app.slow")
-  .stream(async function* () {
-    yield 1;
-    await delay(300);
-    yield 2;
-  })
-  .build();
-
 describe("the time limit of a call whose task streams", () => {
   it("a time limit ends a stream that has no head yet", async () => {
     await using exposure = await startExposure([silent]);
@@ -37,10 +28,25 @@ describe("the time limit of a call whose task streams", () => {
   });
 
   it("a time limit does not end a stream whose head has come", async () => {
+    const goOn = createDeferred();
+    const slow = r
+      .task("app.slow")
+      .stream(async function* () {
+        yield 1;
+        await goOn.promise;
+        yield 2;
+      })
+      .build();
     await using exposure = await startExposure([slow]);
     await using client = clientOf(exposure);
+    using time = stopTime();
 
-    await expect(collect(client.stream(slow, undefined, { timeoutMs: 200 }))).resolves.toEqual([1, 2]);
+    const items = client.stream(slow, undefined, { timeoutMs: 200 })[Symbol.asyncIterator]();
+    const first = await items.next();
+    time.advance(200);
+    goOn.resolve();
+
+    expect([first, await items.next(), await items.next()]).toMatchObject([{ value: 1 }, { value: 2 }, { done: true }]);
   });
 });
 
@@ -101,36 +107,22 @@ it("a body that goes on 5 seconds after its caller left is logged, with the id o
   await using client = clientOf(exposure);
   const items = client.stream(deaf)[Symbol.asyncIterator]();
   await items.next();
-  // Only what is set from here on: the rest of the process keeps its time.
-  jest.useFakeTimers({ doNotFake: [...everyOtherTimer] });
+  using time = stopTime();
   try {
     void items.next().catch(() => {});
     await items.return();
     await isAborted;
     await new Promise(setImmediate);
-    jest.advanceTimersByTime(4999);
+    time.advance(4999);
     await new Promise(setImmediate);
     expect(exposure.logs.filter(isOfDeaf)).toEqual([]);
 
-    jest.advanceTimersByTime(1);
+    time.advance(1);
     while (!exposure.logs.some(isOfDeaf)) await new Promise(setImmediate);
   } finally {
-    jest.useRealTimers();
     release();
   }
 });
-
-const everyOtherTimer = [
-  "Date",
-  "hrtime",
-  "nextTick",
-  "performance",
-  "queueMicrotask",
-  "setImmediate",
-  "clearImmediate",
-  "setInterval",
-  "clearInterval",
-] as const;
 
 const isOfDeaf = ({ message, error }: { message?: unknown; error?: unknown }): boolean =>
   `${String(message)} ${JSON.stringify(error)}`.includes("app.deaf") &&

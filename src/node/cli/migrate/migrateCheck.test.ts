@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { createTempProject, type TempProject } from "../../../__tests__/support/tempProject";
 import { root } from "../../../__tests__/support/virtualProgram";
 import type { MigrationReport } from "./report";
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 let project: TempProject;
 afterEach(() => project.remove());

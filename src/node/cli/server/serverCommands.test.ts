@@ -9,7 +9,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { localhostCertificate } from "../../../__tests__/support/certificate";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { freePort } from "../../../__tests__/support/freePort";
 import { createTempProject } from "../../../__tests__/support/tempProject";
@@ -74,7 +74,7 @@ const start = () => startExposure(served, { contract: "schemas", openapi: "/open
 const urlOf = ({ port }: TestExposure): string => `http://127.0.0.1:${port}/__runner`;
 const env = { RUNNER_TOKEN: token };
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 describe("runner ls and runner call", () => {
   it("list what may be called, with types for people and one object a line for programs", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { root } from "../../../__tests__/support/virtualProgram";
 import { r } from "../../index";
@@ -34,7 +34,7 @@ function tail(exposure: TestExposure, ...args: string[]) {
   };
 }
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it("runner tail prints events a line each, as far as it was asked to", async () => {
   await using exposure = await start();

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { localhostCertificate } from "../../../__tests__/support/certificate";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { freePort } from "../../../__tests__/support/freePort";
 import { createTempProject } from "../../../__tests__/support/tempProject";
 import { root } from "../../../__tests__/support/virtualProgram";
@@ -77,7 +77,7 @@ async function startService() {
   return { port: String((server.address() as AddressInfo).port), [Symbol.asyncDispose]: close };
 }
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 it("a relay, a driver and an operator work together by commands alone", async () => {
   await using relay = await startRelay("--public-url-pattern", "http://127.0.0.1/t/{name}/");
