@@ -10,7 +10,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lock = join(root, "node_modules/.cache/runner-build.lock");
 
 /** What else decides what is built. */
-const settings = ["package.json", "tsconfig.json", "tsup.config.ts", ".ci/linkDeclarations.mjs"];
+const settings = ["package.json", "tsconfig.json", "tsup.config.ts", ".ci/joinChunks.mjs", ".ci/linkDeclarations.mjs"];
 
 const modifiedMs = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs;
 
