@@ -7,5 +7,8 @@ export async function start({ port, client: kind }) {
   const config = { baseUrl: `http://127.0.0.1:${port}/__runner`, auth: { token } };
   const { createHttpSmartClient, createHttpClient } = await ours("node/index.js");
   const client = kind === "fetch" ? createHttpClient(config) : createHttpSmartClient(config);
-  return measureStreams((kindOfRows, count) => client.stream("app.rows", { kind: kindOfRows, count }));
+  return measureStreams(
+    (kindOfRows, count) => client.stream("app.rows", { kind: kindOfRows, count }),
+    (rows) => client.task("app.count", undefined, { items: rows }),
+  );
 }

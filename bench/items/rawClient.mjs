@@ -1,16 +1,17 @@
+import { Readable } from "node:stream";
 import { Pool } from "undici";
+import { parsedLines, writtenLines } from "./lines.mjs";
 import { measureStreams } from "./measureStreams.mjs";
 
 export function start({ port }) {
   const pool = new Pool(`http://127.0.0.1:${port}`);
-  return measureStreams(async function* (kind, count) {
+  async function* open(kind, count) {
     const { body } = await pool.request({ method: "POST", path: `/${kind}/${count}` });
-    body.setEncoding("utf8");
-    let rest = "";
-    for await (const chunk of body) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop();
-      for (const line of lines) yield JSON.parse(line);
-    }
-  });
+    yield* parsedLines(body);
+  }
+  async function send(rows) {
+    const { body } = await pool.request({ method: "POST", path: "/count", body: Readable.from(writtenLines(rows)) });
+    return body.json();
+  }
+  return measureStreams(open, send);
 }

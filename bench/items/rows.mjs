@@ -8,12 +8,18 @@ export function* rowsOf(kind, count) {
   }
 }
 
-/** Counts the items of a stream, and fails when one is missing: a peer that skips is no faster. */
-export async function drain(items, count) {
+/** Counts the items of a stream, and fails when one between them is missing. */
+export async function countRows(items) {
   let last = -1;
   for await (const { id } of items) {
     if (id !== last + 1) throw new Error(`Item ${last + 1} is missing.`);
     last = id;
   }
-  if (last !== count - 1) throw new Error(`The stream ended after ${last + 1} of ${count} items.`);
+  return last + 1;
+}
+
+/** Reads a stream, and fails when an item is missing: a peer that skips is no faster. */
+export async function drain(items, count) {
+  const arrived = await countRows(items);
+  if (arrived !== count) throw new Error(`The stream ended after ${arrived} of ${count} items.`);
 }
