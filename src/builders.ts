@@ -1,5 +1,6 @@
 import { r as concepts } from "./define/r";
-import { tunnelClientBuilder, tunnelServerBuilder } from "./globals/tunnels/tunnelBuilders";
+import { tunnelClientBuilder } from "./globals/tunnels/startTunnelClient";
+import { tunnelServerBuilder } from "./globals/tunnels/tunnelServerBuilder";
 
 /** The fluent builders of every concept. */
 export const r = /* @__PURE__ */ (() =>

@@ -190,16 +190,18 @@ export type {
   ITaskMiddlewareConfigured,
   ITaskMiddlewareExecutionInput,
   ResourceMiddleware,
-  ResourceMiddlewareBuilder,
   ResourceMiddlewareConfigured,
-  ResourceMiddlewareDefinition,
   ResourceMiddlewareReach,
   TaskMiddleware,
-  TaskMiddlewareBuilder,
   TaskMiddlewareConfigured,
-  TaskMiddlewareDefinition,
   TaskMiddlewareReach,
 } from "./define/middleware";
+export type {
+  ResourceMiddlewareBuilder,
+  ResourceMiddlewareDefinition,
+  TaskMiddlewareBuilder,
+  TaskMiddlewareDefinition,
+} from "./define/middlewareBuilder";
 export type { ITag, ITagConfigured, ITagDefinition, TagFluentBuilder, WithConfig } from "./define/tag";
 export type {
   DefaultErrorType,

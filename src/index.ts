@@ -14,7 +14,7 @@ export {
   defineResourceMiddleware as resourceMiddleware,
   defineTaskMiddleware,
   defineTaskMiddleware as taskMiddleware,
-} from "./define/middleware";
+} from "./define/createMiddleware";
 export { defineTag, defineTag as tag } from "./define/tag";
 export { defineOverride, defineOverride as override } from "./define/override";
 export { createContext, defineAsyncContext, defineAsyncContext as asyncContext } from "./define/asyncContext";
@@ -166,11 +166,11 @@ export type {
   TunnelClientBuilder,
   TunnelClientStarter,
   TunnelEventOptions,
-  TunnelResource,
-  TunnelServerBuilder,
   TypedTunnelClientBuilder,
   TypedTunnelResource,
-} from "./globals/tunnels/tunnelBuilders";
+} from "./globals/tunnels/tunnelClientBuilder";
+export type { TunnelResource } from "./globals/tunnels/tunnelParts";
+export type { TunnelServerBuilder } from "./globals/tunnels/tunnelServerBuilder";
 export type { ExposedEntry, RoutedEntry, SubscribableEntry, Topology } from "./runtime/run/topology";
 export type { Propagation } from "./tunnels/transports/layers/propagate";
 export type { CallDeadline } from "./define/task";

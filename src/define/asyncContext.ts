@@ -9,7 +9,8 @@ import { lightSerializer } from "../serializer/lightSerializer";
 import type { GivenMeta, IAsyncContextMeta } from "./attachments";
 import { assertSchema } from "./assertSchema";
 import { assertId, hasBrand } from "./brand";
-import { defineTaskMiddleware, type ITaskMiddleware, type ITaskMiddlewareConfigured } from "./middleware";
+import { defineTaskMiddleware } from "./createMiddleware";
+import type { ITaskMiddleware, ITaskMiddlewareConfigured } from "./middleware";
 
 /** A value that follows an async chain, and travels with remote calls. Slots go by id, process-wide. */
 export interface IAsyncContext<T = any> extends Injectable {

@@ -11,22 +11,19 @@ import {
   type HookOverride,
   type HookPayload,
 } from "./hook";
+import { createMiddleware, middlewareBuilderOf } from "./createMiddleware";
 import {
-  createMiddleware,
   isResourceMiddleware,
   isTaskMiddleware,
-  middlewareBuilderOf,
   type IResourceMiddleware,
   type IResourceMiddlewareExecutionInput,
   type ITaskMiddleware,
   type ITaskMiddlewareExecutionInput,
-  type MiddlewareDraft,
   type ResourceMiddleware,
-  type ResourceMiddlewareBuilder,
   type Side,
   type TaskMiddleware,
-  type TaskMiddlewareBuilder,
 } from "./middleware";
+import type { MiddlewareDraft, ResourceMiddlewareBuilder, TaskMiddlewareBuilder } from "./middlewareBuilder";
 import { createResource, resourceBuilderOf } from "./createResource";
 import { isResource, type ExtractResourceConfig, type Resource, type Within } from "./resource";
 import type { ResourceBuilder, ResourceDraft } from "./resourceBuilder";

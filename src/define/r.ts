@@ -4,7 +4,7 @@ import { asyncContextBuilder } from "./asyncContext";
 import { assertId } from "./brand";
 import { eventBuilder } from "./event";
 import { hookBuilder } from "./hook";
-import { resourceMiddlewareBuilder, taskMiddlewareBuilder } from "./middleware";
+import { resourceMiddlewareBuilder, taskMiddlewareBuilder } from "./createMiddleware";
 import { overrideBuilder } from "./override";
 import { resourceBuilder } from "./createResource";
 import { tagBuilder } from "./tag";

@@ -32,7 +32,7 @@ import type {
   ResourceMiddlewareDefinition,
   TaskMiddlewareBuilder,
   TaskMiddlewareDefinition,
-} from "./middleware";
+} from "./middlewareBuilder";
 import type { ResourceBuilder, ResourceDefinition } from "./resourceBuilder";
 import type { ITag } from "./tag";
 import type { PhantomTaskBuilder, TaskBuilder, TaskDefinition } from "./taskBuilder";

@@ -1,4 +1,4 @@
-import { defineResourceMiddleware, defineTaskMiddleware } from "../../define/middleware";
+import { defineResourceMiddleware, defineTaskMiddleware } from "../../define/createMiddleware";
 import { globalTags } from "../tags";
 import { getConfig } from "./debugTag";
 import { hookInterceptor, middlewareInterceptor } from "./interceptors";

@@ -1,4 +1,4 @@
-import { defineTaskMiddleware } from "../../define/middleware";
+import { defineTaskMiddleware } from "../../define/createMiddleware";
 import { takesItems } from "../../define/itemInput";
 import { idempotent } from "../../tunnels/routing/idempotency";
 import { assertKeyed, replayWatch, type Idempotency } from "../../tunnels/server/runOnce";

@@ -1,6 +1,6 @@
 import type { JournalKey } from "../../define/journal";
+import { createMiddleware } from "../../define/createMiddleware";
 import {
-  createMiddleware,
   type IResourceMiddlewareExecutionInput,
   type ITaskMiddlewareExecutionInput,
   type ResourceMiddleware,

@@ -1,3 +1,6 @@
+import type { IResource } from "../../define/resource";
+import { builderIncompleteError } from "../../errors/bootErrors";
+import type { TunnelRunner } from "../../tunnels/routing/tags";
 import type { RunResult } from "../../runtime/run/runResult";
 import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import type { OverEndpoints } from "../../tunnels/pool/poolConfig";
@@ -30,3 +33,10 @@ export interface MemoryServer {
   /** A client of the run. */
   connect(): RemoteClient;
 }
+
+/** A resource whose value is a tunnel. */
+export type TunnelResource<C = void> = IResource<C, Promise<TunnelRunner>>;
+
+/** The error of a tunnel that is built before it was told what it needs. */
+export const incompleteTunnel = (builderId: string, missingFields: readonly string[]): Error =>
+  builderIncompleteError.create({ type: "tunnel", builderId, missingFields: [...missingFields] });

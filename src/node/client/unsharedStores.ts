@@ -1,4 +1,4 @@
-import { defineResourceMiddleware } from "../../define/middleware";
+import { defineResourceMiddleware } from "../../define/createMiddleware";
 import { isPhantomTask, type ITask } from "../../define/task";
 import { isMemoryStore } from "../../globals/idempotency/memoryStore";
 import { logger as loggerHandle, store as storeHandle } from "../../globals/resources/handles";

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { ofBegunCall } from "../../errors/begunCall";
 import {
   bufferFull,
@@ -14,7 +13,6 @@ import {
 import type { TracePoint } from "../../platform/tracePoint";
 import type { RequestTrace } from "../../runtime/tracing";
 import type { Metrics } from "../../globals/metrics/metrics";
-import { targetPath } from "../../tunnels/protocol/paths";
 import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
 import { decodeRequest } from "../server/compression";
@@ -35,12 +33,13 @@ import { RequestItems } from "./body/requestItems";
 import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply, type ReplyPolicy } from "./reply/outgoingReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
-import { createQueuedReplies } from "./reply/queuedReplies";
+import { createConnectionEnds } from "./reply/connectionEnds";
 import { publishRequest } from "./tracedRequest";
 import { exposureOrigin } from "../../tunnels/http/serveOptions";
 import { publishRefusedBatch, requestTraceOf } from "../../tunnels/server/traceRequests";
 import { createProbes, isProbe, type Health, type Probe } from "./probes";
-import { createRouter, unknownTarget } from "../../tunnels/http/router";
+import { createServedRoutes } from "./servedRoutes";
+import { unknownTarget } from "../../tunnels/http/router";
 import { createCallPolicy, type CallPolicyParts } from "./callPolicy";
 
 /** What the edge is made of: the run it serves, and what is HTTP's alone. */
@@ -69,23 +68,11 @@ export interface ExposureHandler extends RequestHandler {
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const { respond, config, cors, drain, requests, onBroken, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
-  const route = createRouter(basePath);
-  const servedUrls = new Map<string, WireTarget>();
   const assignRequestId = createRequestIds();
   const compressFrom = compression.responseThreshold;
   const vary = [cors.varies && "Origin", compressFrom !== undefined && "Accept-Encoding"].filter(Boolean).join(", ");
-  const queuedReplies = createQueuedReplies();
-  /** Connections whose end was announced: what is still sent over them cannot be replied to. */
-  const endingConnections = new WeakSet<Socket>();
-  function endsConnection(req: IncomingMessage, res: ServerResponse): boolean {
-    const { socket } = req as { readonly socket?: Socket | null };
-    if (!drain.endsConnections) return false;
-    // Functions of a serverless platform have no socket.
-    if (!socket) return true;
-    if (!queuedReplies.isLast(socket, res)) return false;
-    endingConnections.add(socket);
-    return true;
-  }
+  const connections = createConnectionEnds(drain);
+  const { endsConnection } = connections;
   const budget = new ByteBudget(limits.bufferedBytes);
   parts.heldBytes?.push(() => budget.heldBytes);
   const readerWatch = new PaceWatch(limits.replyIdleMs);
@@ -104,6 +91,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const parsers = createFormParsers(limits.multipart);
   const callPolicy = createCallPolicy(parts);
   const probes = createProbes(config.probes, { ...parts, callPolicy, openApi: createOpenApiText(config, parts) });
+  const routeOf = createServedRoutes(basePath, { allowList: parts.allowList, probes });
   // Of their own, so that calls that take all there is do not pass for a process that is broken.
   const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */
@@ -139,8 +127,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     observed?: RequestTrace,
   ): void {
     // Callers know that such a request was not served, whereas a task that ran could tell no one.
-    if (drain.endsConnections && endingConnections.has(req.socket)) return onDone?.();
-    queuedReplies.watch(req.socket, res);
+    if (!connections.canReply(req, res)) return onDone?.();
     const requestId = assignRequestId(req);
     let form: RequestFormBody | undefined;
     let isWaiting = true;
@@ -248,8 +235,7 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
 
   /** Takes no place of a call, waits in no drain by itself, and is written to no log. */
   async function answerProbe(probe: Probe, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (drain.endsConnections && endingConnections.has(req.socket)) return;
-    queuedReplies.watch(req.socket, res);
+    if (!connections.canReply(req, res)) return;
     try {
       await probes.answer(probe, new OutgoingReply(req, res, probePolicy, ""));
     } catch (error) {
@@ -304,26 +290,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
     },
     refuse: (req, res) => refuseSafely(req, res, { failure: notFound(), requestId: "" }),
   };
-
-  /** Frameworks cut what a handler is mounted at off `url` and keep the whole in `originalUrl`. */
-  function routeOf(req: IncomingMessage & { originalUrl?: unknown }): ReturnType<typeof route> | Probe {
-    const { url = "/" } = req;
-    const known = servedUrls.get(url);
-    if (known !== undefined) return known;
-    const probe = probes.find(req);
-    if (probe !== undefined) return probe;
-    const target = route(url);
-    if (target === undefined && typeof req.originalUrl === "string") return route(req.originalUrl);
-    if (target !== undefined && target !== unknownTarget) rememberServed(url, target);
-    return target;
-  }
-
-  /** One URL for each id that is served, as clients write it: what others send cannot make the map grow. */
-  function rememberServed(url: string, target: WireTarget): void {
-    const { tasks, events } = parts.allowList();
-    const isServed = target.kind === "task" ? tasks.has(target.id) : target.kind === "event" && events.has(target.id);
-    if (isServed && url === (basePath === "/" ? "" : basePath) + targetPath(target)) servedUrls.set(url, target);
-  }
 }
 
 /** What a request is refused with. */

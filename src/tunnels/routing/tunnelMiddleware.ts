@@ -1,4 +1,5 @@
-import { defineResourceMiddleware, type IResourceMiddleware } from "../../define/middleware";
+import { defineResourceMiddleware } from "../../define/createMiddleware";
+import type { IResourceMiddleware } from "../../define/middleware";
 import type { IResource } from "../../define/resource";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
