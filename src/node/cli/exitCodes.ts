@@ -8,4 +8,8 @@ export const ExitCode = Object.freeze({
   refused: 3,
   notFound: 4,
   unreachable: 5,
+  /** By SIGINT, before it was done: 128 and the number of the signal, as shells have it. */
+  interrupted: 130,
+  /** By SIGTERM. */
+  terminated: 143,
 } as const);

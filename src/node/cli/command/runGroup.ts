@@ -4,6 +4,7 @@ import { UsageError } from "../usageError";
 import type { Command } from "./command";
 import type { Failure } from "./failure";
 import { createOutput } from "./output";
+import { Stopped } from "./stopSignal";
 
 /** Commands whose names begin with the same words. */
 export interface CommandGroup {
@@ -47,6 +48,7 @@ export async function runCommand(
     return await command.start(args, (isJson) => (output = createOutput(isJson)));
   } catch (error) {
     if (error instanceof UsageError) throw error;
+    if (error instanceof Stopped) return error.exitCode;
     const { exitCode, code, message, ...facts } = describeFailure(error);
     output.note({ error: { code, message, ...facts } }, printable(message));
     return exitCode;

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
@@ -6,29 +5,16 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { localhostCertificate } from "../../../__tests__/support/certificate";
 import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { freePort } from "../../../__tests__/support/freePort";
+import { runRunner as runner } from "../../../__tests__/support/runnerCommand";
 import { createTempProject } from "../../../__tests__/support/tempProject";
-import { root } from "../../../__tests__/support/virtualProgram";
 import { r, type InputFile } from "../../index";
 import { UsageError } from "../usageError";
 import { runServerCommand } from "./serverCommands";
-
-const { NODE_ENV: _mode, RUNNER_TOKEN: _token, ...environment } = process.env;
-
-/** `npx @bluelibs/runner …` */
-async function runner(args: readonly string[], { input = "", env = {}, cwd = root } = {}) {
-  const child = spawn(process.execPath, [join(root, "dist/cli.js"), ...args], { cwd, env: { ...environment, ...env } });
-  const closed = once(child, "close");
-  child.stdin.end(input);
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [exitCode] = (await closed) as [number];
-  return { exitCode, stdout, stderr };
-}
 
 const charge = r
   .task("shop.tasks.charge")
