@@ -41,17 +41,21 @@ async function main(args: readonly string[]): Promise<number> {
     if (group === "openapi") return await (await import("./contract/contractCommands")).openApi(args.slice(1));
     if (group === "--version" || group === "-v") return (print(ownPackage().version ?? "unknown"), 0);
     if (group === "--help" || group === "-h") return (print(usage), 0);
-    const given = [group, command].filter((part) => part !== undefined).join(" ");
+    const given = [group, command].filter((part) => part !== undefined && !part.startsWith("-")).join(" ");
     throw new UsageError(given === "" ? "A command is needed." : `There is no command "${given}".`);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${error.message}\n\n${error.help}\n`);
+    const { message, help } = error;
+    const record = JSON.stringify({ error: { code: "USAGE", message, help } });
+    process.stderr.write(args.includes("--json") ? `${record}\n` : `${message}\n\n${help}\n`);
     return ExitCode.usage;
   }
 }
 
 // A reader such as `head` has seen enough, which is no failure of the command.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+  if (error.code === "EPIPE") return;
+  process.stderr.write(`Standard output cannot be written: ${error.message}.\n`);
+  process.exit(ExitCode.failed);
 });
 process.exitCode = await main(process.argv.slice(2));

@@ -40,8 +40,19 @@ export async function request(address: ServerAddress, path: string, init: Reques
     },
     signal: AbortSignal.timeout(timeoutMs),
   });
-  const text = await readText(reply);
+  const text = await readText(reply).catch((error: Error) => {
+    throw new BrokenReply(error);
+  });
   return { status: reply.status, headers: reply.headers, text, json: parse(text) };
+}
+
+/** A reply began, and does not end. */
+export class BrokenReply extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    // What the command says is decided by it.
+    this.name = cause.name;
+  }
 }
 
 async function readText(reply: Response): Promise<string> {
@@ -87,6 +98,7 @@ export function failureOf({ status, json }: ServerReply): TunnelError {
   const error = isRecord(json) && json["ok"] === false ? json["error"] : undefined;
   const details = { statusCode: status };
   if (!isRecord(error)) {
+    if (status !== 200) return new TunnelError("HTTP_ERROR", `Tunnel HTTP ${status}`, details);
     return new TunnelError("INVALID_RESPONSE", `Something that is no exposure replied with status ${status}.`, details);
   }
   const { code, message } = error;

@@ -1,22 +1,10 @@
-import { lookup } from "node:dns/promises";
-import { connect as connectTcp, isIP } from "node:net";
-import { connect as connectTls, type PeerCertificate } from "node:tls";
 import { isRecord } from "../../../tunnels/contract/jsonSchema";
 import { UsageError } from "../usageError";
 import { readWhole } from "../values";
-import { failureOf, request, type ServerReply } from "./connectServer";
+import { BrokenReply, failureOf, request, type ServerReply } from "./connectServer";
 import { rootOf } from "./failure";
+import { checkConnection, checkName, checkTls, fine, wrong, type Check } from "./networkChecks";
 import type { ServerAddress } from "./serverAddress";
-
-/** One thing that was looked at. */
-export interface Check {
-  readonly name: string;
-  readonly isFine: boolean;
-  /** What was seen. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly fix?: string | undefined;
-}
 
 /** What to look at beyond the server itself. */
 export interface Asked {
@@ -25,9 +13,6 @@ export interface Asked {
   /** A number of bytes. */
   readonly body?: string | undefined;
 }
-
-const fine = (name: string, message: string): Check => ({ name, isFine: true, message });
-const wrong = (name: string, message: string, fix: string): Check => ({ name, isFine: false, message, fix });
 
 const maxBodyBytes = 1024 * 1024 * 1024;
 
@@ -60,82 +45,25 @@ export async function* runChecks(address: ServerAddress, asked: Asked): AsyncGen
   yield describeVersion(reply);
 }
 
-async function checkName(host: string): Promise<Check> {
-  if (isIP(host) !== 0) return fine("name", `${host} is an address.`);
-  try {
-    const { address } = await lookup(host);
-    return fine("name", `${host} is ${address}.`);
-  } catch (error) {
-    return wrong("name", `${host} has no address: ${(error as Error).message}.`, "check the spelling, and the DNS.");
-  }
-}
-
-function checkConnection(host: string, port: number, timeoutMs: number): Promise<Check> {
-  const place = `port ${port} of ${host}`;
-  return new Promise((resolve) => {
-    const socket = connectTcp({ host, port, timeout: timeoutMs });
-    const end = (check: Check): void => {
-      socket.destroy();
-      resolve(check);
-    };
-    socket.once("connect", () => end(fine("connection", `Something listens on ${place}.`)));
-    socket.once("timeout", () =>
-      end(wrong("connection", `Nothing replies on ${place}.`, "look at firewalls and security groups on the way.")),
-    );
-    socket.once("error", (error) => {
-      const { code, message } = rootOf(error);
-      const isRefused = code === "ECONNREFUSED";
-      end(
-        wrong(
-          "connection",
-          isRefused ? `Nothing listens on ${place}.` : `${place} cannot be reached: ${message}.`,
-          isRefused
-            ? 'start the server, check the port, and whether http.listen.host is an address of this network ("127.0.0.1", the default, is reached from its own machine alone).'
-            : "look at the route and firewalls on the way.",
-        ),
-      );
-    });
-  });
-}
-
-function checkTls(host: string, port: number, timeoutMs: number): Promise<Check> {
-  return new Promise((resolve) => {
-    const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket = connectTls({ host, port, timeout: timeoutMs, ...name });
-    const end = (check: Check): void => {
-      socket.destroy();
-      resolve(check);
-    };
-    socket.once("secureConnect", () => {
-      const { valid_to: validTo } = socket.getPeerCertificate() as Partial<PeerCertificate>;
-      end(fine("tls", `${socket.getProtocol() ?? "TLS"}, the certificate is valid until ${validTo ?? "?"}.`));
-    });
-    socket.once("timeout", () => end(wrong("tls", "The handshake does not end.", "check what listens there.")));
-    socket.once("error", (error: NodeJS.ErrnoException) => {
-      const { code = "", message } = error;
-      end(wrong("tls", `The handshake failed: ${message}.`, tlsFixes(code)));
-    });
-  });
-}
-
-function tlsFixes(code: string): string {
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
-    return "use a name that the certificate has, or a certificate for this one.";
-  if (code === "CERT_HAS_EXPIRED") return "renew the certificate.";
-  if (/SELF_SIGNED|UNABLE_TO|DEPTH_ZERO/.test(code)) return "set NODE_EXTRA_CA_CERTS to the file of its authority.";
-  if (/WRONG_VERSION|PACKET_LENGTH/.test(code)) return "it does not speak TLS: use http:// in <url>.";
-  return "check what listens there.";
-}
-
 function noReply(error: Error, url: URL): Check {
   const { code, message } = rootOf(error);
+  if (error instanceof BrokenReply) {
+    const how = "look at the log of the server and of proxies before it.";
+    return wrong(
+      "http",
+      `The reply to GET ${url.pathname}/discovery breaks off: ${withoutDot(message || error.name)}.`,
+      how,
+    );
+  }
   const isTls = url.protocol === "http:" && (code === "UND_ERR_SOCKET" || code === "HPE_INVALID_CONSTANT");
   const fix = isTls
     ? "it may speak TLS: use https:// in <url>."
     : "look at the log of the server and of proxies before it.";
-  const reason = (message || code || error.name).replace(/\.$/, "");
+  const reason = withoutDot(message || code || error.name);
   return wrong("http", `There is no reply to GET ${url.pathname}/discovery: ${reason}.`, fix);
 }
+
+const withoutDot = (message: string): string => message.replace(/\.$/, "");
 
 /** Where exposures are when their config does not say so. */
 const usualBasePath = "/__runner";

@@ -10,6 +10,8 @@ const fixes: Readonly<Record<string, string>> = {
   FORBIDDEN: "`runner ls` lists what may be called.",
   INVALID_RESPONSE: "`runner doctor` finds out what is wrong.",
   NOT_FOUND: "`runner doctor` finds out what is wrong.",
+  HTTP_ERROR: "`runner doctor` finds out what is wrong.",
+  NOT_A_STREAM: "`runner doctor` finds out what is wrong.",
 };
 
 /** Says why a command that talks to a server failed. */
@@ -27,17 +29,33 @@ export function describeFailure(thrown: unknown): Failure {
 function describeTunnelError({ code, message, details, id, data }: TunnelError): Failure {
   const { statusCode } = { ...(details as { readonly statusCode?: number } | undefined) };
   const fix = fixes[code];
-  // What follows the first line says which call it was, which is what the command was given.
-  const [said = ""] = message.split("\n");
+  const said = sayOf(message, statusCode);
   const sentence = /[.!?]$/.test(said) ? said : `${said}.`;
   const failure = { code, message: fix === undefined ? said : `${sentence} ${fix}`, id, data };
   if (id !== undefined) return { ...failure, exitCode: ExitCode.failed };
   if (refusals.has(code)) return { ...failure, exitCode: ExitCode.refused };
-  if (code === "NOT_FOUND" || code === "INVALID_RESPONSE") return { ...failure, exitCode: ExitCode.notFound };
   const isProxy = code === "HTTP_ERROR" && [502, 503, 504].includes(statusCode ?? 0);
   const isLost = code === "REQUEST_TIMEOUT" && statusCode === undefined;
-  return { ...failure, exitCode: isProxy || isLost ? ExitCode.unreachable : ExitCode.failed };
+  if (isProxy || isLost) return { ...failure, exitCode: ExitCode.unreachable };
+  return { ...failure, exitCode: absences.has(code) ? ExitCode.notFound : ExitCode.failed };
 }
+
+/** What follows the first line says which call it was, which is what the command was given. */
+function sayOf(message: string, status: number | undefined): string {
+  const [first = "", second] = message.split("\n");
+  if (status === undefined || !first.startsWith("Tunnel HTTP ")) return first;
+  if (status >= 300 && status < 400 && second !== undefined) return second.trim();
+  return `Something that is no exposure replied with status ${status}.`;
+}
+
+/** Something else than an exposure replied, or one that does not serve this. */
+const absences: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "NOT_FOUND",
+  "INVALID_RESPONSE",
+  "HTTP_ERROR",
+  "NOT_A_STREAM",
+  "SUBSCRIPTIONS_UNSUPPORTED",
+]);
 
 const refusals: ReadonlySet<string> = /* @__PURE__ */ new Set(["UNAUTHORIZED", "FORBIDDEN", "AUTH_NOT_CONFIGURED"]);
 
@@ -51,5 +69,6 @@ export function rootOf(error: Error): { readonly code: string | undefined; reado
     if (!(next instanceof Error)) break;
     root = next;
   }
-  return { code: root.code, message: root.message };
+  // A DOMException has a number there.
+  return { code: typeof root.code === "string" ? root.code : undefined, message: root.message };
 }
