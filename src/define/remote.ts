@@ -1,8 +1,8 @@
 import type { IdIn } from "../lib/idSlot";
-import type { TaskInput } from "./task";
+import type { Task, TaskInput } from "./task";
 
-/** The id of a task as a literal; `never` for anything else. */
-export type TaskIdOf<T> = T extends { readonly kind: "task"; readonly $id?: infer Slot } ? IdIn<Slot> : never;
+/** The id of a task as a literal; `never` for anything else. Read off the type argument: it is asked of every export. */
+export type TaskIdOf<T> = T extends Task<any, any, any, any, infer Id, any> ? (string extends Id ? never : Id) : never;
 
 /** The id of an event as a literal; `never` for anything else. */
 export type LiteralEventIdOf<T> = T extends { readonly kind: "event"; readonly $id?: infer Slot } ? IdIn<Slot> : never;

@@ -36,13 +36,13 @@ it.each([
     "a client that names all of 2,000 tasks and calls 300 by name",
     2_000,
     clientOf(namesOf(2_000)) + callsByName(300),
-    400_000,
+    200_000,
   ],
   [
     "a client that names all of 3,000 tasks and calls them by name",
     3_000,
     clientOf(namesOf(3_000)) + callsByName(3_000),
-    2_000_000,
+    700_000,
   ],
 ])(
   "%s stays within the budget of its caller",
