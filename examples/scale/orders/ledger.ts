@@ -13,6 +13,14 @@ const schema = `
   CREATE TABLE IF NOT EXISTS repeats (id INTEGER PRIMARY KEY, order_id TEXT NOT NULL) STRICT;
 `;
 
+/** What became of a payment. */
+export interface Paid {
+  /** The same each time that it is asked for. */
+  readonly receipt: string;
+  /** Whether the money was moved by this call. */
+  readonly isNew: boolean;
+}
+
 export function openLedger(folder: string) {
   const database = openDatabase(folder, "ledger", schema);
   const find = database.prepare<[string], { readonly receipt: string }>(
@@ -24,21 +32,21 @@ export function openLedger(folder: string) {
   const count = (sql: string): number => database.prepare<[], { readonly n: number }>(sql).get()?.n ?? 0;
 
   // The effect and the memory of it are one transaction: a process that is killed leaves both, or none.
-  const pay = database.transaction(({ id, cents }: Order): string => {
+  const pay = database.transaction(({ id, cents }: Order): Paid => {
     const known = find.get(id);
     if (known !== undefined) {
       repeat.run(id);
-      return known.receipt;
+      return { receipt: known.receipt, isNew: false };
     }
     const receipt = randomUUID();
     move.run(id, cents);
     remember.run(id, receipt);
-    return receipt;
+    return { receipt, isNew: true };
   }).immediate;
 
   return {
-    /** Moves the money of an order, once. @returns its receipt, the same each time */
-    pay: (order: Order): string => pay(order),
+    /** Moves the money of an order, once. */
+    pay: (order: Order): Paid => pay(order),
     counts: () => ({
       paid: count("SELECT count(DISTINCT order_id) AS n FROM movements"),
       twice: count("SELECT count(*) AS n FROM (SELECT 1 FROM movements GROUP BY order_id HAVING count(*) > 1)"),
