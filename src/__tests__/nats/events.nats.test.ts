@@ -181,7 +181,11 @@ it("an event that is too large for a message is compressed, and refused where th
   await until(() => heard.length === 2);
 
   expect(heard.sort()).toEqual([1, 3]);
-  expect(refused).toMatchObject({ code: "PAYLOAD_TOO_LARGE", details: { limitBytes: 524_288 } });
+  expect(refused).toMatchObject({ code: "PAYLOAD_TOO_LARGE", details: { limitBytes: 524_288, delivered: "no" } });
+  const { bytes } = (refused as TunnelError).details as { bytes: number };
+  expect(bytes).toBeGreaterThan(590_000);
+  expect(refused.message).toContain(`"${audit.id}" takes ${bytes} bytes, compressed, and an event may take 524288.`);
+  expect(refused.message).toContain("keep what is large in a store of yours, and send where it is");
 });
 
 it("each service hears an event, and one of its processes does", async () => {

@@ -4,11 +4,12 @@ import { loadNats } from "../loadNats";
 import type { NatsLink } from "../link";
 import { onlyHeader } from "../messageHeaders";
 import { Bag, type BagMember } from "../bag";
-import { consumerName, escapeId, eventStream, subjectPrefix } from "../subjects";
+import { consumerName, eventStream } from "../subjects";
 import type { Death } from "./deadLetters";
 import { Lanes } from "./lanes";
 import type { ResolvedEventsConfig } from "./natsEventsConfig";
-import { isMissing, mismatch, type Streams } from "./streams";
+import { ensureConsumer } from "./ensureConsumer";
+import type { Streams } from "./streams";
 
 /** How hearing an event ended: well, or with what. */
 export interface Hearing {
@@ -145,38 +146,4 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
       for (const { message } of open) message.nak();
     },
   };
-}
-
-/** @returns how long the broker waits for an acknowledgement, in ms */
-async function ensureConsumer({ config, eventId, streams }: EventConsumerParts): Promise<number> {
-  const { namespace, service, ackWaitMs, maxInFlight } = config;
-  const { AckPolicy } = await loadNats("@nats-io/jetstream");
-  await streams.ensureEvents();
-  const { consumers } = await streams.manager();
-  const stream = eventStream(namespace);
-  const name = consumerName(service, eventId);
-  const subject = subjectPrefix(namespace, "event") + escapeId(eventId);
-  const find = async () => {
-    try {
-      return await consumers.info(stream, name);
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
-  };
-  const known =
-    (await find()) ??
-    (await consumers.add(stream, {
-      durable_name: name,
-      filter_subject: subject,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: ackWaitMs * 1_000_000,
-      // Counted here, since the broker puts what it stops to deliver nowhere.
-      max_deliver: -1,
-      max_ack_pending: maxInFlight,
-    }));
-  const { filter_subject: filter, ack_policy: policy, ack_wait: wait = ackWaitMs * 1_000_000 } = known.config;
-  if (filter !== subject) throw mismatch(name, `it has to read ${subject}, and reads ${String(filter)}`);
-  if (policy !== AckPolicy.Explicit) throw mismatch(name, `its acknowledgements have to be explicit, not "${policy}"`);
-  return wait / 1_000_000;
 }

@@ -57,7 +57,7 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
     const limit = messageLimit(link.maxPayload);
     const coding = codeBody(await body.read(), limit);
     const { payload, coding: name } = coding instanceof Promise ? await coding : coding;
-    if (payload.length > limit) throw tooLarge(target.id, limit);
+    if (payload.length > limit) throw tooLarge(target.id, payload.length, limit);
     if (!isReady) await prepare();
     return hand(wire, payload, name);
   }
@@ -176,10 +176,11 @@ function readRefusal(message: Msg, stream: string): TunnelError | undefined {
   );
 }
 
-const tooLarge = (id: string, limitBytes: number): TunnelError =>
+const tooLarge = (id: string, bytes: number, limitBytes: number): TunnelError =>
   new TunnelError(
     "PAYLOAD_TOO_LARGE",
-    `Event ${id} takes more than ${limitBytes} bytes, compressed. Keep what is large elsewhere, and send where it is.`,
-    { limitBytes },
+    `Event "${id}" takes ${bytes} bytes, compressed, and an event may take ${limitBytes}.\n` +
+      "  fix: keep what is large in a store of yours, and send where it is; or call a task, whose input may be larger (readmes/NATS.md).",
+    { limitBytes, bytes, delivered: "no" },
     { httpCode: 413 },
   );

@@ -98,11 +98,12 @@ export const isMissing = (error: unknown): boolean => missing.has((error as { re
 const missing: ReadonlySet<unknown> = /* @__PURE__ */ new Set([10_059, 10_014]);
 
 function assertFits({ config }: StreamInfo, subject: string): void {
-  const { name, subjects, retention, sealed } = config;
+  const { name, subjects, retention, sealed, no_ack: noAck } = config;
   if (!subjects?.includes(subject)) throw mismatch(name, `it has to keep ${subject}, and keeps ${String(subjects)}`);
   // Several services read it, each at its own pace.
   if (retention !== "limits") throw mismatch(name, `its retention has to be "limits", and is "${retention}"`);
   if (sealed) throw mismatch(name, "it is sealed");
+  if (noAck === true) throw mismatch(name, "it acknowledges nothing (no_ack), and whoever publishes waits for that");
 }
 
 /** What exists is not what is needed; it may hold data, so that it stays as it is. */
