@@ -39,7 +39,8 @@ export interface EventConsumer {
 
 /** A message that is not acknowledged. */
 interface OpenMessage extends BagMember {
-  readonly message: JsMsg;
+  /** As it was delivered last. */
+  message: JsMsg;
 }
 
 /** Runs the hooks of one event for one service, out of the stream: it is acknowledged once all are done. */
@@ -64,6 +65,7 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
 
   function receive(message: JsMsg): void {
     if (isClosing) return message.nak();
+    if (message.redelivered && takesOver(message)) return;
     const only = message.headers?.get(onlyHeader);
     if (only !== undefined && only !== "" && only !== service) return message.ack();
     const opened: OpenMessage = { message, place: -1 };
@@ -78,30 +80,43 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
     lanes.add(key, () => handle(opened, key !== undefined));
   }
 
+  /**
+   * The broker has not heard of this process for too long, and hands it again what is still being heard here. To hear it twice
+   * would be one thing; but who has heard an event is remembered, so that this one would be acknowledged before its hooks are done.
+   */
+  function takesOver(message: JsMsg): boolean {
+    for (const opened of open) {
+      if (opened.message.seq !== message.seq) continue;
+      opened.message = message;
+      message.working();
+      return true;
+    }
+    return false;
+  }
+
   /** @param staysHere retries wait here, since what follows of the same key waits behind them */
   async function handle(opened: OpenMessage, staysHere: boolean): Promise<void> {
-    const { message } = opened;
     try {
-      if (isClosing) return message.nak();
-      for (let delivery = message.info.deliveryCount; ; delivery++) {
+      if (isClosing) return opened.message.nak();
+      for (let delivery = opened.message.info.deliveryCount; ; delivery++) {
         // One that ends its process is never answered.
         const failure =
           delivery > maxDeliver
             ? { code: "WORKER_LOST", message: "No process was left that had heard it.", isFinal: true }
-            : await hear(message as unknown as Msg);
-        if (failure === undefined) return message.ack();
+            : await hear(opened.message as unknown as Msg);
+        if (failure === undefined) return opened.message.ack();
         if (failure.isFinal || delivery >= maxDeliver) {
-          await bury(message, failure, Math.min(delivery, maxDeliver));
+          await bury(opened.message, failure, Math.min(delivery, maxDeliver));
           return;
         }
         const delayMs = backoffMs[Math.min(delivery, backoffMs.length) - 1] ?? 0;
-        if (!staysHere) return message.nak(delayMs);
+        if (!staysHere) return opened.message.nak(delayMs);
         await waitFor(delayMs);
-        if (isClosing) return message.nak();
+        if (isClosing) return opened.message.nak();
       }
     } catch (error) {
       onFailed(error);
-      message.nak(backoffMs.at(-1));
+      opened.message.nak(backoffMs.at(-1));
     } finally {
       open.delete(opened);
     }
