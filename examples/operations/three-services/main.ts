@@ -41,7 +41,7 @@ console.log("declined:", declined.is(refused) && refused.data.id);
 const stopped = new Promise<void>((resolve) => {
   onMessage = () => messages.at(-1)?.kind === "stopped" && resolve();
 });
-const late: unknown = await checkout({ id: "A3", cents: 500, slow: true }, { timeoutMs: 1_000 }).catch(
+const late: unknown = await checkout({ id: "A3", cents: 500, slow: true }, { timeoutMs: 2_000 }).catch(
   (error: unknown) => error,
 );
 await stopped;

@@ -41,11 +41,11 @@ export async function serve(
     .resource(name)
     .register([...items, declined, reachable, exposure])
     .build();
+  // Without its parent this process has no use: it ends as by SIGTERM.
+  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
   const { getResourceValue } = await run(app, { shutdownTimeoutMs: 5_000, logs: { printThreshold: null } });
   const { url, port } = getResourceValue(nodeExposure);
   tell({ kind: "ready", url, port });
-  // The parent has gone, so this process has no use: it ends as by SIGTERM.
-  process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
 }
 
 /** Where another service is, and how to be let in. */

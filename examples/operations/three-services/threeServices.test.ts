@@ -6,10 +6,10 @@ beforeAll(ensureBuilt, buildTimeoutMs);
 it.each(readExampleRuns("examples/operations/three-services/README.md"))(
   "the example prints what the page says: $command",
   async (example) => {
-    const { exitCode, stdout, stderr } = await runExample(example);
+    const { exitCode, stdout, stderr } = await runExample(example, 110_000);
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     expect(stdout.trim()).toBe(example.output);
   },
-  60_000,
+  120_000,
 );

@@ -12,7 +12,7 @@ const programs = snippets.filter(({ runs }) => runs);
 
 it("every TypeScript fence of README and readmes compiles", () => {
   expect(checkSnippets(snippets)).toEqual([]);
-}, 120_000);
+}, 300_000);
 
 describe("programs", () => {
   if (programs.length > 0) beforeAll(ensureBuilt, buildTimeoutMs);
@@ -26,5 +26,5 @@ describe("programs", () => {
       expect({ where, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ where, exitCode: 0, stderr: "" });
       if (program.output !== undefined) expect(`${where}\n${stdout.trim()}`).toBe(`${where}\n${program.output.trim()}`);
     }
-  }, 120_000);
+  }, 300_000);
 });

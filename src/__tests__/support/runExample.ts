@@ -16,5 +16,10 @@ export function readExampleRuns(page: string): ExampleRun[] {
   return [...runs].map(([, command = "", output = ""]) => ({ command, output }));
 }
 
-/** Runs a command as a page states it, against the built package. */
-export const runExample = ({ command }: ExampleRun): Promise<Outcome> => runProgram(command.split(" ").slice(1));
+/**
+ * Runs a command as a page states it, against the built package.
+ *
+ * @param timeoutMs after it the program is killed. Default 50 s; those that start more processes take longer on a busy machine.
+ */
+export const runExample = ({ command }: ExampleRun, timeoutMs?: number): Promise<Outcome> =>
+  runProgram(command.split(" ").slice(1), { timeoutMs });

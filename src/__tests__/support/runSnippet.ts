@@ -30,7 +30,7 @@ export function toProgram(code: string): string {
 export interface ProgramOptions {
   readonly input?: string;
   /** After it the program is killed. Default 50 s. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** What ends it then. Default SIGKILL. */
   readonly killSignal?: NodeJS.Signals;
   /** Beside that of this process. */
