@@ -8,7 +8,7 @@ it("a driver whose machine sleeps for 70 seconds is parked meanwhile, and has it
   await using relay = await startRelay();
   const driver = startProgram(`
     const { createServer } = require("node:http");
-    const { tunnelExpose } = require("./src/node/index.ts");
+    const { tunnelExpose } = node;
     const service = createServer((req, res) => req.url === "/" && res.end("awake"));
     service.listen(0, "127.0.0.1", async () => {
       const options = ${JSON.stringify(relay.driver)};

@@ -262,5 +262,5 @@ it.each([false, true])("a pool keeps its promises whatever happens to its calls:
       }
     }
   });
-  fc.assert(promises, { numRuns: 200 });
+  fc.assert(promises, { numRuns: 100 });
 });

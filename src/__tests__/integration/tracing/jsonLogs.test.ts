@@ -3,7 +3,7 @@ import { startProgram } from "../../support/program";
 
 /** A service that logs JSON lines, and prints where it listens. */
 const service = (name: string, definitions: string): string => `
-  const { r, run, globals, nodeExposure } = require("./src/node/index.ts");
+  const { r, run, globals, nodeExposure } = node;
   const logger = globals.resources.logger;
   const exposure = nodeExposure.with({ http: {
     listen: { port: 0 },

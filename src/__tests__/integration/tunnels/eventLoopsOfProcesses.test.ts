@@ -2,7 +2,7 @@ import { startProgram } from "../../support/program";
 
 /** A process that opens an event, mirrors it to the peers that its standard input names, and emits it when told. */
 const node = `
-  const { nodeExposure, run: runNode, createHttpMixedClient } = require("./src/node/index.ts");
+  const { nodeExposure, run: runNode, createHttpMixedClient } = node;
   const lines = require("node:readline").createInterface({ input: process.stdin })[Symbol.asyncIterator]();
   const nextLine = async () => JSON.parse((await lines.next()).value);
   const happened = r.event("shared.events.happened").build();
