@@ -5,6 +5,7 @@ import type { InFlight } from "../../lib/inFlight";
 import { ItemReader, type ItemSource } from "../../lib/itemReader";
 import type { ItemReading, ItemStreamEnd } from "../../lib/itemStream";
 import { ReceivedItems } from "../protocol/receivedItems";
+import { silenceLimit } from "../protocol/silence";
 import type { WireResponse } from "../protocol/wire";
 import type { CallInput } from "./callInput";
 import type { Carrier } from "./carrier";
@@ -115,7 +116,7 @@ export class ItemCalls {
     inFlight.enter();
     return new ReceivedItems(body.stream, {
       lineBytes: maxLineBytes,
-      silenceMs: Math.max(silenceMs, 3 * head.heartbeatMs),
+      silenceMs: silenceLimit(silenceMs, head.heartbeatMs),
       parse: codec.decodeLine,
       failureOf: (error) => codec.failureOf(error, requestId),
       fail: failHere,

@@ -1,5 +1,6 @@
 import type { EmissionPath } from "../../../lib/emissionPath";
 import type { HeardEvent } from "../../../define/subscription";
+import { silenceLimit } from "../../protocol/silence";
 import type { WireResponse } from "../../protocol/wire";
 import { retryAfterMs, retryDelayMs, type Clock } from "./clock";
 import { judgeFailure, judgeReply, type Refusal } from "./connectionFailure";
@@ -168,7 +169,7 @@ export class Feed implements ListenerOwner {
         return await this.#refusalOf(response);
       }
       const heartbeatMs = Number(headers?.["x-runner-heartbeat-ms"]) || 0;
-      const link = new Link({ ...this.#parts, stream: body.stream, silenceMs: Math.max(silenceMs, 3 * heartbeatMs) });
+      const link = new Link({ ...this.#parts, stream: body.stream, silenceMs: silenceLimit(silenceMs, heartbeatMs) });
       try {
         const { fields } = await link.next();
         if (typeof fields["ok"] === "boolean") {

@@ -1,5 +1,6 @@
 import type { TunnelError } from "../../../errors/tunnelError";
 import type { MaybePromise } from "../../../lib/typeLevel";
+import { silenceLimit } from "../../protocol/silence";
 import type { WireBody, WireResponse, WireTarget } from "../../protocol/wire";
 import type { CallCodec } from "../codec";
 
@@ -78,7 +79,7 @@ export function subscriptionParts({
       ) as Promise<WireResponse>,
     parse: codec.decodeLine,
     lineBytes: maxLineBytes,
-    silenceMs,
+    silenceMs: silenceLimit(silenceMs),
     fail: (code, message, cause) => Object.assign(new Failed(code, message), cause !== undefined && { cause }),
     failureOf: (error) => codec.failureOf(error, undefined),
     async refusalOf(response) {
