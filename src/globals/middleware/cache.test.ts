@@ -36,6 +36,21 @@ describe("the cache", () => {
     expect(runs).toEqual([1, 2, { a: 1 }]);
   });
 
+  it.each([30 * 86_400_000, Infinity])("a ttl of %d ms, more than a timer can hold, sets no timers", async (ttl) => {
+    const { task, runs } = counting(cache.with({ ttl }));
+    const warnings: string[] = [];
+    const listen = (warning: Error) => warnings.push(warning.name);
+    process.on("warning", listen);
+    await using app = await run(appOf(task), quiet);
+
+    await app.runTask(task, 1);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await app.runTask(task, 1);
+    process.off("warning", listen);
+
+    expect([runs, warnings]).toEqual([[1], []]);
+  });
+
   it("the cache works for applications of 5.x, which register its middleware and its resource", async () => {
     const { task, runs } = counting();
     await using app = await run(

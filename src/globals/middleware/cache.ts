@@ -6,6 +6,7 @@ import { createTask } from "../../define/createTask";
 import type { ITask } from "../../define/task";
 import { isPlainObject } from "../../lib/guards";
 import { symbolFramework } from "../../lib/symbols";
+import { longestTimerMs } from "../../lib/timers";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { frameworkResource } from "../frameworkResource";
 import { logger } from "../resources/handles";
@@ -71,7 +72,7 @@ async function createLruCache(options: CacheOptions): Promise<ICacheInstance> {
   const { LRUCache } = await loadLruCache();
   // The clock is read when it is needed: a test may have put another one in its place.
   const perf = { now: () => performance.now() };
-  const kept = new LRUCache<string, object | string>({ perf, ...options } as { max: number });
+  const kept = new LRUCache<string, object | string>({ perf, ...options, ...lifetimeOf(options) } as { max: number });
   return {
     has: (key) => kept.has(key),
     get(key) {
@@ -82,6 +83,12 @@ async function createLruCache(options: CacheOptions): Promise<ICacheInstance> {
     set: (key, value) => void kept.set(key, value === undefined ? nothing : (value as object)),
     clear: () => kept.clear(),
   };
+}
+
+/** The package sets a timer for each entry again and again where the time is more than a timer can hold. */
+function lifetimeOf({ ttl = 0 }: CacheOptions): CacheOptions {
+  if (ttl <= longestTimerMs) return {};
+  return { ttlAutopurge: false, ...(ttl === Infinity && { ttl: 0 }) };
 }
 
 const nothing = /* @__PURE__ */ Object.freeze({ result: "undefined" });
