@@ -1,3 +1,4 @@
+import { longestTimerMs } from "../../lib/timers";
 import type { IdempotencyStore } from "../../tunnels/routing/idempotencyStore";
 
 /** A key that a store holds for a run of this process. */
@@ -25,14 +26,17 @@ export function holdKey(store: IdempotencyStore, key: string, options: HoldOptio
   const { leaseMs, reasonOfLoss, onFailed } = options;
   const lost = new AbortController();
   let isReleased = false;
-  let timer = setTimeout(renew, leaseMs / renewalsPerLease);
-  function renew(): void {
-    store
-      .renew(key)
-      .then((isHeld) => isHeld || isReleased || lost.abort(reasonOfLoss()), onFailed)
-      .finally(() => {
-        if (!isReleased && !lost.signal.aborted) timer = setTimeout(renew, leaseMs / renewalsPerLease);
-      });
+  const everyMs = Math.min(leaseMs / renewalsPerLease, longestTimerMs);
+  const renewLater = () => setTimeout(() => void renew(), everyMs);
+  let timer = renewLater();
+  async function renew(): Promise<void> {
+    try {
+      const isHeld: unknown = await store.renew(key);
+      if (isHeld === false && !isReleased) lost.abort(reasonOfLoss());
+    } catch (error) {
+      onFailed(error);
+    }
+    if (!isReleased && !lost.signal.aborted) timer = renewLater();
   }
   return {
     lost: lost.signal,

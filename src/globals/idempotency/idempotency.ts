@@ -23,6 +23,7 @@ import { alsoBuiltin } from "../lateBuiltins";
 import { serializer as serializerOf } from "../resources/serializer";
 import type { PresetScope } from "../../runtime/run/presets";
 import { holdKey } from "./heldKey";
+import { readEntry } from "./readEntry";
 import { createReplyKeeper, waitFor, type Keeping } from "./replyKeeper";
 import { memoryIdempotencyStore } from "./memoryStore";
 import { createReplyCodec, type Outcome } from "./rememberedReply";
@@ -84,7 +85,7 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
       signal.throwIfAborted();
       let entry: IdempotencyEntry;
       try {
-        entry = await store.begin(key, inputHash, { ttlMs, leaseMs });
+        entry = readEntry(await store.begin(key, inputHash, { ttlMs, leaseMs }));
       } catch (error) {
         void logger.error("idempotency.unavailable", { error, data: { id: task.id } });
         throw idempotencyUnavailableError.create({ taskId: task.id });

@@ -1,5 +1,6 @@
 import type { ITask } from "../../define/task";
 import { onAbort } from "../../lib/onAbort";
+import { longestTimerMs } from "../../lib/timers";
 import type { Logger } from "../../runtime/logger";
 import type { IdempotencyStore } from "../../tunnels/routing/idempotencyStore";
 import { renewalsPerLease } from "./heldKey";
@@ -44,11 +45,12 @@ export function createReplyKeeper(logger: Pick<Logger, "error">, ending: AbortSi
     try {
       while (performance.now() < givenUpAt) {
         await waitFor(times.leaseMs / renewalsPerLease, ending);
-        const isSettled = await store.finish(key, text).then(
-          () => true,
-          () => false,
-        );
-        if (isSettled) return;
+        try {
+          await store.finish(key, text);
+          return;
+        } catch {
+          // It is asked again.
+        }
       }
     } catch {
       // The run is being disposed of.
@@ -81,10 +83,13 @@ export function createReplyKeeper(logger: Pick<Logger, "error">, ending: AbortSi
 /** @throws what aborts the signal */
 export function waitFor(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      stop();
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        stop();
+        resolve();
+      },
+      Math.min(ms, longestTimerMs),
+    );
     const stop = onAbort(signal, () => {
       clearTimeout(timer);
       reject(signal.reason as Error);
