@@ -1,5 +1,6 @@
 import { createResource } from "../../define/createResource";
 import type { IResource } from "../../define/resource";
+import { describeGiven } from "../../lib/describeValue";
 import { Drain, abortedCallsMs, longestDrainMs, type DrainPhase, type DrainTimes } from "../../lib/drain";
 import { symbolFramework } from "../../lib/symbols";
 import { settlesWithin } from "../../lib/timers";
@@ -26,7 +27,7 @@ import { serializer } from "../resources/serializer";
 
 /** The value of `fetchExposure`: functions, which need no `this`. */
 export interface FetchExposureHandlers {
-  /** Replies to a request; 404 outside the base path. Never rejects. */
+  /** Replies to a request; 404 outside the base path. Never rejects. @throws {TypeError} it is no `Request` */
   readonly fetch: (request: Request, info?: FetchExposureInfo) => Promise<Response>;
   /** As `fetch`, but `undefined` outside the base path, for servers that have other routes. */
   readonly handle: (request: Request, info?: FetchExposureInfo) => Promise<Response> | undefined;
@@ -93,8 +94,8 @@ async function startFetchExposure(
   const close = (): Promise<void> => (closing ??= drainCalls(drain, resolved.drain));
   dependencies.store.addDrain({ longestMs: longestDrainMs(resolved.drain), drain: close });
   return {
-    fetch: (request, info = {}) => handler.fetch(request, info),
-    handle: (request, info = {}) => handler.handle(request, info),
+    fetch: (request, info) => handler.fetch(requestOf(request, "fetch"), info ?? {}),
+    handle: (request, info) => handler.handle(requestOf(request, "handle"), info ?? {}),
     basePath,
     get phase() {
       return drain.phase;
@@ -102,6 +103,20 @@ async function startFetchExposure(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/**
+ * What frameworks hand to their routes holds the request, and is none.
+ *
+ * @throws {TypeError} it has not what is read of a `Request`
+ */
+function requestOf(given: Request, method: "fetch" | "handle"): Request {
+  const { url, headers } = (given ?? {}) as { readonly url?: unknown; readonly headers?: Partial<Headers> };
+  if (typeof url === "string" && typeof headers?.get === "function") return given;
+  throw new TypeError(
+    `${method}(request) of fetchExposure takes a Request, got ${describeGiven(given)}.\n` +
+      "  fix: hand over the request of web standards, which is c.req.raw in Hono; for requests of node:http there is nodeExposure.",
+  );
 }
 
 const edgeRuntimeOfNext =

@@ -40,11 +40,13 @@ export function mergeFileMeta(stated: unknown, carried: Partial<InputFileMeta> =
   return {
     name: textOf(name) ?? textOf(carried.name) ?? "upload",
     type: textOf(type) ?? carried.type,
-    size: numberOf(size) ?? carried.size,
-    lastModified: numberOf(lastModified) ?? carried.lastModified,
+    size: sizeOf(size) ?? carried.size,
+    lastModified: timeOf(lastModified) ?? carried.lastModified,
     extra: isPlainObject(extra) ? extra : carried.extra,
   };
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+const sizeOf = (value: unknown): number | undefined =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+const timeOf = (value: unknown): number | undefined => (Number.isFinite(value) ? (value as number) : undefined);

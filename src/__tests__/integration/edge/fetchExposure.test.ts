@@ -145,6 +145,53 @@ describe("bodies that a fetch edge cannot take", () => {
     expect([reply.status, await codeOf(reply)]).toEqual([499, "REQUEST_ABORTED"]);
   });
 
+  const pieces = (count: number, piece: unknown) =>
+    new ReadableStream({
+      start(controller) {
+        for (let index = 0; index < count; index++) controller.enqueue(piece);
+        controller.close();
+      },
+    });
+
+  it.each([
+    ["strings", () => pieces(3, '{"input":1}'), {}],
+    ["strings, as a form,", () => pieces(3, "--b"), formHeaders],
+    ["a thousand empty pieces", () => pieces(2_000, new Uint8Array(0)), {}],
+  ])("a body whose stream gives %s is answered by 499, and the task does not run", async (_what, body, headers) => {
+    const runs: unknown[] = [];
+    const counted = r.task("echo").run(async (input: unknown) => runs.push(input) && input);
+    await using edge = await start({}, [counted.build()]);
+
+    const reply = await edge.post("echo", { body: body(), duplex: "half", headers } as RequestInit);
+
+    expect([reply.status, await codeOf(reply)]).toEqual([499, "REQUEST_ABORTED"]);
+    expect(runs).toEqual([]);
+  });
+
+  it.each([
+    ["a context of Hono", { req: { raw: {} } }],
+    ["a request of Node", { url: "/__runner/task/echo", headers: {} }],
+    ["a text", "http://edge.test/__runner/task/echo"],
+    ["nothing", undefined],
+  ])("%s in the place of a Request is refused by name", async (_what, given) => {
+    await using edge = await start();
+
+    expect(() => edge.edge.fetch(given as never)).toThrow("fetch(request) of fetchExposure takes a Request");
+    expect(() => edge.edge.handle(given as never)).toThrow("handle(request) of fetchExposure takes a Request");
+  });
+
+  it("an info that is null is none", async () => {
+    const rows = async function* () {
+      yield "a";
+    };
+    const task = r.task("rows").run(async () => rows());
+    await using edge = await start({}, [task.build() as never]);
+
+    const reply = await edge.post("rows", {}, null as never);
+
+    expect([reply.status, await reply.text()]).toEqual([200, "a"]);
+  });
+
   it.each([
     ["text", {}],
     ["a form", formHeaders],

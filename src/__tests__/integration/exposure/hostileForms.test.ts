@@ -78,12 +78,15 @@ describe.each([
   it.each([
     ["meta that is null", { $runnerFile: "File", id: "F1", meta: null }],
     ["meta that is text", { $runnerFile: "File", id: "F1", meta: "x" }],
+    ["a size below zero", { $runnerFile: "File", id: "F1", meta: { size: -1 } }],
+    ["a size that is no number of bytes", { $runnerFile: "File", id: "F1", meta: { size: 1.5, lastModified: "now" } }],
     ["facts of the wrong type", { $runnerFile: "File", id: "F1", meta: { name: 5, size: "big", extra: [] } }],
   ])(title("a form with %s is read for what it is worth"), async (_what, file) => {
     const { status, text } = await post(formOf(manifestPart({ file }), filePart("F1", "x")));
 
     expect(status).toBe(200);
     expect(text).toContain('"name":"F1.bin"');
+    expect(text).not.toMatch(/"size":[-\d]/);
   });
 
   it(title("a form cut at any byte is answered"), async () => {
