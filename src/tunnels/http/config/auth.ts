@@ -132,6 +132,7 @@ function resolvePlain(token: unknown, path: string): readonly HeldToken[] | unde
   if (!listed.every((each) => typeof each === "string")) {
     throw new TypeError(`${path}.token must be a string or a list of strings.`);
   }
+  for (const each of listed) assertSendable(each, `${path}.token`);
   return listed.map((each) => ({ token: each }));
 }
 
@@ -146,6 +147,7 @@ function resolveOne(stated: unknown, path: string): HeldToken {
   const { token, name, principal, tasks, events, subscribable } = fieldsOf<HttpToken>(stated, path, tokenKeys);
   // Not by `invalid`, which quotes what it got.
   if (typeof token !== "string") throw new TypeError(`${path}.token must be a string.`);
+  assertSendable(token, `${path}.token`);
   if (name !== undefined && (typeof name !== "string" || name === "")) {
     throw invalid(`${path}.name`, "a non-empty string", name);
   }
@@ -159,6 +161,18 @@ function resolveOne(stated: unknown, path: string): HeldToken {
   };
 }
 
+/**
+ * Tokens that were read from files end in a line break, and headers are read without the blanks around them (RFC 9110 §5.5).
+ *
+ * @throws {TypeError} no header carries it
+ */
+function assertSendable(token: string, path: string): void {
+  if (token === token.trim() && !/[\0\r\n]/.test(token)) return;
+  throw new TypeError(
+    `${path} begins or ends with blanks, or holds a line break, so that no request can carry it: use token.trim().`,
+  );
+}
+
 const tokenKeys: readonly (keyof HttpToken)[] = ["token", "name", "principal", "tasks", "events", "subscribable"];
 
 /** Ids or definitions, or a predicate. */
@@ -166,6 +180,9 @@ function selector(value: unknown, path: string): unknown {
   const isId = (item: unknown): boolean =>
     typeof item === "string" || typeof (item as { id?: unknown } | null | undefined)?.id === "string";
   if (value === undefined || typeof value === "function" || (Array.isArray(value) && value.every(isId))) return value;
+  if (Array.isArray(value) && value.includes(undefined)) {
+    throw new TypeError(`${path} lists undefined: usually a circular import.`);
+  }
   throw invalid(path, "a list of ids or definitions, or a function", value);
 }
 
