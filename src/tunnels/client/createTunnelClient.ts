@@ -109,7 +109,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
       const input = codec.readInput(value);
       const hasStreams = input.isStream || input.files.length > 0;
       const id = idOf(target, "task");
-      const options = typeof target === "string" ? call : withRepeats(target, value, call);
+      const options = typeof target === "object" ? withRepeats(target, value, call) : call;
       return (hasStreams ? claiming(run) : run)(id, input, options); // the caller's types
     } catch (error) {
       return Promise.reject(error);

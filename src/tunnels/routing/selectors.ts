@@ -32,7 +32,8 @@ export function pick<D extends Definition>(
     });
   }
   const picked = selector.flatMap((item) => {
-    const id = typeof item === "string" ? item : item.id;
+    // Of a circular import, a list has a hole.
+    const id = typeof item === "string" ? item : String((item as Definition | undefined)?.id);
     const definition = registered.get(id);
     if (definition === undefined) onUnknown(id);
     return definition ?? [];

@@ -30,6 +30,15 @@ const ofNode = [mixed, smart];
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
+it.each(all)("a call of an undefined definition, as a circular import gives it, says so: %s", async (_name, create) => {
+  await using client = create({ baseUrl: "http://127.0.0.1:9" });
+  const missing = undefined as unknown as string;
+
+  const error = await rejectionOf(client.task(missing, { a: 1 }));
+
+  expect(error.message).toContain("A call names its target by id, a string, or by its definition, got undefined.");
+});
+
 describe.each(all)("a progress callback that throws: %s", (_name, create) => {
   const failing = (name: "onProgress" | "onDownloadProgress"): ClientCallOptions => ({
     [name]() {

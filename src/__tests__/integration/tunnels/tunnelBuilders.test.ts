@@ -225,6 +225,16 @@ describe("topology", () => {
   it.each([
     ["a task that is not registered", [r.tunnel.server("tunnel").tasks([local]).build()], Errors.invalidTunnelError],
     [
+      "a task that is undefined, as a circular import gives it",
+      [
+        r.tunnel
+          .server("tunnel")
+          .tasks([undefined as unknown as typeof local])
+          .build(),
+      ],
+      Errors.invalidTunnelError,
+    ],
+    [
       "an event that is not registered",
       [r.tunnel.client("tunnel").events([remoteOrdered]).memory(memory).build()],
       Errors.invalidTunnelError,
