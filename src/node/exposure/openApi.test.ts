@@ -1,26 +1,11 @@
-import { z } from "zod";
 import { fetchExposure, nodeExposure, r } from "../index";
 import { lockContract } from "../../tunnels/contract/contractLock";
 import { openApiOf } from "../../tunnels/contract/openApi";
 import { startExposure, token, type TestExposure } from "../../__tests__/support/exposure";
 import { startFetchEdge, type TestFetchEdge } from "../../__tests__/support/fetchEdge";
 import { stranger } from "../../__tests__/support/health";
+import { charge, charged, refund } from "../../__tests__/support/shop";
 
-const charge = r
-  .task("shop.tasks.charge")
-  .inputSchema(z.object({ amount: z.number() }))
-  .resultSchema(z.object({ receipt: z.string() }))
-  .throws(["shop.errors.poor"])
-  .run(async () => ({ receipt: "r1" }))
-  .build();
-const refund = r
-  .task("shop.tasks.refund")
-  .run(async () => "refunded")
-  .build();
-const charged = r
-  .event("shop.events.charged")
-  .payloadSchema(z.object({ amount: z.number() }))
-  .build();
 const hidden = r
   .task("shop.tasks.hidden")
   .run(async () => "hidden")

@@ -1,6 +1,7 @@
 import type { IEventEmission } from "../../define/event";
 import type { HeardEvent, SubscribeOptions } from "../../define/subscription";
 import type { ItemReading, ItemStreamEnd } from "../../lib/itemStream";
+import { endOfItems, WaitingReaders, type ReadingEnd } from "../../lib/waitingReaders";
 
 /** What has been emitted since a subscription of this process began, and what receives the rest. */
 interface Hearing {
@@ -54,19 +55,17 @@ const maxWaiting = 1000;
 class LocalSubscription implements ItemReading {
   readonly #taps: LocalHearing["taps"];
   readonly #options: SubscribeOptions;
-  readonly #end: ItemStreamEnd;
+  readonly #readers: WaitingReaders<HeardEvent>;
   readonly #epoch = randomText();
   readonly #seqs = new Map<string, number>();
   readonly #skipped = new Map<string, number>();
   readonly #stopListening: () => void;
   #entries: Entry[] = [];
-  #readers: { resolve(result: Result): void; reject(error: unknown): void }[] = [];
-  #outcome: { readonly error?: unknown; readonly isFailure: boolean } | undefined;
 
   constructor({ hearing, taps, drains }: LocalHearing, options: SubscribeOptions, end: ItemStreamEnd) {
     this.#taps = taps;
     this.#options = options;
-    this.#end = end;
+    this.#readers = new WaitingReaders(end);
     // Runs end their servers first, and this is one that needs no time.
     this.#stopListening = drains.add({ longestMs: 0, drain: async () => this.#settle({ isFailure: false }) });
     const { after = {}, signal, onOpen } = options;
@@ -82,23 +81,20 @@ class LocalSubscription implements ItemReading {
   }
 
   next(): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject });
-      this.#give();
-    });
+    return this.#readers.next(() => this.#give());
   }
 
   return(): Promise<Result> {
     this.#entries = [];
     this.#skipped.clear();
     this.#settle({ isFailure: false });
-    return Promise.resolve(ended);
+    return Promise.resolve(endOfItems);
   }
 
   readonly #onAbort = (): void => this.#fail(this.#options.signal?.reason);
 
   #hear(emitted: Emitted): void {
-    if (this.#outcome !== undefined) return;
+    if (this.#readers.isOver) return;
     if (this.#entries.length >= maxWaiting) {
       this.#skipped.set(emitted.event, (this.#skipped.get(emitted.event) ?? 0) + 1);
       return;
@@ -108,11 +104,11 @@ class LocalSubscription implements ItemReading {
   }
 
   #give(): void {
-    while (this.#readers.length > 0) {
+    while (this.#readers.isAny) {
       const entry = this.#entries.shift();
       if (entry === undefined) {
         if (this.#tellSkipped()) continue;
-        if (this.#outcome !== undefined) this.#giveEnd(this.#outcome);
+        this.#readers.giveEnd();
         return;
       }
       const { event, payload, missed } = entry;
@@ -121,7 +117,7 @@ class LocalSubscription implements ItemReading {
       else {
         this.#seqs.set(event, seq);
         if (missed !== undefined) this.#guarded(() => this.#options.onGap?.({ event, reason: "slow", missed }));
-        else this.#readers.shift()?.resolve({ done: false, value: { event, id: this.#idOf(event), payload } });
+        else this.#readers.give({ event, id: this.#idOf(event), payload });
       }
     }
   }
@@ -130,16 +126,6 @@ class LocalSubscription implements ItemReading {
     for (const [event, missed] of this.#skipped) this.#entries.push({ event, payload: undefined, missed });
     this.#skipped.clear();
     return this.#entries.length > 0;
-  }
-
-  #giveEnd({ error, isFailure }: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    const [first, ...others] = this.#readers.splice(0);
-    if (first === undefined) return;
-    if (isFailure) first.reject(error);
-    else first.resolve(ended);
-    for (const { resolve } of others) resolve(ended);
-    // A loop is told once why it ended.
-    this.#outcome = { isFailure: false };
   }
 
   #idOf(event: string): string {
@@ -161,19 +147,15 @@ class LocalSubscription implements ItemReading {
     this.#settle({ isFailure: true, error });
   }
 
-  #settle(outcome: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
+  #settle(outcome: ReadingEnd): void {
+    if (this.#readers.isOver) return;
     for (const untap of this.#taps) untap();
     this.#stopListening();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (outcome.isFailure) this.#end.reject(outcome.error);
-    else this.#end.resolve();
+    this.#readers.settle(outcome);
     this.#give();
   }
 }
-
-const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 function randomText(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));

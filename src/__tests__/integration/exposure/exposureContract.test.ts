@@ -1,22 +1,7 @@
-import { z } from "zod";
 import { fetchExposure, nodeExposure, r, run } from "../../../node/index";
 import { startExposure, token, type TestExposure } from "../../support/exposure";
+import { charge, charged, refund } from "../../support/shop";
 
-const charge = r
-  .task("shop.tasks.charge")
-  .inputSchema(z.object({ amount: z.number() }))
-  .resultSchema(z.object({ receipt: z.string() }))
-  .throws(["shop.errors.poor"])
-  .run(async () => ({ receipt: "r1" }))
-  .build();
-const refund = r
-  .task("shop.tasks.refund")
-  .run(async () => "refunded")
-  .build();
-const charged = r
-  .event("shop.events.charged")
-  .payloadSchema(z.object({ amount: z.number() }))
-  .build();
 const served = [charge, refund, charged];
 
 async function discoverAs({ port }: TestExposure, as = token) {

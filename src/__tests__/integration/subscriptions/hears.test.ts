@@ -1,4 +1,13 @@
-import { createHttpMixedClient, globals, nodeExposure, r, run, type definitions, type RunResult } from "../../../node";
+import {
+  createHttpMixedClient,
+  globals,
+  nodeExposure,
+  r,
+  run,
+  type definitions,
+  type RunResult,
+  type TunnelResource,
+} from "../../../node";
 import { createDeferred, type Deferred } from "../../support/deferred";
 import { soon } from "../../support/soon";
 import { token } from "../../support/exposure";
@@ -52,6 +61,19 @@ async function untilListenedTo(server: RunResult, probe: () => Promise<boolean>)
 }
 
 const heardProbe = (heard: Heard) => async () => heard.texts.includes("probe");
+
+/** Runs an application with one hook, and a tunnel that brings it the event. */
+const runHearing = (here: Heard, event: ReturnType<typeof news>, tunnel: TunnelResource) =>
+  run(
+    r
+      .resource("app")
+      .register([event, hookFor(here, event), tunnel])
+      .build(),
+  );
+
+async function untilHeard(hearer: Heard, text: string): Promise<void> {
+  while (!hearer.texts.includes(text)) await hearer.until(hearer.texts.length + 1);
+}
 const withoutProbes = (texts: readonly string[]) => texts.filter((text) => text !== "probe");
 
 it("hooks hear the events of the other process from ready on, and no more after the run has ended", async () => {
@@ -64,16 +86,11 @@ it("hooks hear the events of the other process from ready on, and no more after 
     .hears([event])
     .http({ baseUrl: server.baseUrl, auth: { token } })
     .build();
-  const app = await run(
-    r
-      .resource("app")
-      .register([event, hookFor(here, event), tunnel])
-      .build(),
-  );
+  const app = await runHearing(here, event, tunnel);
   await untilListenedTo(server.app, heardProbe(here));
 
   await server.app.emitEvent("app.events.news", { text: "one" });
-  while (!here.texts.includes("one")) await here.until(here.texts.length + 1);
+  await untilHeard(here, "one");
   await app.dispose();
   await server.app.emitEvent("app.events.news", { text: "two" });
 
@@ -93,19 +110,14 @@ it("an event that is heard and routed both is heard once on each side, and goes 
     .hears([event])
     .http({ baseUrl: server.baseUrl, auth: { token } })
     .build();
-  const app = await run(
-    r
-      .resource("app")
-      .register([event, hookFor(here, event), tunnel])
-      .build(),
-  );
+  const app = await runHearing(here, event, tunnel);
   await untilListenedTo(server.app, heardProbe(here));
 
   await app.emitEvent(event, { text: "from here" });
   await server.app.emitEvent("app.events.news", { text: "from there" });
-  while (!here.texts.includes("from there")) await here.until(here.texts.length + 1);
+  await untilHeard(here, "from there");
   await server.app.emitEvent("app.events.news", { text: "last" });
-  while (!here.texts.includes("last")) await here.until(here.texts.length + 1);
+  await untilHeard(here, "last");
 
   expect(withoutProbes(here.texts)).toEqual(["from here", "from there", "last"]);
   expect(withoutProbes(there.texts)).toEqual(["from here", "from there", "last"]);
@@ -136,7 +148,7 @@ it.each(["remote-only", "remote-first"] as const)(
 
     await app.emitEvent(event, { text: "from here" });
     await server.app.emitEvent("app.events.news", { text: "from there" });
-    while (!here.texts.includes("from there")) await here.until(here.texts.length + 1);
+    await untilHeard(here, "from there");
 
     expect(withoutProbes(there.texts)).toEqual(["from here", "from there"]);
     expect(withoutProbes(here.texts)).toEqual(mode === "remote-only" ? ["from here", "from there"] : ["from there"]);
@@ -212,7 +224,7 @@ it("a hook that fails is logged, and later events are heard", async () => {
 
   await server.app.emitEvent("app.events.news", { text: "bad" });
   await server.app.emitEvent("app.events.news", { text: "good" });
-  while (!here.texts.includes("good")) await here.until(here.texts.length + 1);
+  await untilHeard(here, "good");
 
   expect(messages.filter((each) => String(each).startsWith("tunnel.hears.error"))).toHaveLength(1);
   await app.dispose();
@@ -227,12 +239,7 @@ it("a tunnel hears over memory as well, and only what may be listened to", async
   const server = await run(r.resource("app").register([there, secret, served]).build());
   const event = news();
   const tunnel = r.tunnel.client("app.client").hears([event]).memory(server).build();
-  const app = await run(
-    r
-      .resource("app")
-      .register([event, hookFor(here, event), tunnel])
-      .build(),
-  );
+  const app = await runHearing(here, event, tunnel);
   await untilListenedTo(server, heardProbe(here));
   expect(here.texts).toContain("probe");
 
@@ -295,12 +302,7 @@ it("a client of the other process that is made by hand hears as well", async () 
     }))
     .dispose(async ({ client }) => (client as { close(): Promise<void> }).close())
     .build();
-  const app = await run(
-    r
-      .resource("app")
-      .register([event, hookFor(here, event), tunnel])
-      .build(),
-  );
+  const app = await runHearing(here, event, tunnel);
   await untilListenedTo(server.app, heardProbe(here));
 
   expect(here.texts).toContain("probe");

@@ -1,5 +1,6 @@
 import type { HeardEvent, SubscribeOptions, SubscriptionGap } from "../../../define/subscription";
 import type { ItemReading, ItemStreamEnd } from "../../../lib/itemStream";
+import { endOfItems, WaitingReaders, type ReadingEnd } from "../../../lib/waitingReaders";
 import { statedPosition, type Position } from "./position";
 
 type Result = IteratorResult<HeardEvent, undefined>;
@@ -26,19 +27,17 @@ export class Listener implements ItemReading {
   readonly positions = new Map<string, Position | undefined>();
   readonly enter: Enter;
   readonly #options: SubscribeOptions;
-  readonly #end: ItemStreamEnd;
+  readonly #readers: WaitingReaders<HeardEvent>;
   #owner: ListenerOwner | undefined;
   #entries: Entry[] = [];
   #at = 0;
   #chars = 0;
   #skipped = new Map<string, number>();
-  #readers: { resolve(result: Result): void; reject(error: unknown): void }[] = [];
-  #outcome: { readonly error?: unknown; readonly isFailure: boolean } | undefined;
 
   /** @param enter runs a function in the contexts of what subscribed */
   constructor(events: readonly string[], options: SubscribeOptions, end: ItemStreamEnd, enter: Enter = atOnce) {
     this.#options = options;
-    this.#end = end;
+    this.#readers = new WaitingReaders(end);
     this.enter = enter;
     const { after = {}, signal } = options;
     for (const id of events) {
@@ -55,7 +54,7 @@ export class Listener implements ItemReading {
   }
 
   get isOver(): boolean {
-    return this.#outcome !== undefined;
+    return this.#readers.isOver;
   }
 
   get hasRoom(): boolean {
@@ -102,16 +101,13 @@ export class Listener implements ItemReading {
   }
 
   next(): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#readers.push({ resolve, reject });
-      this.#give();
-    });
+    return this.#readers.next(() => this.#give());
   }
 
   return(): Promise<Result> {
     this.#forget();
     this.finish();
-    return Promise.resolve(ended);
+    return Promise.resolve(endOfItems);
   }
 
   #skip(event: string, missed: number): void {
@@ -132,20 +128,20 @@ export class Listener implements ItemReading {
 
   /** Gives what has come to the loop that waits for it. */
   #give(): void {
-    while (this.#readers.length > 0) {
+    while (this.#readers.isAny) {
       const entry = this.#entries[this.#at];
       if (entry === undefined) {
         this.#entries = [];
         this.#at = 0;
         if (this.#tellSkipped()) continue;
-        if (this.#outcome !== undefined) this.#giveEnd(this.#outcome);
+        this.#readers.giveEnd();
         return;
       }
       this.#entries[this.#at++] = undefined as never; // read, and not held any longer
       if ("gap" in entry) this.#guarded(() => this.enter(() => this.#options.onGap?.(entry.gap)));
       else {
         this.#chars -= entry.chars;
-        this.#readers.shift()?.resolve({ done: false, value: entry.heard });
+        this.#readers.give(entry.heard);
         this.#owner?.onRoom();
       }
     }
@@ -158,16 +154,6 @@ export class Listener implements ItemReading {
     return true;
   }
 
-  #giveEnd({ error, isFailure }: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    const [first, ...others] = this.#readers.splice(0);
-    if (first === undefined) return;
-    if (isFailure) first.reject(error);
-    else first.resolve(ended);
-    for (const { resolve } of others) resolve(ended);
-    // A loop is told once why it ended.
-    this.#outcome = { isFailure: false };
-  }
-
   /** Calls a function of the caller's, which ends the subscription by throwing. */
   #guarded(call: () => void): void {
     try {
@@ -178,15 +164,11 @@ export class Listener implements ItemReading {
     }
   }
 
-  #settle(outcome: { readonly error?: unknown; readonly isFailure: boolean }): void {
-    if (this.#outcome !== undefined) return;
-    this.#outcome = outcome;
+  #settle(outcome: ReadingEnd): void {
+    if (this.isOver) return;
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    if (outcome.isFailure) this.#end.reject(outcome.error);
-    else this.#end.resolve();
+    this.#readers.settle(outcome);
     this.#owner?.onLeft(this);
     this.#give();
   }
 }
-
-const ended: IteratorReturnResult<undefined> = { done: true, value: undefined };
