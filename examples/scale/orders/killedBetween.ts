@@ -22,7 +22,7 @@ const gateway = await start("gateway", {
   MAILER_URL: String(mailer.url),
 });
 
-// One call, which nobody repeats but what carries it.
+// The shop makes one call; only the pool or the broker client of the gateway may repeat the charge.
 await using shop = createHttpMixedClient({ baseUrl: String(gateway.url), auth: { token } });
 const receipt = await shop.task("gateway.tasks.place", order, { idempotencyKey: order.id, timeoutMs: 60_000 });
 await shop.close();

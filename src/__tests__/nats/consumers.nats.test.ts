@@ -171,7 +171,7 @@ it("an event that the broker hands to the same process again is not acknowledged
   let said: string[] = [];
   const acknowledged = new Promise<void>((resolve) => {
     said = acknowledgements(link, (_said, { subject }) => {
-      // As if nobody had heard of the process for too long.
+      // As after too long a time without a sign of progress.
       if (said.length === 1) link.connection.publish(subject, "-NAK");
       if (said.length === 4) fail();
       if (said.at(-1) === "+ACK") resolve();

@@ -81,8 +81,11 @@ export async function consumeEvents(parts: EventConsumerParts): Promise<EventCon
   }
 
   /**
-   * The broker has not heard of this process for too long, and hands it again what is still being heard here. To hear it twice
-   * would be one thing; but who has heard an event is remembered, so that this one would be acknowledged before its hooks are done.
+   * The broker delivers a message again for which it got no sign of progress in time, although its hooks still run here. The new
+   * delivery takes the place of the old one: handled by itself it would be acknowledged at once, as an emission that this run has
+   * received already, and would be lost if the hooks fail after that.
+   *
+   * @returns whether its hooks run here
    */
   function takesOver(message: JsMsg): boolean {
     for (const opened of open) {
