@@ -66,9 +66,12 @@ export function exchange(request: ExchangeRequest, visitor: HttpVisitor): void {
 /** Most of a body that is sent in one piece with its head, in bytes. */
 const smallBytes = 8_192;
 
+/** What is needed of a request once its head was sent: a stream of events may last for hours. */
+type CarriedRequest = Pick<ExchangeRequest, "record" | "deadlines" | "body" | "isBodyChanged" | "onResponse">;
+
 /** One exchange at the relay. A class, because one is made per request. */
 class HttpExchange implements StreamHandler {
-  readonly #request: ExchangeRequest;
+  readonly #request: CarriedRequest;
   readonly #visitor: HttpVisitor;
   readonly #stream: MuxStream;
   readonly #isBodiless: boolean;
@@ -82,7 +85,8 @@ class HttpExchange implements StreamHandler {
   #resume: (() => void) | undefined;
 
   constructor(request: ExchangeRequest, visitor: HttpVisitor, stream: MuxStream, isBodiless: boolean) {
-    this.#request = request;
+    const { record, deadlines, body, isBodyChanged, onResponse } = request;
+    this.#request = { record, deadlines, body, isBodyChanged, onResponse };
     this.#visitor = visitor;
     this.#stream = stream;
     this.#isBodiless = isBodiless;

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
 import { createAddressSet, type AddressSet } from "../server/addressSet";
 import { isLoopbackHost, readAuthority } from "./authority";
-import type { Binding } from "./bindings";
+import type { Binding, BindingSession } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
 import { Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
@@ -262,9 +262,13 @@ export class Visitors {
       record,
       deadlines: this.#deadlines,
     });
-    connection.on("close", () => session.touch());
+    touchAtEnd(connection, session);
   }
 }
+
+/** Apart, so that what waits for the end of a visit does not keep its headers meanwhile. */
+const touchAtEnd = (connection: EventEmitter, session: BindingSession): void =>
+  void connection.on("close", () => session.touch());
 
 const unchanged = ({ route, headers }: Arrival): Extract<PipelineVerdict, { kind: "go" }> => ({
   kind: "go",

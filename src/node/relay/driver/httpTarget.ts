@@ -89,11 +89,10 @@ const dropUndefined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean): void {
-  const receive = receiveInto(request, stream);
   let response: IncomingMessage | undefined;
   let resume = (): void => {};
   stream.handler = {
-    onData: receive,
+    ...(!isBodiless && { onData: receiveInto(request, stream) }),
     onTrailers: (trailers) => request.addTrailers(pairsOf(trailers)),
     onEnd: () => void request.end(),
     onDrain: () => resume(),

@@ -45,7 +45,7 @@ export class RequestLog {
   }
 
   begin(req: IncomingMessage): RequestRecord {
-    return new RequestRecord(`req_${randomUUID()}`, req, this.#add);
+    return new RequestRecord(newId(), req, this.#add);
   }
 
   /** The newest first. */
@@ -79,5 +79,8 @@ export class RequestLog {
     });
   };
 }
+
+/** Copied, since Node puts the text together from twenty pieces, which it would keep: hundreds of ids are remembered. */
+const newId = (): string => Buffer.from(`req_${randomUUID()}`, "latin1").toString("latin1");
 
 const statusClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
