@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { plainAddress } from "../../tunnels/http/callerAddress";
 import type { AddressSet } from "../server/addressSet";
+import { RequestTurns } from "./requestTurns";
 
 /** What the requests of one connection have in common. */
 export interface VisitorSocket {
@@ -14,6 +15,7 @@ export interface VisitorSocket {
   readonly isEncrypted: boolean;
   /** Whether the peer is a proxy whose headers count. */
   readonly isTrusted: boolean;
+  readonly turns: RequestTurns;
 }
 
 /** Reads each connection once: a visitor that keeps it alive sends many requests. */
@@ -30,6 +32,9 @@ export class VisitorSockets {
     if (before !== undefined) return before;
     const { remoteAddress = "", remotePort = 0, localPort = 0, encrypted = false } = socket;
     const peer = plainAddress(remoteAddress);
+    const turns = new RequestTurns();
+    // After Node has told what it tells.
+    socket.once("close", () => process.nextTick(() => turns.lose()));
     const facts: VisitorSocket = {
       address: remoteAddress,
       peer,
@@ -37,6 +42,7 @@ export class VisitorSockets {
       localPort,
       isEncrypted: encrypted,
       isTrusted: this.#trustedProxies.has(remoteAddress),
+      turns,
     };
     this.#read.set(socket, facts);
     return facts;

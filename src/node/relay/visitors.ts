@@ -16,6 +16,7 @@ import type { RequestLog } from "./log/requestLog";
 import type { RequestRecord } from "./log/requestRecord";
 import type { PipelineVerdict, VisitorPipeline } from "./pipeline";
 import type { RelayRoutes } from "./relayRoutes";
+import type { RequestTurn } from "./requestTurns";
 import { RequestPace } from "./requestPace";
 import { hasClearFraming, isPlainUpgrade } from "./requestFraming";
 import { exchangeUpgrade } from "./upgradeExchange";
@@ -114,7 +115,24 @@ export class Visitors {
 
   serve(req: IncomingMessage, res: ServerResponse, route: VisitorRoute): void {
     const record = this.#log.begin(req);
-    res.on("close", () => record.end(res.writableFinished));
+    const { socket } = req;
+    const { turns } = this.#sockets.of(socket);
+    const turn: RequestTurn = {
+      start: () => this.#serve(req, res, route, record),
+      // Of a response that waits for another one, Node says nothing when its connection closes.
+      drop: () => void res.emit("close"),
+    };
+    res.on("close", () => {
+      record.end(res.writableFinished);
+      turns.end(turn, socket.destroyed);
+    });
+    if (turns.take(turn)) return;
+    record.failed(visitorErrors.rateLimited.code);
+    record.end(false);
+    socket.destroy();
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse, route: VisitorRoute, record: RequestRecord): void {
     const reply: Reply = {
       refuse: (failure) => record.answered(failure.status, sendVisitorError(req, res, failure), failure.code),
       answer: (answer) => record.answered(answer.status, sendVisitorAnswer(req, res, answer)),
@@ -153,6 +171,8 @@ export class Visitors {
     };
     const send = (request: ExchangeRequest): void =>
       exchangeUpgrade(request, { req, socket, head, refuse: reply.refuse });
+    // What it would switch still has to carry the answers to the requests before it.
+    if (this.#sockets.of(req.socket).turns.isTaken) return reply.cut();
     const refusal = this.#refusalOf(req, socket) ?? (isPlainUpgrade(req) ? undefined : visitorErrors.badRequest);
     this.#open({ req, connection: socket, record, reply, send }, refusal ?? route);
   }
