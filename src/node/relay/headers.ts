@@ -82,6 +82,33 @@ export const upgradeHeaders = (headers: readonly string[], protocol: string): st
   protocol,
 ];
 
+/**
+ * RFC 9110 section 6.5.1: what frames, routes, authenticates or describes a message was decided on by its headers. Some
+ * applications put trailers among them.
+ */
+const neverTrailers: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "host",
+  "content-length",
+  "content-encoding",
+  "content-type",
+  "content-range",
+  "authorization",
+  "cookie",
+  "set-cookie",
+  "expect",
+  "range",
+  "cache-control",
+  "location",
+  "www-authenticate",
+]);
+
+/** Trailers that may be passed on, in either direction. */
+export const endToEndTrailers = (trailers: readonly string[]): string[] =>
+  trailers.filter((_, index) => {
+    const name = (trailers[index & ~1] as string).toLowerCase();
+    return !hopByHop.has(name) && !neverTrailers.has(name) && !isForwarding(dashed(name));
+  });
+
 /** Cookies of gates are sent to all that shares their host, and end at the relay. */
 function hideGateCookies(headers: string[], cookie: string | undefined): string[] {
   if (cookie === undefined) return headers;

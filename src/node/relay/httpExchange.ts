@@ -18,7 +18,7 @@ import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import type { Deadline, Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
-import { endToEndHeaders, pairsOf } from "./headers";
+import { endToEndHeaders, endToEndTrailers, pairsOf } from "./headers";
 import { holdResponse } from "./heldResponse";
 import type { RequestRecord } from "./log/requestRecord";
 import type { ResponseStage } from "./pipeline";
@@ -107,7 +107,7 @@ class HttpExchange implements StreamHandler {
     });
     if (this.#isBodiless) return;
     body.on("data", this.#bodyMoved);
-    this.#resume = sendFrom(body, stream, () => (isBodyChanged ? undefined : req.rawTrailers));
+    this.#resume = sendFrom(body, stream, () => (isBodyChanged ? undefined : endToEndTrailers(req.rawTrailers)));
   }
 
   onDrain(): void {
@@ -145,7 +145,7 @@ class HttpExchange implements StreamHandler {
   }
 
   onTrailers(trailers: FlatHeaders): void {
-    this.#visitor.res.addTrailers(pairsOf(trailers));
+    this.#visitor.res.addTrailers(pairsOf(endToEndTrailers(trailers)));
   }
 
   onEnd(): void {
@@ -228,7 +228,7 @@ class HttpExchange implements StreamHandler {
         this.#beginResponse(changed);
         res.flushHeaders();
       },
-      finish: (trailers) => void (trailers && res.addTrailers(pairsOf(trailers)), res.end()),
+      finish: (trailers) => void (trailers && res.addTrailers(pairsOf(endToEndTrailers(trailers))), res.end()),
       fail: (failure) => this.#fail(failure),
     });
   }
