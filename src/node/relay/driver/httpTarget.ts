@@ -63,7 +63,8 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
       stream.accept();
       request.once("socket", (socket) => limitConnecting(socket, stream, connectTimeoutMs, () => request.destroy()));
       if (isUpgrade) forwardUpgrade(request, stream);
-      else forward(request, stream, (opening.flags & flagEnd) !== 0);
+      else
+        forward(request, stream, { isBodiless: (opening.flags & flagEnd) !== 0, bodyBytes: bodyBytesOf(opening.head) });
     },
     close: () => agent.destroy(),
   };
@@ -88,13 +89,34 @@ function replaceValue(headers: string[], name: string, value: string): void {
 const dropUndefined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean): void {
+/** What a service takes for the body of a request; `undefined` where it is sent in chunks. */
+function bodyBytesOf({ headers, contentLength }: RequestHead): number | undefined {
+  const stated = valueOf(headers, "content-length");
+  return stated === undefined ? contentLength : Number(stated);
+}
+
+interface ForwardedBody {
+  readonly isBodiless: boolean;
+  readonly bodyBytes: number | undefined;
+}
+
+function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBytes }: ForwardedBody): void {
+  let leftBytes = bodyBytes;
+  /** What is too much would be another request to the service, and what is missing the next visitor's. */
+  const cut = (): void => {
+    request.destroy();
+    stream.resetAndReport(ResetCode.BODY_LENGTH, "The request has another length than its head says.");
+  };
+  const receive = isBodiless ? undefined : receiveInto(request, stream);
   let response: IncomingMessage | undefined;
   let resume = (): void => {};
   stream.handler = {
-    ...(!isBodiless && { onData: receiveInto(request, stream) }),
+    onData(bytes) {
+      if (leftBytes !== undefined && (leftBytes -= bytes.length) < 0) cut();
+      else receive?.(bytes);
+    },
     onTrailers: (trailers) => request.addTrailers(pairsOf(trailers)),
-    onEnd: () => void request.end(),
+    onEnd: () => (leftBytes ? cut() : void request.end()),
     onDrain: () => resume(),
     // The visitor left, or the link is gone.
     onReset: () => void (response?.destroy(), request.destroy()),
@@ -114,8 +136,9 @@ function forward(request: ClientRequest, stream: MuxStream, isBodiless: boolean)
     if (response?.complete === true) stream.handler.onData = (bytes) => stream.consumed(bytes.length);
     else stream.reset(codeOfFailure(error), error.code ?? error.message);
   });
+  if (isBodiless && leftBytes) cut();
   // Without a body nothing follows that would send the request.
-  if (isBodiless) request.end();
+  else if (isBodiless) request.end();
   else request.flushHeaders();
 }
 
