@@ -6,6 +6,7 @@ import type { ResolvedRelayConfig } from "./config";
 import type { DriverRights } from "./driverRights";
 import type { FdPermits } from "./fdPermits";
 import type { MuxSession } from "../../relay/muxSession";
+import { PendingBinds } from "./pendingBinds";
 import type { VisitorPipeline } from "./pipeline";
 
 /** A session, as far as bindings are concerned. */
@@ -73,8 +74,7 @@ export class BindingTable {
   readonly #parts: TableParts;
   readonly #byPort = new Map<number, Binding>();
   readonly #byName = new Map<string, Binding>();
-  /** Ports and names that are being bound. */
-  readonly #pending = new Set<string>();
+  readonly #pending = new PendingBinds<BindingSession>();
   #nextBindId = 1;
   #takeovers = 0;
 
@@ -110,16 +110,14 @@ export class BindingTable {
     const holder =
       (port === 0 ? undefined : this.#byPort.get(port)) ?? (name === undefined ? undefined : this.#byName.get(name));
     if (holder !== undefined) return this.#takeOver(holder, wanted, session);
-    if (session.bindings.size >= session.maxBindings) {
-      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${session.maxBindings} bindings.`);
-    }
+    if (this.#isFull(session)) return capExceeded(session);
     const keys = [...(port === 0 ? [] : [`port ${port}`]), ...(name === undefined ? [] : [`name ${name}`])];
-    if (keys.some((key) => this.#pending.has(key))) return refuse("ALREADY_BOUND", "It is being bound.");
-    for (const key of keys) this.#pending.add(key);
+    const done = this.#pending.begin(keys, session);
+    if (done === undefined) return refuse("ALREADY_BOUND", "It is being bound.");
     try {
       return await this.#listen(wanted, session);
     } finally {
-      for (const key of keys) this.#pending.delete(key);
+      done();
     }
   }
 
@@ -175,6 +173,10 @@ export class BindingTable {
     return port as number;
   }
 
+  #isFull(session: BindingSession): boolean {
+    return session.bindings.size + this.#pending.countOf(session) >= session.maxBindings;
+  }
+
   /** One synchronous step: no visitor finds the binding without a session. */
   #takeOver(holder: Binding, wanted: WantedBinding, session: BindingSession): Binding | BindRefusal {
     const isSame =
@@ -194,9 +196,7 @@ export class BindingTable {
     if (!isOwn && rights.takeover !== "any") {
       return { ...refuse("ALREADY_BOUND", "A session of another caller has it."), retryable: false };
     }
-    if (session.bindings.size >= session.maxBindings) {
-      return refuse("BIND_CAP_EXCEEDED", `A session has at most ${session.maxBindings} bindings.`);
-    }
+    if (this.#isFull(session)) return capExceeded(session);
     this.#takeovers += 1;
     holder.session = session;
     session.bindings.set(holder.bindId, holder);
@@ -291,6 +291,9 @@ const refuse = (code: BindErrorCode, message: string): BindRefusal => ({
   message,
   retryable: retryableCodes.has(code),
 });
+
+const capExceeded = ({ maxBindings }: BindingSession): BindRefusal =>
+  refuse("BIND_CAP_EXCEEDED", `A session has at most ${maxBindings} bindings.`);
 
 const againstPolicy: BindRefusal = /* @__PURE__ */ refuse("POLICY", "The policy of this caller does not permit it.");
 
