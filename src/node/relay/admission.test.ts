@@ -126,6 +126,9 @@ describe("an upgrade", () => {
   it.each([
     ["to HTTP/2 in clear text", "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"],
     ["to HTTP/2 among others", "Upgrade: websocket, H2C"],
+    ["to a draft of HTTP/2", "Upgrade: h2c-14"],
+    ["to HTTP/2 with more behind it", "Upgrade: h2c foo"],
+    ["with settings of HTTP/2", "Upgrade: websocket\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"],
     ["with a body", "Upgrade: websocket\r\nContent-Length: 5"],
     ["with chunks", "Upgrade: websocket\r\nTransfer-Encoding: chunked"],
   ])("an upgrade %s is answered 400", async (_what, headers) => {

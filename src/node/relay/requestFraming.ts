@@ -17,6 +17,8 @@ export function hasClearFraming(req: Pick<IncomingMessage, "rawHeaders" | "heade
 export function isPlainUpgrade(req: Pick<IncomingMessage, "rawHeaders" | "headers">): boolean {
   const { upgrade = "", "content-length": length = "0" } = req.headers;
   // HTTP/2 in clear text would lead past everything that looks at requests here.
-  const isHttp2 = upgrade.split(",").some((protocol) => /^h2c?(\/|$)/i.test(protocol.trim()));
-  return !isHttp2 && length === "0" && valuesOf(req, "transfer-encoding").length === 0;
+  const isHttp2 = upgrade.split(",").some((protocol) => /^h2c?\b/i.test(protocol.trim()));
+  return (
+    !isHttp2 && !("http2-settings" in req.headers) && length === "0" && valuesOf(req, "transfer-encoding").length === 0
+  );
 }

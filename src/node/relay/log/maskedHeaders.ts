@@ -26,7 +26,8 @@ export function maskedHeaders(flat: readonly string[], alsoSecret: ReadonlySet<s
 
 /** Names that say so of themselves count as well: a header that is masked in vain is the smaller harm. */
 const isSecret = (name: string): boolean =>
-  secretNames.has(name) || /token|secret|password|api-?key|signature|session|jwt/.test(name);
+  secretNames.has(name) ||
+  /auth|token|secret|password|credential|cookie|(api|access)-?key|signature|session|jwt/.test(name);
 
 /** URLs carry credentials in their query. */
 const withoutQuery = (name: string, value: string): string =>

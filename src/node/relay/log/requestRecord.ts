@@ -100,7 +100,7 @@ export class RequestRecord {
       serviceName: "tunnel",
       method: req.method ?? "GET",
       host: (this.host ?? statedHost(req)).slice(0, 255),
-      path: withoutQuery(this.target).slice(0, maxPathChars),
+      path: pathOf(this.target).slice(0, maxPathChars),
       status: this.#status ?? 499,
       bytesIn: stream?.sentBytes ?? 0,
       bytesOut: this.#ownBytes + (stream?.receivedBytes ?? 0),
@@ -118,9 +118,11 @@ export class RequestRecord {
 
 const statedHost = ({ headers }: IncomingMessage): string => (headers.host ?? "").replace(/:\d*$/, "").toLowerCase();
 
-function withoutQuery(target: string): string {
-  const end = target.search(/[?#]/);
-  return end === -1 ? target : target.slice(0, end);
+/** What comes before and behind it may hold credentials. */
+function pathOf(target: string): string {
+  const path = target.startsWith("/") ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "") || "/";
+  const end = path.search(/[?#]/);
+  return end === -1 ? path : path.slice(0, end);
 }
 
 const round = (ms: number): number => Math.round(ms * 10) / 10;
