@@ -109,8 +109,10 @@ export class BindingTable {
     if (!session.owner.rights.permits({ kind, name, containerPort: port })) return againstPolicy;
     const holder =
       (port === 0 ? undefined : this.#byPort.get(port)) ?? (name === undefined ? undefined : this.#byName.get(name));
-    if (holder !== undefined) return this.#takeOver(holder, wanted, session);
+    const isHeldAlready = holder?.session === session && isSameBinding(holder, wanted);
+    if (isHeldAlready) return holder;
     if (this.#isFull(session)) return capExceeded(session);
+    if (holder !== undefined) return this.#takeOver(holder, wanted, session);
     const keys = [...(port === 0 ? [] : [`port ${port}`]), ...(name === undefined ? [] : [`name ${name}`])];
     const done = this.#pending.begin(keys, session);
     if (done === undefined) return refuse("ALREADY_BOUND", "It is being bound.");
@@ -179,14 +181,11 @@ export class BindingTable {
 
   /** One synchronous step: no visitor finds the binding without a session. */
   #takeOver(holder: Binding, wanted: WantedBinding, session: BindingSession): Binding | BindRefusal {
-    const isSame =
-      holder.kind === wanted.kind &&
-      holder.name === wanted.name &&
-      (wanted.port === 0 || holder.containerPort === wanted.port);
     const { session: before } = holder;
-    if (before === session) return isSame ? holder : refuse("ALREADY_BOUND", "Another binding of this session has it.");
+    if (before === session) return refuse("ALREADY_BOUND", "Another binding of this session has it.");
     const { principal, rights } = session.owner;
-    if (!isSame || holder.mode === "pull") return refuse("ALREADY_BOUND", "Another session has it.");
+    if (!isSameBinding(holder, wanted) || holder.mode === "pull")
+      return refuse("ALREADY_BOUND", "Another session has it.");
     // A port that was not asked for by its number.
     if (!rights.permits(holder)) return againstPolicy;
     const isOwn = before.owner.principal === principal;
@@ -196,7 +195,6 @@ export class BindingTable {
     if (!isOwn && rights.takeover !== "any") {
       return { ...refuse("ALREADY_BOUND", "A session of another caller has it."), retryable: false };
     }
-    if (this.#isFull(session)) return capExceeded(session);
     this.#takeovers += 1;
     holder.session = session;
     session.bindings.set(holder.bindId, holder);
@@ -291,6 +289,9 @@ const refuse = (code: BindErrorCode, message: string): BindRefusal => ({
   message,
   retryable: retryableCodes.has(code),
 });
+
+const isSameBinding = (holder: Binding, { kind, name, port }: WantedBinding): boolean =>
+  holder.kind === kind && holder.name === name && (port === 0 || holder.containerPort === port);
 
 const capExceeded = ({ maxBindings }: BindingSession): BindRefusal =>
   refuse("BIND_CAP_EXCEEDED", `A session has at most ${maxBindings} bindings.`);
