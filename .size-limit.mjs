@@ -47,6 +47,6 @@ export default [
   row("one phantom, by defineTask", "{ defineTask }", "2.4 KB"),
   row("one phantom and run, at first", "{ r, run }", "38.4 KB", atFirst),
   row("one small class", "{ Semaphore }", "1.2 KB"),
-  row("all of .", "*", "122 KB", atFirst),
+  row("all of .", "*", "122.4 KB", atFirst),
   { name: "./errors", path: "dist/errors/index.js", import: "*", limit: "6.3 KB", gzip: true },
 ];

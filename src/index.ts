@@ -117,6 +117,7 @@ export type {
   AuthValidatorResult,
   DriverPolicy,
   ContractLockFile,
+  EndpointDiscovery,
   EventDeliveryMode,
   HealthCheckConfig,
   RemoteCallOptions,

@@ -1,15 +1,17 @@
 import { withFrameworkErrors } from "../../errors/knownErrors";
 import { InFlight } from "../../lib/inFlight";
+import { settleOrAbort } from "../../lib/settleOrAbort";
 import { TracePoint } from "../../platform/tracePoint";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { Carrier } from "../../tunnels/client/carrier";
 import { createTunnelClient, type TunnelClientOptions } from "../../tunnels/client/createTunnelClient";
-import type { RemoteClient } from "../../tunnels/client/remoteClient";
+import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/remoteClient";
 import { createEndpointPool } from "../../tunnels/pool/endpointPool";
 import type { EndpointInfo } from "../../tunnels/pool/endpointStates";
 import { readEndpoints, type OverEndpoints } from "../../tunnels/pool/poolConfig";
 import { deliveryOf } from "../../tunnels/protocol/delivery";
 import { tellDelivery } from "../../tunnels/protocol/safeRepeat";
+import type { EndpointDiscovery } from "../../tunnels/routing/tags";
 import { parseBaseUrl, readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import type { HttpCallerConfig } from "../../tunnels/transports/httpClients";
 import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
@@ -19,6 +21,11 @@ import { probeEndpoint } from "./probeEndpoint";
 export interface EndpointList {
   /** How its endpoints are now, in the order in which they were configured; with one `baseUrl`, that. */
   endpoints(): readonly EndpointInfo[];
+  /**
+   * Asks each endpoint what may be called there, however it is now, over connections of its own: in a rolling deployment they may
+   * differ. Never rejects.
+   */
+  discoverEach(options?: Pick<ClientCallOptions, "signal" | "timeoutMs">): Promise<readonly EndpointDiscovery[]>;
 }
 
 type Named = Pick<TunnelClientOptions, "tasks" | "events">;
@@ -45,7 +52,10 @@ export function clientOver<Config extends HttpCallerConfig>(
   const inFlight = new InFlight();
   const client = createTunnelClient({ ...located, inFlight, codec: createCallCodec, carrier: make(located, address) });
   const endpoints = () => [{ url: address.text, state: "up" as const, inFlight: inFlight.count, failures: 0 }];
-  return Object.assign(client, { endpoints });
+  const discoverEach: EndpointList["discoverEach"] = async (options) => [
+    await settledDiscovery(address.text, client, options),
+  ];
+  return Object.assign(client, { endpoints, discoverEach });
 }
 
 function pooledClient<Config extends HttpCallerConfig>(
@@ -73,7 +83,32 @@ function pooledClient<Config extends HttpCallerConfig>(
     carrier: { ...ofKind, send: pool.send, close: pool.close },
     onFailure: (error) => void tellDelivery(error, deliveryOf(error)),
   });
-  return Object.assign(client, { endpoints: pool.endpoints });
+  const discoverEach: EndpointList["discoverEach"] = async (options) => {
+    // Where they are resolved, the first call does it.
+    if (pool.endpoints().length === 0) await settledDiscovery("", client, options);
+    const asked = pool.endpoints().map(async ({ url }) => {
+      const address = parseBaseUrl(url);
+      const located = locatedAt(config as unknown as Config & Named, address);
+      const one = createTunnelClient({ ...located, codec: createCallCodec, carrier: connect(url) });
+      const answer = await settledDiscovery(url, one, options);
+      await one.close();
+      return answer;
+    });
+    return Promise.all(asked);
+  };
+  return Object.assign(client, { endpoints: pool.endpoints, discoverEach });
+}
+
+async function settledDiscovery(
+  url: string,
+  client: Pick<RemoteClient, "discover">,
+  options: Pick<ClientCallOptions, "signal" | "timeoutMs"> = {},
+): Promise<EndpointDiscovery> {
+  try {
+    return { url, discovery: await settleOrAbort(client.discover(options), options.signal) };
+  } catch (error) {
+    return { url, error };
+  }
 }
 
 /** Programs have room for the errors of the framework, which pages get by `errorRegistry`. */

@@ -34,6 +34,14 @@ export interface TunnelClient {
   discover?(options?: any): Promise<unknown>; // as above
 }
 
+/** What one of several endpoints says may be called, or why it does not. */
+export interface EndpointDiscovery {
+  readonly url: string;
+  readonly discovery?: unknown;
+  /** Absent where there is a discovery. */
+  readonly error?: unknown;
+}
+
 /** What a client tunnel does at boot about a server that is not what its callers were written against. */
 export type VerifyMode = "warn" | "throw" | "off";
 

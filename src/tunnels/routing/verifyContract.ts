@@ -10,11 +10,12 @@ import { settleOrAbort } from "../../lib/settleOrAbort";
 import { abortAfter } from "../../lib/timers";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
+import { deliveryOf } from "../protocol/delivery";
 import { parseContractLock, type ContractLock } from "../contract/contractLock";
 import { readDiscovery, type Discovery } from "../contract/readDiscovery";
 import { differencesOf, type NamedIds } from "../contract/verifiedContract";
 import { resolveSelector } from "./selectors";
-import type { TunnelRunner, TunnelVerification } from "./tags";
+import type { EndpointDiscovery, TunnelClient, TunnelRunner, TunnelVerification } from "./tags";
 import { isClientTunnel } from "./tunnelResource";
 
 /** What verifying works on. */
@@ -42,13 +43,26 @@ export async function verifyContract(
     void logger.warn(error.message, { source: tunnelId, data: error.data });
   };
 
-  let differences: readonly ContractChange[];
+  const named = namedBy(tunnel, store);
+  let answers: readonly Answer[];
+  let written: ContractLock | undefined;
   try {
-    const written = lock === undefined ? undefined : readLock(lock);
-    differences = differencesOf(namedBy(tunnel, store), await askContract(tunnel, timeoutMs), written);
+    written = lock === undefined ? undefined : readLock(lock);
+    answers = await askContracts(tunnel, timeoutMs);
   } catch (error) {
     return fail(contractUnverifiedError.create({ tunnelId, ...reasonOf(error) }));
   }
+  const said = answers.filter((answer) => answer.discovery !== undefined);
+  const silent = answers.filter((answer) => answer.discovery === undefined);
+  const isDown = ({ error }: Answer): boolean => said.length > 0 && isUnreachable(error);
+  for (const { url, error } of silent.filter(isDown)) {
+    const { reason } = reasonOf(error);
+    const message = `The contract of ${url}, an endpoint of tunnel "${tunnelId}", is not verified: ${reason}`;
+    void logger.warn(message, { source: tunnelId, data: { tunnelId, url } });
+  }
+  const differences = differencesOfAll(
+    said.map(({ url, discovery }) => [url, differencesOf(named, discovery as Discovery, written)]),
+  );
   const additions = differences.filter(({ level }) => level === "addition");
   const others = differences.filter(({ level }) => level !== "addition");
   if (additions.length > 0) {
@@ -56,6 +70,30 @@ export async function verifyContract(
     void logger.info(message, { source: tunnelId, data: { tunnelId, differences: additions } });
   }
   if (others.length > 0) fail(contractMismatchError.create({ tunnelId, differences: others }));
+  const [unverified] = silent.filter((answer) => !isDown(answer));
+  if (unverified === undefined) return;
+  const { reason, ...facts } = reasonOf(unverified.error);
+  const of = answers.length > 1 ? `of ${unverified.url}: ${reason}` : reason;
+  fail(contractUnverifiedError.create({ tunnelId, ...facts, reason: of }));
+}
+
+/** What differs at some of several endpoints names them. */
+function differencesOfAll(
+  found: readonly (readonly [url: string, differences: readonly ContractChange[]])[],
+): readonly ContractChange[] {
+  const all = new Map<string, { readonly change: ContractChange; readonly urls: string[] }>();
+  for (const [url, differences] of found) {
+    for (const change of differences) {
+      const { level, kind, id, message } = change;
+      const key = JSON.stringify([level, kind, id, message]);
+      const same = all.get(key) ?? { change, urls: [] };
+      same.urls.push(url);
+      all.set(key, same);
+    }
+  }
+  return [...all.values()].map(({ change, urls }) =>
+    urls.length === found.length ? change : { ...change, message: `${change.message} (of ${urls.join(", ")})` },
+  );
 }
 
 /** @throws {invalidTunnelError} */
@@ -101,8 +139,15 @@ function readLock(lock: unknown): ContractLock {
   }
 }
 
-/** @throws {Error} whatever keeps the server from saying it, within the time */
-async function askContract({ client }: TunnelRunner, timeoutMs: number): Promise<Discovery> {
+/** What one server says, or why it does not. */
+interface Answer {
+  readonly url: string;
+  readonly discovery?: Discovery | undefined;
+  readonly error?: unknown;
+}
+
+/** @throws {Error} whatever keeps every server from saying it, within the time */
+async function askContracts({ client }: TunnelRunner, timeoutMs: number): Promise<readonly Answer[]> {
   if (typeof client?.discover !== "function") {
     throw new Unverified(
       "its client cannot ask the server.",
@@ -112,18 +157,41 @@ async function askContract({ client }: TunnelRunner, timeoutMs: number): Promise
   const late = `the server did not say its contract within ${timeoutMs} ms.`;
   const { expired, stop } = abortAfter(timeoutMs, () => new Unverified(late, "see whether it is up", "TIMEOUT"));
   try {
-    const discovery = readDiscovery(await settleOrAbort(client.discover({ signal: expired }), expired));
-    if (discovery?.contract !== undefined) return discovery;
+    const options = { signal: expired };
+    const { discoverEach } = client as TunnelClient & { discoverEach?(given: object): Promise<EndpointDiscovery[]> };
+    const replies =
+      discoverEach === undefined
+        ? [{ url: "", discovery: await settleOrAbort(client.discover(options), expired) }]
+        : await discoverEach(options);
+    if (replies.length === 0) throw new Unverified("no endpoint is known.", "have resolve return at least one address");
+    return replies.map(answerOf);
   } catch (error) {
-    // Published versions 5.x are asked by GET.
-    throw (error as { readonly code?: unknown }).code === "METHOD_NOT_ALLOWED" ? silent() : error;
+    return [{ url: "", error: isOfGet(error) ? unsaid() : error }];
   } finally {
     stop();
   }
-  throw silent();
 }
 
-const silent = (): Unverified =>
+function answerOf({ url, discovery, error }: EndpointDiscovery): Answer {
+  if (error !== undefined) return { url, error: isOfGet(error) ? unsaid() : error };
+  try {
+    const read = readDiscovery(discovery);
+    return read?.contract === undefined ? { url, error: unsaid() } : { url, discovery: read };
+  } catch (broken) {
+    return { url, error: broken };
+  }
+}
+
+/** Published versions 5.x are asked by GET. */
+const isOfGet = (error: unknown): boolean => codeOf(error) === "METHOD_NOT_ALLOWED";
+
+const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | undefined)?.code;
+
+/** An endpoint that is down is what a pool is there for; what replies is called. */
+const isUnreachable = (error: unknown): boolean =>
+  error instanceof Unverified ? error.code === "TIMEOUT" : deliveryOf(error) !== "answered";
+
+const unsaid = (): Unverified =>
   new Unverified(
     "the server does not say its contract.",
     'set http.contract: "hashes" or "schemas" in the exposure of the server; versions before 6.0 cannot say it',
