@@ -162,6 +162,10 @@ interface InstanceTraits<Data> {
   readonly name?: string | undefined;
 }
 
+/** A list of a few holes may be as long as memory, and a message is written before its error is thrown. */
+const shortened = (_key: string, value: unknown): unknown =>
+  Array.isArray(value) && value.length > 10_000 ? `[${value.length} items]` : value;
+
 /** @internal The maker shared by user errors and the catalogues. */
 export function createErrorHelper<Data>(
   definition: IErrorDefinition<Data>,
@@ -175,7 +179,7 @@ export function createErrorHelper<Data>(
   if (httpCode !== undefined && !(Number.isInteger(httpCode) && httpCode >= 100 && httpCode <= 599)) {
     throw new TypeError(`Error "${id}" has httpCode ${describeGiven(httpCode)}; use an integer from 100 to 599.`);
   }
-  const format = definition.format ?? ((data: Data) => JSON.stringify(data) ?? "");
+  const format = definition.format ?? ((data: Data) => JSON.stringify(data, shortened) ?? "");
   const parseData = dataSchema ? compileSyncSchema(dataSchema) : undefined;
 
   function create(data: Data, options?: ErrorOptions): RunnerError<Data> {

@@ -14,6 +14,9 @@ const loop: Record<string, unknown> = { list: [] };
 loop["self"] = loop;
 (loop["list"] as unknown[]).push(loop, loop);
 
+const holes: unknown[] = [];
+holes[30_000_000] = file("A");
+
 const deep = (inner: unknown, levels: number): unknown => {
   let value = inner;
   for (let level = 0; level < levels; level += 1) value = [value];
@@ -26,6 +29,7 @@ it.each([
   ["a sentinel that only describes a file", file("A", {})],
   ["a file hidden in a Map", new Map([["f", file("A")]])],
   ["a loop", loop],
+  ["a list of more holes than any serializer writes", { holes }],
   ["a depth that no serializer writes", deep(file("A"), 100_000)],
 ])("findFiles finds none in %s", (_what, input) => {
   expect(findFiles(input)).toEqual([]);

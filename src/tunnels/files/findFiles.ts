@@ -31,6 +31,8 @@ const none: readonly FileSentinel[] = /* @__PURE__ */ Object.freeze([]);
 const quickVisits = 4096;
 /** Beyond what serializers write by default. */
 const deepest = 2000;
+/** No serializer writes more, and refuses it at once: most of such a list are holes. */
+const longestList = 10_000_000;
 
 interface Search {
   readonly found: FileSentinel[];
@@ -46,6 +48,7 @@ function search(value: object, depth: number, run: Search): boolean {
   if (depth > deepest || run.seen?.has(value) === true) return true;
   run.seen?.add(value);
   if (Array.isArray(value)) {
+    if (value.length > longestList) return true;
     for (const item of value) {
       if (typeof item === "object" && item !== null && !search(item as object, depth + 1, run)) return false;
     }

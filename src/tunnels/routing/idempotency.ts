@@ -42,15 +42,11 @@ function checkIdempotent(config: IdempotentConfig): IdempotentConfig {
     if (ms === undefined || (typeof ms === "number" && ms >= 1)) continue;
     throw new TypeError(`${name} must be a number of milliseconds, 1 or more.`);
   }
-  if (store !== undefined && !isStoreOrResource(store)) {
+  if (store !== undefined && (typeof store !== "object" || store === null)) {
     throw new TypeError("store must be an IdempotencyStore, or a resource whose value is one.");
   }
   return config;
 }
-
-/** Both have more than this, which others have not. */
-const isStoreOrResource = (store: unknown): boolean =>
-  typeof store === "object" && store !== null && ("kind" in store || ("begin" in store && "finish" in store));
 
 /** What a call says of its repetition. */
 export interface RepeatOptions {

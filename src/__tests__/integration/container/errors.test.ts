@@ -162,3 +162,14 @@ it("a TunnelError is recognised by brand", () => {
   expect({ ...error }).toEqual({ name: "TunnelError", code: "FORBIDDEN", httpCode: 403 });
   expect(new Error("no")).not.toBeInstanceOf(TunnelError);
 });
+
+it("the message that an error makes of its data says of a list of many holes how long it is", () => {
+  const holes: number[] = [];
+  holes[30_000_000] = 1;
+  const tooMany = r.error("app.errors.tooMany").build();
+
+  const error = tooMany.create({ holes, few: [1, 2] });
+
+  expect(error.message).toBe('{"holes":"[30000001 items]","few":[1,2]}');
+  expect((error.data as { holes?: unknown }).holes).toBe(holes);
+});
