@@ -16,18 +16,19 @@ const maxWaiting = 64;
  * Node tells only the first that the visitor has left.
  */
 export class RequestTurns {
-  readonly #active = new Set<RequestTurn>();
+  /** A list, since V8 keeps what a set has held until the next major collection, and with it the request. */
+  readonly #active: RequestTurn[] = [];
   #waiting: RequestTurn[] | undefined;
 
   /** Whether a request is under way. */
   get isTaken(): boolean {
-    return this.#active.size > 0;
+    return this.#active.length > 0;
   }
 
   /** Starts at once, or after some of those before it. @returns whether there was room to wait */
   take(turn: RequestTurn): boolean {
-    if (this.#active.size < maxActive) {
-      this.#active.add(turn);
+    if (this.#active.length < maxActive) {
+      this.#active.push(turn);
       turn.start();
       return true;
     }
@@ -37,7 +38,10 @@ export class RequestTurns {
 
   /** The request is over. @param isLost whether its connection is, too */
   end(turn: RequestTurn, isLost: boolean): void {
-    if (!this.#active.delete(turn) || isLost || this.#waiting === undefined) return;
+    const place = this.#active.indexOf(turn);
+    if (place === -1) return;
+    this.#active.splice(place, 1);
+    if (isLost || this.#waiting === undefined) return;
     const next = this.#waiting.shift();
     if (this.#waiting.length === 0) this.#waiting = undefined;
     if (next !== undefined) this.take(next);
