@@ -31,7 +31,7 @@ const count = r
   .build();
 
 /** So much faster than in earnest that a test takes no time. */
-const limits = { closeMs: 500, bodyIdleMs: 60, bodyRateMs: 120, bodyBytesPerSecond: 10_000 };
+const limits = { closeMs: 50, bodyIdleMs: 60, bodyRateMs: 120, bodyBytesPerSecond: 10_000 };
 
 const headOf = (path: string, ...headers: string[]): string =>
   [

@@ -15,7 +15,7 @@ import { soon } from "../../support/soon";
 import { uploadFolders } from "../../support/uploadFolders";
 
 const MiB = 1024 * 1024;
-const limits = { closeMs: 500, bodyIdleMs: 100, replyIdleMs: 150, inFlight: 20, multipart: { memory: 64 * 1024 } };
+const limits = { closeMs: 50, bodyIdleMs: 100, replyIdleMs: 150, inFlight: 20, multipart: { memory: 64 * 1024 } };
 
 const echo = r
   .task("echo")

@@ -16,7 +16,7 @@ const task = (id: string, body: (input: unknown) => unknown) =>
 
 const gone = r.error<{ row: number }>("test.gone").build();
 const opaque = '{"ok":false,"error":{"message":"Internal Error","code":"INTERNAL_ERROR"}}';
-const limits = { closeMs: 500 };
+const limits = { closeMs: 50 };
 
 type Failing = (error: Error) => unknown;
 const failing: [string, Failing][] = [

@@ -20,7 +20,7 @@ const upload = r
   .build();
 
 const start = (http: NodeExposureHttpConfig = {}) =>
-  startExposure([upload], { ...http, limits: { closeMs: 500, ...http.limits } });
+  startExposure([upload], { ...http, limits: { closeMs: 50, ...http.limits } });
 
 const chunkedHead = [
   "POST /__runner/task/upload HTTP/1.1",

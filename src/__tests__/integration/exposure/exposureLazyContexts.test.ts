@@ -45,7 +45,7 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .build();
 
 const start = (definitions: readonly ReturnType<typeof task>[], extra: readonly RegisterableItems[] = []) =>
-  startExposure(definitions, { limits: { closeMs: 500 } }, [user, ...extra]);
+  startExposure(definitions, { limits: { closeMs: 50 } }, [user, ...extra]);
 
 describe("Code that runs lazily for a call sees the call's contexts", () => {
   it.each<[string, () => unknown, string]>([

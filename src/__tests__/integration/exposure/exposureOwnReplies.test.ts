@@ -16,7 +16,7 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .build();
 
 /** A failing version leaves its caller waiting; disposal then cuts what it waits for. */
-const limits = { closeMs: 500 };
+const limits = { closeMs: 50 };
 
 const textOf = async (reply: Promise<Response>): Promise<string> => soon(reply.then((response) => response.text()));
 const messages = ({ logs }: TestExposure): string[] => logs.map(({ message }) => String(message));

@@ -43,7 +43,7 @@ const big = Buffer.alloc(3 * 1024 * 1024, "x");
 const bigForm = formOf(manifestPart({ file: sentinel("F1") }), filePart("F1", big));
 
 describe("a file that is still open when its task has answered", () => {
-  const limits = { multipart: { memory: 64 * 1024 }, bodyIdleMs: 100, closeMs: 500 };
+  const limits = { multipart: { memory: 64 * 1024 }, bodyIdleMs: 100, closeMs: 50 };
 
   it("a file that is still open when its task has answered is released when it is not read on", async () => {
     const closed = createDeferred();

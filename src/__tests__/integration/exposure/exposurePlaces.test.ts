@@ -6,7 +6,7 @@ import { until } from "../../support/turns";
 import { soon } from "../../support/soon";
 import { stopTime } from "../../support/stopTime";
 
-const limits = { closeMs: 500, replyIdleMs: 100 };
+const limits = { closeMs: 50, replyIdleMs: 100 };
 const MiB = 1024 * 1024;
 
 const task = (id: string, body: (input: unknown) => unknown) =>

@@ -4,7 +4,7 @@ import { rawPost, startExposure } from "../../support/exposure";
 import { soon } from "../../support/soon";
 import { watchUncaught } from "../../support/watchUncaught";
 
-const limits = { closeMs: 500 };
+const limits = { closeMs: 50 };
 
 const pieces = (...texts: string[]) =>
   (async function* generate() {

@@ -27,7 +27,7 @@ const task = (id: string, body: (input: unknown) => unknown) =>
     .build();
 
 /** A failing version leaves its caller waiting; disposal then cuts what it waits for. */
-const limits = { closeMs: 500 };
+const limits = { closeMs: 50 };
 
 const brokenLogs = ({ logs }: TestExposure) => logs.filter(({ message }) => message === "exposure.http.broken");
 
