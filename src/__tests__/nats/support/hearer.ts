@@ -11,7 +11,7 @@ const write = r
   .on(counted)
   .run(async ({ data }) => {
     if (options.workMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.workMs));
-    appendFileSync(options.file, `${data.key} ${data.n}\n`);
+    appendFileSync(options.file, `${data.key} ${data.n} ${process.pid}\n`);
   })
   .build();
 
@@ -27,6 +27,7 @@ const started = run(
         service: options.service,
         events: [counted],
         ackWaitMs: 1000,
+        maxInFlight: options.maxInFlight,
         ...(options.ordered === true && { partitionBy: { "test.counted": ({ key }: { key: string }) => key } }),
       }),
     ])

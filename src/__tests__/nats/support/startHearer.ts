@@ -3,9 +3,10 @@ import { startProgram, type Program } from "../../support/startProgram";
 export interface HearerOptions {
   readonly url: string;
   readonly service: string;
-  /** Where each event that was heard is a line, `<key> <n>`. */
+  /** Where each event that was heard is a line, `<key> <n> <pid>`. */
   readonly file: string;
   readonly ordered?: boolean;
+  readonly maxInFlight?: number;
   /** How long the hook takes, in ms. */
   readonly workMs?: number;
 }

@@ -27,7 +27,7 @@ export interface NatsEventsConfig {
   readonly backoffMs?: readonly number[] | undefined;
   /** How long a process that has an event may be silent, in ms; then another one gets it. Default 30,000. */
   readonly ackWaitMs?: number | undefined;
-  /** How often the hooks of an event run at a time, over all processes of the service. Default 64. */
+  /** How many events of one id are under way at a time, over all processes of the service; 1 keeps their order. Default 64. */
   readonly maxInFlight?: number | undefined;
   /** Of each event what its payload is in order by: of one key, one at a time has its hooks run, in each process. By event id. */
   readonly partitionBy?: Readonly<Record<string, (payload: any) => string>> | undefined; // any: as above
