@@ -1,4 +1,4 @@
-import { createHttpClient, createNodeFile, r, type MixedHttpClient } from "../../../node";
+import { createHttpClient, createNodeFile, Errors, r, type MixedHttpClient } from "../../../node";
 import { token } from "../../support/exposure";
 import { rejectionOf } from "../../support/failures";
 import { startPeer } from "../../support/httpPeer";
@@ -149,6 +149,36 @@ describe("a client that batches", () => {
     );
 
     expect(results).toEqual(["ann", "bob"]);
+    expect(test.requests).toEqual([batchPath]);
+  });
+
+  it("runs calls of one turn that have the same idempotency key and input once, and gives both the one result", async () => {
+    await using test = await startBatchTest();
+    await using client = test.connect();
+
+    const calls = [1, 2].map(() => client.task("batch.wait", "tea", { idempotencyKey: "order-1" }));
+    await test.doors.of("tea").arrived.promise;
+    test.doors.of("tea").opened.resolve();
+
+    expect(await Promise.all(calls)).toEqual(["tea", "tea"]);
+    expect(test.calls).toEqual(['wait "tea"']);
+    expect(test.requests).toEqual([batchPath]);
+  });
+
+  it("gives a call whose idempotency key comes with another input in the same turn a conflict, and the others their results", async () => {
+    await using test = await startBatchTest();
+    await using client = test.connect();
+
+    const results = await Promise.all([
+      client.task("batch.echo", "tea", { idempotencyKey: "order-1" }),
+      client.safe("batch.echo", "coffee", { idempotencyKey: "order-1" }),
+      client.task("batch.echo", "coffee", { idempotencyKey: "order-2" }),
+      client.task("batch.echo", "milk"),
+    ]);
+
+    const conflict = { id: Errors.idempotencyConflictError.id, data: { taskId: "batch.echo" } };
+    expect(results).toMatchObject(["tea", { ok: false, error: conflict }, "coffee", "milk"]);
+    expect([...test.calls].sort()).toEqual(['echo "coffee"', 'echo "milk"', 'echo "tea"']);
     expect(test.requests).toEqual([batchPath]);
   });
 
