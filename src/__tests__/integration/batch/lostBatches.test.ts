@@ -1,7 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { createHttpClient, createHttpMixedClient } from "../../../node";
 import { rejectionOf } from "../../support/failures";
-import { startPeer, type Answer } from "../../support/httpPeer";
+import { sendJson, startPeer, type Answer } from "../../support/httpPeer";
+import { stopTime } from "../../support/stopTime";
 
 const batchType = "application/x-runner-batch";
 const ok = (n: number): string => `${n} 200 {"ok":true,"result":${n}}\n`;
@@ -135,6 +136,27 @@ describe.each(Object.entries(clients))("a client that batches over %s, whose ser
     const paths = peer.received.map(({ path }) => path);
     expect(paths[0]).toBe("/__runner/batch");
     expect(paths.slice(1).sort()).toEqual(["a", "a", "b", "b"].map((id) => `/__runner/task/${id}`));
+  });
+
+  it.each([
+    ["before a minute is over, which is when the calls go one by one", 59_999, 1],
+    ["after a minute, which is when a batch is tried again", 60_001, 2],
+  ])("takes no batches, and is called again %s", async (_when, ms, batches) => {
+    await using peer = await startPeer((request, response) => {
+      const code = "NOT_FOUND";
+      if (isBatch(request.url)) sendJson(response, { ok: false, error: { code, message: "Not Found" } }, 404);
+      else sendJson(response, { ok: true, result: 1 });
+    });
+    await using client = createClient({ baseUrl: peer.baseUrl, batch: true });
+    using time = stopTime();
+    const callBoth = () => Promise.all([client.task("a"), client.task("b")]);
+    await callBoth();
+
+    time.advance(ms);
+    await callBoth();
+
+    expect(peer.received.filter(({ path }) => isBatch(path))).toHaveLength(batches);
+    expect(peer.received.filter(({ path }) => !isBatch(path))).toHaveLength(4);
   });
 
   it("is behind something that answers 404 by itself: nothing is sent again", async () => {
