@@ -2,6 +2,7 @@ import { createHttpClient, createHttpMixedClient, createHttpSmartClient, r } fro
 import { collect, numbers } from "../integration/streams/streamDefinitions";
 import { numbersTo, textsWithoutEnd } from "../integration/streams/itemInputDefinitions";
 import { startExposure, type TestExposure } from "../support/exposure";
+import { sendJson, startPeer } from "../support/httpPeer";
 import { until } from "../support/turns";
 import { theirClients, type Row } from "./directions";
 import { token, type Published } from "./interopApp";
@@ -123,6 +124,54 @@ describe.each(oldToNew)("%s, %s by the %s client, where the task streams", (publ
     expect(bodiesBegun).toBe(0);
   });
 });
+
+describe.each(["fetch", "smart", "mixed"] as const)(
+  "a server that has the envelopes of today and no streams, and our %s client",
+  (kind) => {
+    /** Replies to all that has JSON as its body, whatever its caller accepts. */
+    const startPlain = () =>
+      startPeer((_request, response, body) => {
+        try {
+          sendJson(response, { ok: true, result: (JSON.parse(body) as { input?: unknown }).input });
+        } catch {
+          sendJson(response, { ok: false, error: { code: "INVALID_JSON", message: "Invalid JSON body" } }, 400);
+        }
+      });
+
+    it("that asks for items: the loop and the result fail with NOT_A_STREAM, which names the version as a cause", async () => {
+      await using peer = await startPlain();
+      await using client = clients[kind]({ baseUrl: peer.baseUrl });
+
+      const stream = client.stream("app.tasks.echo", "x");
+
+      await expect(collect(stream)).rejects.toMatchObject({
+        code: "NOT_A_STREAM",
+        message: expect.stringContaining("its server is older") as string,
+      });
+      await expect(stream.result).rejects.toMatchObject({ code: "NOT_A_STREAM" });
+      await expect(client.task("app.tasks.echo", "after")).resolves.toBe("after");
+      const ofItems = "application/x-runner-items+ndjson";
+      expect(peer.received.map(({ headers }) => headers.accept === ofItems)).toEqual([true, false]);
+    });
+
+    it("that sends items: the call and the loop fail with ITEMS_NOT_TAKEN, which names the version as a cause", async () => {
+      await using peer = await startPlain();
+      await using client = clients[kind]({ baseUrl: peer.baseUrl });
+      const [sent, both] = [numbersTo(3), numbersTo(3)];
+
+      await expect(client.task("app.tasks.echo", "x", { items: sent.items })).rejects.toMatchObject({
+        code: "ITEMS_NOT_TAKEN",
+        message: expect.stringContaining("its server is older") as string,
+      });
+      await expect(collect(client.stream("app.tasks.echo", "x", { items: both.items }))).rejects.toMatchObject({
+        code: "ITEMS_NOT_TAKEN",
+      });
+
+      await until(() => sent.state.isReturned && both.state.isReturned);
+      await expect(client.task("app.tasks.echo", "after")).resolves.toBe("after");
+    });
+  },
+);
 
 it("a client that asks for items gets them from the server that refuses older ones", async () => {
   await using client = createHttpMixedClient({ baseUrl: `http://127.0.0.1:${ours.port}/__runner`, auth: { token } });
