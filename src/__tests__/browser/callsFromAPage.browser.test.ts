@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Readable } from "node:stream";
 import type { Page } from "playwright-core";
@@ -420,6 +421,27 @@ it("a page brings back an event's payload as the hooks over there left it", asyn
   }, config);
 
   expect(payload).toEqual({ name: "SECOND", at: "1970-01-01T00:00:00.000Z" });
+});
+
+it("a page that batches makes the calls of one turn in one request, and a call that is alone by itself", async () => {
+  const posted: string[] = [];
+  const onRequest = ({ method, url }: IncomingMessage): void => {
+    // What the browser asks before, because of the origin, is no call.
+    if (method === "POST") posted.push(String(url));
+  };
+  const { server } = app.getResourceValue(nodeExposure);
+  server?.on("request", onRequest);
+
+  const seen = await page.evaluate(async (clientConfig) => {
+    const client = runner.createHttpClient({ ...clientConfig, batch: true });
+    const letters = (length: number): Promise<string> => client.task("app.letters", length);
+    const together = await Promise.all([1, 2, 3].map(letters));
+    return { together, alone: await letters(4), hasSetImmediate: "setImmediate" in globalThis };
+  }, config);
+
+  server?.off("request", onRequest);
+  expect(seen).toEqual({ together: ["x", "xx", "xxx"], alone: "xxxx", hasSetImmediate: false });
+  expect(posted).toEqual(["/__runner/batch", "/__runner/task/app.letters"]);
 });
 
 it("a page runs an application in the page, with a task of another origin called as its own", async () => {

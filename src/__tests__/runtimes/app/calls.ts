@@ -74,6 +74,21 @@ export function universalCalls({ baseUrl, redirectingUrl }: Address, key: string
       return { event: value?.event, isOurs: value?.payload.name.length === key.length };
     },
 
+    "makes the calls of one turn in one request": async () => {
+      const paths: string[] = [];
+      await using batching = createHttpClient({
+        baseUrl,
+        auth,
+        batch: true,
+        fetchImpl: (url, init) => {
+          paths.push(new URL(String(url)).pathname);
+          return fetch(url, init);
+        },
+      });
+      const results = await Promise.all([1, 2, 3].map((input) => batching.task("app.echo", input)));
+      return { results, paths };
+    },
+
     "ends a call that it aborts, and the task over there": async () => {
       const controller = new AbortController();
       const call = client.task<string, unknown>("app.hang", key, { signal: controller.signal }).then(

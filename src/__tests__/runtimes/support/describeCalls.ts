@@ -24,6 +24,7 @@ const expectedUniversal: Record<UniversalCall, unknown> = {
   "reads the items of a streamed task, and what it returned": { seen: rowsSeen, result: { total: 3 } },
   "sends items while the task reads them": { from: "from", seen: rowsSeen },
   "hears an event of the server": { event: "app.events.renamed", isOurs: true },
+  "makes the calls of one turn in one request": { results: [1, 2, 3], paths: ["/__runner/batch"] },
   "ends a call that it aborts, and the task over there": "rejected with the reason",
   "gives up a call that takes too long": "AbortError",
   "follows no redirect": "refused",
