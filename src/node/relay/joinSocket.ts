@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
 import type { MuxStream } from "../../relay/muxStream";
 import { receiveInto, sendFrom } from "./byteFlow";
+import { connectEventOf } from "./connectEvent";
 
 export interface JoinOptions {
   /** What had arrived on the socket before. */
@@ -23,8 +24,11 @@ export function joinSocket(
     onDrain: sendFrom(socket, stream, () => undefined),
     onReset: ({ code }) => cutSocket(socket, code),
   };
+  const connectEvent = connectEventOf(socket);
+  let isConnecting = connectEvent !== undefined;
+  if (connectEvent !== undefined) socket.once(connectEvent, () => (isConnecting = false));
   socket.on("error", (error: NodeJS.ErrnoException) =>
-    stream.reset(resetCodeOf(error, lost), error.code ?? error.message),
+    stream.reset(isConnecting ? ResetCode.LOCAL_CONNECT_FAILED : resetCodeOf(error, lost), error.code ?? error.message),
   );
   // After both directions have ended the stream is closed already, and this does nothing.
   socket.once("close", () => {
@@ -39,11 +43,5 @@ export function cutSocket(socket: Duplex, code: number): void {
   else socket.destroy();
 }
 
-function resetCodeOf(error: NodeJS.ErrnoException, lost: ResetCode): ResetCode {
-  if (isConnectError(error)) return ResetCode.LOCAL_CONNECT_FAILED;
-  return error.code === "ECONNRESET" ? ResetCode.PEER_RESET : lost;
-}
-
-/** Whether an error is of the connection, and not of what came over it. */
-export const isConnectError = ({ code, syscall }: NodeJS.ErrnoException): boolean =>
-  syscall === "connect" || code === "ECONNREFUSED" || code === "ENOTFOUND";
+const resetCodeOf = ({ code }: NodeJS.ErrnoException, lost: ResetCode): ResetCode =>
+  code === "ECONNRESET" ? ResetCode.PEER_RESET : lost;

@@ -6,7 +6,8 @@ import { encodeResponseHead, type RequestHead, type ResponseHead } from "../../.
 import { flagEnd, flagInfo, flagUpgrade } from "../../../relay/frames";
 import type { MuxStream } from "../../../relay/muxStream";
 import { receiveInto, sendFrom } from "../byteFlow";
-import { isConnectError, joinSocket } from "../joinSocket";
+import { connectEventOf } from "../connectEvent";
+import { joinSocket } from "../joinSocket";
 import { endToEndHeaders, pairsOf, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
 import { limitConnecting } from "./limitConnecting";
@@ -61,10 +62,12 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
       const isUpgrade = (opening.flags & flagUpgrade) !== 0;
       const request = requestOf(opening.head, opening.flags);
       stream.accept();
-      request.once("socket", (socket) => limitConnecting(socket, stream, connectTimeoutMs, () => request.destroy()));
-      if (isUpgrade) forwardUpgrade(request, stream);
-      else
-        forward(request, stream, { isBodiless: (opening.flags & flagEnd) !== 0, bodyBytes: bodyBytesOf(opening.head) });
+      const failure = watchConnecting(request, stream, connectTimeoutMs);
+      if (isUpgrade) forwardUpgrade(request, stream, failure);
+      else {
+        const isBodiless = (opening.flags & flagEnd) !== 0;
+        forward(request, stream, { isBodiless, bodyBytes: bodyBytesOf(opening.head), failure });
+      }
     },
     close: () => agent.destroy(),
   };
@@ -95,12 +98,29 @@ function bodyBytesOf({ headers, contentLength }: RequestHead): number | undefine
   return stated === undefined ? contentLength : Number(stated);
 }
 
-interface ForwardedBody {
-  readonly isBodiless: boolean;
-  readonly bodyBytes: number | undefined;
+/** What a visitor is told when a request fails now. */
+type FailureCode = () => ResetCode;
+
+/** Until the connection stands nothing is sent over it, and the service has handled nothing. */
+function watchConnecting(request: ClientRequest, stream: MuxStream, timeoutMs: number): FailureCode {
+  let isConnected = false;
+  request.once("socket", (socket) => {
+    const connectEvent = connectEventOf(socket);
+    isConnected = connectEvent === undefined;
+    if (connectEvent === undefined) return;
+    socket.once(connectEvent, () => (isConnected = true));
+    limitConnecting(socket, stream, timeoutMs, () => request.destroy());
+  });
+  return () => (isConnected ? ResetCode.LOCAL_RESET : ResetCode.LOCAL_CONNECT_FAILED);
 }
 
-function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBytes }: ForwardedBody): void {
+interface Forwarding {
+  readonly isBodiless: boolean;
+  readonly bodyBytes: number | undefined;
+  readonly failure: FailureCode;
+}
+
+function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBytes, failure }: Forwarding): void {
   let leftBytes = bodyBytes;
   /** What is too much would be another request to the service, and what is missing the next visitor's. */
   const cut = (): void => {
@@ -134,7 +154,7 @@ function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBy
     // A service may answer and close before it has read all of a request: its answer counts, the rest does not.
     if (stream.isClosed) return;
     if (response?.complete === true) stream.handler.onData = (bytes) => stream.consumed(bytes.length);
-    else stream.reset(codeOfFailure(error), error.code ?? error.message);
+    else stream.reset(failure(), error.code ?? error.message);
   });
   if (isBodiless && leftBytes) cut();
   // Without a body nothing follows that would send the request.
@@ -142,7 +162,7 @@ function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBy
   else request.flushHeaders();
 }
 
-function forwardUpgrade(request: ClientRequest, stream: MuxStream): void {
+function forwardUpgrade(request: ClientRequest, stream: MuxStream, failure: FailureCode): void {
   let socket: Duplex | undefined;
   stream.handler = { onReset: () => void (socket?.destroy(), request.destroy()) };
   request.on("upgrade", (message, upgraded, head) => {
@@ -160,9 +180,7 @@ function forwardUpgrade(request: ClientRequest, stream: MuxStream): void {
   request.on("response", (message) => {
     stream.handler = { onDrain: sendResponse(message, stream), onReset: () => void message.destroy() };
   });
-  request.on("error", (error: NodeJS.ErrnoException) =>
-    stream.reset(codeOfFailure(error), error.code ?? error.message),
-  );
+  request.on("error", (error: NodeJS.ErrnoException) => stream.reset(failure(), error.code ?? error.message));
   request.end();
 }
 
@@ -175,9 +193,6 @@ function sendResponse(message: IncomingMessage, stream: MuxStream): () => void {
   });
   return sendFrom(message, stream, () => message.rawTrailers);
 }
-
-const codeOfFailure = (error: NodeJS.ErrnoException): ResetCode =>
-  isConnectError(error) ? ResetCode.LOCAL_CONNECT_FAILED : ResetCode.LOCAL_RESET;
 
 const sendHead = (stream: MuxStream, head: ResponseHead, flags: number): void =>
   stream.sendHead(encodeResponseHead(head), flags);
