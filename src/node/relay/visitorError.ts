@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ResetCode } from "../../relay/codes";
 import { endAnswer } from "./endAnswer";
+import { prefersJson } from "./prefersJson";
 
 /** What a visitor is told when the relay itself answers. */
 export interface VisitorError {
@@ -74,7 +75,7 @@ const failures: Readonly<Record<number, VisitorError>> = /* @__PURE__ */ (() => 
 /** What a visitor is told when the stream is reset with `code` before a response. */
 export const failureOfReset = (code: number): VisitorError => failures[code] ?? visitorErrors.interrupted;
 
-/** Answers a visitor: JSON where it is asked for, else a short page. @returns the size of the body, in bytes */
+/** Answers a visitor: JSON where it prefers that, else a short page. @returns the size of the body, in bytes */
 export function sendVisitorError(req: IncomingMessage, res: ServerResponse, failure: VisitorError): number {
   const { type, body } = render(req, failure);
   endAnswer(req, res, () => {
@@ -118,6 +119,3 @@ function render(
   const body = `<!doctype html><meta charset="utf-8"><title>${status} ${code}</title><h1>${status}</h1><p>${message}</p>`;
   return { type: "text/html; charset=utf-8", body: html ?? body };
 }
-
-/** A browser asks for HTML by name; what accepts anything is a program. */
-const prefersJson = (accept: string | undefined): boolean => accept === undefined || !/text\/html/i.test(accept);
