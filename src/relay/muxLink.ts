@@ -16,6 +16,8 @@ export interface LinkHost {
   onViolation(error: MuxProtocolError, link: MuxLink): void;
   /** Nothing arrived for too long. */
   onSilent(link: MuxLink): void;
+  /** A PING was answered; `rttMs` of the link is new. */
+  onMeasured(link: MuxLink): void;
 }
 
 export interface MuxLinkOptions {
@@ -266,6 +268,7 @@ export class MuxLink implements StreamLink<MuxStream> {
     const rttMs = this.now() - this.#pingSentAtMs;
     this.#rttMs = rttMs;
     this.#minRttMs = Math.min(this.#minRttMs ?? rttMs, rttMs);
+    this.#host.onMeasured(this);
   }
 
   #replyToPing(payload: Uint8Array): void {

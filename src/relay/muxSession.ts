@@ -216,6 +216,10 @@ export class MuxSession implements LinkHost, StreamHost<MuxStream> {
     this.#fail({ code, closeCode, message });
   }
 
+  onMeasured(link: MuxLink): void {
+    this.#options.handler.onMeasured?.(link);
+  }
+
   onSilent(link: MuxLink): void {
     // Of a secondary link only its own streams are lost.
     if (link !== this.#links[0]) {

@@ -37,6 +37,8 @@ export interface SessionHandler {
   onControl(message: ControlMessage, link: MuxLink): void;
   /** Drivers only: the relay opened a stream. */
   onStream?(stream: MuxStream, opening: StreamOpening): void;
+  /** A PING was answered; `rttMs` of the link is new. */
+  onMeasured?(link: MuxLink): void;
   /** The session closed its links, because its peer broke the protocol or fell silent. */
   onFailed(failure: SessionFailure): void;
   /** The session was retired, and has closed its links. */

@@ -32,7 +32,7 @@ export const ownSettings: SessionSettings = {
 export interface GreetOptions {
   readonly address: RelayAddress;
   readonly hello: (protocol: string) => Hello;
-  readonly handler: Pick<SessionHandler, "onControl" | "onStream">;
+  readonly handler: Pick<SessionHandler, "onControl" | "onStream" | "onMeasured">;
   /** The answer, before anything that follows it is read: streams may be among that. */
   readonly onGreeted: (hello: HelloOk, session: MuxSession, link: MuxLink) => void;
   /** The connection is gone; may be called more than once. */
@@ -79,6 +79,7 @@ export async function greet({ address, hello, handler, onGreeted, onLost, signal
         }
       },
       ...(handler.onStream !== undefined && { onStream: handler.onStream }),
+      ...(handler.onMeasured !== undefined && { onMeasured: handler.onMeasured }),
       onFailed: lost,
     },
   });

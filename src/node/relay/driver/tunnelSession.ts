@@ -40,6 +40,8 @@ export interface TunnelSessionEvents {
   bindRevoked: [facts: { readonly bindId: number; readonly code: string }];
   /** Not connected; the next attempt follows after `delayMs`. `error` is missing where a connection was lost. */
   retry: [facts: { readonly error: Error | undefined; readonly delayMs: number }];
+  /** The relay answered a PING: the round trip, in ms, which `rttMs` has as well. */
+  rtt: [facts: { readonly rttMs: number }];
   /** A visitor was given a stream. */
   stream: [facts: { readonly bindId: number }];
 }
@@ -110,7 +112,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     return this.#totalStreams;
   }
 
-  /** Measures the round trip: `rttMs` has it once the relay has answered. */
+  /** Measures the round trip: `rtt` tells it once the relay has answered. */
   ping(): void {
     this.#mux?.links[0]?.ping();
   }
@@ -222,6 +224,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       }),
       handler: {
         onControl: (message, link) => this.#receive(message, link),
+        onMeasured: (link) => this.#measured(link),
         onStream: (stream, opening) => {
           const { bindId } = opening.kind === "tcp" ? opening.open : opening.head;
           this.#openStream(bindId, stream, opening);
@@ -268,6 +271,11 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
     if (link !== this.#mux?.links[0]) return;
     if (!message.reconnect) this.#mayReconnect = false;
     this.emit("goaway", message);
+  }
+
+  #measured(link: MuxLink): void {
+    const { rttMs } = this;
+    if (rttMs !== undefined && link === this.#mux?.links[0]) this.emit("rtt", { rttMs });
   }
 
   #openStream(bindId: number, stream: MuxStream, opening: StreamOpening): void {
