@@ -1,5 +1,6 @@
 import { defaultSettings, muxPair } from "../__tests__/support/muxPair";
 import { bytesOf, frameOf, head, open, opened, record, sha, writeAll } from "../__tests__/support/muxStreams";
+import { ownSettings } from "../node/relay/driver/greet";
 import { CloseCode, ResetCode } from "./codes";
 import { encodeOpen, encodeReset, encodeResponseHead } from "./framePayloads";
 import { encodeFrameHeader, flagEnd, FrameType } from "./frames";
@@ -166,6 +167,26 @@ describe("a session", () => {
 
     expect(before).toEqual([]);
     expect(pair.relay.failures).toMatchObject([{ code: "IDLE_TIMEOUT", closeCode: CloseCode.IDLE_TIMEOUT }]);
+  });
+
+  it("a session of a driver pings after 10 s of silence, and gives its relay up after 20, without a goodbye that waits", () => {
+    const pair = muxPair(() => {}, { pingMs: ownSettings.pingMs, deadMs: ownSettings.deadMs });
+    const isPing = (message: Uint8Array): boolean => ((message[0] as number) & 0x0f) === FrameType.PING;
+    const pings = (): number => pair.driver.wire.messages.filter(isPing).length;
+    // The way to the driver is lost; what it sends still arrives.
+    pair.relay.wire.target = undefined;
+    pair.clock.advance(9_999);
+    const early = pings();
+    pair.clock.advance(1);
+    const asked = pings();
+    pair.clock.advance(9_999);
+    const before = [...pair.driver.failures];
+    pair.clock.advance(1);
+
+    expect([early, asked, before]).toEqual([0, 1, []]);
+    expect(pair.driver.failures).toMatchObject([{ code: "IDLE_TIMEOUT", closeCode: undefined }]);
+    expect(pair.driver.wire.closed).toEqual({});
+    expect(pair.relay.failures).toEqual([]);
   });
 
   it("a session asks once more before it gives a peer up when the machine has slept", () => {

@@ -28,6 +28,7 @@ describe("a connection between driver and relay", () => {
   it.each<[string, Faults]>([
     ["both directions", both({ isBlackHole: true })],
     ["the way to the relay", { up: { isBlackHole: true } }],
+    ["the way to the driver", { down: { isBlackHole: true } }],
   ])(
     "a connection that silently loses %s is given up by the relay: 502 to who waited, 503 to who comes, and it is resumed",
     async (_title, faults) => {

@@ -24,6 +24,41 @@ it("headers that only look like those of a proxy, with underscores, end at the r
   expect(underscored).toEqual([["x_own", "kept"]]);
 });
 
+it("headers that only a proxy or the relay may set are dropped, and those of the relay are set", async () => {
+  await using site = await publish(mirror());
+  const headers = {
+    Forwarded: "for=6.6.6.6",
+    "X-Real-IP": "6.6.6.6",
+    "X-Hoody-Tunnel": "1",
+    "x-hoody-user": "root",
+    "X-Forwarded-For": "6.6.6.6",
+    "X-Forwarded-Host": "evil.test",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Prefix": "/evil",
+    "X-Forwarded-Server": "evil.test",
+    TE: "trailers",
+    "Proxy-Connection": "keep-alive",
+    Connection: "close, x-hop",
+    "X-Hop": "1",
+    "X-Own": "kept",
+    Host: `localhost:${site.port}`,
+  };
+
+  const { body } = await ask(site.port, { headers });
+
+  const { connection: _own, ...rest } = received(body).headers;
+  expect(rest).toEqual({
+    host: `localhost:${site.port}`,
+    "x-own": "kept",
+    "x-forwarded-for": "127.0.0.1",
+    "x-forwarded-host": `localhost:${site.port}`,
+    "x-forwarded-port": String(site.port),
+    "x-forwarded-proto": "http",
+    "x-request-id": expect.stringMatching(/^req_/) as string,
+  });
+});
+
 it("OPTIONS * reaches the application as it was asked, on a port and by host", async () => {
   await using site = await publish(mirror(), {
     name: "web",
