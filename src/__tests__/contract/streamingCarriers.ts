@@ -15,7 +15,7 @@ import { startContractApp, token, type ContractApp, type ContractAppOptions } fr
 const row = { dress: plain, timesOutWith: "AbortError" } as const;
 const can = { ...ofNode, ...streaming, values: true, files: [], octets: false, streamedReplies: true } as const;
 
-const memoryServer: CarrierRow = {
+export const memoryServer: CarrierRow = {
   ...row,
   name: "memory (the server of memory tunnels)",
   connect: ({ app }) => app.getResourceValue(globals.resources.memoryServer).connect(),

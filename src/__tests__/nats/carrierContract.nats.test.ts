@@ -7,6 +7,7 @@ import { describeCalls } from "../contract/callSuites";
 import { common, ofNode, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token, type ContractApp } from "../contract/contractApp";
 import { describeItems } from "../contract/itemSuites";
+import { describeSafeCalls } from "../contract/safeSuites";
 import { describeScopes } from "../contract/scopeSuites";
 import { describeSentItems } from "../contract/sentItemSuites";
 import { startNatsServer, type NatsServer } from "./support/natsServer";
@@ -60,6 +61,7 @@ const nats: CarrierRow = {
 };
 
 describeCalls([nats]);
+describeSafeCalls([nats]);
 describeScopes([nats]);
 describeBytes([nats]);
 describeItems([nats]);
