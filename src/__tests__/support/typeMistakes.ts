@@ -1,6 +1,6 @@
 /** What the mistakes are made with. */
 export const setup = `
-  import { globals, hook, override, r, resource, run, task as defineTask } from "@bluelibs/runner";
+  import { createHttpClient, globals, hook, override, r, resource, run, safe, task as defineTask, type ITask } from "@bluelibs/runner";
   const server = r.resource<{ port: number }>("server").init(async ({ port }) => port).build();
   const tag = r.tag<{ path: string }>("tag").build();
   const ofTask = r.middleware.task<{ ttl: number }>("ofTask").run(async ({ next }) => next()).build();
@@ -11,9 +11,21 @@ export const setup = `
   const routed = r.resource("routed").tags([globals.tags.tunnel])
     .init(async () => ({ mode: "client", tasks: [task], run: async (_task, input) => input })).build();
   const listener = r.hook("listener").on(event).run(async () => {}).build();
+  const charge = r.task("billing.charge").run(async (input: { amount: number; at: string }) => input.amount).build();
+  const rows = r.task("billing.rows").stream(async function* (input: { from: number }) { yield input.from; }).build();
+  const charged = r.event("billing.charged").payloadSchema({ parse: (data) => data as { amount: number } }).build();
+  const billing = { charge, rows, charged };
+  const client = createHttpClient<typeof billing>({ baseUrl: "/", tasks: { charge: "billing.charge" } });
 `;
 
 const unbuilt = `"this is a builder: finish it with .build()"' is not assignable to type`;
+
+const meantName = `Did you mean to write 'charge'?`;
+const meantId = `Did you mean '"billing.charge"'?`;
+const namedPlain = `not assignable to type '{ readonly id: "billing.rows"; readonly streams: true; }'`;
+const wrongEvent = `Type '"billing.chargd"' is not assignable to type '"billing.charged"'`;
+const missingField = "Property 'at' is missing in type '{ amount: number; }' but required in type";
+const noId = `parameter of type '"the type of this task has no id: leave its annotation out"'`;
 
 /** A mistake, and the sentence that a developer who makes it looks for. */
 export const mistakes: readonly (readonly [code: string, sentence: string])[] = [
@@ -111,6 +123,32 @@ export const mistakes: readonly (readonly [code: string, sentence: string])[] = 
     `r.hook("x").run(async () => {});`,
     `parameter of type '"call .on(event) before .run(...): it gives the event its type"'`,
   ],
+
+  // What a server's types say of its tasks and events.
+  [`r.task.phantom.of<typeof charge>("billing.chrage");`, `parameter of type '"billing.charge"'`],
+  [`r.event.phantom.of<typeof charged>("billing.chargd");`, `parameter of type '"billing.charged"'`],
+  [`r.task.phantom.of<ITask>("billing.charge");`, noId],
+  [`createHttpClient<typeof billing>({ baseUrl: "/", tasks: { chrage: "billing.charge" } });`, meantName],
+  [`createHttpClient<typeof billing>({ baseUrl: "/", tasks: { charge: "billing.chrage" } });`, meantId],
+  [`createHttpClient<typeof billing>({ baseUrl: "/", tasks: { rows: "billing.rows" } });`, namedPlain],
+  [`createHttpClient<typeof billing>({ baseUrl: "/", events: { charged: "billing.chargd" } });`, wrongEvent],
+  [`r.tunnel.client<typeof billing>("x").tasks({ chrage: "billing.charge" });`, meantName],
+  [`r.tunnel.client<typeof billing>("x").tasks({ charge: "billing.chrage" });`, meantId],
+  [`r.tunnel.client<typeof billing>("x").tasks({ rows: "billing.rows" });`, namedPlain],
+  [`r.tunnel.client<typeof billing>("x").events({ charged: "billing.chargd" });`, wrongEvent],
+  [`void client.task("billing.chrage", { amount: 1, at: "" });`, `parameter of type '"billing.charge"'`],
+  [`void client.task("billing.charge", { amount: 1 });`, missingField],
+  [`void client.task(charge, { amount: 1 });`, missingField],
+  [`void client.tasks.charge({ amount: 1 });`, missingField],
+  [`void client.safe(charge, { amount: 1 });`, missingField],
+  [`void client.safe("billing.charge", { amount: 1 });`, missingField],
+  [
+    `r.task("x").dependencies({ charge }).run(async (_: void, deps) => safe(deps.charge, { amount: 1 }));`,
+    missingField,
+  ],
+  [`void client.task("billing.rows", { from: 1 });`, `parameter of type '"billing.charge"'`],
+  [`client.stream("billing.charge", { from: 1 });`, `parameter of type '"billing.rows"'`],
+  [`void client.event("billing.chargd", { amount: 1 });`, `parameter of type '"billing.charged"'`],
 ];
 
 const noItem = "missing the following properties from type 'ResourceWithConfig<any, any>'";
@@ -130,5 +168,8 @@ export const sentencesOfVersions: Readonly<Record<string, Readonly<Record<string
     [`r.resource("app").register([task, r.task("unbuilt").run(async () => 1)]);`]: noItem,
     [`r.resource("app").register(r.event("unbuilt"));`]: noItem,
     [`resource({ id: "x", register: [r.resource("unbuilt")] });`]: noItem,
+    // Of overloads it tells what the last one lacks.
+    [`void client.task(charge, { amount: 1 });`]: "not assignable to parameter of type '\"billing.charge\"'",
+    [`void client.safe(charge, { amount: 1 });`]: "not assignable to parameter of type '\"billing.charge\"'",
   },
 };
