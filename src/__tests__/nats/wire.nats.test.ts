@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { Objm } from "@nats-io/obj";
 import { r, run } from "../../node";
 import { natsConnection, natsExposure } from "../../node/nats";
@@ -127,6 +128,43 @@ it("a call that lasts gets a frame that says which worker has accepted it, and b
     { "x-runner-frame": ["beat"], "x-runner-worker": worker },
     { "x-runner-request-id": [expect.any(String)], "x-runner-status": ["499"] },
   ]);
+});
+
+it("a call whose deadline is at most two seconds gets neither that frame nor beats, only its reply", async () => {
+  await serve();
+  const inbox = link.connection.subscribe("replies.*");
+  const ask = (name: string, deadlineMs: string) => {
+    const headers = link.headersOf({ "x-runner-token": "s3cret", "x-runner-deadline-ms": deadlineMs });
+    link.connection.publish("rt1.acme.t.billing.wait", "{}", { reply: `replies.${name}`, headers });
+  };
+  ask("short", "2000");
+  ask("long", "2001");
+  const heard: Record<string, (string | undefined)[]> = { short: [], long: [] };
+  let replies = 0;
+  for await (const { subject, headers } of inbox) {
+    const frame = headers?.get("x-runner-frame") || undefined;
+    heard[subject.slice("replies.".length)]?.push(frame);
+    if (frame === undefined && (replies += 1) === 2) break;
+  }
+
+  expect(heard["short"]).toEqual([undefined]);
+  expect(heard["long"]?.[0]).toBe("accepted");
+});
+
+it("a body that compresses well is one message, both ways, and no bucket is made for it", async () => {
+  await serve();
+  const large = "x".repeat(2_000_000);
+  const seen: Msg[] = [];
+  link.connection.subscribe("rt1.acme.t.>", { callback: (_error, message) => void seen.push(message) });
+  const client = connect();
+
+  expect((await client.task<string, string>("billing.echo", large)) === large).toBe(true);
+
+  expect(seen.map((message) => [message.headers?.get("content-encoding"), message.data.length < 524_288])).toEqual([
+    ["gzip", true],
+  ]);
+  const { streams } = await jetstreamManager(link.connection);
+  expect((await streams.list().next()).map(({ config }) => config.name)).toEqual([]);
 });
 
 it("the bucket of large bodies keeps none once their calls have settled, and drops what is left over by its time", async () => {

@@ -6,11 +6,9 @@ import { Bag, type BagMember } from "../bag";
 /** How long a call may take before its caller is told which worker has it, in ms. Most are over by then. */
 const acceptMs = 20;
 
-/** A call that its caller wants to know alive. */
+/** A call that its caller wants to know alive: it goes on for long enough that beats can be missed. */
 export interface Beating extends BagMember {
   readonly address: string;
-  /** Whether it goes on for long enough that beats can be missed. */
-  readonly isLong: boolean;
   /** Whether its caller has heard of it since the last beat. */
   isHeard: boolean;
 }
@@ -47,7 +45,7 @@ export class Beats {
     this.#accepting ??= setTimeout(() => this.#accept(), acceptMs);
   }
 
-  /** Goes on until the call is deleted, however short it was said to be. */
+  /** Goes on until the call is deleted, however short it was said to be; its caller knows the worker already. */
   keep(call: Beating): void {
     this.#fresh.delete(call);
     this.#long.add(call);
@@ -69,7 +67,7 @@ export class Beats {
     this.#accepting = undefined;
     for (const call of this.#fresh.empty()) {
       this.#send(call, "accepted");
-      if (call.isLong) this.#long.add(call);
+      this.#long.add(call);
     }
     if (this.#long.size > 0) this.#start();
   }

@@ -116,7 +116,8 @@ export function createNatsServer(parts: NatsServerParts): NatsServer {
 
   function serve(call: NatsCall, onDone: (sending: Promise<void> | undefined) => void): void {
     inFlight.add(call);
-    beats.add(call);
+    // A shorter one is over before beats could be missed, whether its caller is still there or not.
+    if (call.isLong) beats.add(call);
     const settle = (): void => {
       inFlight.delete(call);
       beats.delete(call);
