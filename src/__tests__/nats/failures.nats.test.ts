@@ -29,6 +29,13 @@ async function connect(broker: NatsServer, options: Partial<NatsClientParts> = {
 /** Every call may be made twice. */
 const repeatable: TransportLayer = (next) => (request) => next({ ...request, isRepeatable: true });
 
+/** What comes first: an outcome, or the end of a time that is far longer than it should take. */
+async function firstOf<T>(outcome: Promise<T>, ms: number): Promise<T | "nothing"> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"nothing">((resolve) => (timer = setTimeout(() => resolve("nothing"), ms)));
+  return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
+}
+
 /** What became of calls, by the code of their failure. */
 async function tally(calls: readonly Promise<unknown>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -61,6 +68,19 @@ it("a worker that is killed loses no call that may be made twice, and says of ot
     `one of two workers killed under ${2 * n} in flight: ${n} of ${n} repeatable calls answered, others:`,
     outcome,
   );
+});
+
+it("a call whose worker is killed says so long before its time is up", async () => {
+  const broker = await starting(startNatsServer());
+  const worker = await starting(startWorker({ url: broker.url }));
+  const client = await connect(broker);
+  const outcome = rejectionOf(client.task("work.hold", undefined, { timeoutMs: 600_000 }));
+  while ((await worker.ask("ran"))["held"] !== 1);
+
+  process.kill(worker.pid, "SIGKILL");
+  const first = await firstOf(outcome, 45_000);
+
+  expect(first).toMatchObject({ code: "WORKER_LOST", details: { delivered: "unknown" } });
 });
 
 it("calls with a key whose worker is killed are made by another one, once its lease is over, and remembered", async () => {
@@ -220,6 +240,11 @@ it("what is too large for a message goes by the bucket, both ways, and files are
   const file = createNodeFile({ name: "a" }, { buffer: Buffer.from("a") }, "a");
   expect((await rejectionOf(client.task("echo", { file }))).message).toContain("go by an HTTP tunnel");
   expect((await rejectionOf(client.task("echo", Readable.from(["a"])))).message).toContain("go by an HTTP tunnel");
+  const reply = await rejectionOf(client.task("bytes"));
+  expect(reply).toMatchObject({ code: "STREAM_UNSUPPORTED" });
+  expect(reply.message).toContain(
+    "bytes replies with a stream of bytes, which NATS does not carry; call it by an HTTP tunnel.",
+  );
 });
 
 it("two hundred clients find their broker again after it was killed, and their calls are answered", async () => {

@@ -82,9 +82,12 @@ it("a task that a tunnel routes over NATS runs in the process that serves it", a
 });
 
 it("a call that no worker listens to fails at once, and says that it was not delivered", async () => {
-  const { double: call } = await startCaller();
+  const { double: call } = await startCaller({ timeoutMs: 600_000 });
+  let timer: NodeJS.Timeout | undefined;
+  // Far longer than a broker takes to say so, and far shorter than the time of the call.
+  const late = new Promise<Error>((resolve) => (timer = setTimeout(() => resolve(new Error("nothing")), 20_000)));
 
-  const error = await rejectionOf(call(1));
+  const error = await Promise.race([rejectionOf(call(1)), late]).finally(() => clearTimeout(timer));
 
   expect(error).toBeInstanceOf(TunnelError);
   expect(error).toMatchObject({ code: "NO_RESPONDER", details: { delivered: "no" } });

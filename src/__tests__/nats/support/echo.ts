@@ -1,16 +1,21 @@
+import { Readable } from "node:stream";
 import { globals, r, run } from "../../../node";
 import { natsConnection, natsExposure } from "../../../node/nats";
 
-/** Serves `echo` from this process, with room for large inputs. */
+/** Serves `echo` from this process, with room for large inputs, and `bytes`, which replies with a stream of them. */
 export function startEcho(url: string) {
   const echo = r
     .task("echo")
     .run(async (input: unknown) => input)
     .build();
+  const bytes = r
+    .task("bytes")
+    .run(async () => Readable.from(["a"]))
+    .build();
   const tunnel = r
     .resource("echo.tunnel")
     .tags([globals.tags.tunnel])
-    .init(async () => ({ mode: "server" as const, tasks: [echo.id] }))
+    .init(async () => ({ mode: "server" as const, tasks: [echo.id, bytes.id] }))
     .build();
   const exposure = natsExposure.with({
     namespace: "acme",
@@ -21,7 +26,7 @@ export function startEcho(url: string) {
   return run(
     r
       .resource("app")
-      .register([echo, tunnel, natsConnection.with({ servers: url }), exposure])
+      .register([echo, bytes, tunnel, natsConnection.with({ servers: url }), exposure])
       .build(),
     { shutdownHooks: false, errorBoundary: false, logs: { printThreshold: null } },
   );
