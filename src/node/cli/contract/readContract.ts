@@ -2,7 +2,6 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { TunnelError } from "../../../errors/tunnelError";
 import { parseContractLock, type ContractLock } from "../../../tunnels/contract/contractLock";
-import { dryRunEntry } from "../migrate/dryRunEntry";
 import { discoverServer } from "../server/connectServer";
 import { readServer, serverFlags } from "../server/serverAddress";
 import { UsageError } from "../usageError";
@@ -38,6 +37,8 @@ async function contractOfEntry(entry: string, exportName: string | undefined): P
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new UsageError(`"${entry}" is no http or https URL and no file.`);
   }
+  // Contracts of servers are read without it.
+  const { dryRunEntry } = await import("../migrate/dryRunEntry");
   const report = await dryRunEntry({
     entry: path,
     missingNames: [],

@@ -5,7 +5,7 @@ import { resolveConnectionConfig, type NatsCredentials } from "../../nats/connec
 import { DeadLetterStore, type DeadLetter, type DeadLetterFilter } from "../../nats/events/deadLetterStore";
 import { NatsLink } from "../../nats/link";
 import { isName, namePatternText } from "../../nats/subjects";
-import { defineCommand, type ValuesOf } from "../command/command";
+import { defineCommand, type Command, type ValuesOf } from "../command/command";
 import { counted } from "../command/counted";
 import type { Failure } from "../command/failure";
 import { runGroup } from "../command/runGroup";
@@ -92,12 +92,15 @@ const dropCommand = defineCommand({
   },
 });
 
+/** In the order of the help. */
+export const eventsCommands: readonly Command[] = [listCommand, replayCommand, dropCommand];
+
 /** Runs `runner events …`. @returns the exit code @throws {UsageError} the arguments make no sense */
 export const events = (args: readonly string[]): Promise<number> =>
   runGroup(
     {
       path: "events",
-      commands: [listCommand, replayCommand, dropCommand],
+      commands: eventsCommands,
       describeFailure,
       exitCodes: "Exit codes: 0 done, 1 the broker refused, 2 wrong arguments, 5 the broker is away.",
     },
