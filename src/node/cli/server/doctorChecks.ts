@@ -1,4 +1,5 @@
 import { isRecord } from "../../../tunnels/contract/jsonSchema";
+import { readDiscovery } from "../../../tunnels/contract/readDiscovery";
 import { UsageError } from "../usageError";
 import { readWhole } from "../values";
 import { BrokenReply, failureOf, request, type ServerReply } from "./connectServer";
@@ -41,8 +42,9 @@ export async function* runChecks(address: ServerAddress, asked: Asked): AsyncGen
   yield checkAllowList(allowList, asked.id);
   yield await checkPost(address);
   if (asked.origin !== undefined) yield await checkOrigin(address, asked.origin);
-  if (bodyBytes > 0) yield await checkBody(address, bodyBytes);
-  yield describeVersion(reply);
+  yield await describeVersions();
+  if (bodyBytes > 0) yield await checkBody(address, bodyBytes, taskOf(allowList, asked.id));
+  yield describeContract(reply);
 }
 
 function noReply(error: Error, url: URL): Check {
@@ -77,7 +79,6 @@ async function checkExposure(reply: ServerReply, url: URL, address: ServerAddres
     const fix = "clients follow no redirect, so that a token stays where it belongs: use the target as <url>.";
     return wrong("base path", `GET ${path} is redirected to ${location}.`, fix);
   }
-  const isEnvelope = isRecord(json) && typeof json["ok"] === "boolean";
   if (url.pathname !== usualBasePath && status === 404) {
     const usual = await request({ ...address, baseUrl: url.origin + usualBasePath }, "/discovery").catch(
       () => undefined,
@@ -90,14 +91,20 @@ async function checkExposure(reply: ServerReply, url: URL, address: ServerAddres
       );
     }
   }
-  if (isEnvelope) return fine("base path", `An exposure replies at ${url.pathname}.`);
+  if (isEnvelope(json)) return fine("base path", `An exposure replies at ${url.pathname}.`);
   const seen = `GET ${path} gives ${status} and no envelope (${headers.get("content-type") ?? "no type"}).`;
   if ([502, 503, 504].includes(status)) {
     return wrong("base path", seen, "a proxy does not reach the server behind it: check its upstream.");
   }
+  if ([401, 403, 407].includes(status)) {
+    return wrong("base path", seen, "a proxy before the server refuses: give it what it asks for by --header.");
+  }
   const fix = `http.basePath is another one (default "/__runner"), or a proxy does not pass ${url.pathname} on.`;
   return wrong("base path", seen, fix);
 }
+
+/** Proxies reply with JSON as well, of another shape. */
+const isEnvelope = (json: unknown): boolean => isRecord(json) && typeof json["ok"] === "boolean";
 
 function checkCredentials(reply: ServerReply, { token }: ServerAddress): Check {
   const { status, json } = reply;
@@ -124,17 +131,22 @@ function checkCredentials(reply: ServerReply, { token }: ServerAddress): Check {
 interface ListedIds {
   readonly enabled: boolean;
   readonly ids: readonly string[];
+  readonly tasks: readonly string[];
 }
 
 function allowListOf({ status, json }: ServerReply): ListedIds | undefined {
   const result = status === 200 && isRecord(json) ? json["result"] : undefined;
   const allowList = isRecord(result) ? result["allowList"] : undefined;
   if (!isRecord(allowList)) return undefined;
-  const ids = [allowList["tasks"], allowList["events"]].flatMap((list) =>
-    Array.isArray(list) ? (list as unknown[]) : [],
+  const [tasks = [], events = []] = [allowList["tasks"], allowList["events"]].map((list) =>
+    (Array.isArray(list) ? (list as unknown[]) : []).filter((id) => typeof id === "string"),
   );
-  return { enabled: allowList["enabled"] === true, ids: ids.filter((id) => typeof id === "string") };
+  return { enabled: allowList["enabled"] === true, ids: [...tasks, ...events], tasks };
 }
+
+/** The task whose path is tried: the one that was asked for, if it is one. */
+const taskOf = ({ tasks }: ListedIds, id: string | undefined): string | undefined =>
+  id !== undefined && tasks.includes(id) ? id : tasks[0];
 
 function checkDiscovery(reply: ServerReply): Check {
   const { code, message } = failureOf(reply);
@@ -177,8 +189,12 @@ async function checkPost(address: ServerAddress): Promise<Check> {
 
 const proxyFix = "let proxies on the way pass POST, and a body, to this path.";
 
-const post = (address: ServerAddress, body: string): Promise<ServerReply | Error> =>
-  request(address, "/discovery", { method: "POST", body, headers: { "content-type": "application/json" } }).catch(
+const post = (
+  address: ServerAddress,
+  body: string | Buffer<ArrayBuffer>,
+  path = "/discovery",
+): Promise<ServerReply | Error> =>
+  request(address, path, { method: "POST", body, headers: { "content-type": "application/json" } }).catch(
     (error: Error) => error,
   );
 
@@ -199,6 +215,11 @@ async function checkOrigin(address: ServerAddress, origin: string): Promise<Chec
     headers,
   }).catch((error: Error) => error);
   if (reply instanceof Error) return wrong("cors", `There is no reply to OPTIONS: ${rootOf(reply).message}.`, proxyFix);
+  // Browsers read no header of a preflight that failed (Fetch standard, CORS-preflight fetch).
+  if (reply.status < 200 || reply.status > 299) {
+    const fix = "let proxies on the way pass OPTIONS to this path, without credentials.";
+    return wrong("cors", `OPTIONS gives ${reply.status}, and browsers send nothing then.`, fix);
+  }
   const allowed = reply.headers.get("access-control-allow-origin");
   if (allowed !== "*" && allowed !== origin) {
     const seen = `Pages of ${origin} may not call: access-control-allow-origin is ${allowed ?? "missing"}.`;
@@ -212,21 +233,40 @@ async function checkOrigin(address: ServerAddress, origin: string): Promise<Chec
   return fine("cors", `Pages of ${origin} may call.`);
 }
 
-async function checkBody(address: ServerAddress, bytes: number): Promise<Check> {
-  const reply = await post(address, JSON.stringify("x".repeat(Math.max(0, bytes - 2))));
+/**
+ * Proxies limit each path, an exposure what is sent to a task. What is sent here is no JSON: at the path of a task it is
+ * read, and refused before the task runs.
+ */
+async function checkBody(address: ServerAddress, bytes: number, task: string | undefined): Promise<Check> {
   const size = `A body of ${bytes} bytes`;
+  const body = Buffer.alloc(bytes, "{");
+  const seen = await post(address, body);
+  const isPassed = !(seen instanceof Error) && seen.status === 200;
+  const reply = isPassed && task !== undefined ? await post(address, body, `/task/${encodeURIComponent(task)}`) : seen;
   if (reply instanceof Error) return wrong("limits", `${size} gets no reply: ${rootOf(reply).message}.`, proxyFix);
-  if (reply.status === 200) return fine("limits", `${size} arrives.`);
-  const isOurs = isRecord(reply.json);
-  const fix = isOurs
-    ? "raise http.limits.jsonBytes of the exposure."
+  if (isPassed && reply.status !== 413) return fine("limits", `${size} arrives.`);
+  const fix = isEnvelope(reply.json)
+    ? "raise http.limits.json.maxSize of the exposure."
     : "raise the limit of the proxy (nginx: client_max_body_size).";
   return wrong("limits", `${size} gives ${reply.status}.`, fix);
 }
 
-function describeVersion({ json }: ServerReply): Check {
-  const result = isRecord(json) && isRecord(json["result"]) ? json["result"] : {};
-  const contract = result["contract"];
-  if (!isRecord(contract)) return fine("contract", "It is not told (http.contract).");
-  return fine("contract", `Its hash is ${String(contract["hash"])}.`);
+/** No header and no discovery tells the version of a server. */
+async function describeVersions(): Promise<Check> {
+  const { ownPackage } = await import("../packageInfo");
+  const own = ownPackage().version ?? "unknown";
+  return fine("versions", `This command is of version ${own}; a server does not tell its own.`);
+}
+
+function describeContract({ json }: ServerReply): Check {
+  try {
+    const contract = readDiscovery(isRecord(json) ? json["result"] : undefined)?.contract;
+    return fine(
+      "contract",
+      contract === undefined ? "It is not told (http.contract)." : `Its hash is ${contract.hash}.`,
+    );
+  } catch (error) {
+    const seen = `The contract of the server cannot be read: ${withoutDot((error as Error).message)}.`;
+    return wrong("contract", seen, "use the version of this command that the server has.");
+  }
 }

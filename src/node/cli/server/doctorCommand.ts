@@ -19,7 +19,7 @@ export const doctorCommand = defineCommand({
     body: {
       type: "string",
       value: "<bytes>",
-      about: "sends as many bytes, to find the limit of a proxy on the way; default 0",
+      about: "sends as many bytes, to find the limit of the server or of a proxy on the way; default 0",
     },
   },
   example: "npx @bluelibs/runner doctor https://api.example.com/__runner --token s3cret",

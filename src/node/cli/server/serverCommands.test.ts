@@ -1,12 +1,10 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { z } from "zod";
-import { localhostCertificate } from "../../../__tests__/support/certificate";
 import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { freePort } from "../../../__tests__/support/freePort";
@@ -190,112 +188,6 @@ describe("runner ls and runner call", () => {
     expect(unauthorized.stderr).toContain("Check --token, or RUNNER_TOKEN.");
     expect(unauthorized.stderr).not.toContain("wr0ng");
     expect([absent.exitCode, absent.stderr]).toEqual([5, expect.stringContaining("cannot be reached")]);
-  });
-});
-
-describe("runner doctor", () => {
-  interface Line {
-    readonly check: string;
-    readonly ok: boolean;
-    readonly message: string;
-    readonly fix?: string;
-  }
-
-  async function examine(url: string, ...args: string[]) {
-    const { stdout, exitCode } = await runner(["doctor", url, "--json", ...args], { env });
-    const lines = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Line);
-    return { exitCode, checks: lines.map(({ check }) => check), last: lines.at(-1) as Line };
-  }
-
-  /** Whatever stands where an exposure should be. */
-  async function startOther(listener: RequestListener) {
-    const server = createServer(listener).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    return {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections();
-        await new Promise((resolve) => server.close(resolve));
-      },
-    };
-  }
-
-  it("walks from the name to the limits of a server that is as it should be", async () => {
-    await using exposure = await start();
-    const { exitCode, checks } = await examine(
-      urlOf(exposure),
-      ...["--id", charge.id, "--origin", "https://app.example.com", "--body", "100000"],
-    );
-
-    expect(exitCode).toBe(0);
-    expect(checks).toEqual([
-      ...["name", "connection", "base path", "credentials", "allow-list", "method", "cors", "limits", "contract"],
-    ]);
-  });
-
-  it("says that nothing listens, that the base path is another one, and that the token is wrong or missing", async () => {
-    await using exposure = await start();
-    const url = urlOf(exposure);
-    const [silent, elsewhere, wrong, missing] = await Promise.all([
-      examine("http://127.0.0.1:1"),
-      examine(url.replace("__runner", "api")),
-      examine(url, "--token", "wr0ng"),
-      runner(["doctor", url]),
-    ]);
-
-    expect(silent.last).toMatchObject({
-      check: "connection",
-      ok: false,
-      message: "Nothing listens on port 1 of 127.0.0.1.",
-    });
-    expect(elsewhere.last).toMatchObject({ check: "base path", fix: `use ${url} as <url>.` });
-    expect(wrong.last).toMatchObject({ check: "credentials", message: "The token is not accepted: UNAUTHORIZED." });
-    expect(missing.stdout).toContain("WRONG  credentials   No token was given: UNAUTHORIZED.");
-    expect([silent, elsewhere, wrong].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1]);
-  });
-
-  it("says which id may not be called, which are like it, and whose pages may not call", async () => {
-    await using exposure = await startExposure(served, { cors: { origin: "https://app.example.com" } }, [poor]);
-    const [unlisted, foreign] = await Promise.all([
-      examine(urlOf(exposure), "--id", "app.charge"),
-      examine(urlOf(exposure), "--origin", "https://other.example.com"),
-    ]);
-
-    expect(unlisted.last).toMatchObject({
-      check: "allow-list",
-      message: expect.stringContaining("Similar ones: shop.tasks.charge") as unknown,
-    });
-    expect(foreign.last).toMatchObject({ check: "cors", fix: 'add "https://other.example.com" to http.cors.origin.' });
-  });
-
-  it("recognises what is no exposure: a page, a redirect, a proxy without its server, TLS and its absence", async () => {
-    await using page = await startOther((_req, res) => res.end("<html>"));
-    await using redirect = await startOther((_req, res) => res.writeHead(308, { location: "https://x.test/" }).end());
-    await using proxy = await startOther((_req, res) => res.writeHead(502).end("Bad Gateway"));
-    const tls = createTlsServer(localhostCertificate, (_req, res) => res.end()).listen(0, "127.0.0.1");
-    await once(tls, "listening");
-    const { port } = tls.address() as AddressInfo;
-    const [seen, moved, gateway, plain, unknown] = await Promise.all([
-      examine(page.url),
-      examine(redirect.url),
-      examine(proxy.url),
-      examine(page.url.replace("http:", "https:")),
-      examine(`https://127.0.0.1:${port}`),
-    ]);
-    tls.closeAllConnections();
-    await new Promise((resolve) => tls.close(resolve));
-
-    expect(seen.last).toMatchObject({ check: "base path", fix: expect.stringContaining("http.basePath") as unknown });
-    expect(moved.last.message).toContain("is redirected to https://x.test/");
-    expect(gateway.last.fix).toContain("check its upstream");
-    expect(plain.last).toMatchObject({ check: "tls", fix: "it does not speak TLS: use http:// in <url>." });
-    expect(unknown.last).toMatchObject({
-      check: "tls",
-      fix: expect.stringContaining("NODE_EXTRA_CA_CERTS") as unknown,
-    });
   });
 });
 
