@@ -81,8 +81,10 @@ class ServiceAgent extends HttpAgent {
 }
 
 /** RFC 9110 section 7.2: without the port that the scheme has anyway. */
-const localAuthority = ({ host, port, tls }: HttpTargetOptions): string =>
-  port === (tls === undefined ? 80 : 443) ? host : `${host}:${port}`;
+function localAuthority({ host, port, tls }: HttpTargetOptions): string {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return port === (tls === undefined ? 80 : 443) ? name : `${name}:${port}`;
+}
 
 function replaceValue(headers: string[], name: string, value: string): void {
   const index = headers.findIndex((entry, at) => at % 2 === 0 && entry.toLowerCase() === name);

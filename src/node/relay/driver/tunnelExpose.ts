@@ -59,7 +59,8 @@ export async function tunnelExpose(options: TunnelExposeOptions): Promise<Tunnel
   const isSecure = at.protocol === "https:";
   const { httpTarget } = await import("./targets");
   const target = httpTarget({
-    host: at.hostname,
+    // URLs write IPv6 in brackets; name servers and sockets do not know these.
+    host: at.hostname.replace(/^\[|\]$/g, ""),
     port: Number(at.port) || (isSecure ? 443 : 80),
     tls: isSecure ? (tls ?? {}) : undefined,
     connectTimeoutMs,
