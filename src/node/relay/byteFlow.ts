@@ -11,10 +11,13 @@ export function sendFrom(source: Readable, stream: MuxStream, endOf: () => reado
     // What comes after the end of the stream is left to what else reads the source.
     if (!stream.write(chunk) && !stream.isClosed) source.pause();
   });
-  source.once("end", () => {
+  const end = (): void => {
     const trailers = endOf();
     stream.end(trailers === undefined || trailers.length === 0 ? undefined : trailers);
-  });
+  };
+  // A source with nothing to read ends by itself, maybe before it is read.
+  if (source.readableEnded) end();
+  else source.once("end", end);
   return () => void source.resume();
 }
 

@@ -15,15 +15,14 @@ import { failureOfReset, visitorErrors, type VisitorError } from "./visitorError
 /** Who asked to switch protocols, and the connection to switch. */
 export interface UpgradeVisitor {
   readonly req: IncomingMessage;
+  /** What arrived behind the request's head is in it. */
   readonly socket: Duplex;
-  /** What arrived behind the request's head. */
-  readonly head: Buffer;
   /** Answers in the place of the application. */
   readonly refuse: (failure: VisitorError) => void;
 }
 
 /** Carries an upgrade, and the bytes of both directions once it was granted. */
-export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, refuse }: UpgradeVisitor): void {
+export function exchangeUpgrade(request: ExchangeRequest, { req, socket, refuse }: UpgradeVisitor): void {
   const { session, record, onResponse, deadlines } = request;
   const protocol = req.headers.upgrade ?? "";
   const stream = session.openHttp(
@@ -47,7 +46,7 @@ export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, r
   });
   const onClose = (): void => {
     deadlines.delete(deadline);
-    if (!socket.readableEnded) stream.reset(ResetCode.CANCEL, "The visitor left.");
+    if (!hasBegun || !socket.readableEnded) stream.reset(ResetCode.CANCEL, "The visitor left.");
   };
   let hasBegun = false;
   const fail = (failure: VisitorError): void => {
@@ -63,7 +62,6 @@ export function exchangeUpgrade(request: ExchangeRequest, { req, socket, head, r
   };
   /** Joins both directions; what the application has sent meanwhile comes first. */
   const join = (early: readonly Uint8Array[] = [], hasEnded = false): void => {
-    if (head.length > 0) socket.unshift(head);
     const receive = receiveInto(socket, stream);
     stream.handler = {
       onData: receive,

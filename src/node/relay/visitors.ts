@@ -155,6 +155,8 @@ export class Visitors {
 
   serveUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer, route: VisitorRoute): void {
     const record = this.#log.begin(req);
+    // At once: the end of what the visitor sends may be here before the gates have judged, and nothing fits behind it.
+    if (head.length > 0) socket.unshift(head);
     // The parser has detached from the socket, and no longer handles its errors.
     socket.on("error", () => socket.destroy());
     socket.once("close", () => record.end(true));
@@ -169,8 +171,7 @@ export class Visitors {
       },
       cut: () => void socket.destroy(),
     };
-    const send = (request: ExchangeRequest): void =>
-      exchangeUpgrade(request, { req, socket, head, refuse: reply.refuse });
+    const send = (request: ExchangeRequest): void => exchangeUpgrade(request, { req, socket, refuse: reply.refuse });
     // What it would switch still has to carry the answers to the requests before it.
     if (this.#sockets.of(req.socket).turns.isTaken) return reply.cut();
     const refusal = this.#refusalOf(req, socket) ?? (isPlainUpgrade(req) ? undefined : visitorErrors.badRequest);

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
@@ -36,12 +36,16 @@ describe.each(["behind a port", "in this process"])("an upgraded connection to a
   const title = `an upgraded connection to a service ${place}`;
 
   /** Has a service take over upgraded connections. */
-  async function published(serve: (socket: Duplex) => void) {
+  function published(serve: (socket: Duplex) => void) {
     const server = createServer();
     server.on("upgrade", (_req, socket: Duplex) => {
       socket.write(switched);
       serve(socket);
     });
+    return publish(server);
+  }
+
+  async function publish(server: Server) {
     const relay = await startRelay();
     const service = place === "in this process" ? undefined : await startService(server);
     const handle =
@@ -86,6 +90,53 @@ describe.each(["behind a port", "in this process"])("an upgraded connection to a
 
     expect(sha256(back)).toBe(sha256(answer));
     expect(sha256(await soon(received as Promise<Buffer>))).toBe(sha256(sent));
+    while (site.session.activeStreams > 0) await new Promise(setImmediate);
+  });
+
+  it.each([
+    ["goes on", false],
+    ["ends with it", true],
+  ])(
+    `${title} carries what comes in one write with the request and with the 101, to a visitor who %s`,
+    async (_what, isEnded) => {
+      const server = createServer();
+      let received: Promise<Buffer> | undefined;
+      server.on("upgrade", (_req, socket: Duplex, head: Buffer) => {
+        socket.unshift(head);
+        socket.write(`${switched}from the service`);
+        received = readAll(socket);
+        void received.then(() => socket.end());
+      });
+      await using site = await publish(server);
+      const socket = connect({ port: site.port, host: "127.0.0.1", allowHalfOpen: true });
+      const all = readAll(socket);
+      socket.write(`${upgrade}from the visitor`);
+      if (isEnded) socket.end();
+      else socket.once("data", () => socket.end());
+      const text = String(await soon(all));
+
+      expect(text).toMatch(/^HTTP\/1\.1 101 /);
+      expect(text.slice(text.indexOf("\r\n\r\n") + 4)).toBe("from the service");
+      expect(String(await soon(received as Promise<Buffer>))).toBe("from the visitor");
+      while (site.session.activeStreams > 0) await new Promise(setImmediate);
+    },
+  );
+
+  it(`${title} whose visitor ends before it is switched, without a byte, is ended at its service`, async () => {
+    const server = createServer();
+    let received: Promise<Buffer> | undefined;
+    server.on("upgrade", (_req, socket: Duplex) => {
+      socket.write(switched);
+      received = readAll(socket);
+      void received.then(() => socket.end("goodbye"));
+    });
+    await using site = await publish(server);
+    const socket = connect({ port: site.port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.end(upgrade);
+    const text = String(await soon(readAll(socket)));
+
+    expect(text).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\ngoodbye$/);
+    expect(await soon(received as Promise<Buffer>)).toHaveLength(0);
     while (site.session.activeStreams > 0) await new Promise(setImmediate);
   });
 });
