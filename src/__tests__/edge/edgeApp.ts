@@ -304,7 +304,7 @@ export async function startEdge(http: FetchExposureHttpConfig = {}): Promise<{
   readonly edge: FetchExposureHandlers;
   readonly dispose: () => Promise<void>;
 }> {
-  const server = r.tunnel.server("edge.server").tasks(opened).events([renamed]).build();
+  const server = r.tunnel.server("edge.server").tasks(opened).events([renamed]).subscribable([renamed]).build();
   const exposure = fetchExposure.with({
     http: {
       auth: { tokens: [{ token: edgeToken, name: "tests", principal: { user: "ada" } }], principal: who },

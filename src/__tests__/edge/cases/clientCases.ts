@@ -42,4 +42,41 @@ export function clientCases({ title, send, untilMarked, limits, baseUrl: edgeUrl
       expect(await client.task(tasks.collect, "sent", { items })).toEqual({ from: "sent", ids: [2, 4] });
     }
   });
+
+  it(title("answers the calls that a client makes in one turn, of one request"), async () => {
+    const paths: string[] = [];
+    await using client = createHttpClient({
+      baseUrl: edgeUrl(),
+      auth: { token: edgeToken },
+      batch: true,
+      fetchImpl: (url, init) => {
+        paths.push(new URL(String(url)).pathname);
+        return fetch(url, init);
+      },
+    });
+
+    const sums = await Promise.all([1, 2, 3].map((a) => client.task(tasks.add, { a, b: 1 })));
+
+    expect(sums).toEqual([2, 3, 4]);
+    expect(paths).toEqual(["/__runner/batch"]);
+  });
+
+  if (limits.withoutCrossRequestPromises === true) return;
+  it(title("lets its subscribers hear what later requests emit"), async () => {
+    await using client = createHttpMixedClient({ baseUrl: edgeUrl(), auth: { token: edgeToken } });
+    const events = client.subscribe([renamed])[Symbol.asyncIterator]();
+    let isHeard = false;
+    let heard = events.next().finally(() => (isHeard = true));
+    // What is emitted before the subscription has begun is not for it.
+    while (!isHeard) await client.event(renamed, { name: "begin" });
+    await heard;
+
+    const name = randomUUID();
+    await client.event(renamed, { name });
+    do heard = events.next();
+    while ((await heard).value?.payload.name === "begin");
+
+    expect((await heard).value).toMatchObject({ event: renamed.id, payload: { name } });
+    await events.return?.();
+  });
 }

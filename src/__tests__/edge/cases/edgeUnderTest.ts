@@ -21,6 +21,8 @@ export interface HostLimits {
   readonly withoutSignal?: boolean;
   /** No socket leads there, so that clients cannot call it. */
   readonly withoutSocket?: boolean;
+  /** What one request settles may wake another one late, such as a subscriber, whose own timers wake it then. */
+  readonly withoutCrossRequestPromises?: boolean;
   /** What it does not say of a caller. */
   readonly withoutAddress?: boolean;
 }
