@@ -213,6 +213,21 @@ it("an event that leaves as fan-out is heard in each process that listens, and k
   expect(heard.sort()).toEqual(["a", "b"]);
 });
 
+it("a listener of either kind hears what leaves as the other kind, and one process of a service does where it is durable", async () => {
+  const broker = await cleanups.starting(startNatsServer());
+  const heard: string[] = [];
+  await listening(broker, { mode: "fanout" }, (n) => void heard.push(`live ${n}`));
+  for (let count = 0; count < 2; count++) {
+    await listening(broker, { mode: "durable" }, (n) => void heard.push(`service ${n}`));
+  }
+
+  await publisherOf(await linkTo(broker)).event("test.audit", { n: 1 });
+  await publisherOf(await linkTo(broker), { delivery: "fanout" }).event("test.audit", { n: 2 });
+  await until(() => heard.length >= 4);
+
+  expect(heard.sort()).toEqual(["live 1", "live 2", "service 1", "service 2"]);
+});
+
 it("a hook that fails is tried again, with a pause, and the event is given up after that", async () => {
   const broker = await cleanups.starting(startNatsServer());
   const tried: number[] = [];
@@ -319,43 +334,51 @@ it.each([
   },
 );
 
-it("a service that emits and hears an event hears it once in all, whatever the mode", async () => {
-  const broker = await cleanups.starting(startNatsServer());
-  for (const eventDeliveryMode of ["remote-only", "remote-first", "mirror"] as const) {
-    const heard: string[] = [];
-    const namespace = eventDeliveryMode;
-    const emit = r
-      .task("app.emit")
-      .dependencies({ audit })
-      .run(async (n: number, deps) => deps.audit({ n }))
-      .build();
-    const hook = r
-      .hook("app.hear")
-      .on(audit)
-      .run(async ({ data }) => void heard.push(`${data.n}`))
-      .build();
-    const tunnel = r.tunnel
-      .client("app.audits")
-      .events([audit], { eventDeliveryMode })
-      .connect(natsClient({ namespace, events: "durable" }))
-      .build();
-    const events = natsEvents.with({ namespace, service: "same", events: [audit] });
-    const app = await cleanups.starting(
-      run(
-        r
-          .resource("app")
-          .register([audit, emit, hook, tunnel, natsConnection.with({ servers: broker.url }), events])
-          .build(),
-        quiet,
-      ),
-    );
+it.each([
+  ["durable", "durable"],
+  ["durable", "fanout"],
+  ["fanout", "durable"],
+  ["fanout", "fanout"],
+] as const)(
+  "a service that emits and hears an event hears it once in all, whatever the delivery mode, where it leaves as %s and the service listens as %s",
+  async (delivery, mode) => {
+    const broker = await cleanups.starting(startNatsServer());
+    for (const eventDeliveryMode of ["remote-only", "remote-first", "mirror"] as const) {
+      const heard: string[] = [];
+      const namespace = eventDeliveryMode;
+      const emit = r
+        .task("app.emit")
+        .dependencies({ audit })
+        .run(async (n: number, deps) => deps.audit({ n }))
+        .build();
+      const hook = r
+        .hook("app.hear")
+        .on(audit)
+        .run(async ({ data }) => void heard.push(`${data.n}`))
+        .build();
+      const tunnel = r.tunnel
+        .client("app.audits")
+        .events([audit], { eventDeliveryMode })
+        .connect(natsClient({ namespace, events: delivery }))
+        .build();
+      const events = natsEvents.with({ namespace, service: "same", events: [audit], mode });
+      const app = await cleanups.starting(
+        run(
+          r
+            .resource("app")
+            .register([audit, emit, hook, tunnel, natsConnection.with({ servers: broker.url }), events])
+            .build(),
+          quiet,
+        ),
+      );
 
-    await app.runTask(emit, 1);
-    await app.runTask(emit, 2);
-    const link = await linkTo(broker);
-    await createNatsClient({ link, namespace, offlineMs: 1000, delivery: "durable" }).event("test.audit", { n: 3 });
-    await until(() => heard.includes("3") && heard.length >= 3);
+      await app.runTask(emit, 1);
+      await app.runTask(emit, 2);
+      const link = await linkTo(broker);
+      await createNatsClient({ link, namespace, offlineMs: 1000, delivery }).event("test.audit", { n: 3 });
+      await until(() => heard.includes("3") && heard.length >= 3);
 
-    expect({ eventDeliveryMode, heard: heard.sort() }).toEqual({ eventDeliveryMode, heard: ["1", "2", "3"] });
-  }
-});
+      expect({ eventDeliveryMode, heard: heard.sort() }).toEqual({ eventDeliveryMode, heard: ["1", "2", "3"] });
+    }
+  },
+);

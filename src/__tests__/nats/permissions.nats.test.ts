@@ -29,10 +29,14 @@ async function linkOf(broker: NatsServer, user: string): Promise<NatsLink> {
   return link;
 }
 
-/** The configuration of the guide, with the name of each user for its password. */
-async function startFromGuide(): Promise<NatsServer> {
+/**
+ * The configuration of the guide, with the name of each user for its password.
+ *
+ * @param leftOut of what it has
+ */
+async function startFromGuide(leftOut = ""): Promise<NatsServer> {
   const guide = await readFile(join(__dirname, "../../../readmes/NATS.md"), "utf8");
-  const conf = /```conf\n(.*?)```/s.exec(guide)?.[1] ?? "";
+  const conf = (/```conf\n(.*?)```/s.exec(guide)?.[1] ?? "").replace(leftOut, "");
   return cleanups.starting(
     startNatsServer(conf.replace(/\$([A-Z]+)_PASSWORD/g, (_all, name: string) => name.toLowerCase())),
   );
@@ -164,6 +168,37 @@ it("a service that may not read the stream of events rejects its boot, and names
   const root = r.resource("spy").register([invoiced, natsConnection.with(connectionOf(broker, "billing")), events]);
 
   expect(await rejectionOf(run(root.build(), quiet))).toMatchObject({ code: "BROKER_DENIED" });
+});
+
+it("a durable service that may not hear what leaves as fan-out says so, and hears what is durable", async () => {
+  const broker = await startFromGuide(', "rt1.acme.f.>"');
+  const link = await linkOf(broker, "operator");
+  await new Streams(link, "acme").ensureEvents();
+  const invoiced = r.event<{ n: number }>("billing.invoiced").build();
+  let onHeard!: (n: number) => void;
+  const heard = new Promise<number>((resolve) => (onHeard = resolve));
+  const hook = r
+    .hook("mailer.mail")
+    .on(invoiced)
+    .run(async ({ data }) => onHeard(data.n))
+    .build();
+  const logs: unknown[] = [];
+  const listen = r
+    .resource("mailer.logs")
+    .dependencies({ logger: globals.resources.logger })
+    .init(async (_config, { logger }) => void logger.onLog(({ message }) => void logs.push(message)))
+    .build();
+  const events = natsEvents.with({ namespace: "acme", service: "mailer", events: [invoiced] });
+  const connection = natsConnection.with(connectionOf(broker, "mailer"));
+  const root = r.resource("mailer").register([invoiced, hook, listen, connection, events]).build();
+  await cleanups.starting(run(root, quiet));
+
+  await createNatsClient({ link, namespace: "acme", offlineMs: 1000, delivery: "durable" }).event(invoiced.id, {
+    n: 1,
+  });
+
+  expect(await heard).toBe(1);
+  expect(logs).toContain("events.nats.failed");
 });
 
 it("a body that may not be kept in the bucket ends its call at once, on the way there and on the way back", async () => {

@@ -138,7 +138,7 @@ export function createNatsClient(parts: NatsClientParts): RemoteClient {
   Object.assign(client.event, { ofEmission });
   if (parts.delivery === undefined) return client;
   const publisher = { ...client, eventWithResult: async () => Promise.reject(noResult()) };
-  return parts.delivery === "durable" ? asPublisher(publisher, parts.namespace) : publisher;
+  return asPublisher(publisher, parts.namespace);
 }
 
 /** The hooks of such an event run when its emitter has long gone on. */

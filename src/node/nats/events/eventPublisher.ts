@@ -126,16 +126,16 @@ export function createEventPublisher(options: EventPublisherOptions): (wire: Wir
   return publish;
 }
 
-/** Clients by the namespace whose stream keeps what they emit. */
+/** Clients by the namespace in which their events are published, without an answer of the hooks. */
 const publishers = /* @__PURE__ */ new WeakMap<object, string>();
 
-/** Notes that the events of a client are kept by a stream. @returns the client */
+/** Notes that the events of a client are published, durable or as fan-out. @returns the client */
 export function asPublisher<C extends object>(client: C, namespace: string): C {
   publishers.set(client, namespace);
   return client;
 }
 
-/** Whether the events of a client are kept by the stream of a namespace. */
+/** Whether the events of a client are published in a namespace. */
 export const publishesTo = (client: object | undefined, namespace: string): boolean =>
   client !== undefined && publishers.get(client) === namespace;
 

@@ -31,6 +31,7 @@ import { NatsCall } from "../server/natsCall";
 import { escapeId, subjectPrefix } from "../subjects";
 import { publishesTo } from "./eventPublisher";
 import { createDeadLetters } from "./deadLetters";
+import { followLive, type LiveEvents } from "./liveEvents";
 import { consumeEvents, type EventConsumer, type Hearing } from "./eventConsumer";
 import { resolveEventsConfig, type NatsEventsConfig, type ResolvedEventsConfig } from "./natsEventsConfig";
 import { Streams } from "./streams";
@@ -86,10 +87,20 @@ async function startEvents(
   let closing: Promise<unknown> | undefined;
   const hear = createHearing(resolved, run, link);
 
+  const follow = (eventId: string, kind: "fanout" | "event", queue: string | undefined): LiveEvents =>
+    followLive({
+      link,
+      subject: subjectPrefix(resolved.namespace, kind) + escapeId(eventId),
+      queue,
+      hear: (message) => hear(eventId, message),
+      onFailed,
+    });
+
   async function listen(): Promise<void> {
     if (resolved.mode === "fanout") {
+      // What is durable is heard as well.
       for (const eventId of resolved.eventIds)
-        open.push(...(await followFanout(link, resolved, eventId, hear, onFailed)));
+        open.push(follow(eventId, "fanout", undefined), follow(eventId, "event", undefined));
       await link.connection.flush();
       return;
     }
@@ -109,8 +120,10 @@ async function startEvents(
         },
         onFailed,
       });
-      open.push(consumer);
+      // What leaves as fan-out is heard as well, by one process of the service.
+      open.push(consumer, follow(eventId, "fanout", resolved.service));
     }
+    await link.connection.flush();
   }
 
   const close = async (): Promise<void> => {
@@ -177,7 +190,7 @@ function createHearing(config: ResolvedEventsConfig, run: RunPartValues, link: N
       const via = readEmissionPath(headers)?.via ?? [];
       // The hooks of this run have heard it before it left.
       if (mode === "mirror" && via.includes(runId)) return undefined;
-      // Of what leaves by the same stream, what comes by it is for the hooks here, and goes no further.
+      // Of what leaves by the same subject, what comes by it is for the hooks here, and goes no further.
       call.hearsOwn = true;
       if (!via.includes(runId)) headers[viaHeader] = [...via, runId].join(", ");
     }
@@ -220,7 +233,7 @@ function createReach({ eventIds }: ResolvedEventsConfig, store: Store): () => Al
   });
 }
 
-/** How the tunnels of this run deliver the events that leave by the stream of a namespace. */
+/** How the tunnels of this run deliver the events that leave by the broker, without an answer, in a namespace. */
 function deliveryModes(store: Store, namespace: string): ReadonlyMap<string, string> {
   const registered = new Map([...store.events].map(([id, { event }]) => [id, event]));
   const modes = new Map<string, string>();
@@ -246,34 +259,6 @@ function keyReader(
     const text = isCoded ? gunzipSync(message.data, { maxOutputLength: maxEventBytes }).toString() : message.string();
     return String(keyOf(serializer.parse<{ payload?: unknown }>(text).payload));
   };
-}
-
-// eslint-disable-next-line @typescript-eslint/max-params -- what one subscription is made of
-async function followFanout(
-  link: NatsLink,
-  { namespace }: ResolvedEventsConfig,
-  eventId: string,
-  hear: Hear,
-  onFailed: (error: unknown) => void,
-) {
-  const hearing = new Set<Promise<unknown>>();
-  const receive = (message: Msg): void => {
-    const work = hear(eventId, message).then(
-      (failure) => failure && onFailed(new Error(`${eventId}: ${failure.message}`)),
-    );
-    hearing.add(work);
-    void work.finally(() => hearing.delete(work));
-  };
-  // What is durable is heard as well.
-  return (["fanout", "event"] as const).map((kind) => {
-    const subscription = link.subscribe(subjectPrefix(namespace, kind) + escapeId(eventId), {}, receive, onFailed);
-    return {
-      async close() {
-        if (!subscription.isClosed()) await subscription.drain();
-        await Promise.allSettled(hearing);
-      },
-    };
-  });
 }
 
 function once<T>(make: () => T): () => T {
