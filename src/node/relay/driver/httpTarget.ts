@@ -108,7 +108,8 @@ function watchConnecting(request: ClientRequest, stream: MuxStream, timeoutMs: n
   let isConnected = false;
   request.once("socket", (socket) => {
     const connectEvent = connectEventOf(socket);
-    isConnected = connectEvent === undefined;
+    // What the system refuses at once, as without a free descriptor, has failed by now.
+    isConnected = connectEvent === undefined && !socket.destroyed;
     if (connectEvent === undefined) return;
     socket.once(connectEvent, () => (isConnected = true));
     limitConnecting(socket, stream, timeoutMs, () => request.destroy());
