@@ -13,10 +13,17 @@ import { hasBrand } from "./brand";
 import type { ListedDependencies } from "./builderLists";
 import type { ResourceForkInfo, ResourceForkOptions } from "./fork";
 
-/** Anything a resource can register. In this order, what fits neither is reported as no item. */
+/** Anything a resource can register. */
 export type RegisterableItems = ResourceWithConfig<any, any> | RegisterableItem;
 
-export type RegisterList = RegisterableItems | readonly RegisterableItems[] | null | undefined;
+/** `RegisterableItems` as no union, so that every version of TypeScript says what does not fit, and not which member it is not. */
+export interface RegisterInput {
+  readonly kind: RegisterableItems["kind"];
+  readonly id: string;
+  readonly $registerable?: readonly [true];
+}
+
+export type RegisterList = RegisterInput | readonly RegisterInput[] | null | undefined;
 
 /** The children of a resource, as written: one, several, or a function of the config. */
 export type RegisterSource = RegisterList | ((config: never) => RegisterList);

@@ -23,8 +23,9 @@ import type { ThrowsList } from "./throwsList";
 import type {
   FrameworkPreset,
   OverridableElements,
+  RegisterInput,
+  RegisterList,
   RegisterSource,
-  RegisterableItems,
   Resource,
   Within,
 } from "./resource";
@@ -73,10 +74,7 @@ export interface ResourceBuilder<
   ): ResourceBuilder<C, V, { [K in keyof N]: InjectedInResource<N[K]> }, X, S>;
   /** Adds children to the app. */
   register(
-    items:
-      | RegisterableItems
-      | readonly RegisterableItems[]
-      | ((config: C) => RegisterableItems | readonly RegisterableItems[] | null | undefined),
+    items: RegisterInput | readonly RegisterInput[] | ((config: C) => RegisterList),
     option?: ReplaceOption,
   ): ResourceBuilder<C, V, D, X, S>;
   /** Definitions that take the place of others with their ids. */
@@ -135,10 +133,7 @@ export interface ResourceDefinition<
 > {
   readonly id: Id;
   readonly dependencies?: Listed<D, C> | undefined;
-  readonly register?:
-    | readonly RegisterableItems[]
-    | ((config: C) => RegisterableItems | readonly RegisterableItems[] | null | undefined)
-    | undefined;
+  readonly register?: readonly RegisterInput[] | ((config: C) => RegisterList) | undefined;
   readonly overrides?: readonly OverridableElements[] | undefined;
   readonly middleware?: Mw | undefined;
   readonly tags?: Tags | undefined;
