@@ -27,6 +27,7 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
     serve: (options) => startContractApp({ ...options, http: { cors: { origin: [browser().origin] } } }),
     dress,
     timesOutWith: "AbortError",
+    hasOwnClock: true,
     // The manifest of a form is one of its fields.
     textLimitBytes: dress === besideBlob ? MiB : 2 * MiB,
     // Connections of a browser to one host.

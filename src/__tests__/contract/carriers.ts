@@ -44,6 +44,8 @@ export interface CarrierRow {
   readonly serve?: ((options: ContractAppOptions) => Promise<ContractApp>) | undefined;
   /** What a call that takes too long fails with: `name` of the error, or `code` of the `TunnelError`. */
   readonly timesOutWith: "AbortError" | "REQUEST_TIMEOUT";
+  /** Its client lives in another process, whose clock no test stops. */
+  readonly hasOwnClock?: true | undefined;
   /** Largest text of an input, in bytes, if there is a limit. */
   readonly textLimitBytes?: number | undefined;
   /** How many calls travel at once, the others waiting, if that is limited. */
