@@ -55,6 +55,8 @@ scrape_configs:
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   const program = await startServerProgram(findParty("prometheus"), args, port);
+  // It listens before it can answer queries.
+  while (!(await fetch(`http://127.0.0.1:${port}/-/ready`)).ok) await delay(20);
   return {
     async query(expr: string): Promise<Answer> {
       const reply = await fetch(`http://127.0.0.1:${port}/api/v1/query`, {
@@ -80,7 +82,8 @@ it("Prometheus reads the metrics of an exposure, and every query of the dashboar
     baseUrl: `http://127.0.0.1:${exposure.port}/__runner`,
     auth: { token },
   });
-  const isThere = async (expr: string): Promise<boolean> => (await prometheus.query(expr)).data?.result.length !== 0;
+  const isThere = async (expr: string): Promise<boolean> =>
+    ((await prometheus.query(expr)).data?.result.length ?? 0) > 0;
 
   // A rate takes two samples between which something was counted, of series that were there before.
   const sold = `rate(runner_requests_total{code!="OK"}[1m]) > 0`;

@@ -62,9 +62,9 @@ export async function driver(relay: string, token = "anna", options: Partial<Tun
 }
 
 /** One request over a connection of its own. */
-export function visit(port: number, path = "/", headers: Readonly<Record<string, string>> = {}) {
+export function visit(port: number, path = "/", headers: Readonly<Record<string, string>> = {}, method = "GET") {
   return new Promise<{ message: IncomingMessage; text: string }>((resolve, reject) => {
-    const req = request({ host: "127.0.0.1", port, path, headers, agent: false }, (message) => {
+    const req = request({ host: "127.0.0.1", port, path, method, headers, agent: false }, (message) => {
       let text = "";
       message.setEncoding("utf8").on("data", (piece: string) => (text += piece));
       message.on("end", () => resolve({ message, text }));

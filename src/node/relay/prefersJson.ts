@@ -1,12 +1,19 @@
+import type { IncomingMessage } from "node:http";
+
 /**
  * Whether a visitor asks for JSON rather than HTML: it names JSON, and values HTML less.
  *
- * Without a preference HTML is sent. Where JSON is named and HTML is only among a range of the same weight, JSON is meant.
+ * Where JSON is named and HTML is only among a range of the same weight, JSON is meant. A visitor that names neither is sent HTML
+ * for what a browser shows, GET and HEAD, and JSON otherwise: programs that send something, our own clients among them, read
+ * the code of a failure from it.
  *
  * @see RFC 9110 §12.5.1
  */
-export function prefersJson(accept: string | undefined): boolean {
-  if (accept === undefined || !/json/i.test(accept)) return false;
+export function prefersJson({
+  method,
+  headers: { accept = "" },
+}: Pick<IncomingMessage, "method" | "headers">): boolean {
+  if (!/json/i.test(accept)) return !/text\/html/i.test(accept) && method !== "GET" && method !== "HEAD";
   const ranges = accept.split(",").map(readRange);
   const weightOf = (types: RegExp): number | undefined => {
     const weights = ranges.filter(({ type }) => types.test(type)).map(({ weight }) => weight);

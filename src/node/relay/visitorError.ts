@@ -109,11 +109,8 @@ export function upgradeRefusal(req: IncomingMessage, failure: VisitorError): str
   ].join("\r\n");
 }
 
-function render(
-  { headers }: IncomingMessage,
-  { status, code, message, html }: VisitorError,
-): { type: string; body: string } {
-  if (prefersJson(headers.accept)) {
+function render(req: IncomingMessage, { status, code, message, html }: VisitorError): { type: string; body: string } {
+  if (prefersJson(req)) {
     return { type: "application/json", body: JSON.stringify({ error: { code, message } }) };
   }
   const body = `<!doctype html><meta charset="utf-8"><title>${status} ${code}</title><h1>${status}</h1><p>${message}</p>`;

@@ -9,14 +9,14 @@ import { soon } from "../../__tests__/support/soon";
 const accept = (value: string | undefined): Record<string, string> => (value === undefined ? {} : { accept: value });
 
 /** What a visitor of a driver that is gone is answered, to a request and to an upgrade. */
-async function askParked(headers: Record<string, string>) {
+async function askParked(headers: Record<string, string>, method?: string) {
   await using relay = await startRelay();
   const bare = await bareDriver(relay.url);
   await bare.greet();
   const { containerPort: port } = (await bare.bind()) as { containerPort: number };
   await bare[Symbol.asyncDispose]();
   while (relay.relay.parts.sessions.all.some(({ isAttached }) => isAttached)) await new Promise(setImmediate);
-  const reply = await soon(visit(port, "/", headers));
+  const reply = await soon(visit(port, "/", headers, method));
   const upgrade = request({
     ...{ host: "127.0.0.1", port, agent: false },
     headers: { ...headers, connection: "Upgrade", upgrade: "raw" },
@@ -62,4 +62,15 @@ it.each([
     expect([headers["x-hoody-tunnel-error"], headers["retry-after"]]).toEqual(["TUNNEL_ORPHANED", "5"]);
     expect(body).toMatch(/^<!doctype html>.*<h1>503<\/h1><p>The tunnel is reconnecting\.<\/p>$/);
   }
+});
+
+it.each<[string | undefined, string]>([
+  [undefined, "application/json"],
+  ["*/*", "application/json"],
+  ["text/html,*/*;q=0.8", "text/html; charset=utf-8"],
+  ["application/json;q=0", "text/html; charset=utf-8"],
+])("a visitor that posts something and accepts %s is told by %s what is wrong", async (value, type) => {
+  const [posted] = await askParked(accept(value), "POST");
+
+  expect([posted?.status, posted?.headers["content-type"]]).toEqual([503, type]);
 });
