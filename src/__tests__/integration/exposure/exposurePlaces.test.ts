@@ -141,10 +141,10 @@ describe("A reader that takes nothing of its reply", () => {
   it.each(["large", "streams", "writes"])(
     "A reader that takes nothing of its reply is in flight, and cut after a while: %s",
     async (id) => {
-      using time = stopTime();
       await using exposure = await startExposure([hello, large, streams, writes], {
         limits: { ...limits, inFlight: 1 },
       });
+      using time = stopTime();
 
       const connection = ask(exposure, id);
       await untilStatus(exposure, 503);
