@@ -2,7 +2,7 @@
 import type { Config } from "jest";
 import base from "./jest.config";
 
-/** `npm run test:runtimes`: the packed package in other runtimes, bundlers and web frameworks. */
+/** `npm run test:runtimes`: the packed package in other runtimes, bundlers, web frameworks and editors. */
 const config: Config = {
   ...base,
   testMatch: ["**/*.runtimes.test.ts"],

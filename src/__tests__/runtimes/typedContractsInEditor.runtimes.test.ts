@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { buildTimeoutMs, ensureBuilt } from "./support/ensureBuilt";
-import { createTempProject, type TempProject } from "./support/tempProject";
-import { root } from "./support/virtualProgram";
+import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
+import { createTempProject, type TempProject } from "../support/tempProject";
+import { root } from "../support/virtualProgram";
 
 const options: ts.CompilerOptions = {
   strict: true,
