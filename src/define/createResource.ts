@@ -71,7 +71,7 @@ export function defineResource<
   HeldIn<V, ReceivedBy<D, Id, { [K in keyof D]: InjectedInResource<D[K]> }>, Context, Carrying<Tags, Mw>>
 > {
   assertId("resource", definition.id);
-  const draft = { ...definition, register: listRegister(definition.register as RegisterSource) } as ResourceDraft;
+  const draft = { ...definition, register: listRegister(definition.register) } as ResourceDraft;
   return createResource(draft, captureFilePath(defineResource)) as never; // as the signature says
 }
 
