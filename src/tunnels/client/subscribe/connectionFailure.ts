@@ -1,3 +1,5 @@
+import type { Failures } from "./subscriptionParts";
+
 /** Why a try to connect failed, and whether another one may do better. */
 export type Refusal =
   | { readonly isFinal: true; readonly error: unknown; readonly mayBeOneOfSeveral: boolean }
@@ -27,6 +29,18 @@ export function judgeFailure(error: unknown): Refusal {
     cause = failure.cause;
   }
   return { isFinal: true, error, mayBeOneOfSeveral: false };
+}
+
+/** Judges the line that ends a subscription: a server that closes is asked again, since there may be another one. */
+export function judgeEnd(
+  { ok, error }: Readonly<Record<string, unknown>>,
+  { failureOf }: Pick<Failures, "failureOf">,
+): Refusal {
+  if (ok === true) return { isFinal: true, error: undefined, mayBeOneOfSeveral: false };
+  const failure = failureOf(error);
+  const { code } = failure as { code?: unknown };
+  if (code === "SERVER_CLOSING" || code === "OVERLOADED") return { isFinal: false };
+  return { isFinal: true, error: failure, mayBeOneOfSeveral: false };
 }
 
 const maxCauses = 5;

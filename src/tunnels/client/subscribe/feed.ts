@@ -1,13 +1,11 @@
 import type { EmissionPath } from "../../../lib/emissionPath";
 import type { HeardEvent } from "../../../define/subscription";
-import { silenceLimit } from "../../protocol/silence";
-import type { WireResponse } from "../../protocol/wire";
-import { retryAfterMs, retryDelayMs, type Clock } from "./clock";
-import { judgeFailure, judgeReply, type Refusal } from "./connectionFailure";
-import { Link, type ReadLine } from "./link";
+import { retryDelayMs, type Clock } from "./clock";
+import { judgeEnd, judgeFailure, type Refusal } from "./connectionFailure";
+import type { ReadLine } from "./link";
 import type { Listener, ListenerOwner } from "./listener";
+import { openLink, type OpenLink, type OpeningParts } from "./openLink";
 import { Places } from "./places";
-import type { SubscriptionParts } from "./subscriptionParts";
 
 /** An event, with the path that it took, where that was asked for. */
 export interface HeardWithPath extends HeardEvent {
@@ -15,25 +13,13 @@ export interface HeardWithPath extends HeardEvent {
 }
 
 /** What a feed is made of. */
-export interface FeedParts extends SubscriptionParts {
+export interface FeedParts extends OpeningParts {
   readonly clock: Clock;
-  /** Whether the server is asked for the paths of emissions. */
-  readonly wantsPath: boolean;
   /** Nothing listens any more. */
   readonly onEmpty: (feed: Feed) => void;
   /** One of several listeners has to be tried alone: what was refused may be another one's. */
   readonly onRefusedTogether: (listener: Listener) => void;
 }
-
-/** A link that has begun. */
-interface OpenLink {
-  readonly link: Link;
-  readonly stop: AbortController;
-  readonly places: Places;
-}
-
-// These and the names of headers are written out: imported, they would be moved into a file that pages begin with.
-const hasEvents = /^\s*application\/x-runner-items\+ndjson\s*(;|$)/i;
 
 /** Keeps one connection for all that listens to it: reconnects, and goes on where it stood. */
 export class Feed implements ListenerOwner {
@@ -131,7 +117,7 @@ export class Feed implements ListenerOwner {
     const places = new Places(listeners);
     let opened: OpenLink | Refusal;
     try {
-      opened = await this.#open(places, stop);
+      opened = await openLink(this.#parts, places, stop);
     } catch (error) {
       stop.abort();
       if (this.#listeners.size === 0) return undefined;
@@ -157,57 +143,6 @@ export class Feed implements ListenerOwner {
     return undefined;
   }
 
-  /** Asks for events, and reads the first line. @throws what was no refusal of the server */
-  async #open(places: Places, stop: AbortController): Promise<OpenLink | Refusal> {
-    const { request, silenceMs, wantsPath } = this.#parts;
-    const timer = setTimeout(() => stop.abort(this.#lateError()), silenceMs);
-    try {
-      const input = { ...places.input(), ...(wantsPath && { path: true as const }) };
-      const response = await places.enter(() => request(input, stop.signal));
-      const { status, contentType, body, headers } = response;
-      if (status < 200 || status > 299 || body.kind !== "stream" || !hasEvents.test(contentType ?? "")) {
-        return await this.#refusalOf(response);
-      }
-      const heartbeatMs = Number(headers?.["x-runner-heartbeat-ms"]) || 0;
-      const link = new Link({ ...this.#parts, stream: body.stream, silenceMs: silenceLimit(silenceMs, heartbeatMs) });
-      try {
-        const { fields } = await link.next();
-        if (typeof fields["ok"] === "boolean") {
-          void link.close();
-          return this.#endOf(fields);
-        }
-        if (!places.begin(fields["open"])) throw link.invalid();
-      } catch (error) {
-        void link.close();
-        throw error;
-      }
-      return { link, stop, places };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #lateError(): Error {
-    return this.#parts.fail("STREAM_LOST", `The subscription did not begin within ${this.#parts.silenceMs} ms.`);
-  }
-
-  async #refusalOf(response: WireResponse): Promise<Refusal> {
-    const { status, body, headers } = response;
-    if (body.kind === "stream") {
-      void body.stream[Symbol.asyncIterator]().return?.();
-      const message = "The server did not reply with events: it is older, or the address is that of something else.";
-      return judgeReply(status, this.#parts.fail("NOT_A_STREAM", message), undefined);
-    }
-    const error = await this.#parts.refusalOf(response);
-    if (status === 404) return judgeReply(status, this.#unsupported(error), undefined);
-    return judgeReply(status, error, retryAfterMs(headers?.["retry-after"]?.toString()));
-  }
-
-  #unsupported(cause: unknown): Error {
-    const message = "The server has no subscriptions: it is older than they are, or baseUrl leads past its exposure.";
-    return this.#parts.fail("SUBSCRIPTIONS_UNSUPPORTED", message, cause);
-  }
-
   #refuse({ error, mayBeOneOfSeveral }: Extract<Refusal, { isFinal: true }>): void {
     const refused = [...this.#listeners].filter(([, link]) => link === undefined || link !== this.#current);
     if (mayBeOneOfSeveral && this.#listeners.size > 1) {
@@ -230,7 +165,7 @@ export class Feed implements ListenerOwner {
         const line = await open.link.next();
         if (this.#current !== open) return;
         if (typeof line.fields["ok"] === "boolean") {
-          ending = this.#endOf(line.fields);
+          ending = judgeEnd(line.fields, this.#parts);
           break;
         }
         await this.#hear(open, line);
@@ -252,15 +187,6 @@ export class Feed implements ListenerOwner {
       return;
     }
     void this.#connect(ending);
-  }
-
-  /** A server that closes is asked again, since there may be another one. */
-  #endOf({ ok, error }: Readonly<Record<string, unknown>>): Refusal {
-    if (ok === true) return { isFinal: true, error: undefined, mayBeOneOfSeveral: false };
-    const failure = this.#parts.failureOf(error);
-    const { code } = failure as { code?: unknown };
-    if (code === "SERVER_CLOSING" || code === "OVERLOADED") return { isFinal: false };
-    return { isFinal: true, error: failure, mayBeOneOfSeveral: false };
   }
 
   /** Those whose events this link brings. */
