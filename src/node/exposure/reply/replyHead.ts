@@ -18,13 +18,31 @@ export interface HeadOwner {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly requestId: string;
+  readonly policy: HeadPolicy;
+}
+
+/**
+ * The headers of a reply, flat, as `writeHead` takes them.
+ *
+ * @param length of the body, in bytes; `undefined` where it is not known yet
+ */
+export function headOf(
+  reply: HeadOwner,
+  contentType: string,
+  length: string | undefined,
+  own: WireHeaders | undefined,
+): string[] {
+  const head =
+    length === undefined ? ["content-type", contentType] : ["content-type", contentType, "content-length", length];
+  if (own !== undefined) addOwn(head, own);
+  addCommon(head, reply, own?.["vary"]);
+  return head;
 }
 
 /** Adds the headers of every reply, whatever it says. @param ownVary what the reply itself differs by */
 export function addCommon(
   head: string[],
-  { req, res, requestId }: HeadOwner,
-  { cors, vary, endsConnection }: HeadPolicy,
+  { req, res, requestId, policy: { cors, vary, endsConnection } }: HeadOwner,
   ownVary?: string | string[],
 ): void {
   // One by one: spreading them takes twice as long.
@@ -37,7 +55,7 @@ export function addCommon(
 }
 
 /** Adds the headers of one reply, without those that are `undefined` and without `vary`, which `addCommon` merges. */
-export function addOwn(head: string[], headers: WireHeaders): void {
+function addOwn(head: string[], headers: WireHeaders): void {
   for (const [name, value] of Object.entries(headers)) {
     if (name === "vary" || value === undefined) continue;
     for (const each of [value].flat()) head.push(name, each);
