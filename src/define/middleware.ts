@@ -70,41 +70,52 @@ export type TaskMiddlewareReach = boolean | ((task: ITask) => boolean);
 /** Applies to every resource, or to those a predicate picks. */
 export type ResourceMiddlewareReach = boolean | ((resource: IResource<any, any>) => boolean);
 
-interface MiddlewareFields<C> {
+/** What a middleware is, be it of tasks or of resources; `Given` is the one with its config given. */
+interface MiddlewareFields<C, In, Out, Given> extends Contract<In, Out> {
   readonly id: string;
   readonly meta: IMiddlewareMeta;
   readonly tags: TagType[];
   readonly dependencies: ListedDependencies;
-  readonly configSchema?: Schema<C> | undefined;
-  readonly [symbolFilePath]: string;
-  readonly $injectable?: readonly ["a middleware has no value to depend on: attach it with .middleware([...])"];
-}
-
-/** What a task middleware is, whether its config is given or not. */
-interface TaskMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, MiddlewareFields<C> {
-  readonly kind: "taskMiddleware";
   readonly config: C;
-  readonly everywhere?: TaskMiddlewareReach | undefined;
-  readonly [symbolTaskMiddleware]: true;
-  run(input: GivenExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
+  readonly configSchema?: Schema<C> | undefined;
   /**
    * The middleware with a config; objects are merged when called again.
    * @throws {validationError} the config does not fit `configSchema`
    */
-  with: WithConfig<C, TaskMiddlewareConfigured<C, In, Out, D>>;
+  with: WithConfig<C, Given>;
+  readonly [symbolFilePath]: string;
   readonly $config?: readonly [C];
+  readonly $injectable?: readonly ["a middleware has no value to depend on: attach it with .middleware([...])"];
 }
 
-/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to, `D` is what its body receives, as in `Task`. */
-export interface TaskMiddleware<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D> {
+/** A middleware whose config is not given: it can be attached as it is where it needs none. */
+interface Unconfigured<C> {
   readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
 }
 
-/** A task middleware with its config given. */
-export interface TaskMiddlewareConfigured<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D> {
+interface Configured {
   readonly [symbolMiddlewareConfigured]: true;
   readonly $bare?: readonly [true];
 }
+
+/** What a task middleware is, whether its config is given or not. */
+interface TaskMiddlewareFields<C, In, Out, D> extends MiddlewareFields<
+  C,
+  In,
+  Out,
+  TaskMiddlewareConfigured<C, In, Out, D>
+> {
+  readonly kind: "taskMiddleware";
+  readonly everywhere?: TaskMiddlewareReach | undefined;
+  readonly [symbolTaskMiddleware]: true;
+  run(input: GivenExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
+}
+
+/** Wraps task executions. `In` and `Out` are contracts on the tasks it is attached to, `D` is what its body receives, as in `Task`. */
+export interface TaskMiddleware<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D>, Unconfigured<C> {}
+
+/** A task middleware with its config given. */
+export interface TaskMiddlewareConfigured<C, In, Out, D> extends TaskMiddlewareFields<C, In, Out, D>, Configured {}
 
 /** A task middleware, with the type parameters of 5.x. */
 export type ITaskMiddleware<C = any, In = void, Out = void, D = {}> = Unaliased<
@@ -116,30 +127,24 @@ export type ITaskMiddlewareConfigured<C = any, In = void, Out = void, D = {}> = 
 >;
 
 /** What a resource middleware is, whether its config is given or not. */
-interface ResourceMiddlewareFields<C, In, Out, D> extends Contract<In, Out>, MiddlewareFields<C> {
+interface ResourceMiddlewareFields<C, In, Out, D> extends MiddlewareFields<
+  C,
+  In,
+  Out,
+  ResourceMiddlewareConfigured<C, In, Out, D>
+> {
   readonly kind: "resourceMiddleware";
-  readonly config: C;
   readonly everywhere?: ResourceMiddlewareReach | undefined;
   readonly [symbolResourceMiddleware]: true;
   run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: any, config: C): Promise<any>; // typed by the builder
-  /**
-   * The middleware with a config; objects are merged when called again.
-   * @throws {validationError} the config does not fit `configSchema`
-   */
-  with: WithConfig<C, ResourceMiddlewareConfigured<C, In, Out, D>>;
-  readonly $config?: readonly [C];
 }
 
 /** Wraps the `init` of resources. `In` and `Out` are contracts on config and value, `D` is what its body receives, as in `Task`. */
-export interface ResourceMiddleware<C, In, Out, D> extends ResourceMiddlewareFields<C, In, Out, D> {
-  readonly $bare?: Bare<C, "this middleware needs a config: use .with(config)">;
-}
+export interface ResourceMiddleware<C, In, Out, D> extends ResourceMiddlewareFields<C, In, Out, D>, Unconfigured<C> {}
 
 /** A resource middleware with its config given. */
-export interface ResourceMiddlewareConfigured<C, In, Out, D> extends ResourceMiddlewareFields<C, In, Out, D> {
-  readonly [symbolMiddlewareConfigured]: true;
-  readonly $bare?: readonly [true];
-}
+export interface ResourceMiddlewareConfigured<C, In, Out, D>
+  extends ResourceMiddlewareFields<C, In, Out, D>, Configured {}
 
 /** A resource middleware, with the type parameters of 5.x. */
 export type IResourceMiddleware<C = any, In = void, Out = void, D = {}> = Unaliased<
