@@ -1,27 +1,11 @@
 import { createHttpMixedClient, globals, journal, r, run } from "../../../node";
 import { appOf } from "../../support/appOf";
-import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
 import { connect, quiet, serve } from "../../support/tunnelPair";
-
-/** A task that waits for its signal, and what it learned by then. */
-function waitingTask(id: string) {
-  const started = createDeferred();
-  const seen = createDeferred<unknown>();
-  const task = r
-    .task(id)
-    .run(async (_input: void, _deps, { signal }) => {
-      started.resolve();
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      seen.resolve(signal.reason);
-      throw signal.reason;
-    })
-    .build();
-  return { task, started: started.promise, seen: seen.promise };
-}
+import { callingHook, waitingTask } from "../../support/waitingTask";
 
 /** Aborts a call of `entry` once the innermost task has started. */
-async function abortOnceStarted(call: (signal: AbortSignal) => Promise<unknown>, started: Promise<void>) {
+async function abortOnceStarted(call: (signal: AbortSignal) => Promise<unknown>, started: Promise<unknown>) {
   const aborter = new AbortController();
   const failure = rejectionOf(call(aborter.signal));
   await started;
@@ -31,26 +15,21 @@ async function abortOnceStarted(call: (signal: AbortSignal) => Promise<unknown>,
 }
 
 const happened = r.event<{ n: number }>("happened").build();
+const outer = r
+  .task("outer")
+  .dependencies({ happened })
+  .run(async (_input: void, deps) => deps.happened({ n: 1 }))
+  .build();
 
 describe("the signal of a call", () => {
   it("the signal of a call reaches a task that a hook calls for an event the task emitted", async () => {
     const inner = waitingTask("inner");
-    const hook = r
-      .hook("hook")
-      .on(happened)
-      .dependencies({ inner: inner.task })
-      .run(async (_emission, deps) => deps.inner())
-      .build();
-    const outer = r
-      .task("outer")
-      .dependencies({ happened })
-      .run(async (_input: void, deps) => deps.happened({ n: 1 }))
-      .build();
+    const hook = callingHook(happened, inner);
     await using app = await run(appOf(happened, inner.task, hook, outer), quiet);
 
     const { reason } = await abortOnceStarted((signal) => app.runTask(outer, undefined, { signal }), inner.started);
 
-    expect(await inner.seen).toBe(reason);
+    expect(await inner.stopped).toBe(reason);
   });
 
   it("the signal of a call is on the emission of an event, and absent from an emission without a caller that can abort", async () => {
@@ -59,11 +38,6 @@ describe("the signal of a call", () => {
       .hook("hook")
       .on(happened)
       .run(async (emission) => void signals.push(emission.signal, Object.keys(emission).includes("signal")))
-      .build();
-    const outer = r
-      .task("outer")
-      .dependencies({ happened })
-      .run(async (_input: void, deps) => deps.happened({ n: 1 }))
       .build();
     await using app = await run(appOf(happened, hook, outer), quiet);
     const { signal } = new AbortController();
@@ -77,12 +51,7 @@ describe("the signal of a call", () => {
   it("the signal of a call reaches tasks that a parallel event's hooks call behind an interceptor that copies the emission", async () => {
     const fanned = r.event("fanned").parallel().build();
     const inner = waitingTask("inner");
-    const hook = r
-      .hook("hook")
-      .on(fanned)
-      .dependencies({ inner: inner.task })
-      .run(async (_emission, deps) => deps.inner())
-      .build();
+    const hook = callingHook(fanned, inner);
     const outer = r
       .task("outer")
       .dependencies({ fanned })
@@ -97,7 +66,7 @@ describe("the signal of a call", () => {
 
     const { reason } = await abortOnceStarted((signal) => app.runTask(outer, undefined, { signal }), inner.started);
 
-    expect(await inner.seen).toBe(reason);
+    expect(await inner.stopped).toBe(reason);
   });
 
   it("the signal of a call is given to middleware, and reaches the tasks that the middleware depends on", async () => {
@@ -122,7 +91,7 @@ describe("the signal of a call", () => {
     const { reason } = await abortOnceStarted((signal) => app.runTask(outer, undefined, { signal }), audit.started);
 
     expect(given?.reason).toBe(reason);
-    expect(await audit.seen).toBe(reason);
+    expect(await audit.stopped).toBe(reason);
   });
 
   it("the signal of a call never aborts in middleware of a call that was given none", async () => {
@@ -142,18 +111,8 @@ describe("the signal of a call", () => {
 
   it("the signal of a call crosses to another process when an emission is routed, and reaches the hooks there", async () => {
     const inner = waitingTask("inner");
-    const hook = r
-      .hook("hook")
-      .on(happened)
-      .dependencies({ inner: inner.task })
-      .run(async (_emission, deps) => deps.inner())
-      .build();
+    const hook = callingHook(happened, inner);
     await using server = await serve([happened, inner.task, hook], { mode: "server", events: [happened] });
-    const outer = r
-      .task("outer")
-      .dependencies({ happened })
-      .run(async (_input: void, deps) => deps.happened({ n: 1 }))
-      .build();
     await using client = createHttpMixedClient({ baseUrl: server.baseUrl, auth: { token: "s3cret" } });
     await using app = await connect(server.baseUrl, [happened, outer], {
       mode: "client",
@@ -168,7 +127,7 @@ describe("the signal of a call", () => {
     );
 
     expect(failure).toBe(reason);
-    expect(await inner.seen).toMatchObject({ name: "runner.errors.cancellation" });
+    expect(await inner.stopped).toMatchObject({ name: "runner.errors.cancellation" });
   });
 });
 
@@ -200,7 +159,7 @@ describe("next with a signal", () => {
       (whose === "the caller's" ? callers : own).abort(reason);
 
       expect(await failure).toBe(reason);
-      expect(await inner.seen).toBe(reason);
+      expect(await inner.stopped).toBe(reason);
     },
   );
 
@@ -240,7 +199,7 @@ describe("next with a signal", () => {
       .task("detaching")
       .run(async ({ next, task }) => next(task.input, { signal: own.signal, timeoutMs: 60_000, detached: true }))
       .build();
-    const { task: inner, started, seen } = waitingTask("inner");
+    const { task: inner, started, stopped } = waitingTask("inner");
     const left: (number | undefined)[] = [];
     const outer = r
       .task("outer")
@@ -261,7 +220,7 @@ describe("next with a signal", () => {
     const reason = new Error("enough");
     own.abort(reason);
 
-    expect([await seen, await failure]).toEqual([reason, reason]);
+    expect([await stopped, await failure]).toEqual([reason, reason]);
     expect(left[0]).toBeGreaterThan(59_000);
     expect(left[0]).toBeLessThanOrEqual(60_000);
   });

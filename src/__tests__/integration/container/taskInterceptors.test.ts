@@ -1,16 +1,7 @@
 import { Errors, globals, journal, r, run, type IResource } from "../../../index";
 import { appOf } from "../../support/appOf";
 import { rejectionOf, thrownBy } from "../../support/failures";
-
-/** A middleware that writes its id down and goes on. */
-const tracing = (id: string, log: string[]) =>
-  r.middleware
-    .task(id)
-    .run(async ({ next }) => {
-      log.push(id);
-      return next();
-    })
-    .build();
+import { tracingMiddleware } from "../../support/tracingMiddleware";
 
 describe("interceptors", () => {
   it("interceptors run even when a middleware answers by itself", async () => {
@@ -69,7 +60,7 @@ describe("interceptors", () => {
 
   it("interceptors of a single middleware may skip it with the input's own next", async () => {
     const log: string[] = [];
-    const mw = tracing("mw", log);
+    const mw = tracingMiddleware("mw", log);
     const task = r
       .task("task")
       .middleware([mw])
@@ -162,7 +153,7 @@ describe("a task that fails", () => {
 describe("the task runner and the linked form of a task", () => {
   it("the task runner and the linked form of a task run registered tasks inside all their layers, and refuse others", async () => {
     const log: string[] = [];
-    const mw = tracing("mw", log);
+    const mw = tracingMiddleware("mw", log);
     const task = r
       .task("task")
       .middleware([mw])

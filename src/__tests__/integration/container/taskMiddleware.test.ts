@@ -1,15 +1,6 @@
 import { globals, r, run, type ITask } from "../../../index";
 import { appOf } from "../../support/appOf";
-
-/** A middleware that writes its id down and goes on. */
-const tracing = (id: string, log: string[]) =>
-  r.middleware
-    .task(id)
-    .run(async ({ next }) => {
-      log.push(id);
-      return next();
-    })
-    .build();
+import { tracingMiddleware } from "../../support/tracingMiddleware";
 
 describe("the layers of one execution", () => {
   it("the layers of one execution run from the outside in: G1, G2, everywhere, M2, M1, mw, L1, L2, run", async () => {
@@ -22,7 +13,7 @@ describe("the layers of one execution", () => {
         return next();
       })
       .build();
-    const mw = tracing("mw", log);
+    const mw = tracingMiddleware("mw", log);
     const task = r
       .task("task")
       .middleware([mw])
@@ -82,7 +73,7 @@ describe("the layers of one execution", () => {
 
   it("the layers of one execution run for the caller of an injected task as well", async () => {
     const log: string[] = [];
-    const mw = tracing("mw", log);
+    const mw = tracingMiddleware("mw", log);
     const inner = r
       .task("inner")
       .middleware([mw])
@@ -217,7 +208,7 @@ describe("middleware", () => {
         return next();
       })
       .build();
-    const first = tracing("first", log);
+    const first = tracingMiddleware("first", log);
     const plain = r
       .task("plain")
       .run(async () => 1)

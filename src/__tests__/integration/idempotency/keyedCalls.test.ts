@@ -3,17 +3,30 @@ import {
   createHttpMixedClient,
   createHttpSmartClient,
   createNodeFile,
+  type definitions as types,
   Errors,
   globals,
   nodeExposure,
   r,
   run,
+  type RegisterableItems,
   type TaskCallOptions,
 } from "../../../node";
 import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
 import { stopTime } from "../../support/stopTime";
 import { baseUrlOf, quiet } from "../../support/tunnelPair";
+
+const silent = { ...quiet, logs: { printThreshold: null } } as const;
+
+/** A root whose value is what it depends on. */
+const rootWith = <D extends types.DependencyMap>(items: readonly RegisterableItems[], dependencies: D) =>
+  r
+    .resource("app")
+    .register(items)
+    .dependencies(dependencies)
+    .init(async (_config: void, deps) => deps)
+    .build();
 
 /** Tasks that count how often they run. */
 function createTasks() {
@@ -54,7 +67,6 @@ async function startPair() {
   const served = [charge, rows, sum, store, tagged];
   const exposure = nodeExposure.with({ http: { listen: { port: 0 }, auth: { token: "t" }, drain: { quietMs: 0 } } });
   const opened = r.tunnel.server("billing.tunnel").tasks(served).build();
-  const silent = { ...quiet, logs: { printThreshold: null } } as const;
   const server = await run(
     r
       .resource("billing")
@@ -70,12 +82,7 @@ async function startPair() {
     .dependencies({ charge })
     .run(async (options: TaskCallOptions, deps) => deps.charge("nested", options))
     .build();
-  const root = r
-    .resource("app")
-    .register([...served, tunnel, outer])
-    .dependencies({ charge, rows, sum, store, outer })
-    .init(async (_config: void, deps) => deps)
-    .build();
+  const root = rootWith([...served, tunnel, outer], { charge, rows, sum, store, outer });
   const app = await run(root, silent);
   const mixed = createHttpMixedClient({ baseUrl, auth });
   const clients = [mixed, createHttpSmartClient({ baseUrl, auth })];
@@ -106,13 +113,8 @@ async function startLocal() {
     .dependencies({ charge })
     .run(async (options: TaskCallOptions, deps) => deps.charge("nested", options))
     .build();
-  const root = r
-    .resource("app")
-    .register([charge, rows, sum, store, outer])
-    .dependencies({ charge, rows, sum, store, outer })
-    .init(async (_config: void, deps) => deps)
-    .build();
-  const app = await run(root, { ...quiet, logs: { printThreshold: null } });
+  const root = rootWith([charge, rows, sum, store, outer], { charge, rows, sum, store, outer });
+  const app = await run(root, silent);
   return { ...app.value, app, runs, [Symbol.asyncDispose]: () => app.dispose() };
 }
 
@@ -239,13 +241,8 @@ it("a call with a key that its caller gives up goes on while another one waits f
       return id;
     })
     .build();
-  const root = r
-    .resource("app")
-    .register([slow])
-    .dependencies({ slow })
-    .init(async (_config: void, deps) => deps)
-    .build();
-  await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
+  const root = rootWith([slow], { slow });
+  await using app = await run(root, silent);
   const aborter = new AbortController();
   using time = stopTime();
 
@@ -278,13 +275,8 @@ it("a call with a key that comes while an abandoned one ends is made anew, and d
       return signal.throwIfAborted();
     })
     .build();
-  const root = r
-    .resource("app")
-    .register([slow])
-    .dependencies({ slow })
-    .init(async (_config: void, deps) => deps)
-    .build();
-  await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
+  const root = rootWith([slow], { slow });
+  await using app = await run(root, silent);
   const aborter = new AbortController();
   using time = stopTime();
 
@@ -317,13 +309,8 @@ it("a tag that makes keys ranks above the key of a caller of its process, and re
     .itemInput<number>()
     .run(async (id: string) => runs.push(id))
     .build();
-  const root = r
-    .resource("app")
-    .register([charge, sum])
-    .dependencies({ charge, sum })
-    .init(async (_config: void, deps) => deps)
-    .build();
-  await using app = await run(root, { ...quiet, logs: { printThreshold: null } });
+  const root = rootWith([charge, sum], { charge, sum });
+  await using app = await run(root, silent);
 
   await app.value.charge("pot", { idempotencyKey: "x1" });
   await app.value.charge("pot", { idempotencyKey: "x2" });
@@ -351,14 +338,7 @@ it("a typed tunnel and a typed client name the tasks whose calls may be repeated
     .tasks({ charge: { id: "billing.charge", idempotent: true } })
     .connect(() => recorder)
     .build();
-  const silent = { ...quiet, logs: { printThreshold: null } } as const;
-  const rootOf = (routed: typeof tunnel) =>
-    r
-      .resource("app")
-      .register([routed])
-      .dependencies({ charge: routed.tasks.charge })
-      .init(async (_config: void, deps) => deps)
-      .build();
+  const rootOf = (routed: typeof tunnel) => rootWith([routed], { charge: routed.tasks.charge });
   await using app = await run(rootOf(tunnel), silent);
   await using other = await run(rootOf(repeatable), silent);
   await using client = createHttpMixedClient<Module>({ baseUrl, auth, tasks: keyed });

@@ -6,22 +6,7 @@ import { createDeferred } from "../../support/deferred";
 import { rejectionOf } from "../../support/failures";
 import { stopTime } from "../../support/stopTime";
 import { connect, quiet, serve, token } from "../../support/tunnelPair";
-
-/** A task that goes on until its signal aborts, and what it saw of its call. */
-function waitingTask(id: string) {
-  const started = createDeferred<{ origin: string; remainingMs: number | undefined }>();
-  const stopped = createDeferred<unknown>();
-  const task = r
-    .task(id)
-    .run(async (_input: void, _deps, { signal, deadline, origin }) => {
-      started.resolve({ origin, remainingMs: deadline?.remainingMs });
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      stopped.resolve(signal.reason);
-      throw signal.reason;
-    })
-    .build();
-  return { task, started: started.promise, stopped: stopped.promise };
-}
+import { callingHook, waitingTask } from "../../support/waitingTask";
 
 /** Caller, service A, which runs `middle`, and service B, which runs `inner`. */
 async function startThree() {
@@ -34,12 +19,7 @@ async function startThree() {
     .dependencies({ happened })
     .run(async (_input: void, deps) => deps.happened())
     .build();
-  const hook = r
-    .hook("hook")
-    .on(happened)
-    .dependencies({ inner: inner.task })
-    .run(async (_emission, deps) => deps.inner())
-    .build();
+  const hook = callingHook(happened, inner);
   const routed = r
     .resource("toB")
     .tags([globals.tags.tunnel])
