@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import ts from "typescript";
-import { createVirtualProgram, root } from "./support/virtualProgram";
+import { root } from "./support/root";
+import { userOptions } from "./support/virtualProgram";
 
 const path = "src/__tests__/hover.ts";
 const code = `import { r } from "@bluelibs/runner";
@@ -10,26 +11,25 @@ const code = `import { r } from "@bluelibs/runner";
   export const b = r.task("b").dependencies({ a, database, event }).run(async (input: string, deps) => [input, deps]).build();
 `;
 
+const fileName = join(root, path);
+const readFile = (asked: string) => (asked === fileName ? code : ts.sys.readFile(asked));
+const service = ts.createLanguageService({
+  getCompilationSettings: () => userOptions,
+  getScriptFileNames: () => [fileName],
+  getScriptVersion: () => "1",
+  getScriptSnapshot(asked) {
+    const text = readFile(asked);
+    return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
+  },
+  getCurrentDirectory: () => root,
+  getDefaultLibFileName: ts.getDefaultLibFilePath,
+  fileExists: (asked) => asked === fileName || ts.sys.fileExists(asked),
+  readFile,
+});
+
 /** What an editor shows for a name of the program. */
 function hoverOf(name: string): string {
-  const program = createVirtualProgram(new Map([[path, code]]));
-  const file = program.getSourceFile(join(root, path));
-  if (!file) throw new Error("the program is missing");
-  const host: ts.LanguageServiceHost = {
-    getCompilationSettings: () => program.getCompilerOptions(),
-    getScriptFileNames: () => [file.fileName],
-    getScriptVersion: () => "1",
-    getScriptSnapshot: (asked) => {
-      const text = asked === file.fileName ? code : ts.sys.readFile(asked);
-      return text === undefined ? undefined : ts.ScriptSnapshot.fromString(text);
-    },
-    getCurrentDirectory: () => root,
-    getDefaultLibFileName: ts.getDefaultLibFilePath,
-    fileExists: (asked) => asked === file.fileName || ts.sys.fileExists(asked),
-    readFile: (asked) => (asked === file.fileName ? code : ts.sys.readFile(asked)),
-  };
-  const service = ts.createLanguageService(host);
-  const info = service.getQuickInfoAtPosition(file.fileName, code.lastIndexOf(name));
+  const info = service.getQuickInfoAtPosition(fileName, code.lastIndexOf(name));
   return ts.displayPartsToString(info?.displayParts);
 }
 

@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
-
-/** The repository's root. */
-export const root = resolve(__dirname, "../../..");
+import { root } from "./root";
 
 const entries = {
   "@bluelibs/runner": "src/index.ts",
@@ -17,7 +15,7 @@ const entries = {
 };
 
 /** What a user's project has: `strict`, and none of our stricter options. */
-const userOptions: ts.CompilerOptions = {
+export const userOptions: ts.CompilerOptions = {
   strict: true,
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.ESNext,
@@ -29,6 +27,9 @@ const userOptions: ts.CompilerOptions = {
   noEmit: true,
   paths: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [join(root, path)]])),
 };
+
+/** Files as the programs of one test file have read them: reading those of the language takes longer than checking ours. */
+const readFiles = new Map<string, ts.SourceFile>();
 
 /**
  * A program of files that exist only in memory, next to the real ones: the package's name leads to `src`.
@@ -47,7 +48,10 @@ export function createVirtualProgram(texts: ReadonlyMap<string, string>): ts.Pro
   host.directoryExists = (path) => parents.has(resolve(path)) || (directoryExists?.(path) ?? existsSync(path));
   host.getSourceFile = (path, target, ...rest) => {
     const text = virtual.get(resolve(path));
-    return text === undefined ? getSourceFile(path, target, ...rest) : ts.createSourceFile(path, text, target);
+    if (text !== undefined) return ts.createSourceFile(path, text, target);
+    const file = readFiles.get(path) ?? getSourceFile(path, target, ...rest);
+    if (file !== undefined) readFiles.set(path, file);
+    return file;
   };
   return ts.createProgram([...virtual.keys()], userOptions, host);
 }

@@ -388,7 +388,7 @@ it("an exposure leaves no file and no handle behind uploads that are aborted", a
   const head = formOf(manifestPart({ a: sentinel("A"), b: sentinel("B") }), filePart("A", Buffer.alloc(20_000)));
   const before = await openFiles();
 
-  for (let batch = 0; batch < 100; batch++) {
+  for (let batch = 0; batch < 25; batch++) {
     await Promise.all(
       Array.from({ length: 20 }, async () => {
         const connection = exposure.connect();

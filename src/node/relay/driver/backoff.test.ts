@@ -14,7 +14,6 @@ it.each([
   [3, 2_000],
   [5, 8_000],
   [6, 15_000],
-  [2_000, 15_000],
 ])("the delay before attempt %i is random, from a quarter of a second up to %i ms", (attempt, mostMs) => {
   const delays = delaysBefore(attempt);
 
@@ -22,6 +21,16 @@ it.each([
   expect(Math.max(...delays)).toBeLessThanOrEqual(mostMs);
   // Of a thousand, some are in the last tenth.
   expect(Math.max(...delays)).toBeGreaterThan(mostMs * 0.9 - 1);
+});
+
+it("the delay before attempt 2,000, and before each that follows, is what it was before attempt 6", () => {
+  const backoff = new Backoff();
+  for (let earlier = 0; earlier < 2_000; earlier++) backoff.next();
+  const delays = Array.from({ length: 1_000 }, () => backoff.next());
+
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(250);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(15_000);
+  expect(Math.max(...delays)).toBeGreaterThan(13_499);
 });
 
 it("delays begin anew once a connection stood", () => {
