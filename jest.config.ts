@@ -8,6 +8,7 @@ const config: Config = {
   // Those have configs of their own.
   testPathIgnorePatterns: ["/node_modules/", "\\.(browser|nats|relay|runtimes|scale|soak)\\.test\\.ts$"],
   maxWorkers: 2,
+  testSequencer: "<rootDir>/.ci/testOrder.mjs",
   // Type programs leave a worker with a heap that takes longer to give back than jest waits for its end.
   workerIdleMemoryLimit: "512MB",
   // Some tests start processes and read their output, which takes its time on a busy machine.
