@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { readExampleRuns, runExample } from "../../../src/__tests__/support/runExample";
 import { buildTimeoutMs, ensureBuilt } from "../../../src/__tests__/support/ensureBuilt";
 import { startStreamingPeer } from "../../../src/__tests__/support/httpPeer";
-import { root } from "../../../src/__tests__/support/virtualProgram";
+import { root } from "../../../src/__tests__/support/root";
 import { startServer } from "./server";
 
 beforeAll(ensureBuilt, buildTimeoutMs);

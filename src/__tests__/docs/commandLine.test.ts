@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { contractCommands, openApiCommand } from "../../node/cli/contract/contractCommands";
 import { eventsCommands } from "../../node/cli/events/eventsCommands";
 import { serverCommands } from "../../node/cli/server/serverCommands";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/COMMAND_LINE.md"), "utf8");
 const commands = [...serverCommands, ...eventsCommands, ...contractCommands, openApiCommand];

@@ -9,7 +9,7 @@ import * as middlewareErrors from "../../errors/middlewareErrors";
 import * as entry from "../../errors/index";
 import * as runErrors from "../../errors/runErrors";
 import * as wireErrors from "../../errors/wireErrors";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/ERRORS.md"), "utf8");
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import golden from "../packaging/exports.golden.json";
-import { documentationPages } from "../support/checkSnippets";
-import { root } from "../support/virtualProgram";
+import { documentationPages } from "../support/readSnippets";
+import { root } from "../support/root";
 
 const guide = documentationPages()
   .map((page) => readFileSync(join(root, page), "utf8"))

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { documentationPages } from "../support/checkSnippets";
+import { documentationPages } from "../support/readSnippets";
 import { anchorsOf, linksOf } from "../support/markdown";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const read = (page: string): string => readFileSync(join(root, page), "utf8");
 const guidePages = documentationPages();

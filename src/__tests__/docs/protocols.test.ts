@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { nodeExposure } from "../../node/exposure/exposureResource";
 import vectorFile from "../../serializer/golden/serializer-vectors.json";
 import { startGoldenServer } from "../support/goldenServer";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 /** The pages of a folder of the guide, one after another. */
 const readPages = (folder: string): string =>

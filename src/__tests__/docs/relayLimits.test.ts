@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { resolveRelayConfig } from "../../node/relay/config";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/REVERSE_TUNNELS.md"), "utf8");
 

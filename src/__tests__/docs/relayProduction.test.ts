@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { tunnelCommands } from "../../node/cli/tunnel/tunnel";
 import { startRelay } from "../support/relay/relay";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/relay/PRODUCTION.md"), "utf8");
 /** Named as below `runner tunnel`. */

@@ -18,7 +18,7 @@ import {
 } from "../../relay/framePayloads";
 import { FrameReader, FrameType, type Frame } from "../../relay/frames";
 import { frameOf } from "../support/muxStreams";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/REVERSE_TUNNEL_PROTOCOL.md"), "utf8");
 

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkSnippets, documentationPages, readSnippets } from "../support/checkSnippets";
+import { checkSnippets } from "../support/checkSnippets";
+import { documentationPages, readSnippets } from "../support/readSnippets";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runSnippet } from "../support/runSnippet";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const snippets = documentationPages()
   .filter((page) => existsSync(join(root, page)))

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { tunnelCommands } from "../../node/cli/tunnel/tunnel";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const page = readFileSync(join(root, "readmes/REVERSE_TUNNEL_COMMANDS.md"), "utf8");
 /** Named as below `runner tunnel`. */

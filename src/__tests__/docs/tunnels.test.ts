@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { readSnippets } from "../support/checkSnippets";
+import { readSnippets } from "../support/readSnippets";
 import { curl, hasCurl, splitCommand } from "../support/curl";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { runSnippet, toProgram } from "../support/runSnippet";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const quickStart = "readmes/tunnels/quick-start.md";
 const byHand = "readmes/tunnels/curl.md";

@@ -5,7 +5,7 @@ import { createNatsClient } from "../../node/nats/client/natsClient";
 import { resolveConnectionConfig } from "../../node/nats/connectionConfig";
 import { NatsLink } from "../../node/nats/link";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
+import { runProgram } from "../support/runProgram";
 import { createCleanups } from "./support/cleanups";
 import { startNatsServer } from "./support/natsServer";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { startPeer, type HttpPeer } from "../support/httpPeer";
-import { runProgram } from "../support/runSnippet";
-import { root } from "../support/virtualProgram";
+import { runProgram } from "../support/runProgram";
+import { root } from "../support/root";
 
 /** Prints what each call of a page's program came to. */
 const program = `

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import ts from "typescript";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
-import { createVirtualProgram, root } from "../support/virtualProgram";
+import { runProgram } from "../support/runProgram";
+import { createVirtualProgram } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const entries = {
   "@bluelibs/runner": "index",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 interface LockFile {
   readonly packages: Readonly<Record<string, LockedPackage>>;

@@ -1,9 +1,9 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
+import { runProgram } from "../support/runProgram";
 import { createTempProject, type TempProject } from "../support/tempProject";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 let project: TempProject;
 beforeAll(async () => {

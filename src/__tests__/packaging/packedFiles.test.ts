@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
-import { documentationPages } from "../support/checkSnippets";
+import { documentationPages } from "../support/readSnippets";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
-import { root } from "../support/virtualProgram";
+import { runProgram } from "../support/runProgram";
+import { root } from "../support/root";
 
 interface Packed {
   readonly unpackedSize: number;

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import vm from "node:vm";
 import { build } from "esbuild";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
-import { root } from "../support/virtualProgram";
+import { runProgram } from "../support/runProgram";
+import { root } from "../support/root";
 
 beforeAll(ensureBuilt, buildTimeoutMs);
 

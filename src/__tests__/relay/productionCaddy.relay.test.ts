@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { tunnelServe } from "../../node";
 import { localhostCertificate } from "../support/certificate";
 import { startRelay } from "../support/relay/relay";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { findParty } from "./support/parties";
 import { freePort } from "../support/freePort";
 import { curl, startServerProgram, tempFolder } from "./support/programs";

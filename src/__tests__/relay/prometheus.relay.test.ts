@@ -6,7 +6,7 @@ import { createHttpSmartClient, r, tunnelServe } from "../../node";
 import { startExposure, token } from "../support/exposure";
 import { freePort } from "../support/freePort";
 import { relayToken, startRelay } from "../support/relay/relay";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { findParty } from "./support/parties";
 import { runParty, startServerProgram, tempFolder } from "./support/programs";
 

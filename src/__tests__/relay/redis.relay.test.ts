@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { tunnelPull } from "../../node";
 import { startRelay } from "../support/relay/relay";
 import { soon } from "../support/soon";
-import { runProgram } from "../support/runSnippet";
+import { runProgram } from "../support/runProgram";
 import { findPackage, findParty } from "./support/parties";
 import { freePort } from "../support/freePort";
 import { runParty, startServerProgram, tempFolder } from "./support/programs";

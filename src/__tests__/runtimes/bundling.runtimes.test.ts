@@ -1,7 +1,7 @@
 import { copyFile, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { nodeCalls } from "./app/nodeCalls";
 import { tryAll, type Report } from "./app/report";
 import { expectedOfEntry, parseReport, startCalledServer } from "./support/describeCalls";

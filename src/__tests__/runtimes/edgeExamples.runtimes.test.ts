@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import ts from "typescript";
 import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { projectFolder, startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
 import { startWorker } from "./support/startWorker";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import ts from "typescript";
 import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { readSections } from "./support/guidePage";
 import { projectFolder, startProgram, type Program } from "./support/project";
 

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readSnippets } from "../support/checkSnippets";
+import { readSnippets } from "../support/readSnippets";
 import { toProgram } from "../support/runSnippet";
 import { projectFolder, startProgram } from "./support/project";
 import { findRuntime, runtimeNames, type RuntimeName } from "./support/runtimes";

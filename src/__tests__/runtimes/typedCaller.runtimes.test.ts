@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startExposure, token, type TestExposure } from "../support/exposure";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 import { charge, ping } from "../support/billingModule";
 import { startEditor } from "./support/editor";
 import { startProgram } from "./support/project";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import ts from "typescript";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { createTempProject, type TempProject } from "../support/tempProject";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 const options: ts.CompilerOptions = {
   strict: true,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
 import { relayToken, startRelay, startService, visit } from "../support/relay/relay";
-import { root } from "../support/virtualProgram";
+import { root } from "../support/root";
 
 beforeAll(ensureBuilt, buildTimeoutMs);
 

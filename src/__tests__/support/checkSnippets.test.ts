@@ -1,4 +1,5 @@
-import { checkSnippets, readSnippets } from "./checkSnippets";
+import { checkSnippets } from "./checkSnippets";
+import { readSnippets } from "./readSnippets";
 
 const page = (...lines: string[]) => readSnippets("GUIDE.md", lines.join("\n"));
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { basename, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { root } from "./virtualProgram";
+import { root } from "./root";
 
 export const hasCurl = (): boolean => spawnSync("curl", ["--version"]).status === 0;
 

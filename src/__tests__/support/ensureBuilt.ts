@@ -1,4 +1,4 @@
-import { runProgram } from "./runSnippet";
+import { runProgram } from "./runProgram";
 
 /** Time for a `beforeAll` that builds, in ms: a build beside the tests of a busy machine takes minutes. */
 export const buildTimeoutMs = 300_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram, type Outcome } from "./runSnippet";
-import { root } from "./virtualProgram";
+import { runProgram, type Outcome } from "./runProgram";
+import { root } from "./root";
 
 /** A command that a page tells to run from the root, and what it says the command prints. */
 export interface ExampleRun {

@@ -1,4 +1,4 @@
-import { runProgram } from "./runSnippet";
+import { runProgram } from "./runProgram";
 
 const runFile =
   (file: string) =>

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { root } from "./virtualProgram";
+import { root } from "./root";
 
 const { NODE_ENV: _mode, RUNNER_TOKEN: _token, ...environment } = process.env;
 

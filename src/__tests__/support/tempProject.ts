@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { root } from "./virtualProgram";
+import { root } from "./root";
 
 /** A project of its own in a temporary folder. */
 export interface TempProject {

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { root } from "../../support/virtualProgram";
+import { root } from "../../support/root";
 
 /** Where `npm run test:relay` installs npm packages that only it needs. */
 const partiesFolder = join(root, ".ci/relay/node_modules");

@@ -5,7 +5,7 @@ import { join, parse } from "node:path";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { ensureBuilt } from "../../support/ensureBuilt";
-import { root } from "../../support/virtualProgram";
+import { root } from "../../support/root";
 import { findRuntime, runtimeNames, runtimesFolder } from "./runtimes";
 
 const run = promisify(execFile);

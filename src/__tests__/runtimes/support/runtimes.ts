@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "../../support/virtualProgram";
+import { root } from "../../support/root";
 
 /** Where `npm run test:runtimes` installs runtimes, bundlers and frameworks: a project of its own. */
 export const runtimesFolder = join(root, ".ci/runtimes");

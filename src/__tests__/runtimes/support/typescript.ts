@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { root } from "../../support/virtualProgram";
+import { root } from "../../support/root";
 import { projectFolder, startProgram } from "./project";
 import { runtimesFolder } from "./runtimes";
 

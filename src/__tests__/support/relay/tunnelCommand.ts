@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { root } from "../virtualProgram";
+import { root } from "../root";
 import { relayToken } from "./relay";
 
 /** What a command prints with `--json`, line by line. */

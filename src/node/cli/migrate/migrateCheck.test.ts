@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { createTempProject, type TempProject } from "../../../__tests__/support/tempProject";
-import { root } from "../../../__tests__/support/virtualProgram";
+import { root } from "../../../__tests__/support/root";
 import type { MigrationReport } from "./report";
 
 beforeAll(ensureBuilt, buildTimeoutMs);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { runRunner } from "../../../__tests__/support/runnerCommand";
 import { createTempProject } from "../../../__tests__/support/tempProject";
@@ -44,7 +44,7 @@ const start = (contract?: "schemas") => startExposure([sum, echo, plain, placed]
 const call = (exposure: TestExposure, id: string, args: readonly string[], input?: string) =>
   runRunner(["call", urlOf(exposure), id, ...args], { env, ...(input !== undefined && { input }) });
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 describe("runner ls", () => {
   it("shows the items that tasks take beside their input, and what of events may be emitted and heard", async () => {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { ensureBuilt } from "../../../__tests__/support/ensureBuilt";
+import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { freePort } from "../../../__tests__/support/freePort";
 import { runRunner, startRunner } from "../../../__tests__/support/runnerCommand";
@@ -13,7 +13,7 @@ import { r } from "../../index";
 const env = { RUNNER_TOKEN: token };
 const urlOf = ({ port }: TestExposure): string => `http://127.0.0.1:${port}/__runner`;
 
-beforeAll(ensureBuilt, 120_000);
+beforeAll(ensureBuilt, buildTimeoutMs);
 
 /** Whatever stands where an exposure should be. */
 async function startOther(listener: RequestListener) {

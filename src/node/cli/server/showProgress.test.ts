@@ -8,7 +8,7 @@ import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBu
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
 import { runRunner } from "../../../__tests__/support/runnerCommand";
 import { createTempProject } from "../../../__tests__/support/tempProject";
-import { root } from "../../../__tests__/support/virtualProgram";
+import { root } from "../../../__tests__/support/root";
 import { r, type InputFile } from "../../index";
 
 const MiB = 1_048_576;

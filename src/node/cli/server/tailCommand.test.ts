@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { startExposure, token, type TestExposure } from "../../../__tests__/support/exposure";
-import { root } from "../../../__tests__/support/virtualProgram";
+import { root } from "../../../__tests__/support/root";
 import { r } from "../../index";
 
 const { NODE_ENV: _mode, RUNNER_TOKEN: _token, ...environment } = process.env;

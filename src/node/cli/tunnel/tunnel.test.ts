@@ -11,7 +11,7 @@ import { localhostCertificate } from "../../../__tests__/support/certificate";
 import { buildTimeoutMs, ensureBuilt } from "../../../__tests__/support/ensureBuilt";
 import { freePort } from "../../../__tests__/support/freePort";
 import { createTempProject } from "../../../__tests__/support/tempProject";
-import { root } from "../../../__tests__/support/virtualProgram";
+import { root } from "../../../__tests__/support/root";
 
 const cli = join(root, "dist/cli.js");
 const token = "t0p-s3cret";

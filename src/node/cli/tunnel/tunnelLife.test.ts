@@ -8,7 +8,7 @@ import { startFaultyProxy } from "../../../__tests__/support/relay/faultyProxy";
 import { relayToken, startRelay, startService, startTcpService, visit } from "../../../__tests__/support/relay/relay";
 import { startTunnelCommand } from "../../../__tests__/support/relay/tunnelCommand";
 import { soon } from "../../../__tests__/support/soon";
-import { root } from "../../../__tests__/support/virtualProgram";
+import { root } from "../../../__tests__/support/root";
 
 type Line = Record<string, unknown>;
 
