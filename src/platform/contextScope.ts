@@ -32,29 +32,32 @@ export class OneSlot implements ContextSlots {
 /** The slot whose presence says of a context that its value, whichever it is, goes to no other process. */
 export const stayingSlot = (id: string): string => `stays:${id}`;
 
+const storage: unique symbol = /* @__PURE__ */ Symbol.for("runner.contexts");
+
 /**
  * One storage for every async context of the process, so that entering several at once costs one scope.
- * Process-wide because contexts work outside any run; made on first use, so importing costs nothing.
+ * Process-wide because contexts work outside any run; made on first use, so importing costs nothing. All copies of the
+ * package share it: loaders such as tsx's for CommonJS load what the package imports later as a second copy, and tasks
+ * of the first one read what an exposure of the second one provides.
  */
-// eslint-disable-next-line no-restricted-syntax -- listed in ARCHITECTURE.md, "Mutable state"
-let storage: IAsyncLocalStorage<ContextSlots> | undefined;
+const shared = globalThis as { [storage]?: IAsyncLocalStorage<ContextSlots> };
 
 /** Whether async contexts work here at all. */
-export const hasContextScope = (): boolean => storage !== undefined || getPlatform().hasAsyncLocalStorage();
+export const hasContextScope = (): boolean => shared[storage] !== undefined || getPlatform().hasAsyncLocalStorage();
 
 /** What is provided to the current async chain. */
-export const currentSlots = (): ContextSlots | undefined => storage?.getStore();
+export const currentSlots = (): ContextSlots | undefined => shared[storage]?.getStore();
 
 /** Runs `fn` with these slots added to the current ones; returns exactly what it returns. */
 export function provideSlots<R>(added: ContextSlots, fn: () => R): R {
-  storage ??= getPlatform().createAsyncLocalStorage<ContextSlots>();
-  const current = storage.getStore();
-  return storage.run(current === undefined ? added : new Map([...current, ...added]), fn);
+  const scope = (shared[storage] ??= getPlatform().createAsyncLocalStorage<ContextSlots>());
+  const current = scope.getStore();
+  return scope.run(current === undefined ? added : new Map([...current, ...added]), fn);
 }
 
 /** Runs `fn` with these slots and no others, whatever called; returns exactly what it returns. */
 export const enterSlots = <R>(slots: ContextSlots | undefined, fn: () => R): R =>
-  slots === undefined || storage === undefined ? fn() : storage.run(slots, fn);
+  slots === undefined || shared[storage] === undefined ? fn() : shared[storage].run(slots, fn);
 
 /**
  * Remembers the current slots, for code that runs later and on behalf of what runs now.
