@@ -1,5 +1,6 @@
 // Repairs dist/**/*.d.ts. tsup bundles declarations per chunk and turns a type that the `definitions` namespace takes from
 // another chunk into `declare const definitions_X: typeof X`, which is no type. An import under that name is one.
+// It does the same to a value of the chunk itself that is a type and a namespace as well, as an enumeration is.
 // Declarations also refer to the types they need beyond ES2022, so that `lib` and `types` of users need not name them.
 // Those for ES modules pass on those for CommonJS: a type is one and the same whichever way it was imported, and the
 // package holds it once.
@@ -40,9 +41,11 @@ for (const path of readdirSync(dist, { recursive: true }).filter((path) => /\.d\
   const file = join(dist, path);
   const text = readFileSync(file, "utf8");
   const imports = readImports(text);
+  const namespaces = new Set([...text.matchAll(/^declare namespace (\w+) \{$/gm)].map(([, name]) => name));
   const linked = text.replace(/^declare const (\w+): typeof (\w+);$/gm, (declaration, alias, name) => {
     const source = imports.get(name);
-    return source ? `import { ${source.exported} as ${alias} } from ${source.from};` : declaration;
+    if (source) return `import { ${source.exported} as ${alias} } from ${source.from};`;
+    return namespaces.has(name) ? `import ${alias} = ${name};` : declaration;
   });
   const complete = referencesOf(linked) + linked;
   if (complete !== text) writeFileSync(file, complete);

@@ -140,6 +140,19 @@ it("`await using` compiles for a run, a queue and a semaphore in a project whose
   ).toEqual([]);
 }, 60_000);
 
+it("the enumerations of the `definitions` namespace are values and types, their members as well", () => {
+  const text = `
+    import { definitions } from "@bluelibs/runner";
+    export const mode: definitions.RunnerMode = definitions.RunnerMode.PROD;
+    export const production: definitions.RunnerMode.PROD = "prod";
+    export const state: definitions.HookDependencyState = definitions.HookDependencyState.Ready;
+    export const ready: definitions.HookDependencyState.Ready = "ready";`;
+
+  expect(
+    mistakesOf({ "main.ts": text }, { ...resolutions[0]![1], lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] }),
+  ).toEqual([]);
+}, 60_000);
+
 it.each([
   ["@bluelibs/runner", "dist/index.d.ts"],
   ["@bluelibs/runner/edge", "dist/index.d.ts"],
