@@ -56,7 +56,7 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
 }>("runner.errors.unknownItemType", {
   message: ({ item }) =>
     `Unknown item type: ${describeItem(item)}.${
-      hasForeignBrand(item) ? " Please ensure you are not using different versions of '@bluelibs/runner'." : ""
+      hasForeignBrand(item) ? " Please ensure you are not using different versions of '@bluelibs/runner'" : ""
     }`,
   fix: ({ item, owner, key, list }) => {
     if (isBuilder(item)) {

@@ -14,7 +14,7 @@ describe("an item of an unknown type", () => {
     const plain = { id: "plain" };
 
     expect((await messageOf(foreign as never))[0]).toBe(
-      "Unknown item type: [object Object]. Please ensure you are not using different versions of '@bluelibs/runner'.",
+      "Unknown item type: [object Object]. Please ensure you are not using different versions of '@bluelibs/runner'",
     );
     expect((await messageOf(plain as never))[0]).toBe("Unknown item type: [object Object].");
     expect((await messageOf(undefined as never))[0]).toBe("Unknown item type: undefined.");
