@@ -10,7 +10,7 @@ export interface FrameworkResourceOptions<V> {
   readonly value: (scope: PresetScope) => V;
   /** Adapts the value for one dependant. */
   readonly injectFor?: (value: V, dependantId: string) => V;
-  /** Default true. */
+  /** Whether it is tagged as part of the framework; what applications call themselves is not. Default true. */
   readonly system?: boolean;
 }
 

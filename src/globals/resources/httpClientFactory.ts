@@ -79,5 +79,5 @@ const closeMs = 10_000;
 /** Makes clients that use the run's serializer, async contexts and error helpers. */
 export const httpClientFactory = /* @__PURE__ */ frameworkResource<HttpClientFactory>(
   "globals.resources.httpClientFactory",
-  { value: (scope) => createClientFactory<HttpClientConfig, HttpClient>(scope, createHttpClient) },
+  { value: (scope) => createClientFactory<HttpClientConfig, HttpClient>(scope, createHttpClient), system: false },
 );

@@ -218,6 +218,7 @@ export const httpSmartClientFactory = /* @__PURE__ */ frameworkResource<HttpSmar
         scope,
         createHttpSmartClient,
       ) as HttpSmartClientFactory,
+    system: false,
   },
 );
 
@@ -228,7 +229,7 @@ const createMixedFactory = (scope: PresetScope): MixedHttpClientFactory =>
 /** Makes Mixed clients that use the run's serializer, async contexts and error helpers. */
 export const httpMixedClientFactory = /* @__PURE__ */ frameworkResource<MixedHttpClientFactory>(
   "globals.resources.httpMixedClientFactory",
-  { value: createMixedFactory },
+  { value: createMixedFactory, system: false },
 );
 
 /** Under Node's `run` the universal factory has a pool, too. */

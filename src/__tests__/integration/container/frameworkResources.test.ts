@@ -3,6 +3,23 @@ import { globals as nodeGlobals, run as nodeRun } from "../../../node/index";
 
 const { httpSmartClientFactory } = nodeGlobals.resources;
 
+it("what applications call themselves is not tagged as system, the rest of the framework is", () => {
+  const { tags } = nodeGlobals;
+  const systemNames = Object.entries(nodeGlobals.resources)
+    .filter(([, resource]) => tags.system.exists(resource))
+    .map(([name]) => name);
+
+  expect(systemNames).toEqual(
+    expect.arrayContaining([
+      ...["store", "middlewareManager", "eventManager", "taskRunner", "logger", "serializer"],
+      ...["rateLimit", "circuitBreaker", "temporal", "concurrency"],
+    ]),
+  );
+  for (const name of ["cache", "queue", "httpClientFactory", "httpSmartClientFactory", "httpMixedClientFactory"]) {
+    expect(systemNames).not.toContain(name);
+  }
+});
+
 describe("a framework resource that is not registered", () => {
   it("a framework resource that is not registered can be read, and is made once per run", async () => {
     await using app = await run(r.resource("app").build());
