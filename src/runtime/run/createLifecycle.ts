@@ -86,6 +86,7 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
       if (online) return shutDown(reason);
       abortBoot(reason);
       const late = await settled;
+      for (let left = reactionsToRejection; left > 0; left -= 1) await Promise.resolve();
       if (late) throw late;
     });
     const onAbort = (): void => abortBoot(options.signal?.reason);
@@ -106,6 +107,12 @@ export function createLifecycle(run: WiredRun<Logger>): Lifecycle {
 
   return { start, dispose: disposal.dispose };
 }
+
+/**
+ * Microtasks in which the caller of `run` receives its rejection, with some to spare, before the process exits. Not a whole turn of
+ * the loop: Node ends with 1 where a module that awaits `run` leaves the rejection to it.
+ */
+const reactionsToRejection = 16;
 
 const reasonOf = ({ reason }: AbortSignal): string => (typeof reason === "string" ? reason : "the boot was aborted");
 

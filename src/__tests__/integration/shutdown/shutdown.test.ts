@@ -93,6 +93,26 @@ describe("a process that is asked to stop", () => {
     expect(program.lines()).toEqual(["+first", "ready", "-slow", "-first"]);
   });
 
+  it("a process that is asked to stop while it boots exits after the caller of run was told which signal it was", async () => {
+    const program = startProgram(`
+      const app = r.resource("app").init(async () => {
+        log("ready");
+        await new Promise((resolve) => process.once("SIGTERM", () => setTimeout(resolve, 20)));
+      }).build();
+      try {
+        await run(app);
+      } catch (error) {
+        log([error.id, error.data.reason].join(" "));
+      }
+    `);
+
+    await program.printed("ready");
+    program.child.kill("SIGTERM");
+
+    expect(await program.exited).toEqual([0, null]);
+    expect(program.lines()).toEqual(["ready", "runner.errors.cancellation SIGTERM"]);
+  });
+
   it("a process that is asked to stop a second time while it disposes exits with 1 at once", async () => {
     const program = startProgram(`
       await run(r.resource("app").dispose(() => { log("disposing"); return new Promise(() => {}); }).build());
