@@ -1,5 +1,5 @@
 import { buildTimeoutMs, ensureBuilt } from "../support/ensureBuilt";
-import { runProgram } from "../support/runSnippet";
+import { runProgram } from "../support/runProgram";
 
 beforeAll(ensureBuilt, buildTimeoutMs);
 
