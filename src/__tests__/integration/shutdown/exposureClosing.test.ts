@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { nodeExposure, r, run } from "../../../node/index";
 import { createDeferred } from "../../support/deferred";
 import { rawPost, startExposure, token } from "../../support/exposure";
+import { listenOn } from "../../support/listenOn";
 import { soon } from "../../support/soon";
 import { baseUrlOf, quiet, tunnelOf } from "../../support/tunnelPair";
 
@@ -17,24 +18,13 @@ const task = (id: string, body: (input: unknown) => unknown) =>
 const hello = task("hello", () => "hi");
 const headers = { "x-runner-token": token };
 
-async function listen(server: Server): Promise<{ readonly origin: string } & AsyncDisposable> {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 describe("a server that is attached to twice", () => {
   it("a server that is attached to twice runs each task once, and is served until the last one detaches", async () => {
     let runs = 0;
     await using exposure = await startExposure([task("count", () => (runs += 1))], { listen: undefined });
     const server = createServer();
     const detachers = [exposure.handlers.attachTo(server), exposure.handlers.attachTo(server)];
-    await using peer = await listen(server);
+    await using peer = await listenOn(server);
     const call = () => fetch(`${peer.origin}/__runner/task/count`, { method: "POST", headers, body: "{}" });
 
     await call();
@@ -52,7 +42,7 @@ describe("a server that is attached to twice", () => {
     detach();
     exposure.handlers.attachTo(server);
     detach();
-    await using peer = await listen(server);
+    await using peer = await listenOn(server);
 
     const reply = await soon(fetch(`${peer.origin}/__runner/task/hello`, { method: "POST", headers, body: "{}" }));
 
