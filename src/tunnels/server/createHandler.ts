@@ -1,5 +1,6 @@
 import { takesItems } from "../../define/itemInput";
 import { itemsMissing, itemsNotTaken, notBatchable } from "../../errors/wireErrors";
+import { InFlight } from "../../lib/inFlight";
 import { settleOrAbort } from "../../lib/settleOrAbort";
 import type { MaybePromise } from "../../lib/typeLevel";
 import { wireSerializer } from "../../serializer/wireSerializer";
@@ -56,7 +57,7 @@ export function createRespond(parts: HandlerParts): Respond {
   const openStreams = new OpenStreams(parts.streams);
   const server: ServerTools = { ...parts, serializer, openStream: parts.openStream ?? openStream, openStreams };
   const { batch: limits, tokenHeader, origin } = parts;
-  const batches: BatchParts = { limits, tokenHeader, origin, serializer, respond };
+  const batches: BatchParts = { limits, tokenHeader, origin, serializer, inFlight: new InFlight(), respond };
   const subscriptions = new Subscriptions({
     eventManager: parts.eventManager,
     serializer,

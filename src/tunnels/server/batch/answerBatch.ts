@@ -1,5 +1,7 @@
 import { ofBegunCall } from "../../../errors/begunCall";
 import { bufferFull, internalError, requestAborted, serverClosing, type WireFailure } from "../../../errors/wireErrors";
+import type { InFlight } from "../../../lib/inFlight";
+import { onNextTurn } from "../../../lib/nextTurn";
 import type { SerializerLike } from "../../../serializer/codec";
 import { batchLimits, type ResolvedBatchLimits } from "../../protocol/batch";
 import { defaultTokenHeader } from "../../protocol/headers";
@@ -21,6 +23,8 @@ export interface BatchParts {
   /** What calls come in by, for what is published of them. */
   readonly origin: string;
   readonly serializer: SerializerLike;
+  /** Counts the batches that are not answered, or were just now. */
+  readonly inFlight: InFlight;
   /** Serves a call whose caller is known. */
   readonly respond: (
     line: BatchLine,
@@ -41,12 +45,39 @@ export async function answerBatch(request: WireRequest, caller: Caller, parts: B
   const calls = readBatch(text, limits, (name) => name === tokenHeader || name === defaultTokenHeader);
   const edge = request.edge?.batch;
   const shared: SharedByBatch = { request, caller, edge };
-  const answering: Answering = { reply: new BatchReply(calls.length, edge?.budget), edge, caller, parts };
+  const { inFlight } = parts;
+  const reply = new BatchReply(calls.length, edge?.budget, () => inTwoTurns(() => inFlight.leave()));
+  const answering: Answering = { reply, edge, caller, parts };
   // Before any of them runs.
   const lines = calls.map((call) => new BatchLine(call, shared));
-  for (const line of lines) answerLine(line, answering);
-  return answering.reply.response;
+  const isAlone = inFlight.count === 0;
+  inFlight.enter();
+  const answer = (some: readonly BatchLine[]): void => {
+    // Its caller may have left before the second half.
+    for (const line of some) {
+      if (request.signal?.aborted === true) refuse(line, requestAborted(), answering);
+      else answerLine(line, answering);
+    }
+  };
+  if (edge !== undefined && isAlone && lines.length >= halvedFrom) {
+    const rest = lines.splice(lines.length >> 1);
+    inTwoTurns(() => answer(rest));
+  }
+  answer(lines);
+  return reply.response;
 }
+
+/**
+ * Smallest batch whose second half starts after the replies to its first half have left, in calls.
+ *
+ * A server that answers one batch at a time has nothing to do while its client reads the replies and makes the next calls, and
+ * the client has nothing to do while the server runs them. In halves, both have. With fewer calls a further request costs more
+ * than that, and so it does where other batches wait.
+ */
+const halvedFrom = 48;
+
+/** Replies of a turn leave at its end; what has arrived by then is read in the next one. */
+const inTwoTurns = (callback: () => void): void => onNextTurn(() => onNextTurn(callback));
 
 /** What answering the calls of one batch takes: functions of a call would be made for each of them. */
 interface Answering {

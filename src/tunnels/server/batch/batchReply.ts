@@ -19,6 +19,7 @@ export class BatchReply implements AsyncIterableIterator<Uint8Array, undefined> 
   readonly response: Promise<WireResponse>;
   #respond!: (response: WireResponse) => void;
   readonly #budget: ByteBudget | undefined;
+  readonly #onComplete: () => void;
   /** Calls that are not answered. */
   #open: number;
   #text = "";
@@ -30,10 +31,14 @@ export class BatchReply implements AsyncIterableIterator<Uint8Array, undefined> 
   #isTurnAwaited = false;
   #reader: ((result: Result) => void) | undefined;
 
-  /** @param count how many calls are going to be answered */
-  constructor(count: number, budget: ByteBudget | undefined) {
+  /**
+   * @param count how many calls are going to be answered
+   * @param onComplete called once they are
+   */
+  constructor(count: number, budget: ByteBudget | undefined, onComplete: () => void) {
     this.#open = count;
     this.#budget = budget;
+    this.#onComplete = onComplete;
     this.response = new Promise((resolve) => (this.#respond = resolve));
   }
 
@@ -45,6 +50,7 @@ export class BatchReply implements AsyncIterableIterator<Uint8Array, undefined> 
   /** Answers a call. */
   add(n: number, status: number, text: string): void {
     this.#open -= 1;
+    if (this.#open === 0) this.#onComplete();
     if (this.#isLeft) return;
     this.#text += `${n} ${status} ${text}\n`;
     // The last reply of a turn takes the others along.
