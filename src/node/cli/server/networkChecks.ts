@@ -70,9 +70,11 @@ export function checkTls(host: string, port: number, timeoutMs: number): Promise
       end(fine("tls", `${socket.getProtocol() ?? "TLS"}, the certificate is valid until ${validTo ?? "?"}.`));
     });
     socket.once("timeout", () => end(wrong("tls", "The handshake does not end.", "check what listens there.")));
-    socket.once("error", (error: NodeJS.ErrnoException) => {
+    socket.once("error", (error: NodeJS.ErrnoException & { readonly reason?: string }) => {
       const { code = "", message } = error;
-      end(wrong("tls", `The handshake failed: ${message}.`, tlsFixes(code)));
+      // OpenSSL says in its message where in its own code that was.
+      const reason = code.startsWith("ERR_SSL_") ? (error.reason ?? message) : message;
+      end(wrong("tls", `The handshake failed: ${reason.trim().replace(/[.:\s]+$/, "")}.`, tlsFixes(code)));
     });
   });
 }
@@ -80,8 +82,13 @@ export function checkTls(host: string, port: number, timeoutMs: number): Promise
 function tlsFixes(code: string): string {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return "use a name that the certificate has, or a certificate for this one.";
-  if (code === "CERT_HAS_EXPIRED") return "renew the certificate.";
+  if (code === "CERT_HAS_EXPIRED") return "renew the certificate, or set the clock of this machine right.";
+  if (code === "CERT_NOT_YET_VALID") return "set the clock of this machine right, or use a certificate that is valid.";
   if (/SELF_SIGNED|UNABLE_TO|DEPTH_ZERO/.test(code)) return "set NODE_EXTRA_CA_CERTS to the file of its authority.";
   if (/WRONG_VERSION|PACKET_LENGTH/.test(code)) return "it does not speak TLS: use http:// in <url>.";
+  if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/.test(code)) return "let the server speak TLS 1.2 or later.";
+  if (/HANDSHAKE_FAILURE|NO_SHARED_CIPHER/.test(code))
+    return "it offers no cipher of this one, or wants a certificate of its callers: ask a proxy that has one.";
+  if (code === "ECONNRESET") return "it may not speak TLS: try http:// in <url>.";
   return "check what listens there.";
 }
