@@ -18,7 +18,7 @@ export function describeEdge(
 ): void {
   describe(`a fetch edge served by ${host}`, () => {
     let served: ServedEdge;
-    beforeAll(async () => void (served = await open()), 60_000);
+    beforeAll(async () => void (served = await open()), 120_000);
     afterAll(() => served?.[Symbol.asyncDispose]());
 
     const edge = edgeUnderTest(host, limits, () => served);

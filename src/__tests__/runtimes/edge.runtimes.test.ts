@@ -1,8 +1,11 @@
+import { cp, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { clientCases } from "../edge/cases/clientCases";
 import type { HostLimits, ServedEdge } from "../edge/cases/edgeUnderTest";
 import { describeEdge } from "../edge/describeEdge";
-import { startProgram } from "./support/project";
+import { projectFolder, startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
+import { startNext } from "./support/startNext";
 import { startWorker, type WorkerOptions } from "./support/startWorker";
 
 const at = (origin: string, dispose: () => PromiseLike<void>): ServedEdge => ({
@@ -21,11 +24,25 @@ async function startAsWorker(program: string, options: WorkerOptions): Promise<S
   return at(worker.origin, () => worker[Symbol.asyncDispose]());
 }
 
+/** An application of Next with one route. Names of folders that begin with an underscore are not served unless that is encoded. */
+async function openNext(): Promise<ServedEdge> {
+  const cwd = join(projectFolder(), "edgeOnNext");
+  const route = join(cwd, "app/%5F_runner/[[...path]]");
+  await mkdir(route, { recursive: true });
+  await cp(join(projectFolder(), "edgeOnNext.mjs"), join(cwd, "edgeOnNext.mjs"));
+  const exported = 'export { GET, OPTIONS, POST, PUT } from "../../../edgeOnNext.mjs";\n';
+  const settings = 'export const runtime = "nodejs";\nexport const dynamic = "force-dynamic";\n';
+  await writeFile(join(route, "route.js"), exported + settings);
+  const server = await startNext(cwd);
+  return at(server.origin, () => server[Symbol.asyncDispose]());
+}
+
 describeEdge("Hono in Node", () => startServer(process.execPath, "edgeOnHono.mjs"));
 describeEdge("Bun", () => startServer(findRuntime("Bun"), "edgeOnBun.mjs"));
 describeEdge("Deno", () =>
   startServer(findRuntime("Deno"), "run", "--no-prompt", "--quiet", "--allow-net", "edgeOnDeno.mjs"),
 );
+describeEdge("Next", openNext, { withoutAddress: true });
 
 const program = "edgeOnWorkers.mjs";
 const old = "edgeOnOldWorkers.mjs";

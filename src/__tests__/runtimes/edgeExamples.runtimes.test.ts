@@ -6,6 +6,7 @@ import { createHttpMixedClient, createNodeFile } from "@bluelibs/runner/node";
 import { root } from "../support/root";
 import { projectFolder, startProgram } from "./support/project";
 import { findRuntime } from "./support/runtimes";
+import { startNext } from "./support/startNext";
 import { startWorker } from "./support/startWorker";
 
 /** The examples in the project, where what they import is installed. */
@@ -100,18 +101,8 @@ it.each([
 );
 
 it("the example of a fetch edge for next is built, and serves calls beside a page", async () => {
-  const cwd = join(projectFolder(), "edge/next");
-  await writeFile(join(cwd, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  // It checks the types of pages and routes with what the project has: where CI is set it installs no compiler of its own.
-  // Its other bundler follows no links out of the project.
-  const env = { CI: "1", NEXT_TELEMETRY_DISABLED: "1", IS_WEBPACK_TEST: "1" };
-  const next = [process.execPath, join(projectFolder(), "node_modules/next/dist/bin/next")];
-  await using building = startProgram([...next, "build", "--webpack"], { cwd, env });
-  // Compared whole, so that a build that fails is shown with what it printed.
-  expect((await building.ended) === 0 || building.output()).toBe(true);
-
-  await using server = startProgram([...next, "start", "--hostname", "127.0.0.1", "--port", "0"], { cwd, env });
-  const origin = await server.line(/Local:\s+(http:\/\/\S+)/);
+  await using server = await startNext(join(projectFolder(), "edge/next"));
+  const { origin } = server;
   await using client = createHttpMixedClient({ baseUrl: `${origin}/api/runner`, auth: { token: "dev-secret" } });
 
   expect(await client.task("shop.tasks.add", { a: 19, b: 23 })).toBe(42);

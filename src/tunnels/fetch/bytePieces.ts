@@ -5,9 +5,9 @@ export interface BytePieces {
   /** @returns `undefined` at the end */
   next(): Promise<Uint8Array | undefined>;
   /**
-   * Ends the reading. A rest that is small is thrown away when it comes, so that the connection can be used again; a larger
-   * one is left as it is: cancelling it would destroy the connection, and the reply with it, where it comes from a stream
-   * of Node.
+   * Ends the reading. The rest is thrown away as it comes, so that the connection can be used again; of a very large one what
+   * is left stays where it is: cancelling it would destroy the connection, and the reply with it, where it comes from a
+   * stream of Node.
    */
   release(): void;
 }
@@ -49,7 +49,8 @@ export function openPieces(body: ReadableStream<Uint8Array>): BytePieces {
   return { next, release: () => void discardRest() };
 }
 
-const restBytes = 262_144;
+/** As `nodeExposure` reads on. */
+const restBytes = 16_777_216;
 /** Most empty pieces in a row: they cost the event loop its turn, and are within every limit of bytes. */
 const mostEmpty = 1_000;
 
