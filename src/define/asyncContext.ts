@@ -68,7 +68,9 @@ export interface AsyncContextFluentBuilder<T = unknown> extends Unbuilt {
   configSchema<N extends T = T>(schema: Schema<N>): AsyncContextFluentBuilder<N>;
   /** Keeps it in this process: no client sends it, and no server accepts it. */
   local(): AsyncContextFluentBuilder<T>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends IAsyncContextMeta>(meta: M): AsyncContextFluentBuilder<T>;
+  /** Gives the finished definition, which is frozen. */
   build(): IAsyncContext<T>;
 }
 

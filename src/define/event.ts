@@ -47,8 +47,11 @@ export interface EventReference<P = any> {
 
 /** One occurrence of an event, as listeners see it. Fresh for every emission. */
 export interface IEventEmission<P = any> {
+  /** Of the event. */
   readonly id: string;
+  /** The payload; where listeners run one after another, the next one sees what this one has made of it. */
   data: P;
+  /** When it was emitted. */
   readonly timestamp: Date;
   /** Id of what emitted it; `"outside"` for `emitEvent` of a run, `"run"` for the ready event. */
   readonly source: string;
@@ -58,15 +61,18 @@ export interface IEventEmission<P = any> {
   readonly signal?: AbortSignal | undefined;
   /** No later listener sees this emission. */
   stopPropagation(): void;
+  /** Whether a listener has called `stopPropagation`. */
   isPropagationStopped(): boolean;
 }
 
+/** A listener of an event. */
 export type EventHandlerType<P = any> = (event: IEventEmission<P>) => any; // whatever a listener returns is ignored
 
 /** An event as `event({ ... })` takes it. */
 export interface IEventDefinition<P = any> {
   readonly id: string;
   readonly meta?: GivenMeta<IEventMeta> | undefined;
+  /** Validates, and may transform, the payload of each emission. */
   readonly payloadSchema?: Schema<P> | undefined;
   readonly tags?: readonly TagType[] | undefined;
   /** Run listeners of equal order at the same time. Default false. */
@@ -75,6 +81,7 @@ export interface IEventDefinition<P = any> {
 
 /** The payload of an event definition. */
 export type PayloadOf<E> = E extends { readonly $payload?: readonly [infer P] } ? P : never;
+/** What an event carries, as its hooks receive it. */
 export type ExtractEventPayload<E> = PayloadOf<E>;
 
 type Pick1<U, K extends PropertyKey> = { [P in K]: U extends Record<P, infer V> ? V : never };
@@ -92,11 +99,15 @@ export type CommonPayload<T> =
 /** Fluent form of `IEventDefinition`; every method returns a new builder. */
 export interface EventFluentBuilder<P = void, Id extends string = string> extends Unbuilt {
   readonly id: Id;
+  /** Validates, and may transform, the payload of each emission. */
   payloadSchema<N>(schema: Schema<N>): EventFluentBuilder<N, Id>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): EventFluentBuilder<P, Id>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends IEventMeta>(meta: M): EventFluentBuilder<P, Id>;
   /** Run listeners of equal order at the same time. */
   parallel(enabled?: boolean): EventFluentBuilder<P, Id>;
+  /** Gives the finished definition, which is frozen. */
   build(): IEvent<P, Id>;
 }
 

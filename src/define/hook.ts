@@ -19,6 +19,7 @@ import type { CommonPayload, EventReference, IEvent, IEventEmission } from "./ev
 export type ValidOnTarget = "*" | EventReference | readonly EventReference[];
 /** What a hook says it listens to. */
 export type OnType = "*" | IEvent<any> | IEvent<any>[];
+/** What a hook listens to, as its body sees it. */
 export type ResolvedOn<T> = T extends ValidOnTarget ? T : any; // `.run` came before `.on`
 
 /** The payload a hook on this target receives. */
@@ -30,6 +31,7 @@ export interface Hook<On, D> {
   readonly kind: "hook";
   readonly id: string;
   readonly meta: ITaskMeta;
+  /** What it listens to. */
   readonly on: On extends ValidOnTarget ? On : OnType;
   /** Lower runs earlier. Default 0. */
   readonly order: number;
@@ -42,6 +44,7 @@ export interface Hook<On, D> {
   readonly $injectable?: readonly ["a hook has no value to depend on"];
 }
 
+/** A hook, with the type parameters of 5.x. */
 // eslint-disable-next-line @typescript-eslint/no-unused-vars -- source compatibility with annotations of 5.x
 export type IHook<D = {}, On = any, M = any> = Unaliased<Hook<On, InjectedOf<D>>>; // any target
 
@@ -53,9 +56,11 @@ type HookBody<On, D> = [On] extends [undefined]
 /** Fluent form of a hook definition: what it listens to is given by `.on`. Every method returns a new builder. */
 export interface HookBuilder<On, D extends object> extends Unbuilt {
   readonly id: string;
+  /** What it listens to: an event, several, or `"*"` for all. */
   on<const N extends ValidOnTarget>(target: N): HookBuilder<N, D>;
   /** Lower runs earlier. Default 0. */
   order(order: number): HookBuilder<On, D>;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
@@ -64,8 +69,11 @@ export interface HookBuilder<On, D extends object> extends Unbuilt {
     dependencies: N | (() => N),
     option: { override: true },
   ): HookBuilder<On, { [K in keyof N]: Injected<N[K]> }>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): HookBuilder<On, D>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): HookBuilder<On, D>;
+  /** The body; what it resolves to is ignored. */
   run(run: HookBody<On, D>): HookBuilder<On, D>;
   /** @throws {builderIncompleteError} `.on` or `.run` is missing */
   build(): Hook<On, D>;
@@ -74,7 +82,9 @@ export interface HookBuilder<On, D extends object> extends Unbuilt {
 /** Builder of a hook override: what it listens to stays. */
 export interface HookOverride<On, D extends object> extends Unbuilt {
   readonly id: string;
+  /** Lower runs earlier. Default 0. */
   order(order: number): HookOverride<On, D>;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: { override?: false },
@@ -83,18 +93,24 @@ export interface HookOverride<On, D extends object> extends Unbuilt {
     dependencies: N | (() => N),
     option: { override: true },
   ): HookOverride<On, { [K in keyof N]: Injected<N[K]> }>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): HookOverride<On, D>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): HookOverride<On, D>;
+  /** The body; what it resolves to is ignored. */
   run(
     run: (event: IEventEmission<HookPayload<On>>, dependencies: D) => Promise<any>, // ignored
   ): HookOverride<On, D>;
+  /** Gives the finished definition, which is frozen. */
   build(): Hook<On, D>;
 }
 
 /** A hook as `hook({ ... })` takes it: `D` are its dependencies as listed, `Deps` as received. */
 export interface HookDefinition<D, Deps, On extends ValidOnTarget, Id extends string = string> {
   readonly id: Id;
+  /** What it listens to: an event, several, or `"*"` for all. */
   readonly on: On;
+  /** Lower runs earlier. Default 0. */
   readonly order?: number | undefined;
   readonly dependencies?: Listed<D> | undefined;
   readonly tags?: readonly TagType[] | undefined;

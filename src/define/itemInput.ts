@@ -104,10 +104,12 @@ export interface ItemInputTaskBuilder<
   ItemIn,
 > extends Unbuilt {
   readonly id: Id;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(
     dependencies: N | (() => N),
     option?: ReplaceOption,
   ): ItemInputTaskBuilder<I, O, D & { [K in keyof N]: Injected<N[K]> }, S, In, Id, E, Item, ItemIn>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<const T extends readonly TagType[]>(
     tags: T,
     option?: ReplaceOption,
@@ -137,13 +139,17 @@ export interface ItemInputTaskBuilder<
     Item,
     ItemIn
   >;
+  /** Validates, and may transform, the input right before the body. */
   inputSchema<N, A>(schema: StatedSchema<N, A>): ItemInputTaskBuilder<N, O, D, S, A, Id, E, Item, ItemIn>;
   inputSchema<N, A = N>(schema: Schema<N, A>): ItemInputTaskBuilder<N, O, D, S, A, Id, E, Item, ItemIn>;
+  /** Validates, and may transform, what the body resolves to. */
   resultSchema<R>(
     schema: StatedOutput<R>,
   ): ItemInputTaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E, Item, ItemIn>;
   resultSchema<R>(schema: Schema<R>): ItemInputTaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E, Item, ItemIn>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws<const T extends ThrowsList>(list: T): ItemInputTaskBuilder<I, O, D, S, In, Id, T[number], Item, ItemIn>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta(meta: ITaskMeta): ItemInputTaskBuilder<I, O, D, S, In, Id, E, Item, ItemIn>;
   /** The body. Without a schema, the input's type is the parameter's annotation. */
   run<A = I, R extends RunBound<O, S> = RunBound<O, S>>(
@@ -160,10 +166,12 @@ export interface ItemInputTaskBuilder<
 /** Builder of a task that takes items and gives some: `Given`, and at their end `Result`. */
 export interface ItemInputStreamBuilder<I, Given, Result, D, In, Id extends string, E, Item, ItemIn> extends Unbuilt {
   readonly id: Id;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags(
     tags: readonly TagType[],
     option?: ReplaceOption,
   ): ItemInputStreamBuilder<I, Given, Result, D, In, Id, E, Item, ItemIn>;
+  /** Adds middleware; the first one is outermost. `{ override: true }` replaces it. */
   middleware(
     middleware: readonly TaskMiddlewareAttachmentType[],
     option?: ReplaceOption,
@@ -172,22 +180,30 @@ export interface ItemInputStreamBuilder<I, Given, Result, D, In, Id extends stri
   itemSchema<N>(schema: Schema<N>): ItemInputStreamBuilder<I, N, Result, D, In, Id, E, Item, ItemIn>;
   /** Validates, and may transform, what the body returns. */
   resultSchema<N>(schema: Schema<N>): ItemInputStreamBuilder<I, Given, N, D, In, Id, E, Item, ItemIn>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws<const T extends ThrowsList>(
     list: T,
   ): ItemInputStreamBuilder<I, Given, Result, D, In, Id, T[number], Item, ItemIn>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta(meta: ITaskMeta): ItemInputStreamBuilder<I, Given, Result, D, In, Id, E, Item, ItemIn>;
+  /** Gives the finished definition, which is frozen. */
   build(): ItemInputStreamTask<I, Given, Result, D, [In] extends [undefined | void] ? I : In, Id, E, Item, ItemIn>;
 }
 
 /** Builder of a task that takes items and that another process runs; `O` is what its calls give. */
 export interface PhantomItemInputBuilder<I, O, Item> extends Unbuilt {
   readonly id: string;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags(tags: readonly TagType[], option?: ReplaceOption): PhantomItemInputBuilder<I, O, Item>;
+  /** Adds middleware; the first one is outermost. `{ override: true }` replaces it. */
   middleware(
     middleware: readonly TaskMiddlewareAttachmentType[],
     option?: ReplaceOption,
   ): PhantomItemInputBuilder<I, O, Item>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws(list: ThrowsList): PhantomItemInputBuilder<I, O, Item>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta(meta: ITaskMeta): PhantomItemInputBuilder<I, O, Item>;
+  /** Gives the finished definition, which is frozen. */
   build(): ItemInputTask<I, O, {}, I, string, undefined, Item, Item> & { readonly [symbolPhantomTask]: true };
 }

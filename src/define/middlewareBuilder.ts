@@ -21,6 +21,7 @@ import type {
  */
 export interface TaskMiddlewareBuilder<C, In, Out, D extends object> extends Unbuilt {
   readonly id: string;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(
     dependencies: N | ((config: C) => N),
     option?: { override?: false },
@@ -29,11 +30,15 @@ export interface TaskMiddlewareBuilder<C, In, Out, D extends object> extends Unb
     dependencies: N | ((config: C) => N),
     option: { override: true },
   ): TaskMiddlewareBuilder<C, In, Out, { [K in keyof N]: Injected<N[K]> }>;
+  /** Validates, and may transform, the config at `.with(...)`. */
   configSchema<N>(schema: Schema<N>): TaskMiddlewareBuilder<N, In, Out, D>;
+  /** The body: calls `next` to go on inwards, and resolves to what callers get. */
   run(
     run: (input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: D, config: C) => Promise<any>, // a middleware may return anything
   ): TaskMiddlewareBuilder<C, In, Out, D>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends IMiddlewareMeta>(meta: M): TaskMiddlewareBuilder<C, In, Out, D>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): TaskMiddlewareBuilder<C, In, Out, D>;
   /** Applies to every task, or to those the predicate picks, outside their own middleware. */
   everywhere(reach: TaskMiddlewareReach): TaskMiddlewareBuilder<C, In, Out, D>;
@@ -48,6 +53,7 @@ export interface TaskMiddlewareBuilder<C, In, Out, D extends object> extends Unb
  */
 export interface ResourceMiddlewareBuilder<C, In, Out, D extends object> extends Unbuilt {
   readonly id: string;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(
     dependencies: N | ((config: C) => N),
     option?: { override?: false },
@@ -56,11 +62,15 @@ export interface ResourceMiddlewareBuilder<C, In, Out, D extends object> extends
     dependencies: N | ((config: C) => N),
     option: { override: true },
   ): ResourceMiddlewareBuilder<C, In, Out, { [K in keyof N]: Injected<N[K]> }>;
+  /** Validates, and may transform, the config at `.with(...)`. */
   configSchema<N>(schema: Schema<N>): ResourceMiddlewareBuilder<N, In, Out, D>;
+  /** The body: calls `next` to go on inwards, and resolves to what callers get. */
   run(
     run: (input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: D, config: C) => Promise<any>, // a middleware may return anything
   ): ResourceMiddlewareBuilder<C, In, Out, D>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends IMiddlewareMeta>(meta: M): ResourceMiddlewareBuilder<C, In, Out, D>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): ResourceMiddlewareBuilder<C, In, Out, D>;
   /** Applies to every resource, or to those the predicate picks, outside their own middleware. */
   everywhere(reach: ResourceMiddlewareReach): ResourceMiddlewareBuilder<C, In, Out, D>;
@@ -72,9 +82,11 @@ export interface ResourceMiddlewareBuilder<C, In, Out, D extends object> extends
 export interface TaskMiddlewareDefinition<C, In, Out, D, Deps, Id extends string = string> {
   readonly id: Id;
   readonly dependencies?: Listed<D, C> | undefined;
+  /** Validates, and may transform, the config at `.with(...)`. */
   readonly configSchema?: Schema<C> | undefined;
   readonly meta?: GivenMeta<IMiddlewareMeta> | undefined;
   readonly tags?: readonly TagType[] | undefined;
+  /** Applies to every task, or to those the predicate picks, outside their own middleware. */
   readonly everywhere?: TaskMiddlewareReach | undefined;
   run(input: ITaskMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: Deps, config: C): Promise<any>; // a middleware may return anything
 }
@@ -83,9 +95,11 @@ export interface TaskMiddlewareDefinition<C, In, Out, D, Deps, Id extends string
 export interface ResourceMiddlewareDefinition<C, In, Out, D, Deps, Id extends string = string> {
   readonly id: Id;
   readonly dependencies?: Listed<D, C> | undefined;
+  /** Validates, and may transform, the config at `.with(...)`. */
   readonly configSchema?: Schema<C> | undefined;
   readonly meta?: GivenMeta<IMiddlewareMeta> | undefined;
   readonly tags?: readonly TagType[] | undefined;
+  /** Applies to every resource, or to those the predicate picks, outside their own middleware. */
   readonly everywhere?: ResourceMiddlewareReach | undefined;
   run(input: IResourceMiddlewareExecutionInput<Side<In>, Side<Out>>, dependencies: Deps, config: C): Promise<any>; // a middleware may return anything
 }

@@ -135,7 +135,9 @@ export interface FrameworkPreset {
   readonly injectFor?: ((value: never, dependantId: string) => unknown) | undefined;
 }
 
+/** The config of a resource. */
 export type ExtractResourceConfig<R> = R extends { readonly $value?: readonly [infer C, any] } ? C : never;
+/** The value of a resource, as its `init` resolves to it. */
 export type ExtractResourceValue<R> = R extends { readonly $value?: readonly [any, infer V] } ? Awaited<V> : never;
 
 export const isResource = (value: unknown): value is IResource<any, any> => hasBrand(value, symbolResource);

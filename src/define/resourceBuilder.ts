@@ -79,6 +79,7 @@ export interface ResourceBuilder<
   ): ResourceBuilder<C, V, D, X, S>;
   /** Definitions that take the place of others with their ids. */
   overrides(items: readonly OverridableElements[], option?: ReplaceOption): ResourceBuilder<C, V, D, X, S>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<const T extends readonly TagType[]>(
     tags: T,
     option?: { override?: false },
@@ -102,6 +103,7 @@ export interface ResourceBuilder<
   configSchema<N>(schema: Schema<N>): ResourceBuilder<N, V, D, X, S>;
   /** Validates, and may transform, what `init` resolves to. */
   resultSchema<R>(schema: Schema<R>): ResourceBuilder<C, Promise<R>, D, X, FixedOutput<S>>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends IResourceMeta>(meta: M): ResourceBuilder<C, V, D, X, S>;
   /** Errors it may throw, as helpers or ids; documentation only. Replaces the list. */
   throws(list: ThrowsList): ResourceBuilder<C, V, D, X, S>;
@@ -113,6 +115,7 @@ export interface ResourceBuilder<
   dispose(
     dispose: (value: Awaited<V>, config: C, dependencies: D, context: X) => Promise<void>,
   ): ResourceBuilder<C, V, D, X, S>;
+  /** Gives the finished definition, which is frozen. */
   build(): Resource<C, V, HeldIn<V, D, X, S>>;
 }
 
@@ -132,21 +135,31 @@ export interface ResourceDefinition<
   Id extends string = string,
 > {
   readonly id: Id;
+  /** What `init` and `dispose` receive, by the names they know it by. */
   readonly dependencies?: Listed<D, C> | undefined;
+  /** Children of the resource in the application. */
   readonly register?: readonly RegisterInput[] | ((config: C) => RegisterList) | undefined;
+  /** Definitions that take the place of others with their ids. */
   readonly overrides?: readonly OverridableElements[] | undefined;
+  /** Around `init`; the first one is outermost. */
   readonly middleware?: Mw | undefined;
   readonly tags?: Tags | undefined;
   readonly meta?: GivenMeta<IResourceMeta> | undefined;
+  /** Validates, and may transform, the config at `.with(...)`. */
   readonly configSchema?: Schema<C> | undefined;
+  /** Validates, and may transform, what `init` resolves to. */
   readonly resultSchema?: Schema<Awaited<V>> | undefined;
+  /** Errors it may throw, as helpers or ids; documentation only. */
   readonly throws?: ThrowsList | undefined;
+  /** Makes private state once per run, right before `init`. */
   readonly context?: (() => InferOnly<Context>) | undefined;
+  /** Makes the value. */
   init?(
     config: ResolveInput<C, Open<C>, readonly [...Tags, ...Mw], C>,
     dependencies: Deps,
     context: Context,
   ): R & Promise<OutputBound<readonly [...Tags, ...Mw]>>;
+  /** Releases the value; called in reverse order of initialisation. */
   dispose?(value: Awaited<V>, config: C, dependencies: Deps, context: Context): Promise<void>;
 }
 

@@ -63,10 +63,13 @@ export interface ITagDefinition<C = void, In = void, Out = void> {
 /** Fluent form of a tag; every method returns a new builder. */
 export interface TagFluentBuilder<C = void, In = void, Out = void> extends Unbuilt {
   readonly id: string;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITagMeta>(meta: M): TagFluentBuilder<C, In, Out>;
+  /** Validates, and may transform, the config at `.with(...)`. */
   configSchema<N>(schema: Schema<N>): TagFluentBuilder<N, In, Out>;
   /** Defaults, under what `.with` gives. */
   config<N>(defaults: N): TagFluentBuilder<N, In, Out>;
+  /** Gives the finished definition, which is frozen. */
   build(): ITag<C, In, Out>;
 }
 

@@ -176,6 +176,7 @@ export type IPhantomTask<I = any, Result = any, D = {}, M = any, Tags = any, Mw 
 >;
 /* eslint-enable @typescript-eslint/no-unused-vars */
 
+/** A task, whatever its types. */
 export type AnyTask = ITask;
 
 /** The input as `run` receives it. What callers pass may differ, see `TaskInput`. */

@@ -72,6 +72,7 @@ export interface TaskBuilder<
   resultSchema<R>(schema: Schema<R>): TaskBuilder<I, Promise<R>, D, FixedOutput<S>, In, Id, E>;
   /** Errors it may throw, as helpers or ids: callers know their types, nothing is enforced. Replaces the list. */
   throws<const T extends ThrowsList>(list: T): TaskBuilder<I, O, D, S, In, Id, T[number]>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): TaskBuilder<I, O, D, S, In, Id, E>;
   /**
    * The task takes items from its callers, besides the input: they pass `{ items }`, and the body reads the same from its third
@@ -98,55 +99,76 @@ export interface TaskBuilder<
 /** Builder of a streamed task; what it is about is said before `.stream`, or after it. */
 export interface StreamTaskBuilder<I, Item, Result, D, In, Id extends string, E> extends Unbuilt {
   readonly id: Id;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags(tags: readonly TagType[], option?: ReplaceOption): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
   /** Adds middleware, which sees the call until the first item is there. */
   middleware(
     middleware: readonly TaskMiddlewareAttachmentType[],
     option?: ReplaceOption,
   ): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  /** Validates, and may transform, the input right before the body. */
   inputSchema<N, A = N>(schema: Schema<N, A>): StreamTaskBuilder<N, Item, Result, D, A, Id, E>;
   /** Validates, and may transform, each item. */
   itemSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, N, Result, D, In, Id, E>;
   /** Validates, and may transform, what the body returns. */
   resultSchema<N>(schema: Schema<N>): StreamTaskBuilder<I, Item, N, D, In, Id, E>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws<const T extends ThrowsList>(list: T): StreamTaskBuilder<I, Item, Result, D, In, Id, T[number]>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): StreamTaskBuilder<I, Item, Result, D, In, Id, E>;
+  /** Gives the finished definition, which is frozen. */
   build(): StreamTask<I, Item, Result, D, [In] extends [undefined | void] ? I : In, Id, E>;
 }
 
 /** Builder of a streamed task that another process runs. */
 export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
   readonly id: string;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags(tags: readonly TagType[], option?: ReplaceOption): PhantomStreamTaskBuilder<I, Item, Result>;
+  /** Adds middleware; the first one is outermost. `{ override: true }` replaces it. */
   middleware(
     middleware: readonly TaskMiddlewareAttachmentType[],
     option?: ReplaceOption,
   ): PhantomStreamTaskBuilder<I, Item, Result>;
+  /** Validates, and may transform, the input right before the body. */
   inputSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<N, Item, Result>;
+  /** Validates, and may transform, each item. */
   itemSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, N, Result>;
   /** It takes items besides the input; said last. */
   itemInput<Sent>(schema?: Schema<Sent>): PhantomItemInputBuilder<I, ItemStream<Item, Result>, Sent>;
+  /** Validates, and may transform, what the body resolves to. */
   resultSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, Item, N>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws(list: ThrowsList): PhantomStreamTaskBuilder<I, Item, Result>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): PhantomStreamTaskBuilder<I, Item, Result>;
+  /** Gives the finished definition, which is frozen. */
   build(): StreamTask<I, Item, Result, {}> & { readonly [symbolPhantomTask]: true };
 }
 
 /** Builder of a task that another process runs. */
 export interface PhantomTaskBuilder<I, R> extends Unbuilt {
   readonly id: string;
+  /** Adds dependencies; later keys win. `{ override: true }` replaces them. */
   dependencies<N extends DependencyMap>(dependencies: N | (() => N), option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  /** Adds tags; `{ override: true }` replaces them. */
   tags<T extends readonly TagType[]>(tags: T, option?: ReplaceOption): PhantomTaskBuilder<I, R>;
+  /** Adds middleware; the first one is outermost. `{ override: true }` replaces it. */
   middleware<T extends readonly TaskMiddlewareAttachmentType[]>(
     middleware: T,
     option?: ReplaceOption,
   ): PhantomTaskBuilder<I, R>;
+  /** Validates, and may transform, the input right before the body. */
   inputSchema<N>(schema: Schema<N>): PhantomTaskBuilder<N, R>;
+  /** Validates, and may transform, what the body resolves to. */
   resultSchema<N>(schema: Schema<N>): PhantomTaskBuilder<I, N>;
   /** It takes items besides the input; said last. */
   itemInput<Item>(schema?: Schema<Item>): PhantomItemInputBuilder<I, Promise<R>, Item>;
+  /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws(list: ThrowsList): PhantomTaskBuilder<I, R>;
+  /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): PhantomTaskBuilder<I, R>;
+  /** Gives the finished definition, which is frozen. */
   build(): IPhantomTask<I, R>;
 }
 
@@ -162,12 +184,17 @@ export interface TaskDefinition<
   Id extends string = string,
 > {
   readonly id: Id;
+  /** What the body receives, by the names it knows it by. */
   readonly dependencies?: Listed<D> | undefined;
+  /** The first one is outermost. */
   readonly middleware?: Mw | undefined;
   readonly tags?: Tags | undefined;
   readonly meta?: GivenMeta<ITaskMeta> | undefined;
+  /** Validates, and may transform, the input right before the body. */
   readonly inputSchema?: Schema<I> | undefined;
+  /** Validates, and may transform, what the body resolves to. */
   readonly resultSchema?: Schema<Awaited<O>> | undefined;
+  /** Errors it may throw, as helpers or ids: callers know their types, nothing is enforced. */
   readonly throws?: ThrowsList | undefined;
   run(
     input: ResolveInput<I, Open<I>, readonly [...Tags, ...Mw], I>,
@@ -246,5 +273,6 @@ export interface PhantomTaskStarter {
 /** What `r.task` is: starts a task, or with `.phantom` a task without a body. */
 export interface TaskBuilderWithPhantom {
   <Id extends string>(id: Id): NewTaskBuilder<Id>;
+  /** Starts a task that another process runs. */
   readonly phantom: PhantomTaskStarter;
 }

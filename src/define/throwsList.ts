@@ -3,6 +3,7 @@ import type { IdOf } from "../lib/idSlot";
 
 /** An error a task or resource says it may throw. */
 export type ErrorReference = string | { readonly kind: "error"; readonly id: string };
+/** The errors that a definition says it throws. */
 export type ThrowsList = readonly ErrorReference[];
 
 /**

@@ -158,6 +158,7 @@ export const storeAlreadyInitializedError = /* @__PURE__ */ declareError<Record<
   { message: () => "Store already initialized. Cannot reinitialize." },
 );
 
+/** A kind of builder, as errors name it. */
 export type BuilderType = "task" | "hook" | "task-middleware" | "resource-middleware" | "tunnel";
 
 const builderLabels: Record<BuilderType, string> = {

@@ -1,3 +1,4 @@
+/** A kind of runtime; "universal" is one that is none of the others, as Deno and Bun. */
 export type PlatformId = "node" | "browser" | "edge" | "universal";
 
 interface GlobalShape {

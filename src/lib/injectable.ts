@@ -43,11 +43,13 @@ export type InjectedInResource<D> =
         : T
       : never;
 
+/** What a body receives for a map of dependencies. */
 export type InjectedMap<M> = { [K in keyof M]: Injected<M[K]> };
 /** As `InjectedMap`, for annotations: `any` stays `any`. Without a name of its own in what editors show. */
 export type InjectedOf<M> = IsAny<M> extends true ? any : { [K in keyof M]: Injected<M[K]> }; // `any` stays `any`
 /** As `InjectedOf`, in a resource. */
 export type InjectedInResourceOf<M> = IsAny<M> extends true ? any : { [K in keyof M]: InjectedInResource<M[K]> }; // as above
+/** What the `init` of a resource receives for a map of dependencies. */
 export type InjectedInResourceMap<M> = { [K in keyof M]: InjectedInResource<M[K]> };
 
 /**

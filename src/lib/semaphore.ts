@@ -1,6 +1,7 @@
 import { createLifecycleListeners } from "./lifecycleListeners";
 import { longestTimerMs } from "./timers";
 
+/** What happened to a semaphore or to one of its waiters. */
 export type SemaphoreEventType = "queued" | "acquired" | "released" | "timeout" | "aborted" | "disposed";
 
 /** What happened to a semaphore, and the figures right after. */
@@ -98,22 +99,27 @@ export class Semaphore {
     this.dispose();
   }
 
+  /** How many can be acquired without waiting. */
   getAvailablePermits(): number {
     return this.#available;
   }
 
+  /** How many wait. */
   getWaitingCount(): number {
     return this.#waiters.size;
   }
 
+  /** How many can be held at once. */
   getMaxPermits(): number {
     return this.#maxPermits;
   }
 
+  /** Whether nothing can be acquired any more. */
   isDisposed(): boolean {
     return this.#disposed;
   }
 
+  /** All of these numbers at once. */
   getMetrics(): SemaphoreMetrics {
     return {
       availablePermits: this.#available,

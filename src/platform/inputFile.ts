@@ -1,11 +1,14 @@
 /** What is known about a file. */
 export interface InputFileMeta {
+  /** As its sender calls it: not a path to trust. */
   name: string;
+  /** The media type that its sender states. */
   type?: string | undefined;
   /** In bytes; not checked against what arrives. */
   size?: number | undefined;
   /** In ms since 1970. */
   lastModified?: number | undefined;
+  /** What else its sender states. */
   extra?: Record<string, unknown> | undefined;
 }
 
@@ -15,7 +18,9 @@ export interface InputFileMeta {
  * @throws {Error} (from every method, as a rejection where it returns a promise) the bytes were taken before
  */
 export interface InputFile<TStream = unknown> extends InputFileMeta {
+  /** Takes the bytes as a stream. */
   resolve(): Promise<{ stream: TStream }>;
+  /** As `resolve`, at once. */
   stream(): TStream;
   /** @param dir made if missing. Default: the directory of the system for temporary files */
   toTempFile(dir?: string): Promise<{ path: string; bytesWritten: number }>;

@@ -5,16 +5,20 @@ import { createNoopStorage, findStorageClass, type IAsyncLocalStorage } from "./
 export type { IAsyncLocalStorage } from "./asyncStorage";
 export type { PlatformId } from "../lib/detectEnvironment";
 
+/** How an adapter starts a timer. */
 export type PlatformSetTimeout = typeof globalThis.setTimeout;
+/** How an adapter stops a timer. */
 export type PlatformClearTimeout = typeof globalThis.clearTimeout;
 
 /** What differs between runtimes. Give your own to `setPlatform` for tests and exotic hosts. */
 export interface IPlatformAdapter {
+  /** What kind of runtime it is for. */
   readonly id: PlatformId;
   /** Awaited by `run` before anything else, when present. */
   init?(): Promise<void>;
   /** @returns a function that removes the listener; so do the next two */
   onUncaughtException(handler: (error: Error) => void): () => void;
+  /** As `onUncaughtException`, of promises. */
   onUnhandledRejection(handler: (reason: unknown) => void): () => void;
   /** Calls `handler` with what asked for the shutdown: a signal name, or the name of a browser event. */
   onShutdownSignal(handler: (signal?: string) => void): () => void;
@@ -22,8 +26,11 @@ export interface IPlatformAdapter {
   exit(code: number): void;
   /** Has the process end with this code once it ends by itself, unless it has been given another; optional. */
   setExitCode?(code: number): void;
+  /** Reads an environment variable; `undefined` where there is none. */
   getEnv(key: string): string | undefined;
+  /** Whether values can follow asynchronous calls, as async contexts need. */
   hasAsyncLocalStorage(): boolean;
+  /** Makes a storage whose values follow asynchronous calls. */
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T>;
   setTimeout: PlatformSetTimeout;
   clearTimeout: PlatformClearTimeout;

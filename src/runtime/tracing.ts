@@ -72,6 +72,7 @@ export type TraceEvent =
   | { readonly channel: "runner:request"; readonly phase: TracePhase; readonly message: RequestTrace }
   | { readonly channel: "runner:call"; readonly phase: TracePhase; readonly message: CallTrace };
 
+/** Receives what a run does, as it happens. */
 export type RunObserver = (event: TraceEvent) => void;
 
 /** What is published of one run. */

@@ -48,8 +48,11 @@ export interface CacheResourceConfig {
 
 /** Where the results of one task are kept. All may be asynchronous. */
 export interface ICacheInstance {
+  /** Keeps a result. */
   set(key: string, value: any): unknown; // the result of any task
+  /** The result that is kept under a key. */
   get(key: string): any; // as above, or a promise of it; `undefined` where there is none
+  /** Drops all of it. */
   clear(): unknown;
   /** Without it, a result of `undefined` counts as none. */
   has?(key: string): MaybePromise<boolean>;

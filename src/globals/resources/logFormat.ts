@@ -11,6 +11,7 @@ export type LogPrinterLevels = "trace" | "debug" | "info" | "warn" | "error" | "
  */
 export type PrintStrategy = "pretty" | "plain" | "json" | "json_pretty";
 
+/** How a line is printed, by its name in 5.x. */
 export type LogPrinterPrintStrategy = PrintStrategy;
 
 /** What can be printed. */

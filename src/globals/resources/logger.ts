@@ -16,8 +16,11 @@ export type LogFields = Record<string, any>;
 export interface ILogInfo {
   /** Who logs. Default: the source the logger is bound to. */
   source?: string | undefined;
+  /** An error, or whatever was thrown. */
   error?: unknown;
+  /** What the log is about, for programs. */
   data?: LogFields | undefined;
+  /** Becomes a part of the log's context, as every further key. */
   context?: LogFields | undefined;
   // `any` as in `LogFields`
   [key: string]: any;

@@ -3,6 +3,7 @@ import { createLifecycleListeners } from "../../lib/lifecycleListeners";
 import { abortedError } from "../../lib/semaphore";
 import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
 
+/** What happened to a queue or to one of its tasks. */
 export type QueueEventType = "enqueue" | "start" | "finish" | "error" | "cancel" | "disposed";
 
 /** What happened to a queue or to one of its tasks. */

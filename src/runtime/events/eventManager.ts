@@ -18,6 +18,7 @@ import {
 import type { Listener } from "./emission";
 import { excludeFromGlobalHooksId } from "../../define/reservedIds";
 
+/** Wraps the hooks that an emission runs: calls `next` to go on. */
 export type HookExecutionInterceptor = (
   next: (hook: IHook, emission: IEventEmission) => Promise<any>, // whatever a hook returns
   hook: IHook,

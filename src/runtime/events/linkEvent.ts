@@ -10,6 +10,7 @@ import { validator } from "../validator";
 import { Emission, type Listener } from "./emission";
 import type { EmissionGuard } from "./emissionGuard";
 
+/** Wraps emissions: calls `next` to go on, with the emission or another one, and is awaited by the emitter. */
 export type EventEmissionInterceptor = (
   next: (emission: IEventEmission) => Promise<void>,
   emission: IEventEmission,

@@ -3,6 +3,7 @@ import type { IResourceMiddleware, IResourceMiddlewareExecutionInput } from "../
 import type { IResource } from "../../define/resource";
 import { validator } from "../validator";
 
+/** Wraps the `init` of resources: calls `next` to go on, and resolves to the value. */
 export type ResourceMiddlewareInterceptor = (
   next: (input: IResourceMiddlewareExecutionInput) => Promise<any>, // as the resource's value
   input: IResourceMiddlewareExecutionInput,

@@ -21,6 +21,7 @@ export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknow
 /** One step of the chain around a task; may throw, may return anything. */
 type Step = (input: unknown, call: Call) => unknown;
 
+/** Wraps executions of tasks: calls `next` to go on, and resolves to the result. */
 export type TaskMiddlewareInterceptor = (
   next: (input: GivenExecutionInput) => Promise<any>, // as the task's result
   input: ITaskMiddlewareExecutionInput,

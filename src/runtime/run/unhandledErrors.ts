@@ -9,6 +9,7 @@ import { describeValue } from "../../lib/describeValue";
 import { getPlatform } from "../../platform/platform";
 import type { UncaughtErrorSource } from "../../platform/processEvents";
 
+/** Where an error came from that nothing else handled. */
 export type UnhandledErrorKind = "process" | "task" | "middleware" | "resourceInit" | "hook" | "run";
 
 /** An error that the application did not handle, where it came from, and of a task the request and trace that it was called in. */

@@ -25,10 +25,18 @@ export type EventDeliveryMode = "mirror" | "remote-only" | "local-only" | "remot
 
 /** A client as a tunnel uses it; every client of this package is one. */
 export interface TunnelClient {
+  /**
+   * Runs a task of the server.
+   * @throws {TunnelError} or the typed error of the task
+   */
   task(id: any, input?: any, options?: any): Promise<any>; // the caller's types are the tasks'
+  /** Emits an event on the server. */
   event(id: any, payload?: any, options?: any): Promise<void>; // as above
+  /** As `event`; resolves to the payload as the listeners of the server left it. */
   eventWithResult?(id: any, payload?: any, options?: any): Promise<any>; // as above
+  /** Calls a task that streams items. */
   stream?(id: any, input?: any, options?: any): AsyncIterable<any>; // as above
+  /** Listens to events of the server. */
   subscribe?(events: readonly any[], options?: any): AsyncIterable<any>; // as above
   /** What the server says may be called. */
   discover?(options?: any): Promise<unknown>; // as above
@@ -36,7 +44,9 @@ export interface TunnelClient {
 
 /** What one of several endpoints says may be called, or why it does not. */
 export interface EndpointDiscovery {
+  /** Of the endpoint. */
   readonly url: string;
+  /** What it says; absent where it could not be asked. */
   readonly discovery?: unknown;
   /** Absent where there is a discovery. */
   readonly error?: unknown;
@@ -47,9 +57,13 @@ export type VerifyMode = "warn" | "throw" | "off";
 
 /** A contract that was written down, as `runner contract pull` does; a file of JSON that is imported is one. */
 export interface ContractLockFile {
+  /** The version of the format: 1. */
   readonly lock: number;
+  /** Of the whole contract. */
   readonly hash: string;
+  /** By id. */
   readonly tasks: object;
+  /** By id. */
   readonly events: object;
 }
 
