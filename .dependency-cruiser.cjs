@@ -17,7 +17,7 @@ const lower = {
 const exceptions = [
   { from: "define/asyncContext", to: "serializer/(codec|lightSerializer)" },
   { from: "platform/platform", to: "errors/runErrors" },
-  { from: "node/(index|cli/migrate/publicApi|nats/runParts|otel/otelTracing)", to: "(index|run)" },
+  { from: "node/(index|cli/migrate/publicApi|nats/runParts|otel/otelTracing)", to: "(index|late|run)" },
 ];
 
 /** Layers above `runtime` that use its types alone: everything else is handed to them. */

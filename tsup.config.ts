@@ -94,6 +94,9 @@ const library = {
 /** Not an entry of the package: has esbuild keep in one file what bundlers are to find apart from the rest. */
 const parts = { light: "src/light.ts" };
 
+/** What `.` is where programs are seldom bundled. */
+const late = "src/late.ts";
+
 /** The command `runner`, and the programs it starts: ES modules, which nothing imports. */
 const commands = {
   cli: "src/node/cli/main.ts",
@@ -102,7 +105,7 @@ const commands = {
 };
 
 export default defineConfig(({ watch }) => ({
-  entry: { ...library, ...parts, ...commands },
+  entry: { ...library, late, ...parts, ...commands },
   format: ["esm", "cjs"],
   target: "node20",
   // Code the entries share exists once per format. In CommonJS this also turns `import()` into `require`,
@@ -114,7 +117,7 @@ export default defineConfig(({ watch }) => ({
   clean: !watch,
   dts: { entry: library },
   esbuildOptions(options, { format }) {
-    if (format === "cjs") options.entryPoints = library;
+    if (format === "cjs") options.entryPoints = { ...library, index: late };
     // Read by src/node/commonJs.ts. The sources cannot mention `import.meta`, since tests run them as CommonJS.
     options.define = { ...options.define, MODULE_URL: format === "esm" ? "import.meta.url" : "undefined" };
   },

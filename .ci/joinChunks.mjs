@@ -11,9 +11,21 @@ const hash = /-[A-Z0-9]{8}\.js$/;
 const nameOf = (id) => relative(dist, id).replaceAll("\\", "/").replace(hash, "").replace(/\.js$/, "");
 const isShared = (id) => nameOf(id) === "chunk";
 
-/** The command, and what Node loads once it has `node/index`: they have all that `node/index` has. */
-const followers =
-  /^(?:cli(?:\/\w+)?|(?:contract|server|events)Commands|tunnel|startRelay|startExposure|links|targets)$/;
+/**
+ * What begins with a program that has the key already, or with something that needs it all the same: what they share with it is
+ * part of that. `index` has all of `late`, and pages, which begin with some of it, load none of the others.
+ */
+const followers = new Map([
+  [
+    "late",
+    /^(?:index|node\/.*|cli.*|\w+Commands|tunnel|startExposure|startRelay|links|targets|startFetchExposure|serveMemory|verifyContract|hearEvents)$/,
+  ],
+  ["node/index", /^(?:cli.*|\w+Commands|tunnel|startExposure|startRelay|links|targets)$/],
+]);
+/** What each server has, and what deals with contracts; pages load neither late. */
+const serving = /^(?:index|startFetchExposure|startExposure|serveMemory|startRelay|node\/nats\/index)$/;
+const comparing =
+  /^(?:index|verifyContract|startFetchExposure|startExposure|node\/nats\/index|cli\/dryRun|\w+Commands)$/;
 
 const entries = new Map(
   files.filter((path) => !hash.test(path)).map((path) => [nameOf(join(dist, path)), join(dist, path)]),
@@ -38,12 +50,19 @@ function startsOf(id, getModuleInfo) {
   return starts.get(id);
 }
 
-/** What a chunk becomes part of: itself, where pages load something of it late, as bundlers keep files whole. */
+/** What a chunk becomes part of: with all that begins where it does, and where pages load something of it late, nothing else. */
 function joined(id, { getModuleInfo }) {
   if (!isShared(id)) return undefined;
   const found = startsOf(id, getModuleInfo);
-  const apart = found.includes("node/index") ? found.filter((name) => !followers.test(name)) : found;
-  return apart.every((name) => entries.has(name)) ? apart.join() : id;
+  // What Node alone has is no part of what pages may begin with.
+  if (found.includes("index") && !found.includes("late")) {
+    if (found.every((name) => serving.test(name))) return "serving";
+    if (found.every((name) => comparing.test(name))) return "comparing";
+  }
+  const leaders = [...followers].filter(([leader]) => found.includes(leader));
+  const apart = found.filter((name) => leaders.every(([, following]) => !following.test(name)));
+  // Pages begin with `index`, and esbuild would have them begin with what anything in their reach shares with what it loads.
+  return found.includes("late") && !found.includes("index") ? `not in pages,${apart.join()}` : apart.join();
 }
 
 const { output } = await bundle.generate({

@@ -1,4 +1,4 @@
 import { ours } from "../lib/ours.mjs";
 import { measureBoot } from "./runnerApp.mjs";
 
-export const start = async (options) => measureBoot(await ours("index.js"), options);
+export const start = async (options) => measureBoot(await ours("late.js"), options);

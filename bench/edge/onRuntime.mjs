@@ -5,7 +5,7 @@ import process from "node:process";
 const answer = '{"ok":true,"result":3}';
 
 async function exposed() {
-  const { fetchExposure, r, run } = await import(new URL("index.js", process.env.RUNNER_DIST).href);
+  const { fetchExposure, r, run } = await import(new URL("late.js", process.env.RUNNER_DIST).href);
   const add = r
     .task("add")
     .run(async ({ a, b }) => a + b)

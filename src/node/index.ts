@@ -1,5 +1,5 @@
 /** Entry `./node`: everything of `.`, and what needs Node. */
-import { globals as universalGlobals } from "../index";
+import { globals as universalGlobals } from "../late";
 import { publishClientCalls } from "../globals/tracing/publishCalls";
 import { createRunTracing } from "../globals/tracing/runTracing";
 import { httpClientFactory } from "../globals/resources/httpClientFactory";
@@ -20,7 +20,7 @@ import { tunnelHook } from "./relay/hooks/hookContract";
 import { tunnelHooks } from "./relay/hooks/tunnelHooks";
 import { tunnelRequest } from "./relay/log/requestEvent";
 
-export * from "../index";
+export * from "../late";
 
 const relayTags = { tunnelGate, tunnelHook };
 const relayEvents = { tunnelRequest };

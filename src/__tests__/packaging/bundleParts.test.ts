@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build, type BuildOptions } from "esbuild";
@@ -135,4 +135,42 @@ it("a bundle has the run's serializer where something refers to it, and otherwis
   expect(await outputOf(without)).toBe("false\n");
   expect(without).not.toContain("Float64Array");
   expect(await outputOf(having)).toBe('{"__type":"Set","value":[]} true\n');
+});
+
+describe("what serves calls", () => {
+  /** Whether the files that an entry begins with hold it, and whether a file in their reach loads it late. */
+  async function placesOf(entry: string): Promise<{ atFirst: boolean; loadedLate: boolean }> {
+    const { metafile } = await build({
+      entryPoints: [join(root, entry)],
+      bundle: true,
+      splitting: true,
+      treeShaking: false,
+      packages: "external",
+      format: "esm",
+      outdir: folder,
+      metafile: true,
+      write: false,
+    });
+    const begun = new Set([entry]);
+    const late = new Set<string>();
+    for (const path of begun) {
+      for (const { kind, path: imported } of metafile.inputs[path]?.imports ?? []) {
+        if (imported.startsWith("dist/")) (kind === "import-statement" ? begun : late).add(imported);
+      }
+    }
+    const texts = [...begun].map((path) => readFileSync(join(root, path), "utf8"));
+    return {
+      atFirst: texts.some((text) => text.includes("function createFetchHandler(")),
+      loadedLate: [...late].some((path) => /startFetchExposure/.test(path)),
+    };
+  }
+
+  it("is loaded by the entry of Node when something is served", async () => {
+    expect(await placesOf("dist/late.js")).toEqual({ atFirst: false, loadedLate: true });
+    expect(await placesOf("dist/node/index.js")).toEqual({ atFirst: false, loadedLate: true });
+  });
+
+  it("is at hand in the entry of bundlers, where esbuild would have pages begin with what they share with a late part", async () => {
+    expect(await placesOf("dist/index.js")).toEqual({ atFirst: true, loadedLate: false });
+  });
 });

@@ -1,7 +1,7 @@
 import type { TunnelVerifier } from "../../tunnels/routing/tunnelMiddleware";
-import { verifyContract } from "../../tunnels/routing/verifyContract";
 import { frameworkResource } from "../frameworkResource";
 import { alsoBuiltin } from "../lateBuiltins";
+import { latePart } from "../lateParts";
 
 /**
  * Compares client tunnels with their servers, where they say so. Registered in every run; an application that is bundled and does
@@ -10,7 +10,11 @@ import { alsoBuiltin } from "../lateBuiltins";
 export const tunnelVerifier = /* @__PURE__ */ alsoBuiltin(
   /* @__PURE__ */ frameworkResource<TunnelVerifier>("globals.resources.tunnelVerifier", {
     value: ({ store, logger }) => ({
-      verify: (tunnel, ownerId) => verifyContract(tunnel, ownerId, { store, logger }),
+      // Loaded with the first tunnel that says so, since most do not.
+      async verify(tunnel, ownerId) {
+        const { verifyContract } = await latePart("verifying");
+        await verifyContract(tunnel, ownerId, { store, logger });
+      },
     }),
   }),
 );

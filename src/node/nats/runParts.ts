@@ -1,4 +1,4 @@
-import { globals } from "../../index";
+import { globals } from "../../late";
 import type { Logger } from "../../globals/resources/logger";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Store } from "../../runtime/run/store";

@@ -1,7 +1,7 @@
 import type { MeterProvider, TracerProvider } from "@opentelemetry/api";
 import { createResource } from "../../define/createResource";
 import type { IResource } from "../../define/resource";
-import { globals } from "../../index";
+import { globals } from "../../late";
 import { publishCalls } from "../../globals/tracing/publishCalls";
 import { symbolFramework } from "../../lib/symbols";
 import type { Store } from "../../runtime/run/store";

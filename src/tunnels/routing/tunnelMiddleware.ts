@@ -46,7 +46,7 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
 async function apply(tunnel: TunnelRunner, id: string, run: EventRouting): Promise<void> {
   routeTasks(tunnel, id, run.store);
   routeEvents(tunnel, id, run);
-  if (tunnel.hears !== undefined) partOf<TunnelHearing>(run.store, "tunnelHearing").hear(tunnel, id);
+  if (tunnel.hears !== undefined) await partOf<TunnelHearing>(run.store, "tunnelHearing").hear(tunnel, id);
   if ((tunnel.verify?.mode ?? "off") !== "off") {
     await partOf<TunnelVerifier>(run.store, "tunnelVerifier").verify(tunnel, id);
   }
@@ -54,8 +54,8 @@ async function apply(tunnel: TunnelRunner, id: string, run: EventRouting): Promi
 
 /** What subscribes for tunnels: it comes with what refers to it, so that pages without tunnels leave it out. */
 export interface TunnelHearing {
-  /** @throws {invalidTunnelError} an id is not registered, or the tunnel's client cannot subscribe */
-  hear(tunnel: TunnelRunner, ownerId: string): void;
+  /** @throws {invalidTunnelError} (as a rejection) an id is not registered, or the tunnel's client cannot subscribe */
+  hear(tunnel: TunnelRunner, ownerId: string): Promise<void>;
 }
 
 /** What compares tunnels with their servers, which comes in the same way. */

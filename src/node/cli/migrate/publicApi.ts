@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as nodeEntry from "../../index";
-import * as mainEntry from "../../../index";
+import * as mainEntry from "../../../late";
 import type { PackageInfo } from "../packageInfo";
 
 export const packageName = "@bluelibs/runner";
