@@ -36,7 +36,8 @@ const denseModules: Plugin = {
     if (!path.endsWith(".js")) return undefined;
     const marked = code.replaceAll(mark, operand);
     const dense = await transform(marked, { minifyWhitespace: true, lineLimit: 120, charset: "utf8" });
-    return { code: dense.code.replaceAll(operand, mark.replaceAll(" ", "")) };
+    // A line may end behind an operator, but not behind a mark: `return` would end there.
+    return { code: dense.code.replace(/__PURE__\+\n?/g, mark.replaceAll(" ", "")) };
   },
 };
 

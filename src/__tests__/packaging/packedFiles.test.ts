@@ -84,6 +84,14 @@ it("the package ships CommonJS that calls no helper for ?. and ??, names its fun
   expect(texts.join("")).toContain("function createTunnelClient(");
 });
 
+it("the package ships no module with a line that ends behind a mark for bundlers, since return would end there", () => {
+  const modules = packed.files.filter((path) => path.endsWith(".js"));
+  const ending = modules.filter((path) => /@__PURE__ *\*\/$/m.test(readFileSync(join(root, path), "utf8")));
+
+  expect(modules).not.toEqual([]);
+  expect(ending).toEqual([]);
+});
+
 it("the package ships CommonJS that ES modules can import names from", async () => {
   const paths = packed.files.filter((path) => /(?:^|\/)(?:index|createFile)\.cjs$/.test(path));
   for (const path of paths) {
