@@ -123,8 +123,8 @@ function intercepted(interceptors: readonly ScopedInterceptor[], deliver: Delive
   };
 }
 
-function assertSameControls(first: IEventEmission, passed: IEventEmission): void {
-  if (passed.stopPropagation === first.stopPropagation && passed.isPropagationStopped === first.isPropagationStopped)
+function assertSameControls(first: IEventEmission, passed: IEventEmission | undefined): void {
+  if (passed?.stopPropagation === first.stopPropagation && passed.isPropagationStopped === first.isPropagationStopped)
     return;
   throw validationError.create({
     subject: "Event interceptor",

@@ -1,4 +1,4 @@
-import { EventManager, globals, r, run, type IEventEmission } from "../../../index";
+import { EventManager, globals, r, run, type EventEmissionInterceptor, type IEventEmission } from "../../../index";
 import { appOf } from "../../support/appOf";
 import { rejectionOf } from "../../support/failures";
 
@@ -53,8 +53,11 @@ describe("interceptors of emissions", () => {
     expect(heard).toEqual(["a!"]);
   });
 
-  it("interceptors of emissions must keep the controls of propagation", async () => {
-    const { app, heard } = await intercepted((next, emission) => next({ ...emission, stopPropagation: () => {} }));
+  it.each<[string, EventEmissionInterceptor]>([
+    ["replaces one", (next, emission) => next({ ...emission, stopPropagation: () => {} })],
+    ["passes on no emission", (next) => next(undefined as never)],
+  ])("interceptors of emissions must keep the controls of propagation: one that %s", async (_what, interceptor) => {
+    const { app, heard } = await intercepted(interceptor);
 
     const error = await rejectionOf(app.emitEvent(ping, "x"));
     await app.dispose();
