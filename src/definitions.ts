@@ -94,6 +94,7 @@ export type {
   ItemsToSend,
   ItemTaskCaller,
   PhantomItemInputBuilder,
+  PhantomItemInputTask,
   TaskItems,
 } from "./define/itemInput";
 export type { ItemIterator, ItemStream } from "./lib/itemStream";
@@ -115,8 +116,10 @@ export type {
   ExtractTaskInput,
   ExtractTaskOutput,
   GivenCallInfo,
+  Interceptable,
   IPhantomTask,
   ITask,
+  PhantomStreamTask,
   StreamTask,
   Task,
   TaskCaller,

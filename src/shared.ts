@@ -27,6 +27,7 @@ export { run, type Run, type RunResult, type RunnableRoot } from "./run";
 export { createTestResource, type TestFacade } from "./testing";
 export { EventManager } from "./runtime/events/eventManager";
 export { Queue, type QueueEvent, type QueueEventType } from "./globals/resources/queue";
+export type { Queues } from "./globals/resources/queues";
 export { Semaphore, type SemaphoreEvent, type SemaphoreEventType } from "./lib/semaphore";
 export { Logger, type ILog, type ILogInfo, type LogLevels } from "./globals/resources/logger";
 export type {
@@ -50,6 +51,7 @@ export {
   type PlatformId,
   type PlatformSetTimeout,
 } from "./platform/platform";
+export type { SystemTagConfig } from "./globals/tags";
 export { debug, debugLevels, levelNormal, levelVerbose, allFalse } from "./globals/debug/debug";
 export { getConfig } from "./globals/debug/debugTag";
 export { observer } from "./globals/tracing/observer";

@@ -64,6 +64,11 @@ export interface ItemInputTask<I, O, D, In, Id extends string, E, Item, ItemIn> 
   ];
 }
 
+/** Such a task without a body. An interface, as `PhantomStreamTask` is. */
+export interface PhantomItemInputTask<I, O, Item> extends ItemInputTask<I, O, {}, I, string, undefined, Item, Item> {
+  readonly [symbolPhantomTask]: true;
+}
+
 /** Such a task that gives items as well: `Given`, and at their end `Result`. */
 export interface ItemInputStreamTask<I, Given, Result, D, In, Id extends string, E, Item, ItemIn> extends ItemInputTask<
   I,
@@ -205,5 +210,5 @@ export interface PhantomItemInputBuilder<I, O, Item> extends Unbuilt {
   /** What it is about, for people and tools. Replaces what was given before. */
   meta(meta: ITaskMeta): PhantomItemInputBuilder<I, O, Item>;
   /** Gives the finished definition, which is frozen. */
-  build(): ItemInputTask<I, O, {}, I, string, undefined, Item, Item> & { readonly [symbolPhantomTask]: true };
+  build(): PhantomItemInputTask<I, O, Item>;
 }

@@ -162,6 +162,11 @@ export interface StreamTask<I, Item, Result, D, In = I, Id extends string = stri
   ];
 }
 
+/** A streamed task without a body. An interface, because compilers cannot write down its symbol in the declarations of users. */
+export interface PhantomStreamTask<I, Item, Result> extends StreamTask<I, Item, Result, {}> {
+  readonly [symbolPhantomTask]: true;
+}
+
 /* eslint-disable @typescript-eslint/no-unused-vars -- source compatibility, see below */
 /** A task, with the type parameters of 5.x; meta, tags and middleware are no longer part of the type. */
 export type ITask<I = any, O extends Promise<any> = any, D = {}, M = any, Tags = any, Mw = any> = Unaliased<

@@ -1,7 +1,6 @@
 import type { DependencyMap, Injected, Listed, Unbuilt } from "../lib/injectable";
 import type { ItemStream } from "../lib/itemStream";
 import type { Schema, StatedOutput, StatedSchema } from "../lib/schema";
-import type { symbolPhantomTask } from "../lib/symbols";
 import type { IsAny, Open } from "../lib/typeLevel";
 import type { GivenMeta, ITaskMeta, TagType, TaskMiddlewareAttachmentType } from "./attachments";
 import type { ReplaceOption } from "./builderLists";
@@ -18,7 +17,7 @@ import type {
 } from "./contracts";
 import type { ItemInputTaskBuilder, PhantomItemInputBuilder } from "./itemInput";
 import type { TaskIdOf } from "./remote";
-import type { CallInfo, IPhantomTask, StreamTask, Task } from "./task";
+import type { CallInfo, IPhantomTask, PhantomStreamTask, StreamTask, Task } from "./task";
 import type { ThrowsList } from "./throwsList";
 
 /**
@@ -143,7 +142,7 @@ export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
   /** What it is about, for people and tools. Replaces what was given before. */
   meta<M extends ITaskMeta>(meta: M): PhantomStreamTaskBuilder<I, Item, Result>;
   /** Gives the finished definition, which is frozen. */
-  build(): StreamTask<I, Item, Result, {}> & { readonly [symbolPhantomTask]: true };
+  build(): PhantomStreamTask<I, Item, Result>;
 }
 
 /** Builder of a task that another process runs. */

@@ -19,6 +19,7 @@ export {
   tunnelOwnershipConflictError,
   unknownItemTypeError,
   type BuilderType,
+  type ContractChange,
 } from "./bootErrors";
 export { CancellationError, cancellationError, isCancellationError, type CancellationData } from "./cancellation";
 export { deadlineExceededError, type DeadlineExceededData } from "./deadlineExceeded";

@@ -3,7 +3,9 @@ import { excludeFromGlobalHooksId } from "../define/reservedIds";
 import { idempotent } from "../tunnels/routing/idempotency";
 import { authValidator, tunnel, tunnelPolicy } from "../tunnels/routing/tags";
 
+/** What `globals.tags.system` and `globals.tags.excludeFromGlobalHooks` may be given. */
 export interface SystemTagConfig {
+  /** What tools make of it. */
   metadata?: Record<string, any> | undefined; // free-form
 }
 

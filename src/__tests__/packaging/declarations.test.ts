@@ -125,6 +125,48 @@ it("a library can emit declarations for its tunnel, whose types are all exported
   ).toEqual([]);
 }, 60_000);
 
+it("a library can emit declarations for what it defines, of every kind, and for what its resources give", () => {
+  const text = `
+    import { createHttpClient, globals, r, run } from "@bluelibs/runner";
+    export const { system, excludeFromGlobalHooks, debug } = globals.tags;
+    export const paid = r.event<{ id: number }>("paid").build();
+    export const missing = r.error<{ id: number }>("missing").httpCode(404).build();
+    export const user = r.asyncContext<{ name: string }>("user").build();
+    export const route = r.tag<{ path: string }, { id: number }>("route").build();
+    export const timed = r.middleware.task<{ ttl: number }>("timed").dependencies({ paid }).run(async ({ next }) => next()).build();
+    export const traced = r.middleware.resource("traced").run(async ({ next }) => next()).build();
+    export const pay = r.task("pay").dependencies({ paid, missing, user }).middleware([timed.with({ ttl: 1 })]).throws([missing])
+      .run(async (input: { id: number }, injected) => ({ input, injected })).build();
+    export const rows = r.task("rows").stream(async function* (input: number) { yield { input }; return true; }).build();
+    export const sum = r.task("sum").itemInput<number>().run(async (_input, _injected, { items }) => [items]).build();
+    export const phantom = r.task.phantom<number, string>("phantom").build();
+    export const phantomRows = r.task.phantom.stream<number, { input: number }, boolean>("phantomRows").build();
+    export const phantomSum = r.task.phantom<number, string>("phantomSum").itemInput<number>().build();
+    export const phantomBoth = r.task.phantom.stream<number, string>("phantomBoth").itemInput<number>().build();
+    export const remotePay = r.task.phantom.of<typeof pay>("pay");
+    export const remoteRows = r.task.phantom.of<typeof rows>("rows", { streams: true });
+    export const hook = r.hook("hook").on([paid]).dependencies({ pay }).run(async () => {}).build();
+    export const payments = r.resource<{ port: number }>("payments")
+      .dependencies({ pay, rows, sum, later: pay.optional(), paid, queue: globals.resources.queue, log: globals.resources.logger })
+      .context(() => ({ open: 0 }))
+      .init(async (config, injected, context) => ({ config, context, ...injected }))
+      .build();
+    export const fork = payments.fork("fork");
+    export const registered = payments.with({ port: 1 });
+    export const overridden = r.override(payments).init(async (config, injected) => ({ config, ...injected }) as never).build();
+    export const app = r.resource("app").register([registered]).dependencies({ payments }).init(async (_config, injected) => injected).build();
+    export const start = async () => run(app);
+    export const client = createHttpClient({ baseUrl: "https://example.com/__runner" });`;
+  const emitting = { noEmit: false, declaration: true, emitDeclarationOnly: true };
+
+  expect(
+    mistakesOf(
+      { "main.ts": text },
+      { ...resolutions[0]![1], ...emitting, lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] },
+    ),
+  ).toEqual([]);
+}, 60_000);
+
 it("`await using` compiles for a run, a queue and a semaphore in a project whose lib is ES2022 and DOM", () => {
   const text = `
     import { Queue, Semaphore, r, run } from "@bluelibs/runner";
