@@ -252,7 +252,7 @@ export type {
   HookExecutionInterceptor,
   IEventHandlerOptions,
 } from "./runtime/events/eventManager";
-export type { TaskMiddlewareInterceptor } from "./runtime/link/linkTask";
+export type { TaskMiddlewareInterceptor } from "./runtime/link/taskLayers";
 export type { ResourceMiddlewareInterceptor } from "./runtime/link/linkResource";
 export type { CallFacts } from "./lib/callFacts";
 export type { OnUnhandledError, OnUnhandledErrorInfo, UnhandledErrorKind } from "./runtime/run/unhandledErrors";

@@ -6,9 +6,9 @@ import type { IResourceMiddleware, ITaskMiddleware } from "../../define/middlewa
 import type { IResource } from "../../define/resource";
 import type { ITag } from "../../define/tag";
 import { registrationsOf, type Registration, type Registrations } from "../plan/registration";
-import type { BindDependencies } from "./linkTask";
 import { perRunView } from "./perRunView";
 import { TaskCell, type TaskCellContext } from "./taskCell";
+import type { BindDependencies } from "./taskStep";
 
 /** How far the dependencies of a hook are. */
 export const HookDependencyState = /* @__PURE__ */ Object.freeze({

@@ -9,8 +9,8 @@ import { symbolFramework } from "../../lib/symbols";
 import type { Cells } from "./cells";
 import type { EventManager } from "../events/eventManager";
 import { type Registration, targetOf } from "../plan/registration";
-import type { BindDependencies } from "./linkTask";
-import { createBoundCaller, createInterceptableCaller, createTaskCaller } from "./taskCell";
+import { createBoundCaller, createInterceptableCaller, createTaskCaller } from "./taskCallers";
+import type { BindDependencies } from "./taskStep";
 
 /** What injection draws from. */
 export interface InjectionSources {

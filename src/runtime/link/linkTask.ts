@@ -1,44 +1,23 @@
-import type {
-  GivenExecutionInput,
-  ITaskMiddleware,
-  ITaskMiddlewareExecutionInput,
-  NextOptions,
-} from "../../define/middleware";
 import { takesItems } from "../../define/itemInput";
 import type { ITask } from "../../define/task";
-import { describeValue } from "../../lib/describeValue";
-import { isPlainObject, isThenable } from "../../lib/guards";
-import { settleOrAbort } from "../../lib/settleOrAbort";
+import { isThenable } from "../../lib/guards";
 import { captureSlots } from "../../platform/contextScope";
-import { deriveScope, detachedScope, type CallScope, type ScopeLimits } from "../callScope";
+import { deriveScope, detachedScope, type CallScope } from "../callScope";
 import type { RunState } from "../runState";
 import { validator } from "../validator";
 import { Call, scopeOf, timeoutOf, type InvokeOptions } from "./call";
+import {
+  interceptorStep,
+  layerStep,
+  localStep,
+  type LocalInterceptor,
+  type TaskLayer,
+  type TaskMiddlewareInterceptor,
+} from "./taskLayers";
+import { dependenciesPerCall, inScope, type BindDependencies, type Step } from "./taskStep";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
-
-/** One step of the chain around a task; may throw, may return anything. */
-type Step = (input: unknown, call: Call) => unknown;
-
-/** Wraps executions of tasks: calls `next` to go on, and resolves to the result. */
-export type TaskMiddlewareInterceptor = (
-  next: (input: GivenExecutionInput) => Promise<any>, // as the task's result
-  input: ITaskMiddlewareExecutionInput,
-) => Promise<any>; // as the task's result
-
-/** A middleware with config and dependencies bound, and the interceptors around it. */
-export interface TaskLayer {
-  readonly run: ITaskMiddleware["run"];
-  readonly dependencies: object;
-  readonly bindDependencies: BindDependencies | undefined;
-  readonly config: unknown;
-  /** Last one is outermost. */
-  readonly interceptors: readonly TaskMiddlewareInterceptor[];
-}
-
-/** Dependencies for one call, with those among them that call or emit bound to its scope. */
-export type BindDependencies = (scope: CallScope) => object;
 
 /** All that a task's chain is made of. */
 export interface TaskLink {
@@ -51,7 +30,7 @@ export interface TaskLink {
   readonly globalInterceptors: readonly TaskMiddlewareInterceptor[];
   readonly layers: readonly TaskLayer[];
   /** First one is outermost. */
-  readonly localInterceptors: readonly ((next: (input: unknown) => Promise<unknown>, input: unknown) => unknown)[];
+  readonly localInterceptors: readonly LocalInterceptor[];
   readonly reportFailure: (error: unknown, taskId: string, scope: CallScope | undefined) => void;
   readonly state: RunState;
   /** The tunnel that takes the calls to another process. */
@@ -168,12 +147,6 @@ function sourceStep(inner: Step, id: string): Step {
   };
 }
 
-/** @returns `undefined` when every call gets the same */
-const dependenciesPerCall = (
-  shared: object,
-  bind: BindDependencies | undefined,
-): ((call: Call) => object) | undefined => bind && (({ scope }) => (scope === undefined ? shared : bind(scope)));
-
 /** Schemas sit right around the body, so middleware sees the raw input and the validated result. */
 function withSchemas(task: ITask, body: Step): Step {
   const { id, inputSchema, resultSchema } = task;
@@ -185,138 +158,4 @@ function withSchemas(task: ITask, body: Step): Step {
     const result = await body(isThenable(parsed) ? await parsed : parsed, call);
     return parseResult ? parseResult(result) : result;
   };
-}
-
-/** What middleware and interceptors look at; a class, because one is made per layer and call. */
-class ExecutionInput implements ITaskMiddlewareExecutionInput {
-  readonly task: { readonly definition: ITask; readonly input: unknown };
-  readonly next: Next;
-  readonly #call: Call;
-
-  constructor(definition: ITask, input: unknown, next: Next, call: Call) {
-    this.task = { definition, input };
-    this.next = next;
-    this.#call = call;
-  }
-
-  get journal() {
-    return this.#call.journal;
-  }
-
-  get signal() {
-    return this.#call.signal;
-  }
-
-  get deadline() {
-    return this.#call.deadline;
-  }
-
-  get origin() {
-    return this.#call.origin;
-  }
-
-  get name() {
-    return this.#call.name;
-  }
-
-  get principal() {
-    return this.#call.principal;
-  }
-
-  get idempotencyKey() {
-    return this.#call.idempotencyKey;
-  }
-}
-
-/** `next()` keeps the current input, `next(undefined)` replaces it. */
-type Next = (input?: unknown, options?: NextOptions) => Promise<any>; // as the task's result
-
-function layerStep(layer: TaskLayer, inner: Step, task: ITask): Step {
-  const { run, dependencies, bindDependencies, config } = layer;
-  const dependenciesOf = dependenciesPerCall(dependencies, bindDependencies);
-  let step: Step = (input, call) => {
-    // Made here, so that what it remembers of the layer is not remembered once more for each call.
-    const next: Next = function next(passed?: unknown, options?: NextOptions) {
-      const given = arguments.length === 0 ? input : passed;
-      return options === undefined
-        ? toPromise(inner, given, call)
-        : goOnDerived(inner, given, { call, options, id: task.id });
-    };
-    const received = dependenciesOf === undefined ? dependencies : dependenciesOf(call);
-    return run(new ExecutionInput(task, input, next, call), received, config);
-  };
-  for (const intercept of layer.interceptors) step = interceptorStep(intercept, step, task, inner);
-  return step;
-}
-
-/**
- * Calls an interceptor around a step. Its `input.next` goes on at `skipTo`: past the middleware that it intercepts, as
- * the middleware's own `next` would.
- */
-function interceptorStep(intercept: TaskMiddlewareInterceptor, inner: Step, task: ITask, skipTo: Step = inner): Step {
-  return (input, call) => {
-    const next: Next = function next(passed?: unknown, options?: NextOptions) {
-      const given = arguments.length === 0 ? input : passed;
-      return options === undefined
-        ? toPromise(skipTo, given, call)
-        : goOnDerived(skipTo, given, { call, options, id: task.id });
-    };
-    return intercept(
-      (passed) => toPromise(inner, passed.task.input, call),
-      new ExecutionInput(task, input, next, call),
-    );
-  };
-}
-
-function localStep(intercept: TaskLink["localInterceptors"][number], inner: Step): Step {
-  return (input, call) => intercept((passed) => toPromise(inner, passed, call), input);
-}
-
-/** Goes on under a scope that also aborts as the middleware says, until what is inside has settled. */
-function goOnDerived(step: Step, input: unknown, { call, options, id }: Derivation): Promise<unknown> {
-  const inside = (scoped: Call): Promise<unknown> => toPromise(step, input, scoped);
-  // 5.x ignored further arguments, and callbacks are passed to functions that give more than one.
-  const { signal, timeoutMs, detached }: NextOptions = isPlainObject(options) ? options : noOptions;
-  const own = signal instanceof AbortSignal ? signal : undefined;
-  if (own !== undefined && detached === true) return inside(call.within(detachedScope(call.scope, own, timeoutMs)));
-  if (own === undefined && timeoutMs === undefined) return inside(call);
-  return inScope(call.scope, { signal: own, timeoutMs }, id, (scope) => inside(call.within(scope)));
-}
-
-/** What a middleware asked of `next`, in which call of which task. */
-interface Derivation {
-  readonly call: Call;
-  readonly options: NextOptions;
-  readonly id: string;
-}
-
-const noOptions: NextOptions = {};
-
-/** Runs a part of a call under limits of its own. When its time is up it is not waited for, though it may go on. */
-async function inScope(
-  outer: CallScope | undefined,
-  limits: ScopeLimits,
-  id: string,
-  part: (scope: CallScope) => Promise<unknown>,
-): Promise<unknown> {
-  const { timeoutMs = 1 } = limits;
-  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
-    throw new TypeError(`timeoutMs of a call of "${id}" is a number of milliseconds, got ${describeValue(timeoutMs)}.`);
-  }
-  const { scope, expired, release } = deriveScope(outer, limits, id);
-  try {
-    return await settleOrAbort(part(scope), expired);
-  } finally {
-    release();
-  }
-}
-
-/** What user code awaits or chains on is always a promise, even around a body that is not async. */
-function toPromise(step: Step, input: unknown, call: Call): Promise<unknown> {
-  try {
-    const result = step(input, call);
-    return result instanceof Promise ? result : Promise.resolve(result);
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }

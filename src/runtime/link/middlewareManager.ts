@@ -9,7 +9,8 @@ import { listIn } from "../../lib/graph";
 import type { IResource } from "../../define/resource";
 import type { ITask } from "../../define/task";
 import type { ResourceMiddlewareInterceptor } from "./linkResource";
-import type { Invoke, TaskMiddlewareInterceptor } from "./linkTask";
+import type { Invoke } from "./linkTask";
+import type { TaskMiddlewareInterceptor } from "./taskLayers";
 
 /** Intercepts tasks, resources and single middleware of a run, until it is ready. */
 export interface MiddlewareManager {

@@ -1,24 +1,15 @@
 import { phantomTaskNotRoutedError, runDisposedError, taskNotReadyError } from "../../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../../errors/bootErrors";
 import type { ItemsToSend } from "../../define/itemInput";
-import {
-  isPhantomTask,
-  type ITask,
-  type TaskCallOptions,
-  type TaskDependencyWithIntercept,
-  type TaskLocalInterceptor,
-} from "../../define/task";
-import { isPlainObject } from "../../lib/guards";
-import { itemStream } from "../../lib/itemStream";
-import type { ItemSource } from "../../lib/itemReader";
+import { isPhantomTask, type ITask, type TaskCallOptions, type TaskLocalInterceptor } from "../../define/task";
 import { symbolTunneledBy } from "../../lib/symbols";
-import { captureSlots } from "../../platform/contextScope";
 import type { CallScope } from "../callScope";
 import type { RunState } from "../runState";
 import type { RunTracing } from "../tracing";
 import type { Call } from "./call";
 import { copyWith } from "./perRunView";
-import { linkTask, type Invoke, type TaskLayer, type TaskLink, type TaskMiddlewareInterceptor } from "./linkTask";
+import { linkTask, type Invoke, type TaskLink } from "./linkTask";
+import type { TaskLayer, TaskMiddlewareInterceptor } from "./taskLayers";
 
 /** A task of a run, as `store.tasks` shows it. */
 export interface TaskStoreElementType<I = any, O extends Promise<any> = any, D = any> {
@@ -202,115 +193,4 @@ function bodyOf(definition: ITask, route: TaskRoute | undefined, phantomsMustBeR
     return () => Promise.reject(phantomTaskNotRoutedError.create({ taskId: definition.id }));
   }
   return definition.run;
-}
-
-/** What tasks, hooks and middleware receive for a task. */
-export type InjectedTask = ((input?: unknown, options?: TaskCallOptions) => Promise<unknown>) & { readonly id: string };
-
-/** A caller of one task, for any number of calls. */
-export function createTaskCaller(cell: TaskCell): InjectedTask {
-  if (cell.task.streams === true) {
-    return withId(
-      callerOf(cell, (input, options) => cell.invoke(input, options)),
-      cell.task.id,
-    );
-  }
-  // As `callerOf`, without a function in between: most calls of an application are made by these.
-  function caller(input?: unknown, options?: TaskCallOptions) {
-    return isOnlyOptions(cell.task, arguments.length, input)
-      ? cell.invoke(undefined, input)
-      : cell.invoke(input, options);
-  }
-  return withId(caller, cell.task.id);
-}
-
-const withId = (caller: Caller, id: string): InjectedTask =>
-  Object.defineProperty(caller, "id", { value: id, enumerable: true }) as InjectedTask;
-
-/**
- * As `createTaskCaller`, for one call of another task, hook or middleware, whose scope is passed on.
- *
- * Made per call, so the id is set plainly: defining a property would cost more than all the rest of the call.
- */
-export function createBoundCaller(cell: TaskCell, scope: CallScope): InjectedTask {
-  const caller = callerOf(
-    cell,
-    (input, options) =>
-      cell.invoke(input, {
-        journal: options?.journal,
-        signal: options?.signal,
-        timeoutMs: options?.timeoutMs,
-        idempotencyKey: options?.idempotencyKey,
-        items: options?.items,
-        scope,
-      }),
-    scope,
-  );
-  caller.id = cell.task.id;
-  return caller as InjectedTask;
-}
-
-type Caller = Invoke & { id?: string };
-
-function callerOf(cell: TaskCell, invoke: Invoke, scope?: CallScope): Caller {
-  if (cell.task.streams === true) return streamCallerOf(cell.task, invoke, scope);
-  return function caller(input?: unknown, options?: TaskCallOptions) {
-    return isOnlyOptions(cell.task, arguments.length, input) ? invoke(undefined, input) : invoke(input, options);
-  };
-}
-
-/** What is called gives a stream at once; the call is made when its first item is asked for, in the contexts of now. */
-function streamCallerOf(task: ITask, invoke: Invoke, scope: CallScope | undefined): Caller {
-  // `any`: typed by the definition.
-  return function caller(given?: unknown, options?: TaskCallOptions): any {
-    const isOptions = isOnlyOptions(task, arguments.length, given);
-    const { signal = scope?.signal, ...rest } = (isOptions ? given : options) ?? {};
-    const input = isOptions ? undefined : given;
-    const enter = captureSlots();
-    return itemStream(async (end) => {
-      const { ItemReader } = await import("../../lib/itemReader");
-      const begin = (own: AbortSignal) => enter(() => invoke(input, { ...rest, signal: own })) as Promise<ItemSource>; // as linked
-      return new ItemReader({ begin, signal }, end);
-    });
-  };
-}
-
-/** What resources receive for a task: the caller, able to intercept. It calls until the resource is disposed of. */
-export function createInterceptableCaller(
-  cell: TaskCell,
-  ownerId: string,
-  state: RunState,
-): TaskDependencyWithIntercept<unknown, Promise<unknown>> {
-  const { id } = cell.task;
-  const invoke: Invoke = (input, options) =>
-    state.phase !== "open" && state.hasEnded(ownerId)
-      ? Promise.reject(runDisposedError.create({ kind: "task", id }))
-      : cell.invoke(input, options);
-  const caller = withId(callerOf(cell, invoke), id) as InjectedTask & { intercept?: unknown };
-  caller.intercept = (interceptor: TaskLocalInterceptor<any, any>) => cell.intercept(interceptor);
-  return caller as TaskDependencyWithIntercept<unknown, Promise<unknown>>;
-}
-
-/**
- * Whether what a caller was given is options and no input: the only argument, and nothing else it could be. A schema says
- * that the input matters.
- */
-export function isOnlyOptions({ inputSchema }: ITask, argumentCount: number, input: unknown): input is TaskCallOptions {
-  return argumentCount === 1 && inputSchema === undefined && typeof input === "object" && isCallOptions(input);
-}
-
-/** A plain object that holds a journal or a signal, either of them possibly `undefined`, and nothing else. */
-function isCallOptions(value: object | null): value is TaskCallOptions {
-  if (value === null || !("signal" in value || "journal" in value)) return false;
-  if (!isPlainObject(value)) return false;
-  return Object.entries(value).every(([key, entry]) =>
-    key === "signal" ? isOptional(entry, isSignal) : key === "journal" && isOptional(entry, isJournal),
-  );
-}
-
-const isOptional = (value: unknown, is: (value: unknown) => boolean): boolean => value === undefined || is(value);
-const isSignal = (value: unknown): boolean => value instanceof AbortSignal;
-
-function isJournal(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "get" in value && "set" in value && "has" in value;
 }

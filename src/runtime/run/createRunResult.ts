@@ -7,7 +7,8 @@ import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { RunResult, TaskHandle } from "./runResult";
 import type { Topology } from "./topology";
-import { createTaskCaller, isOnlyOptions } from "../link/taskCell";
+import { isOnlyOptions } from "../link/callOptions";
+import { createTaskCaller } from "../link/taskCallers";
 import type { WiredRun } from "./wireRun";
 
 /** What is not the run's own. */
