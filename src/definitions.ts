@@ -247,11 +247,9 @@ export type {
   TaskMiddlewareStoreElementType,
 } from "./runtime/link/cells";
 export type { EventEmissionInterceptor } from "./runtime/events/linkEvent";
-export type {
-  EventManagerOptions,
-  HookExecutionInterceptor,
-  IEventHandlerOptions,
-} from "./runtime/events/eventManager";
+export type { IEventHandlerOptions } from "./runtime/events/eventListeners";
+export type { HookExecutionInterceptor } from "./runtime/events/attachedHook";
+export type { EventManagerOptions } from "./runtime/events/eventManager";
 export type { TaskMiddlewareInterceptor } from "./runtime/link/taskLayers";
 export type { ResourceMiddlewareInterceptor } from "./runtime/link/linkResource";
 export type { CallFacts } from "./lib/callFacts";

@@ -4,9 +4,10 @@ import type { EventHandlerType, IEvent, IEventEmission } from "../../define/even
 import type { IHook } from "../../define/hook";
 import { listIn } from "../../lib/graph";
 import { createTrackedScope, type TrackedScope } from "../../platform/trackedScope";
-import type { CallScope } from "../callScope";
 import { RunState } from "../runState";
 import type { RunTracing } from "../tracing";
+import type { AttachedHook, HookExecutionInterceptor } from "./attachedHook";
+import { listenersInOrder, toListener, type IEventHandlerOptions } from "./eventListeners";
 import { createEmissionGuard, type EmissionGuard, type GuardFrame } from "./emissionGuard";
 import {
   linkClosed,
@@ -16,24 +17,6 @@ import {
   type ScopedInterceptor,
 } from "./linkEvent";
 import type { Listener } from "./emission";
-import { excludeFromGlobalHooksId } from "../../define/reservedIds";
-
-/** Wraps the hooks that an emission runs: calls `next` to go on. */
-export type HookExecutionInterceptor = (
-  next: (hook: IHook, emission: IEventEmission) => Promise<any>, // whatever a hook returns
-  hook: IHook,
-  emission: IEventEmission,
-) => Promise<any>; // whatever a hook returns
-
-/** How a listener is added. */
-export interface IEventHandlerOptions<P = any> {
-  /** Lower runs earlier. Default 0. */
-  order?: number | undefined;
-  /** Skips emissions it returns false for. */
-  filter?: ((emission: IEventEmission<P>) => boolean) | undefined;
-  /** A listener does not receive what is emitted with this id as source. */
-  id?: string | undefined;
-}
 
 /** How an event manager is made. */
 export interface EventManagerOptions {
@@ -150,7 +133,7 @@ export class EventManager {
   }
 
   hasListeners<P>(event: IEvent<P>): boolean {
-    return this.#listenersOf(event).length > 0;
+    return listenersInOrder(event, this.#globalListeners, this.#listeners.get(event.id)).length > 0;
   }
 
   /** Wraps every emission; first added is outermost. @throws {lockedError} the manager is locked */
@@ -260,21 +243,13 @@ export class EventManager {
     if (this.#locked) throw lockedError.create({ what: "EventManager" });
   }
 
-  #listenersOf(event: IEvent<any>): readonly Listener[] {
-    const specific = this.#listeners.get(event.id) ?? noListeners;
-    const excluded = event.tags.some(({ id }) => id === excludeFromGlobalHooksId);
-    if (excluded || this.#globalListeners.length === 0) return specific.toSorted(byOrder);
-    // The sort is stable: at equal order, listeners of the event stay before those of all events.
-    return [...specific, ...this.#globalListeners].sort(byOrder);
-  }
-
   #link(event: IEvent): LinkedEvent {
     if (this.#isClosed) return linkClosed(event, this.#state);
     const interceptors = this.#interceptors.filter(({ eventIds }) => eventIds === undefined || eventIds.has(event.id));
     const needsGuard = this.#detectsCycles && (this.#mayEmitAnything || this.#guarded.has(event.id));
     const linked = linkEvent({
       event,
-      listeners: this.#listenersOf(event),
+      listeners: listenersInOrder(event, this.#globalListeners, this.#listeners.get(event.id)),
       interceptors: interceptors.map(({ interceptor }) => interceptor),
       guard: needsGuard ? (this.#guard ??= createEmissionGuard(guardScope())) : undefined,
       state: this.#state,
@@ -292,8 +267,6 @@ export class EventManager {
   }
 }
 
-type HookListen = (hook: IHook, emission: IEventEmission, scope: CallScope | undefined) => unknown;
-
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** An interceptor, of all events or of some. */
@@ -302,21 +275,4 @@ interface InterceptorEntry {
   readonly eventIds: ReadonlySet<string> | undefined;
 }
 
-/** @internal A hook with the ids it listens to. */
-export interface AttachedHook {
-  readonly hook: IHook;
-  readonly eventIds: "*" | readonly string[];
-  /** Runs the hook with its dependencies, once they are there. */
-  readonly listen: HookListen;
-  /** The same without a look at how far the dependencies are; `undefined` while they are not there. */
-  readonly bake: () => Listener["run"] | undefined;
-}
-
-const noListeners: readonly Listener[] = [];
-const byOrder = (a: Listener, b: Listener): number => a.order - b.order;
 const guardScope = (): TrackedScope<GuardFrame> => createTrackedScope<GuardFrame>();
-
-function toListener(run: EventHandlerType, options: IEventHandlerOptions = {}): Listener {
-  const { id, order = 0, filter } = options;
-  return { id, order, filter, run: (emission) => run(emission) as unknown };
-}
