@@ -16,7 +16,7 @@ import type { Metrics } from "../../globals/metrics/metrics";
 import type { WireBody, WireResponse, WireTarget } from "../../tunnels/protocol/wire";
 import type { RunServer } from "../../tunnels/server/serveRun";
 import { decodeRequest } from "../server/compression";
-import { corsDisabled, decideInTime, type Cors } from "../../tunnels/http/cors";
+import { decideInTime, type Cors } from "../../tunnels/http/cors";
 import { isAllowed, methodsOf } from "../../tunnels/http/methods";
 import { bodyModeOf } from "../../tunnels/http/bodyMode";
 import { createOpenApiText } from "../../tunnels/server/openApiText";
@@ -32,6 +32,7 @@ import { createFormParsers } from "./form/formParsers";
 import { RequestItems } from "./body/requestItems";
 import { RequestFormBody } from "./body/requestFormBody";
 import { OutgoingReply } from "./reply/outgoingReply";
+import { createReplyPolicies } from "./reply/replyPolicies";
 import type { ReplyPolicy } from "./reply/writableReply";
 import { mergeVary } from "../../tunnels/http/replyHeaders";
 import { createConnectionEnds } from "./reply/connectionEnds";
@@ -67,22 +68,14 @@ export interface ExposureHandler extends RequestHandler {
 
 /** The HTTP edge: routes, frames and limits requests; what a call means is the pipeline's business. */
 export function createExposureHandler(parts: ExposureParts): ExposureHandler {
-  const { respond, config, cors, drain, requests, onBroken, onUnhandled } = parts;
+  const { respond, config, cors, drain, requests, onUnhandled } = parts;
   const { basePath, limits, compression, discoverable } = config;
   const assignRequestId = createRequestIds();
-  const compressFrom = compression.responseThreshold;
-  const vary = [cors.varies && "Origin", compressFrom !== undefined && "Accept-Encoding"].filter(Boolean).join(", ");
   const connections = createConnectionEnds(drain);
   const { endsConnection } = connections;
   const budget = new ByteBudget(limits.bufferedBytes);
   parts.heldBytes?.push(() => budget.heldBytes);
-  const readerWatch = new PaceWatch(limits.replyIdleMs);
-  const itemsWatch = new PaceWatch(limits.streams.drainMs);
-  const eventsWatch = new PaceWatch(limits.subscriptions.drainMs);
-  const watches = { readerWatch, itemsWatch, eventsWatch };
-  const policy: ReplyPolicy = { cors, vary, compressFrom, endsConnection, budget, ...watches, onBroken };
-  // Outside the base path other origins have no business.
-  const outsidePolicy: ReplyPolicy = { ...policy, cors: corsDisabled, vary: "", compressFrom: undefined };
+  const { policy, outsidePolicy, probePolicy } = createReplyPolicies(parts, { endsConnection, budget });
   const source: BodySource = {
     paceWatch: new PaceWatch(limits.bodyIdleMs, limits.bodyRate),
     leftoverWatch: new PaceWatch(limits.bodyIdleMs),
@@ -93,8 +86,6 @@ export function createExposureHandler(parts: ExposureParts): ExposureHandler {
   const callPolicy = createCallPolicy(parts);
   const probes = createProbes(config.probes, { ...parts, callPolicy, openApi: createOpenApiText(config, parts) });
   const routeOf = createServedRoutes(basePath, { allowList: parts.allowList, probes });
-  // Of their own, so that calls that take all there is do not pass for a process that is broken.
-  const probePolicy: ReplyPolicy = { ...outsidePolicy, budget: new ByteBudget(limits.bufferedBytes) };
   /** Callers that wait for a reply. */
   let waitingCount = 0;
   const batchPolicy: BatchPolicy = {
