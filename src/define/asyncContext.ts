@@ -1,5 +1,5 @@
 import { contextError, platformUnsupportedFunctionError, validationFailed } from "../errors/runErrors";
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import { compileSyncSchema, type Schema } from "../lib/schema";
 import { symbolAsyncContext, symbolFilePath } from "../lib/symbols";
@@ -112,7 +112,7 @@ export function createContext<T>(
   return createAsyncContext({ id: name }, captureFilePath(createContext));
 }
 
-function builderOf(definition: IAsyncContextDefinition, filePath: () => string): AsyncContextFluentBuilder<any> {
+function builderOf(definition: IAsyncContextDefinition, filePath: FilePath): AsyncContextFluentBuilder<any> {
   const at = (patch: Partial<IAsyncContextDefinition>) => builderOf({ ...definition, ...patch }, filePath);
   const builder: unknown = Object.freeze({
     id: definition.id,
@@ -126,7 +126,7 @@ function builderOf(definition: IAsyncContextDefinition, filePath: () => string):
   return builder as AsyncContextFluentBuilder<any>; // the caller names the type
 }
 
-function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: () => string): IAsyncContext<T> {
+function createAsyncContext<T>(definition: IAsyncContextDefinition<T>, filePath: FilePath): IAsyncContext<T> {
   const { id, meta = {}, configSchema } = definition;
   assertSchema("Async context", id, "configSchema", configSchema);
   const validate =

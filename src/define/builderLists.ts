@@ -1,4 +1,5 @@
 import type { DependencyMap } from "../lib/injectable";
+import { noEntries } from "../lib/nothing";
 
 /** How the list methods of the builders treat what was there before. */
 export interface ReplaceOption {
@@ -30,7 +31,5 @@ export function mergeDependencies(
 
 /** The map behind either form. */
 export function resolveDependencies(source: DependencySource | undefined, config: unknown): DependencyMap {
-  return (typeof source === "function" ? source(config as never) : source) ?? noDependencies;
+  return (typeof source === "function" ? source(config as never) : source) ?? noEntries;
 }
-
-const noDependencies: DependencyMap = /* @__PURE__ */ Object.freeze({});

@@ -1,5 +1,6 @@
 import { builderIncompleteError, type BuilderType } from "../errors/bootErrors";
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
+import { noEntries, noItems } from "../lib/nothing";
 import { isPlainObject } from "../lib/guards";
 import type { DependencyMap, Injected, InjectedMap, InjectedOf, ReceivedBy } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
@@ -71,7 +72,7 @@ export function defineResourceMiddleware<
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. Gives `any`: the callers name the type. */
-export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: () => string): any {
+export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft, filePath: FilePath): any {
   // the callers name the type
   const at = (patch: Partial<MiddlewareDraft>): unknown => middlewareBuilderOf(kind, { ...draft, ...patch }, filePath);
   return Object.freeze({
@@ -104,11 +105,20 @@ const builderTypes: Record<MiddlewareKind, BuilderType> = {
 export function createMiddleware(
   kind: MiddlewareKind,
   draft: MiddlewareDraft,
-  filePath: () => string,
+  filePath: FilePath,
   configured = false,
 ): any {
   // the callers name the type
-  const { id, dependencies = {}, config = {}, configSchema, meta = {}, tags = [], everywhere, run } = draft;
+  const {
+    id,
+    dependencies = noEntries,
+    config = {},
+    configSchema,
+    meta = noEntries,
+    tags = noItems,
+    everywhere,
+    run,
+  } = draft;
   if (typeof run !== "function") {
     throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
   }

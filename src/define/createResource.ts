@@ -1,4 +1,5 @@
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
+import { noEntries, noItems } from "../lib/nothing";
 import {
   optional,
   type DependencyMap,
@@ -96,9 +97,9 @@ const blankDraft = (id: string): ResourceDraft => ({
 class ResourceDraftBuilder {
   readonly id: string;
   readonly #draft: ResourceDraft;
-  readonly #filePath: () => string;
+  readonly #filePath: FilePath;
 
-  constructor(draft: ResourceDraft, filePath: () => string) {
+  constructor(draft: ResourceDraft, filePath: FilePath) {
     this.id = draft.id;
     this.#draft = draft;
     this.#filePath = filePath;
@@ -171,12 +172,12 @@ class ResourceDraftBuilder {
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export const resourceBuilderOf = (draft: ResourceDraft, filePath: () => string): NewResourceBuilder<any> =>
+export const resourceBuilderOf = (draft: ResourceDraft, filePath: FilePath): NewResourceBuilder<any> =>
   new ResourceDraftBuilder(draft, filePath) as unknown as NewResourceBuilder<any>; // the types exist only for the checker
 
 /** @internal */
-export function createResource(draft: ResourceDraft, filePath: () => string): IResource<any, any> {
-  const { id, register = [], overrides = [], middleware = [], tags = [], meta = {} } = draft;
+export function createResource(draft: ResourceDraft, filePath: FilePath): IResource<any, any> {
+  const { id, register = noItems, overrides = noItems, middleware = noItems, tags = noItems, meta = noEntries } = draft;
   assertSchema("Resource", id, "configSchema", draft.configSchema);
   assertSchema("Resource", id, "resultSchema", draft.resultSchema);
   const definition = {

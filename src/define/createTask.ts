@@ -1,6 +1,7 @@
 import { builderIncompleteError } from "../errors/bootErrors";
 import { taskNotRoutedError } from "../errors/runErrors";
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
+import { noEntries, noItems } from "../lib/nothing";
 import {
   optional,
   type DependencyMap,
@@ -109,9 +110,9 @@ export const defineTask = /* @__PURE__ */ Object.assign(taskFromDefinition, { ph
 abstract class DraftBuilder<Builder> {
   readonly id: string;
   protected readonly draft: TaskDraft;
-  protected readonly filePath: () => string;
+  protected readonly filePath: FilePath;
 
-  constructor(draft: TaskDraft, filePath: () => string) {
+  constructor(draft: TaskDraft, filePath: FilePath) {
     this.id = draft.id;
     this.draft = draft;
     this.filePath = filePath;
@@ -192,12 +193,13 @@ class PhantomDraftBuilder extends DraftBuilder<PhantomDraftBuilder> {
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export const taskBuilderOf = (draft: TaskDraft, filePath: () => string): NewTaskBuilder =>
+export const taskBuilderOf = (draft: TaskDraft, filePath: FilePath): NewTaskBuilder =>
   new TaskDraftBuilder(draft, filePath) as unknown as NewTaskBuilder; // the types exist only for the checker
 
 /** @internal */
-export function createTask(draft: TaskDraft, filePath: () => string, phantom = false): ITask {
-  const { id, dependencies = {}, middleware = [], tags = [], meta = {}, inputSchema, resultSchema, run } = draft;
+export function createTask(draft: TaskDraft, filePath: FilePath, phantom = false): ITask {
+  const { id, dependencies = noEntries, middleware = noItems, tags = noItems, meta = noEntries } = draft;
+  const { inputSchema, resultSchema, run } = draft;
   if (typeof run !== "function") {
     throw builderIncompleteError.create({ type: "task", builderId: id, missingFields: ["run"] });
   }
@@ -225,7 +227,7 @@ export function createTask(draft: TaskDraft, filePath: () => string, phantom = f
   return Object.freeze(phantom ? Object.assign(definition, { [symbolPhantomTask]: true }) : definition) as ITask;
 }
 
-function createPhantomTask(draft: TaskDraft, filePath: () => string): IPhantomTask {
+function createPhantomTask(draft: TaskDraft, filePath: FilePath): IPhantomTask {
   return createTask({ ...draft, run: unrouted }, filePath, true) as IPhantomTask;
 }
 

@@ -1,4 +1,5 @@
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
+import { noEntries, noItems } from "../lib/nothing";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import type { IdSlot } from "../lib/idSlot";
 import type { Schema } from "../lib/schema";
@@ -165,8 +166,8 @@ export function defineEvent<P = void>(definition: IEventDefinition<P>): IEvent<P
   return createEvent(definition, captureFilePath(defineEvent));
 }
 
-function createEvent(definition: IEventDefinition, filePath: () => string): IEvent {
-  const { id, meta = {}, tags = [], payloadSchema, parallel = false } = definition;
+function createEvent(definition: IEventDefinition, filePath: FilePath): IEvent {
+  const { id, meta = noEntries, tags = noItems, payloadSchema, parallel = false } = definition;
   assertSchema("Event", id, "payloadSchema", payloadSchema);
   const event = {
     kind: "event",

@@ -1,3 +1,4 @@
+import { readFilePath, type FilePath } from "../lib/filePath";
 import type { DependencyMap } from "../lib/injectable";
 import { isOptionalDependency } from "../lib/injectable";
 import { symbolResource, symbolResourceForkedFrom, symbolResourceWithConfig } from "../lib/symbols";
@@ -54,7 +55,7 @@ export function forkDraft<D extends Forkable>(
   base: D,
   newId: string,
   options: ResourceForkOptions = {},
-  filePath: () => string,
+  filePath: FilePath,
 ): D {
   const { register: mode = "keep", reId = (id: string) => `${newId}.${id}` } = options;
   const draft = { ...base, id: newId, [symbolResourceForkedFrom]: originOf(base, filePath) };
@@ -64,11 +65,11 @@ export function forkDraft<D extends Forkable>(
   return { ...draft, ...deepChildren(base, createDeepFork(reId, filePath)) };
 }
 
-function originOf({ id }: Forkable, filePath: () => string): ResourceForkInfo {
+function originOf({ id }: Forkable, filePath: FilePath): ResourceForkInfo {
   return {
     fromId: id,
     get forkedAtFilePath() {
-      return filePath();
+      return readFilePath(filePath);
     },
   };
 }
@@ -80,7 +81,7 @@ interface DeepFork {
   find(id: string): ForkableResource | undefined;
 }
 
-function createDeepFork(reId: (id: string) => string, filePath: () => string): DeepFork {
+function createDeepFork(reId: (id: string) => string, filePath: FilePath): DeepFork {
   const forks = new Map<string, ForkableResource>();
   const deepFork: DeepFork = {
     find: (id) => forks.get(id),

@@ -1,5 +1,6 @@
 import { builderIncompleteError } from "../errors/bootErrors";
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
+import { noEntries, noItems } from "../lib/nothing";
 import type { DependencyMap, Injected, InjectedMap, InjectedOf, Listed, ReceivedBy, Unbuilt } from "../lib/injectable";
 import { symbolFilePath, symbolHook } from "../lib/symbols";
 import type { Unaliased } from "../lib/typeLevel";
@@ -155,7 +156,7 @@ export function defineHook<
 }
 
 /** @internal The builder over a draft; overrides start from one that is filled. */
-export function hookBuilderOf(draft: HookDraft, filePath: () => string): NewHookBuilder {
+export function hookBuilderOf(draft: HookDraft, filePath: FilePath): NewHookBuilder {
   const at = (patch: Partial<HookDraft>) => hookBuilderOf({ ...draft, ...patch }, filePath);
   const builder: unknown = Object.freeze({
     id: draft.id,
@@ -191,8 +192,8 @@ export function hookBuilderOf(draft: HookDraft, filePath: () => string): NewHook
 }
 
 /** @internal */
-export function createHook(draft: HookDraft, filePath: () => string): IHook {
-  const { id, on, order = 0, dependencies = {}, tags = [], meta = {}, run } = draft;
+export function createHook(draft: HookDraft, filePath: FilePath): IHook {
+  const { id, on, order = 0, dependencies = noEntries, tags = noItems, meta = noEntries, run } = draft;
   const definition = {
     kind: "hook",
     id,

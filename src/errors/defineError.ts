@@ -1,5 +1,5 @@
 import { describeGiven } from "../lib/describeValue";
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
 import type { IdSlot } from "../lib/idSlot";
 import { compileSyncSchema, type Schema } from "../lib/schema";
@@ -139,7 +139,7 @@ export function defineError(
 /** The builder behind `r.error`. */
 export function errorBuilder<Data extends object>(
   definition: IErrorDefinition<Data>,
-  filePath: () => string,
+  filePath: FilePath,
 ): ErrorFluentBuilder<Data> {
   const at = (patch: Partial<IErrorDefinition>) => errorBuilder({ ...definition, ...patch }, filePath);
   const builder: unknown = Object.freeze({
@@ -169,7 +169,7 @@ const shortened = (_key: string, value: unknown): unknown =>
 /** @internal The maker shared by user errors and the catalogues. */
 export function createErrorHelper<Data>(
   definition: IErrorDefinition<Data>,
-  filePath: () => string,
+  filePath: FilePath,
   { construct, name }: InstanceTraits<Data> = {},
 ): IErrorHelper<Data> {
   const { id, httpCode, dataSchema } = definition;

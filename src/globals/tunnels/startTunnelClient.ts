@@ -5,7 +5,7 @@ import { remoteEvent, type IEvent } from "../../define/event";
 import type { ResourceDraft } from "../../define/resourceBuilder";
 import type { ITask } from "../../define/task";
 import type { RemoteTaskOptions } from "../../define/taskBuilder";
-import { captureFilePath } from "../../lib/filePath";
+import { captureFilePath, type FilePath } from "../../lib/filePath";
 import type { DependencyMap } from "../../lib/injectable";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { Store } from "../../runtime/run/store";
@@ -140,7 +140,7 @@ function startTunnelClient(id: string): unknown {
 function buildClient(
   id: string,
   { plan, tasks, heard, dependencies, connect, ...draftOf }: ClientDraft,
-  filePath: () => string,
+  filePath: FilePath,
 ) {
   const events = heard ? { ...define(heard, (eventId) => remoteEvent(eventId)), ...draftOf.events } : draftOf.events;
   const missing = [
