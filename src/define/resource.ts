@@ -131,6 +131,8 @@ export interface Within<D, Context, Value, Tags> {
 export interface FrameworkPreset {
   /** Computes the value of one run; `app` is the run's `PresetScope`. Absent: an ordinary `init` makes it. */
   readonly value?: ((app: never) => unknown) | undefined;
+  /** Computes it as the run boots, for what it does to the run; others are computed when they are first read. */
+  readonly atBoot?: boolean | undefined;
   /** Adapts the value for one dependant, e.g. a logger with its source. */
   readonly injectFor?: ((value: never, dependantId: string) => unknown) | undefined;
 }

@@ -10,6 +10,8 @@ export interface FrameworkResourceOptions<V> {
   readonly value: (scope: PresetScope) => V;
   /** Adapts the value for one dependant. */
   readonly injectFor?: (value: V, dependantId: string) => V;
+  /** It does something to the run, so it is not left until it is read. Default false. */
+  readonly atBoot?: boolean;
   /** Whether it is tagged as part of the framework; what applications call themselves is not. Default true. */
   readonly system?: boolean;
 }
@@ -21,12 +23,12 @@ export const frameworkService = <V>(
 
 /** A resource whose value every run has from the start, without being registered. */
 export function frameworkResource<V>(id: string, options: FrameworkResourceOptions<V>): IResource<void, Promise<V>> {
-  const { value, injectFor, system = true } = options;
+  const { system = true, ...preset } = options;
   return createResource(
     {
       id,
       tags: system ? [globalTags.system] : [],
-      [symbolFramework]: { value, injectFor },
+      [symbolFramework]: preset,
     },
     () => "unknown",
   );

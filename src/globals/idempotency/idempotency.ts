@@ -54,8 +54,13 @@ interface Landing extends Keeping {
   readonly outcome: Outcome;
 }
 
+interface KeyedRuns extends Idempotency {
+  /** Of callers of this process. */
+  readonly runKeyed: Parameters<PresetScope["keyCalls"]>[0];
+}
+
 /** Keeps calls of a run from running twice. */
-function createIdempotency({ store: container, logger, valueOf, onEnding, keyCalls }: PresetScope): Idempotency {
+function createIdempotency({ store: container, logger, valueOf, onEnding }: PresetScope): KeyedRuns {
   const serializer = valueOf(serializerOf);
   const replies = createReplyCodec(serializer, withFrameworkErrors(container.errors));
   const flights = new Map<IdempotencyStore, Map<string, Flight>>();
@@ -187,14 +192,14 @@ function createIdempotency({ store: container, logger, valueOf, onEnding, keyCal
     });
   }
 
-  /** Of callers of this process. */
-  keyCalls(async ({ task, input, idempotencyKey: key, scope, hasItems }, start) => {
-    if (idempotent.extract(task)?.key !== undefined) return start(undefined);
-    assertKeyed(task, { key, hasItems });
-    return run({ taskId: task.id, caller: scope?.caller?.name, key, input, signals: [scope?.signal] }, task, start);
-  });
-
-  return { run };
+  return {
+    run,
+    async runKeyed({ task, input, idempotencyKey: key, scope, hasItems }, start) {
+      if (idempotent.extract(task)?.key !== undefined) return start(undefined);
+      assertKeyed(task, { key, hasItems });
+      return run({ taskId: task.id, caller: scope?.caller?.name, key, input, signals: [scope?.signal] }, task, start);
+    },
+  };
 }
 
 const timesOf = (task: ITask): { readonly ttlMs: number; readonly leaseMs: number } => {
@@ -254,5 +259,13 @@ async function hashOf(text: string): Promise<string> {
 
 /** Registered in every run; bundles that do not refer to it leave it out. */
 export const idempotency = /* @__PURE__ */ alsoBuiltin(
-  /* @__PURE__ */ frameworkResource<Idempotency>(idempotencyId, { value: createIdempotency }),
+  /* @__PURE__ */ frameworkResource<Idempotency>(idempotencyId, {
+    atBoot: true,
+    value(scope) {
+      let made: KeyedRuns | undefined;
+      const keyedRuns = (): KeyedRuns => (made ??= createIdempotency(scope)); // few runs have keys
+      scope.keyCalls((...call) => keyedRuns().runKeyed(...call));
+      return { run: (...call) => keyedRuns().run(...call) };
+    },
+  }),
 );

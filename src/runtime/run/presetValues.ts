@@ -1,9 +1,11 @@
 import { isResource, type FrameworkPreset } from "../../define/resource";
+import { symbolFramework } from "../../lib/symbols";
 import type { Cells } from "../link/cells";
 import { presetOf } from "../plan/collect";
 import { idOf } from "./idOf";
 import { notFound } from "./notFound";
 import type { BootPlan } from "../plan/planBoot";
+import { registrationsOf } from "../plan/registration";
 import type { PresetScope } from "./presets";
 
 /** Values that take the place of a framework resource's own, by id. */
@@ -13,7 +15,7 @@ export type PresetOverrides = ReadonlyMap<string, NonNullable<FrameworkPreset["v
 export interface PresetValues {
   /** The value of any resource, by definition or id. @throws {Error} no such resource is registered */
   read(resource: unknown): unknown;
-  /** Gives the registered ones their values. */
+  /** Has the registered ones give their values. */
   fill(plan: BootPlan): void;
   /** Calls what was handed to `onEnding`, once. */
   beginEnd(): void;
@@ -21,7 +23,7 @@ export interface PresetValues {
   dispose(): Promise<void>;
 }
 
-/** Values of framework resources: of registered ones from the start, of others when they are read. */
+/** Values of framework resources, each made once and when it is first read. */
 export function createPresetValues(
   cells: Cells,
   presets: PresetOverrides,
@@ -71,13 +73,14 @@ export function createPresetValues(
       }
     },
     fill({ registrations }: BootPlan): void {
-      for (const registration of registrations.values()) {
-        if (registration.kind !== "resource" || registration.preset === undefined) continue;
-        const cell = cells.resources.get(registration.id);
-        if (cell === undefined) continue;
-        cell.value = compute(registration.id, registration.preset);
+      registrationsOf(registrations, "resource").forEach(({ id, preset, definition }) => {
+        const cell = cells.resources.get(id);
+        if (preset === undefined || cell === undefined) return;
+        if (definition[symbolFramework]?.atBoot) compute(id, preset);
+        // An application uses few of them, so each is made when it is first asked for.
+        Object.defineProperty(cell, "value", { get: () => compute(id, preset), enumerable: true });
         cell.isInitialized = true;
-      }
+      });
     },
   };
 }
