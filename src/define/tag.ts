@@ -1,4 +1,4 @@
-import { captureFilePath, withFilePath } from "../lib/filePath";
+import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import type { Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
 import { symbolFilePath, symbolTag, symbolTagConfigured } from "../lib/symbols";
@@ -98,7 +98,7 @@ export function defineTag<C = void, In = void, Out = void>(definition: ITagDefin
 
 function createTag<C, In, Out>(
   definition: ITagDefinition<C>,
-  filePath: () => string,
+  filePath: FilePath,
   configured = false,
 ): ITag<C, In, Out> {
   const { id, meta = {}, configSchema, config } = definition;
@@ -129,7 +129,5 @@ function mergeTagConfig<C>(defaults: C | undefined, given: C): C {
 
 function find(target: ITaggable | readonly TagLike[], id: string): { config?: unknown } | undefined {
   const tags = Array.isArray(target) ? (target as readonly TagLike[]) : (target as ITaggable).tags;
-  // Most definitions have none, and a boot asks each of them.
-  if (tags === undefined || tags.length === 0) return undefined;
-  return tags.find((tag) => tag.id === id) as { config?: unknown } | undefined;
+  return tags?.find((tag) => tag.id === id) as { config?: unknown } | undefined;
 }

@@ -1,3 +1,4 @@
+import { noEntries } from "../../lib/nothing";
 import type { IErrorHelper } from "../../errors/defineError";
 import type { IAsyncContext } from "../../define/asyncContext";
 import type { IEvent } from "../../define/event";
@@ -98,12 +99,12 @@ export function createCells(registrations: Registrations, context: TaskCellConte
       config: registration.config,
       value: undefined,
       context: undefined,
-      computedDependencies: {},
+      computedDependencies: noEntries,
       isInitialized: false,
     })),
     hooks: cellsOf("hook", (registration) => ({
       hook: perRunView(registration),
-      computedDependencies: {},
+      computedDependencies: noEntries,
       bindDependencies: undefined,
       dependencyState: HookDependencyState.Pending,
     })),
@@ -124,4 +125,4 @@ export function createCells(registrations: Registrations, context: TaskCellConte
   };
 }
 
-const blank = () => ({ computedDependencies: {}, isInitialized: false });
+const blank = () => ({ computedDependencies: noEntries, isInitialized: false });

@@ -1,3 +1,4 @@
+import { noEntries } from "../../lib/nothing";
 import { runDisposedError } from "../../errors/runErrors";
 import type { CallScope } from "../callScope";
 import type { Logger } from "../logger";
@@ -23,7 +24,7 @@ export interface InjectionSources {
 /** The values of a definition's dependencies, by key. Frozen: all calls share the record. */
 export function injectDependencies(owner: Registration, sources: InjectionSources): Record<string, unknown> {
   const { dependencies } = owner;
-  if (hasNoKeys(dependencies)) return nothing;
+  if (hasNoKeys(dependencies)) return noEntries;
   const injected = Object.keys(dependencies).length > largestShape ? createDictionary() : {};
   for (const key in dependencies) {
     try {
@@ -38,8 +39,6 @@ export function injectDependencies(owner: Registration, sources: InjectionSource
   }
   return Object.freeze(injected);
 }
-
-const nothing: Record<string, unknown> = /* @__PURE__ */ Object.freeze({});
 
 /** Of more keys than these an engine makes as many hidden classes, in quadratic time. */
 const largestShape = 64;
@@ -95,7 +94,7 @@ export function createDependencyBinder(
   dependencies: Record<string, unknown>,
   { cells, eventManager }: InjectionSources,
 ): BindDependencies | undefined {
-  if (dependencies === nothing) return undefined;
+  if (dependencies === noEntries) return undefined;
   const binders: (readonly [key: string, bind: (scope: CallScope) => unknown])[] = [];
   for (const key in owner.dependencies) {
     const target = targetOf(owner.dependencies[key]);

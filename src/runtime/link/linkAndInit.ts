@@ -1,9 +1,10 @@
+import { noItems } from "../../lib/nothing";
 import { cancellationError } from "../../errors/cancellation";
 import { isThenable } from "../../lib/guards";
 import type { WaitWatch } from "../../lib/waitWatch";
 import { HookDependencyState, type MiddlewareCell, type ResourceCell } from "./cells";
 import { createDependencyBinder, injectDependencies, type InjectionSources } from "./inject";
-import { annotateInitFailure, initResource, type ResourceLink } from "./linkResource";
+import { annotateInitFailure, initResource } from "./linkResource";
 import type { MiddlewareInterceptors } from "./middlewareManager";
 import type { BootPlan } from "../plan/planBoot";
 import {
@@ -103,7 +104,7 @@ function linkTaskCell(registration: TaskRegistration, context: LinkContext): voi
     bindDependencies: createDependencyBinder(registration, dependencies, context),
     layers:
       attachments.length === 0
-        ? noLayers
+        ? noItems
         : attachments.map((attachment) => ({
             id: attachment.middlewareId,
             ...bindMiddleware(attachment, cells.taskMiddlewares),
@@ -168,7 +169,7 @@ function initialise(registration: ResourceRegistration, context: LinkContext): P
   try {
     cell.computedDependencies = injectDependencies(registration, context);
     cell.context = definition.context?.() ?? {};
-    made = initResource(linkOf(registration, cell, context), registration.config);
+    made = callInit(registration, cell, context);
   } catch (error) {
     return fail(error);
   }
@@ -177,24 +178,23 @@ function initialise(registration: ResourceRegistration, context: LinkContext): P
   return Promise.resolve(made).then(finish, fail);
 }
 
-const noLayers: readonly never[] = [];
-
-function linkOf({ id, definition }: ResourceRegistration, cell: ResourceCell, context: LinkContext): ResourceLink {
-  const { plan, cells, interceptors } = context;
+/** @returns what `init` returns where nothing is around it; may throw at once then */
+function callInit(
+  { id, definition, config }: ResourceRegistration,
+  cell: ResourceCell,
+  { plan, cells, interceptors }: LinkContext,
+): unknown {
+  const { computedDependencies: dependencies, context } = cell;
+  const { forResources: globalInterceptors, forResourceMiddleware } = interceptors;
   const attachments = plan.attachmentsOf(id);
-  return {
-    resource: definition,
-    dependencies: cell.computedDependencies,
-    context: cell.context,
-    globalInterceptors: interceptors.forResources,
-    layers:
-      attachments.length === 0
-        ? noLayers
-        : attachments.map((attachment) => ({
-            ...bindMiddleware(attachment, cells.resourceMiddlewares),
-            interceptors: interceptors.forResourceMiddleware.get(attachment.middlewareId) ?? noLayers,
-          })),
-  };
+  if (attachments.length === 0 && globalInterceptors.length === 0 && definition.resultSchema === undefined) {
+    return definition.init?.(config, dependencies, context);
+  }
+  const layers = attachments.map((attachment) => ({
+    ...bindMiddleware(attachment, cells.resourceMiddlewares),
+    interceptors: forResourceMiddleware.get(attachment.middlewareId) ?? noItems,
+  }));
+  return initResource({ resource: definition, dependencies, context, globalInterceptors, layers }, config);
 }
 
 /**

@@ -30,16 +30,9 @@ export interface ResourceLink {
 
 type Step = (config: unknown) => Promise<unknown>;
 
-/**
- * Runs `init` inside its layers: global interceptors, middleware, `init`, result schema.
- *
- * @returns what `init` returns where nothing is around it; may throw at once then
- */
-export function initResource(link: ResourceLink, config: unknown): unknown {
-  const { resource, dependencies, context, layers, globalInterceptors } = link;
-  if (layers.length === 0 && globalInterceptors.length === 0 && resource.resultSchema === undefined) {
-    return resource.init?.(config, dependencies, context);
-  }
+/** Runs `init` inside its layers: global interceptors, middleware, `init`, result schema. */
+export function initResource(link: ResourceLink, config: unknown): Promise<unknown> {
+  const { resource, layers, globalInterceptors } = link;
   let step = initStep(link);
   for (const layer of layers.toReversed()) step = layerStep(layer, step, resource);
   for (const intercept of globalInterceptors.toReversed()) step = interceptorStep(intercept, step, resource);

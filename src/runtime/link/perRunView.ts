@@ -6,14 +6,14 @@ import type { Registration } from "../plan/registration";
  */
 export function perRunView<R extends Registration>(registration: R): R["definition"] {
   const { definition } = registration;
-  const evaluated: PropertyDescriptorMap = {};
+  let evaluated: PropertyDescriptorMap | undefined;
   if ("dependencies" in definition && typeof definition.dependencies === "function") {
-    evaluated.dependencies = { value: registration.dependencies, enumerable: true };
+    evaluated = { dependencies: { value: registration.dependencies, enumerable: true } };
   }
   if (registration.kind === "resource" && typeof registration.definition.register === "function") {
-    evaluated.register = { value: registration.children, enumerable: true };
+    evaluated = { ...evaluated, register: { value: registration.children, enumerable: true } };
   }
-  return Object.keys(evaluated).length === 0 ? definition : copyWith(definition, evaluated);
+  return evaluated ? copyWith(definition, evaluated) : definition;
 }
 
 /** A frozen copy with some fields replaced. Accessors are kept as they are: reading one would work out what it hides. */

@@ -1,3 +1,4 @@
+import { noEntries, noItems } from "../../lib/nothing";
 import { phantomTaskNotRoutedError, runDisposedError, taskNotReadyError } from "../../errors/runErrors";
 import { tunnelOwnershipConflictError } from "../../errors/bootErrors";
 import type { ItemsToSend } from "../../define/itemInput";
@@ -66,9 +67,9 @@ export interface TaskWiring {
  */
 export class TaskCell implements TaskStoreElementType {
   task: ITask;
-  computedDependencies: Record<string, unknown> = noDependencies;
+  computedDependencies: Record<string, unknown> = noEntries;
   isInitialized = false;
-  interceptors: readonly TaskLocalInterceptor<any, any>[] = noInterceptors;
+  interceptors: readonly TaskLocalInterceptor<any, any>[] = noItems;
   invoke: Invoke = this.#refuse;
   readonly #definition: ITask;
   readonly #context: TaskCellContext;
@@ -170,9 +171,6 @@ export class TaskCell implements TaskStoreElementType {
     });
   }
 }
-
-const noDependencies: Record<string, unknown> = {};
-const noInterceptors: readonly never[] = [];
 
 function givenBy(call: Call | undefined): GivenToRoute | undefined {
   const items = call?.items ?? call?.given?.items;

@@ -1,3 +1,4 @@
+import { noItems } from "../../lib/nothing";
 import { eventEmissionCycleError } from "../../errors/bootErrors";
 import { findCycles, findNodesOnLoops, listIn, type EdgesOf } from "../../lib/graph";
 import { hasNoKeys } from "../../lib/guards";
@@ -29,7 +30,6 @@ export function checkEmissions(registrations: Registrations, problems: Problems)
       for (const each of emitted) if (each !== id) known.push(each);
     }
   }
-  if (emits.size === 0) return;
   const cycles = findCycles(emits.keys(), (id) => emits.get(id) ?? []);
   if (cycles.length === 0) return;
   problems.add(eventEmissionCycleError.create({ cycles: cycles.map((cycle) => cycle.join(" -> ")) }));
@@ -69,19 +69,17 @@ function createEmissionEdges(
     const heard = hook.definition.on === "*" ? [everyEvent] : listenedIds(hook, registrations);
     for (const id of heard) listIn(hearers, id).push(hook.id);
   }
-  const hearersOf = (node: EmissionNode): readonly EmissionNode[] => hearers.get(node) ?? noNodes;
+  const hearersOf = (node: EmissionNode): readonly EmissionNode[] => hearers.get(node) ?? noItems;
   return (node) => {
     if (node === anyEvent) return events;
     if (node === everyEvent) return hearersOf(everyEvent);
     if (emitsAnything(node)) return [anyEvent];
     const registration = registrations.get(node);
-    if (registration === undefined) return noNodes;
+    if (registration === undefined) return noItems;
     if (registration.kind === "event") return [...hearersOf(node), everyEvent];
     return [...edges(node), ...eventIds(registration, registrations)];
   };
 }
-
-const noNodes: readonly EmissionNode[] = [];
 
 const listenedIds = ({ definition: { on } }: HookRegistration, registrations: Registrations): readonly string[] =>
   eventIdsAmong(Array.isArray(on) ? on : [on], registrations);
@@ -95,7 +93,5 @@ function eventIdsAmong(targets: readonly unknown[], registrations: Registrations
     const id = targetOf(target)?.id ?? "";
     if (registrations.get(id)?.kind === "event") (ids ??= []).push(id);
   }
-  return ids ?? noIds;
+  return ids ?? noItems;
 }
-
-const noIds: readonly string[] = [];

@@ -1,3 +1,4 @@
+import { noEntries, noItems } from "../../lib/nothing";
 import { duplicateRegistrationError, unknownItemTypeError, type RegisteredKind } from "../../errors/bootErrors";
 import { isErrorHelper } from "../../errors/defineError";
 import { resolveDependencies } from "../../define/builderLists";
@@ -88,12 +89,9 @@ export function dependenciesOf(pending: Pending): DependencyMap {
     case "tag":
     case "error":
     case "asyncContext":
-      return noDependencies;
+      return noEntries;
   }
 }
-
-const noDependencies: DependencyMap = {};
-const noChildren: readonly never[] = [];
 
 /** One item with everything below it, depth-first; iterative, since trees may be deep. */
 function collectTree(
@@ -117,7 +115,9 @@ function collectTree(
     }
     found.set(pending.id, pending);
     if (pending.kind !== "resource") continue;
-    const children = resolveRegister(pending.definition.register, pending.config);
+    const { register } = pending.definition;
+    if ((register as unknown) === noItems) continue;
+    const children = resolveRegister(register, pending.config);
     pending.children = children;
     for (let index = children.length - 1; index >= 0; index--) stack.push({ item: children[index], owner: pending.id });
   }
@@ -137,7 +137,8 @@ function readItem(item: unknown, owner: string | undefined): Pending | undefined
   if (kind === undefined) return undefined;
   const definition = item as { readonly id: string; readonly config?: unknown };
   const { id, config = {} } = definition;
-  return { kind, id, definition, config, owner, dependencies: noDependencies } as Pending;
+  const dependencies: DependencyMap = noEntries;
+  return { kind, id, definition, config, owner, dependencies } as Pending;
 }
 
 function readKind(item: unknown): Registration["kind"] | undefined {
@@ -162,8 +163,8 @@ function resourceOf(definition: IResource<any, any>, config: unknown, owner: str
     config,
     owner,
     preset,
-    dependencies: noDependencies,
-    children: noChildren,
+    dependencies: noEntries,
+    children: noItems,
   };
 }
 
@@ -194,7 +195,7 @@ function resolveAll(
     }
   };
   if (into !== undefined) addReferences(into.override);
-  for (const pending of found.values()) resolve(pending);
+  found.forEach(resolve);
   return referred.size === 0 ? found : new Map([...referred, ...found]);
 }
 
@@ -215,7 +216,7 @@ function frameworkReferences({ definition, dependencies }: Registration): readon
       if (isOfFramework(target)) (references ??= []).push(target);
     }
   }
-  return references ?? noReferences;
+  return references ?? noItems;
 }
 
 interface FrameworkReference {
@@ -224,5 +225,3 @@ interface FrameworkReference {
 
 const isOfFramework = (target: unknown): target is FrameworkReference =>
   typeof target === "object" && target !== null && symbolFramework in target;
-
-const noReferences: readonly never[] = [];

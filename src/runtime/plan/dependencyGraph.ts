@@ -1,3 +1,4 @@
+import { noItems } from "../../lib/nothing";
 import type { EdgesOf } from "../../lib/graph";
 import type { Attachment, LayerSelection } from "./selectLayers";
 import { type Registration, type Registrations, targetOf } from "./registration";
@@ -27,10 +28,8 @@ export function createEdges(registrations: Registrations, attachmentsOf: Attachm
     const needed = edgesFrom(registration, registrations, attachmentsOf);
     if (needed.length > 0) edges.set(registration.id, needed);
   }
-  return (id) => edges.get(id) ?? noEdges;
+  return (id) => edges.get(id) ?? noItems;
 }
-
-const noEdges: readonly string[] = [];
 
 /** The middleware around a task or resource, by id; outermost first. */
 export type AttachmentsOf = (id: string) => readonly Attachment[];
@@ -38,11 +37,11 @@ export type AttachmentsOf = (id: string) => readonly Attachment[];
 /** Selects the middleware of all definitions, so that predicates of `everywhere` are asked once. */
 export function selectAttachments(registrations: Registrations, layers: LayerSelection): AttachmentsOf {
   const attachments = new Map<string, readonly Attachment[]>();
-  for (const registration of registrations.values()) {
+  registrations.forEach((registration) => {
     const selected = attachmentsFor(registration, layers);
     if (selected.length > 0) attachments.set(registration.id, selected);
-  }
-  return (id) => attachments.get(id) ?? noAttachments;
+  });
+  return (id) => attachments.get(id) ?? noItems;
 }
 
 function attachmentsFor(registration: Registration, layers: LayerSelection): readonly Attachment[] {
@@ -50,17 +49,15 @@ function attachmentsFor(registration: Registration, layers: LayerSelection): rea
   // A framework value is not made by the run, so nothing is around it.
   return registration.kind === "resource" && registration.preset === undefined
     ? layers.forResource(registration.definition)
-    : noAttachments;
+    : noItems;
 }
-
-const noAttachments: readonly Attachment[] = [];
 
 function edgesFrom(
   registration: Registration,
   registrations: Registrations,
   attachmentsOf: AttachmentsOf,
 ): readonly string[] {
-  if (registration.kind === "resource" && registration.preset !== undefined) return noEdges;
+  if (registration.kind === "resource" && registration.preset !== undefined) return noItems;
   let ids: string[] | undefined;
   for (const key in registration.dependencies) {
     const target = targetOf(registration.dependencies[key]);
@@ -69,7 +66,7 @@ function edgesFrom(
   for (const { middlewareId } of attachmentsOf(registration.id)) {
     if (isNodeId(middlewareId, registrations)) (ids ??= []).push(middlewareId);
   }
-  return ids ?? noEdges;
+  return ids ?? noItems;
 }
 
 function isNodeId(id: string, registrations: Registrations): boolean {

@@ -88,7 +88,7 @@ function orderBoot(
     if (visitDependencyFirst(id, edges, visited, append)) loops = true;
   };
   const visitAll = (kind: Registration["kind"]): void => {
-    for (const { id } of registrationsOf(registrations, kind)) visit(id);
+    registrationsOf(registrations, kind).forEach(({ id }) => visit(id));
   };
 
   const resources = registrationsOf(registrations, "resource");
@@ -96,9 +96,11 @@ function orderBoot(
   visitAll("resourceMiddleware");
   visitAll("taskMiddleware");
   visitAll("hook");
-  for (const { id } of resources) edges(id).forEach(visit);
+  resources.forEach(({ id }) => edges(id).forEach(visit));
   visitAll("task");
-  for (const { id } of resources) if (id !== rootId) visit(id);
+  resources.forEach(({ id }) => {
+    if (id !== rootId) visit(id);
+  });
   visit(rootId);
   return { order, loops };
 }
@@ -117,7 +119,7 @@ export function checkAttachments(registrations: Registrations, problems: Problem
     hasHoles = true;
     return true;
   };
-  for (const { kind, definition, id } of registrations.values()) {
+  registrations.forEach(({ kind, definition, id }) => {
     if ("tags" in definition && definition.tags && definition.tags.length > 0) {
       for (const tag of definition.tags) {
         if (isHole(tag, id, "tags") || registrations.get(tag.id)?.kind === "tag" || missingTags.has(tag.id)) continue;
@@ -134,16 +136,16 @@ export function checkAttachments(registrations: Registrations, problems: Problem
         problems.add(middlewareNotRegisteredError.create(isOfKind ? facts : { ...facts, given: middleware.kind }));
       }
     }
-  }
+  });
   if (hasHoles) problems.throwIfAny();
 }
 
 /** Reports `middlewareRefusesStreamError`. */
 function checkStreams(registrations: Registrations, layers: LayerSelection, problems: Problems): void {
-  for (const { id: taskId, definition } of registrationsOf(registrations, "task")) {
+  registrationsOf(registrations, "task").forEach(({ id: taskId, definition }) => {
     const isStreamed = definition.streams === true;
     const hasItems = takesItems(definition);
-    if (!isStreamed && !hasItems) continue;
+    if (!isStreamed && !hasItems) return;
     for (const { middlewareId } of layers.forTask(definition)) {
       const { [symbolFramework]: framework } = (registrations.get(middlewareId)?.definition ?? {}) as {
         readonly [symbolFramework]?: { readonly refusesStreams?: boolean; readonly refusesItems?: boolean };
@@ -153,7 +155,7 @@ function checkStreams(registrations: Registrations, layers: LayerSelection, prob
           middlewareRefusesStreamError.create({ taskId, middlewareId, ...(!isStreamed && { what: "takes items" }) }),
         );
     }
-  }
+  });
 }
 
 const kindKeys: Partial<Record<string, string>> = {

@@ -6,6 +6,7 @@ import type { IResourceMiddleware, ITaskMiddleware } from "../../define/middlewa
 import type { FrameworkPreset, IResource, RegisterableItems } from "../../define/resource";
 import type { ITag } from "../../define/tag";
 import type { ITask } from "../../define/task";
+import { listIn } from "../../lib/graph";
 import { isOptionalDependency, type DependencyMap } from "../../lib/injectable";
 
 interface RegistrationOf<Kind extends string, Definition> {
@@ -44,17 +45,27 @@ export type Registration =
   | RegistrationOf<"error", IErrorHelper>
   | RegistrationOf<"asyncContext", IAsyncContext>;
 
-/** All registrations by id, in container order: built-ins, then depth-first as registered, the root last. */
+/**
+ * All registrations by id, in container order: built-ins, then depth-first as registered, the root last.
+ *
+ * Stages that do little for each of them use `forEach`: a boot runs once, uncompiled, where `for ... of` makes an object for each
+ * turn. One that does much keeps its loop, since engines compile a callback of a thousand calls, which takes longer than the calls.
+ */
 export type Registrations = ReadonlyMap<string, Registration>;
 
-/** Those of one kind, in container order. */
+/** Those of one kind, in container order. Call it once a stage has handed its registrations over: it remembers them by kind. */
 export function registrationsOf<Kind extends Registration["kind"]>(
   registrations: Registrations,
   kind: Kind,
-): Extract<Registration, { kind: Kind }>[] {
-  const isOfKind = (each: Registration): each is Extract<Registration, { kind: Kind }> => each.kind === kind;
-  return [...registrations.values()].filter(isOfKind);
+): readonly Extract<Registration, { kind: Kind }>[] {
+  const kinds = byKind.get(registrations) ?? new Map<Registration["kind"], Registration[]>();
+  if (kinds.size === 0) registrations.forEach((registration) => listIn(kinds, registration.kind).push(registration));
+  byKind.set(registrations, kinds);
+  return listIn(kinds, kind) as Extract<Registration, { kind: Kind }>[];
 }
+
+/** A boot asks for the kinds some twenty times, of what may be thousands. */
+const byKind = /* @__PURE__ */ new WeakMap<Registrations, Map<Registration["kind"], Registration[]>>();
 
 /** The ids from the root to a registration, as registered. */
 export function registrationPath(id: string, registrations: Registrations): string[] {

@@ -1,3 +1,4 @@
+import { noItems } from "../../lib/nothing";
 import type { IResource } from "../../define/resource";
 import type { ITask } from "../../define/task";
 import type { TaskMiddlewareAttachmentType, ResourceMiddlewareAttachmentType } from "../../define/attachments";
@@ -33,14 +34,14 @@ export function selectLayers(registrations: Registrations): LayerSelection {
 
   const everywhereForTask = (task: ITask) =>
     forTasks.length === 0
-      ? none
+      ? noItems
       : forTasks.filter(({ definition: { everywhere } }) =>
           typeof everywhere === "function" ? everywhere(task) : true,
         );
   const everywhereForResource = (resource: IResource<any, any>): readonly ResourceMiddlewareRegistration[] => {
     let reaching: ResourceMiddlewareRegistration[] | undefined;
     for (const each of forResources) if (reaches(each, resource)) (reaching ??= []).push(each);
-    return reaching ?? none;
+    return reaching ?? noItems;
   };
 
   return {
@@ -64,13 +65,11 @@ function reaches(
 const isEverywhere = ({ definition }: TaskMiddlewareRegistration | ResourceMiddlewareRegistration): boolean =>
   Boolean(definition.everywhere);
 
-const none: readonly never[] = [];
-
 function combine(
   everywhere: readonly { readonly id: string; readonly config: unknown }[],
   local: readonly AnyAttachment[],
 ): readonly Attachment[] {
-  if (everywhere.length === 0 && local.length === 0) return none;
+  if (everywhere.length === 0 && local.length === 0) return noItems;
   const localIds = new Set(local.map(({ id }) => id));
   return [
     ...everywhere.filter(({ id }) => !localIds.has(id)).map(({ id, config }) => ({ middlewareId: id, config })),

@@ -1,3 +1,4 @@
+import { noItems } from "../../lib/nothing";
 import type { ITask } from "../../define/task";
 import { callFacts } from "../../lib/callFacts";
 import { describeGiven } from "../../lib/describeValue";
@@ -76,7 +77,7 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
         ...callFacts.of?.(scope),
       }),
     globalInterceptors: interceptors.forTasks,
-    interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noInterceptors,
+    interceptorsOf: (middlewareId) => interceptors.forTaskMiddleware.get(middlewareId) ?? noItems,
     phantomsMustBeRouted: options.unroutedPhantoms === "throw",
     assertUnlocked: lock.assertOpen,
     state,
@@ -127,8 +128,6 @@ export function wireRun<L extends Logger>(parts: RunParts<L>): WiredRun<L> {
     report,
   };
 }
-
-const noInterceptors: readonly never[] = [];
 
 function createTaskRunner(cells: Cells, mode: RunnerMode): TaskRunner {
   function findCell(task: unknown, asked: string): TaskCell {

@@ -2,7 +2,7 @@ import { invalidTunnelError, tunnelOwnershipConflictError } from "../../errors/b
 import type { IEvent } from "../../define/event";
 import { isPhantomTask, type ITask } from "../../define/task";
 import type { Problems } from "../../runtime/plan/problems";
-import type { Registrations, ResourceRegistration } from "../../runtime/plan/registration";
+import type { Registrations } from "../../runtime/plan/registration";
 import type { Store } from "../../runtime/run/store";
 import type { SubscribableEntry, Topology } from "../../runtime/run/topology";
 import { pick, type Selector } from "./selectors";
@@ -26,15 +26,14 @@ type OnProblem = (problem: Error) => void;
  * @param problems receives ids that are not registered, and tasks that two tunnels route
  */
 export function planTunnels(registrations: Registrations, problems: Problems): Topology {
-  const tunnels = [...registrations.values()]
-    .filter((each): each is ResourceRegistration => each.kind === "resource" && isTunnelResource(each.definition))
-    .map(({ id, definition }): KnownTunnel => ({ id, says: tunnelPlanOf(definition) }));
+  const tunnels: KnownTunnel[] = [];
   const tasks = new Map<string, ITask>();
   const events = new Map<string, IEvent>();
-  for (const { kind, id, definition } of registrations.values()) {
+  registrations.forEach(({ kind, id, definition }) => {
     if (kind === "task") tasks.set(id, definition);
     if (kind === "event") events.set(id, definition as IEvent);
-  }
+    if (kind === "resource" && isTunnelResource(definition)) tunnels.push({ id, says: tunnelPlanOf(definition) });
+  });
   return describeTopology(tunnels, { tasks, events }, (problem) => problems.add(problem));
 }
 

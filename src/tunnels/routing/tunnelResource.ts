@@ -5,7 +5,9 @@ import { contextSelectionForm, isContextSelection } from "./contextSelection";
 import { tunnel, type TunnelRunner } from "./tags";
 
 /** Whether a resource's value is a tunnel. */
-export const isTunnelResource = (resource: IResource<any, any>): boolean => tunnel.exists(resource);
+export const isTunnelResource = (resource: IResource<any, any>): boolean =>
+  // A boot asks several times for each resource, and most have no tags.
+  resource.tags.length > 0 && tunnel.exists(resource);
 
 /**
  * Narrows the value of a tunnel resource.
