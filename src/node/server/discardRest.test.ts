@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { stopTime, type StoppedTime } from "../../__tests__/support/stopTime";
 import { discardRest } from "./discardRest";
 
 describe("discardRest", () => {
@@ -17,32 +19,63 @@ describe("discardRest", () => {
     expect(request.listenerCount("data")).toBe(0);
   });
 
-  it("discardRest stops after 16 MiB", async () => {
+  it("discardRest reads no more than 16 MiB, and leaves its sender as long as any other", async () => {
+    using time = stopTime();
     const request = message();
     const discarded = discardRest(request);
     let sentBytes = 0;
     const chunk = Buffer.alloc(1024 * 1024);
-    const send = (): void => {
-      while (!request.destroyed && request.write(chunk)) sentBytes += chunk.length;
-      if (!request.destroyed) request.once("drain", send);
-    };
+    const full = new Promise<void>((resolve) => {
+      const send = (): void => {
+        while (request.write(chunk)) sentBytes += chunk.length;
+        request.once("drain", send);
+        if (request.isPaused()) resolve();
+      };
+      send();
+    });
 
-    send();
+    await full;
+    expect(sentBytes).toBeLessThan(20 * 1024 * 1024);
+    expect(request.destroyed).toBe(false);
+    await passSeconds(time, 5);
     await discarded;
 
     expect(request.destroyed).toBe(true);
-    expect(sentBytes).toBeLessThan(20 * 1024 * 1024);
   });
 
   it("discardRest stops after 5 seconds", async () => {
-    jest.useFakeTimers();
+    using time = stopTime();
     const request = message();
     const discarded = discardRest(request);
 
-    jest.advanceTimersByTime(5000);
-    jest.useRealTimers();
+    await passSeconds(time, 4);
+    expect(request.destroyed).toBe(false);
+    await passSeconds(time, 1);
+    await discarded;
+
+    expect(request.destroyed).toBe(true);
+  });
+
+  it("discardRest takes the time in which the process did not run for one second", async () => {
+    using time = stopTime();
+    const request = message();
+    const discarded = discardRest(request);
+
+    time.advance(60_000);
+    await nextTurn();
+    await passSeconds(time, 3);
+    expect(request.destroyed).toBe(false);
+    await passSeconds(time, 1);
     await discarded;
 
     expect(request.destroyed).toBe(true);
   });
 });
+
+/** Lets seconds pass in which the process runs. */
+async function passSeconds(time: StoppedTime, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    time.advance(1000);
+    await nextTurn();
+  }
+}

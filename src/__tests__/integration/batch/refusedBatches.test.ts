@@ -1,3 +1,7 @@
+import type { ServerResponse } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { token } from "../../support/exposure";
+import { stopTime } from "../../support/stopTime";
 import { startBatchTest, type BatchTest } from "./batchDefinitions";
 
 const line = (n: number | string, more = "/task/batch.echo {}", body = '{"input":1}'): string => `${n} ${more} ${body}`;
@@ -113,6 +117,35 @@ describe("a batch over a limit is refused with 413, and nothing of it runs:", ()
     expect(await answerOf(await test.post("\n".repeat(2_097_152)))).toMatchObject({ status: 400 });
     expect((await test.post("\n".repeat(2_097_153))).status).toBe(413);
     expect(test.calls).toHaveLength(256);
+  });
+
+  it("more bytes, by a caller that reads only once it has sent them, while the process of the server does not run", async () => {
+    await using test = await startBatchTest();
+    const { connect, handlers } = test.exposure;
+    const { socket, closed } = connect();
+    const failures: unknown[] = [];
+    socket.on("error", (error) => failures.push(error)).pause();
+    const refused = new Promise<ServerResponse>((resolve) => {
+      handlers.server?.once("request", (_request, response: ServerResponse) => resolve(response));
+    });
+    using time = stopTime();
+    const bytes = Buffer.alloc(1_048_576, "\n");
+    const head = ["POST /__runner/batch HTTP/1.1", "host: x", `x-runner-token: ${token}`, "content-length: 4194304"];
+    socket.write(`${head.join("\r\n")}\r\ncontent-type: application/x-runner-batch\r\n\r\n`);
+    for (let sent = 0; sent < 2; sent += 1) socket.write(bytes);
+    socket.write("\n");
+    const response = await refused;
+    while (!response.headersSent) await nextTurn();
+
+    for (const rest of [bytes, bytes.subarray(1)]) {
+      socket.write(rest);
+      time.advance(60_000);
+      await nextTurn();
+    }
+    socket.resume();
+
+    expect(await closed).toMatch(/^HTTP\/1\.1 413 [^]*"code":"PAYLOAD_TOO_LARGE"/);
+    expect(failures).toEqual([]);
   });
 
   it("a server whose limit is 0 answers 404, as one that knows no batches", async () => {
