@@ -149,6 +149,7 @@ export const mistakes: readonly (readonly [code: string, sentence: string])[] = 
   [`void client.task("billing.rows", { from: 1 });`, `parameter of type '"billing.charge"'`],
   [`client.stream("billing.charge", { from: 1 });`, `parameter of type '"billing.rows"'`],
   [`void client.event("billing.chargd", { amount: 1 });`, `parameter of type '"billing.charged"'`],
+  [`void client.event(charged, { amount: "1" });`, "Type 'string' is not assignable to type 'number'"],
 ];
 
 /** What other versions of TypeScript than the one of the repository say instead, by mistake. */
@@ -161,8 +162,9 @@ export const sentencesOfVersions: Readonly<Record<string, Readonly<Record<string
     [`hook({ id: "x", on: r.event("unbuilt"), run: async () => {} });`]: "is not assignable to type 'ValidOnTarget'",
   },
   "7.0": {
-    // Of overloads it tells what the last one lacks.
-    [`void client.task(charge, { amount: 1 });`]: "not assignable to parameter of type '\"billing.charge\"'",
-    [`void client.safe(charge, { amount: 1 });`]: "not assignable to parameter of type '\"billing.charge\"'",
+    // Of overloads it tells what the last one lacks, which takes definitions and ids.
+    [`void client.task("billing.chrage", { amount: 1, at: "" });`]: `parameter of type '"billing.charge" | PlainTask'`,
+    [`void client.task("billing.rows", { from: 1 });`]: `parameter of type '"billing.charge" | PlainTask'`,
+    [`void client.event("billing.chargd", { amount: 1 });`]: `parameter of type '"billing.charged" | IEvent<any, string>'`,
   },
 };

@@ -115,6 +115,8 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
   task<T extends PlainTask>(task: T, ...call: TaskCallOf<T>): Promise<Awaited<ExtractTaskOutput<T>>>;
   /** Runs a task of the module by its id. */
   task<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["result"]>;
+  /** What is no call of either kind: for the sentence that says why. */
+  task<T extends PlainTask | keyof TasksById<M>>(target: T, ...call: TaskCallTo<T, M>): Promise<never>;
   /** Calls the streamed task of a definition that takes items as well. */
   stream<In, Item, Result, Sent>(
     task: RemoteDuplexTask<In, Item, Result, Sent>,
@@ -137,6 +139,7 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
     ...call: TaskCallOf<T>
   ): Promise<SafeResult<Awaited<ExtractTaskOutput<T>>, ErrorsOf<T>>>;
   safe<Id extends keyof TasksById<M>>(id: Id, ...call: TasksById<M>[Id]["call"]): Promise<TasksById<M>[Id]["outcome"]>;
+  safe<T extends PlainTask | keyof TasksById<M>>(target: T, ...call: TaskCallTo<T, M>): Promise<never>;
   /** Listens to events of the module, by definition or id. */
   subscribe<const E extends EventReference<any> | keyof EventsById<M>>(
     events: readonly E[],
@@ -145,6 +148,7 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
   /** Emits the event of a definition; resolves once its listeners are done. */
   event<E extends IEvent<any>>(event: E, ...call: CallOf<ExtractEventPayload<E>>): Promise<void>;
   event<Id extends keyof EventsById<M>>(id: Id, ...call: EventsById<M>[Id]["call"]): Promise<void>;
+  event<E extends IEvent<any> | keyof EventsById<M>>(target: E, ...call: EventCallTo<E, M>): Promise<never>;
   /** As `event`; resolves to the payload as the listeners left it. */
   eventWithResult<E extends IEvent<any>>(
     event: E,
@@ -154,4 +158,21 @@ export interface TypedClient<M> extends Pick<RemoteClient, "close" | typeof Symb
     id: Id,
     ...call: EventsById<M>[Id]["call"]
   ): Promise<EventsById<M>[Id]["payload"]>;
+  eventWithResult<E extends IEvent<any> | keyof EventsById<M>>(target: E, ...call: EventCallTo<E, M>): Promise<never>;
 }
+
+/**
+ * What follows the target of a call, whichever kind it is. The checker comes to it for calls that are wrong alone: of several
+ * signatures some versions tell what the last one lacks, so that this one has to know both kinds.
+ */
+type TaskCallTo<T, M> = T extends PlainTask
+  ? TaskCallOf<T>
+  : T extends keyof TasksById<M>
+    ? TasksById<M>[T]["call"]
+    : never;
+type EventCallTo<E, M> =
+  E extends IEvent<any>
+    ? CallOf<ExtractEventPayload<E>>
+    : E extends keyof EventsById<M>
+      ? EventsById<M>[E]["call"]
+      : never;
