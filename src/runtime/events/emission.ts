@@ -1,5 +1,6 @@
 import type { IEventMeta, TagType } from "../../define/attachments";
 import type { IEvent, IEventEmission } from "../../define/event";
+import { noEntries } from "../../lib/nothing";
 import type { CallScope } from "../callScope";
 
 /**
@@ -23,7 +24,7 @@ export class Emission implements IEventEmission<unknown> {
     this.id = id;
     this.data = data;
     this.source = source;
-    this.meta = { ...meta };
+    this.meta = meta === noEntries ? {} : { ...meta }; // most have none, and a literal is made faster than a copy
     this.stopPropagation = () => {
       stopped = true;
     };
