@@ -1,4 +1,4 @@
-import { declareError } from "./defineError";
+import { declareError, type IErrorHelper } from "./defineError";
 
 /** Which call it was. */
 export interface IdempotencyErrorData {
@@ -65,3 +65,13 @@ export const idempotencyBusyError = /* @__PURE__ */ declareError<IdempotencyErro
     fix: () => "repeat the call with the same key later.",
   },
 );
+
+/** All of these, with their codes on the wire. */
+export const idempotencyCodes: readonly (readonly [helper: IErrorHelper, code: string])[] = /* @__PURE__ */ (() => [
+  [idempotencyBusyError, "IDEMPOTENCY_BUSY"],
+  [idempotencyConflictError, "IDEMPOTENCY_CONFLICT"],
+  [idempotencyLeaseLostError, "IDEMPOTENCY_LEASE_LOST"],
+  [idempotencyReplyLostError, "IDEMPOTENCY_REPLY_LOST"],
+  [idempotencyUnavailableError, "IDEMPOTENCY_UNAVAILABLE"],
+  [idempotencyUnsupportedError, "IDEMPOTENCY_UNSUPPORTED"],
+])();

@@ -1,13 +1,6 @@
 import { deadlineExceededError } from "./deadlineExceeded";
 import type { IErrorHelper } from "./defineError";
-import {
-  idempotencyBusyError,
-  idempotencyConflictError,
-  idempotencyLeaseLostError,
-  idempotencyReplyLostError,
-  idempotencyUnavailableError,
-  idempotencyUnsupportedError,
-} from "./idempotencyErrors";
+import { idempotencyCodes } from "./idempotencyErrors";
 import { bulkheadError, circuitOpenError, rateLimitError, timeoutError } from "./middlewareErrors";
 
 /**
@@ -21,12 +14,7 @@ export function withFrameworkErrors(registered: ReadonlyMap<string, IErrorHelper
     circuitOpenError,
     rateLimitError,
     bulkheadError,
-    idempotencyBusyError,
-    idempotencyConflictError,
-    idempotencyLeaseLostError,
-    idempotencyReplyLostError,
-    idempotencyUnavailableError,
-    idempotencyUnsupportedError,
+    ...idempotencyCodes.map(([helper]) => helper),
   ];
   return new Map([...ours.map((helper) => [helper.id, helper] as const), ...registered]);
 }

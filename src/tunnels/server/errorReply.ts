@@ -1,14 +1,7 @@
 import { cancellationError } from "../../errors/cancellation";
 import { deadlineExceededError, type DeadlineExceededData } from "../../errors/deadlineExceeded";
 import { helperIdOf, isRunnerError, type IErrorHelper, type RunnerError } from "../../errors/defineError";
-import {
-  idempotencyBusyError,
-  idempotencyConflictError,
-  idempotencyLeaseLostError,
-  idempotencyReplyLostError,
-  idempotencyUnavailableError,
-  idempotencyUnsupportedError,
-} from "../../errors/idempotencyErrors";
+import { idempotencyCodes } from "../../errors/idempotencyErrors";
 import { bareMessageOf } from "../../errors/listenerFailure";
 import { describeValidation, validationError } from "../../errors/runErrors";
 import { isAccidental, readIssues } from "../../errors/validationIssues";
@@ -109,14 +102,7 @@ function declared(error: RunnerError, helper: IErrorHelper): WireFailure {
 
 /** Errors of the framework that have a code of their own. */
 const codes: ReadonlyMap<string, string> = /* @__PURE__ */ (() =>
-  new Map([
-    [idempotencyBusyError.id, "IDEMPOTENCY_BUSY"],
-    [idempotencyConflictError.id, "IDEMPOTENCY_CONFLICT"],
-    [idempotencyLeaseLostError.id, "IDEMPOTENCY_LEASE_LOST"],
-    [idempotencyReplyLostError.id, "IDEMPOTENCY_REPLY_LOST"],
-    [idempotencyUnavailableError.id, "IDEMPOTENCY_UNAVAILABLE"],
-    [idempotencyUnsupportedError.id, "IDEMPOTENCY_UNSUPPORTED"],
-  ]))();
+  new Map(idempotencyCodes.map(([{ id }, code]) => [id, code])))();
 
 /** Data may say in `retryAfterMs` when another try is worth it; HTTP counts that in whole seconds. */
 function retryAfterSecondsOf(data: unknown): number | undefined {
