@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Build entry `cli`, the command `runner`: finds the command and sets the exit code. */
-import { migrateCheck, migrateCheckUsage } from "./migrate/migrateCheck";
+import { nearestName } from "../../lib/nearestName";
+import { migrateCheck, migrateCheckUsage, migrateHelp } from "./migrate/migrateCheck";
 import { ExitCode } from "./exitCodes";
 import { ownPackage } from "./packageInfo";
 import { UsageError } from "./usageError";
@@ -41,8 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (group === "openapi") return await (await import("./contract/contractCommands")).openApi(args.slice(1));
     if (group === "--version" || group === "-v") return (print(ownPackage().version ?? "unknown"), 0);
     if (group === "--help" || group === "-h") return (print(usage), 0);
-    const given = [group, command].filter((part) => part !== undefined && !part.startsWith("-")).join(" ");
-    throw new UsageError(given === "" ? "A command is needed." : `There is no command "${given}".`);
+    throw unknownCommand(group, command);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const { message, help } = error;
@@ -50,6 +50,23 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(args.includes("--json") ? `${record}\n` : `${message}\n\n${help}\n`);
     return ExitCode.usage;
   }
+}
+
+/** The first words of all commands. */
+const groups = ["migrate", "ls", "call", "tail", "doctor", "contract", "openapi", "events", "tunnel"];
+
+function unknownCommand(group = "", command = ""): UsageError {
+  if (group === "" || group.startsWith("-")) return new UsageError("A command is needed.");
+  if (group !== "migrate") return new UsageError(`There is no command "${group}".${hintOf(group, groups)}`);
+  if (command === "" || command.startsWith("-")) {
+    return new UsageError("A command is needed after runner migrate. There is one: check.", migrateHelp);
+  }
+  return new UsageError(`There is no command "migrate ${command}".${hintOf(command, ["check"])}`, migrateHelp);
+}
+
+function hintOf(given: string, known: readonly string[]): string {
+  const nearest = nearestName(given, known);
+  return nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
 }
 
 // A reader such as `head` has seen enough, which is no failure of the command.

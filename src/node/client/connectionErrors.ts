@@ -1,4 +1,5 @@
 import type { TransportLayer } from "../../tunnels/client/carrier";
+import { explainTls } from "../explainTls";
 
 /** Rejects with the errors of node:http where undici has errors of its own for what happens to a connection. */
 export const nodeErrors: TransportLayer = (next) => (request) => next(request).catch(rethrowAsNodes);
@@ -22,7 +23,7 @@ export const replyAborted = (cause: unknown): Error => withCode("ECONNRESET", "a
 export function ownError(error: Error): Error {
   const own = new Error(error.message);
   Object.setPrototypeOf(own, Object.getPrototypeOf(error) as object);
-  return Object.defineProperties(own, Object.getOwnPropertyDescriptors(error));
+  return explainTls(Object.defineProperties(own, Object.getOwnPropertyDescriptors(error)));
 }
 
 const withCode = (code: string, message: string, cause: unknown): Error =>

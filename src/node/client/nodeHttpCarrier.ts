@@ -11,6 +11,7 @@ import type { BodyState, WireRequest, WireResponse } from "../../tunnels/protoco
 import { bytesOnly, countingStream, toReadable } from "./byteSources";
 import { claimStreams, noteSourceError } from "./claimedStreams";
 import { acceptEncoding, gzipCoding } from "../contentCodings";
+import { explainTls } from "../explainTls";
 import type { ClientCompression } from "./clientCompression";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { boundaryOf, multipartStream, newFormContentType } from "./multipartStream";
@@ -210,7 +211,7 @@ function exchange(
       }, abortWith);
     });
     // With a reply, a socket that breaks shows there.
-    request.on("error", reject);
+    request.on("error", (error) => reject(explainTls(error)));
     request.on("close", () => {
       signal?.removeEventListener("abort", abort);
       if (reply === undefined) reject(new Error("The connection was closed before there was a reply."));

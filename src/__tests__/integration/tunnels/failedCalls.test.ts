@@ -143,3 +143,23 @@ describe.each(clients)("the error of a call by %s", (_name, create) => {
     expect(await rejectionOf(create({ baseUrl: peer.baseUrl }).task("t"))).toBeInstanceOf(TunnelError);
   });
 });
+
+it.each([
+  ["Smart", createHttpSmartClient],
+  ["Mixed", createHttpMixedClient],
+] as const)(
+  "a call by %s over https to a server of http says so, in one line before the call",
+  async (_name, create) => {
+    await using peer = await startPeer(() => {});
+    const baseUrl = peer.baseUrl.replace("http:", "https:");
+    await using client = create({ baseUrl });
+
+    const error = await rejectionOf(client.task(add, { a: 1 }));
+
+    expect(error).toMatchObject({ code: "ERR_SSL_WRONG_VERSION_NUMBER" });
+    expect(error.message).toBe(
+      "wrong version number: the server does not speak TLS, its address begins with http://\n" +
+        `  task "shop.tasks.add": POST ${baseUrl}/task/shop.tasks.add`,
+    );
+  },
+);

@@ -10,6 +10,7 @@ import type { Output } from "../command/output";
 import { runCommand, runGroup } from "../command/runGroup";
 import { ExitCode } from "../exitCodes";
 import { describeFailure } from "../server/failure";
+import { readServer } from "../server/serverAddress";
 import { UsageError } from "../usageError";
 import { readContract, readLockFile, sourceFlags, sourcePositional } from "./readContract";
 
@@ -109,15 +110,17 @@ export const openApiCommand = defineCommand({
   },
   example: `npx @bluelibs/runner openapi ${url} --token s3cret -o openapi.json`,
   async run({ values, positionals: [source = ""], output }) {
-    const { title = "Runner", server = /^https?:/.test(source) ? source : "/__runner" } = values;
-    const document = openApiOf(await readContract(source, values), {
-      title,
-      url: server,
-      tokenHeader: "x-runner-token",
-    });
+    const {
+      title = "Runner",
+      server: url = /^https?:/i.test(source) ? readServer(source, values).baseUrl : "/__runner",
+    } = values;
+    const document = openApiOf(await readContract(source, values), { title, url, tokenHeader: "x-runner-token" });
     const text = JSON.stringify(document, undefined, 2);
     if (values.output === undefined) output.print(text);
-    else writeText(values.output, `${text}\n`);
+    else {
+      writeText(values.output, `${text}\n`);
+      output.event({ written: values.output }, `Written to ${values.output}.`);
+    }
     return ExitCode.ok;
   },
 });

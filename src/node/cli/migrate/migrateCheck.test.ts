@@ -375,7 +375,7 @@ describe("arguments", () => {
     [["migrate", "check", "--colour"], "Unknown option '--colour'"],
     [["migrate", "check", "--export", "app"], "--export needs an entry."],
     [["migrate", "check", "main.js", "--timeout", "soon"], "--timeout must be a number of seconds up to 3600"],
-    [["migrate"], 'There is no command "migrate".'],
+    [["migrate"], "A command is needed after runner migrate. There is one: check."],
     [[], "A command is needed."],
   ])("arguments that make no sense exit with 2 and say why: %j", async (args, message) => {
     project = createTempProject({ "main.js": tidy });

@@ -29,6 +29,11 @@ Exit codes: 0 nothing to do, 1 something to do or to look at, 2 the command cann
 
 const maxFindings = 5000;
 
+/** Where to read more about the command. */
+export const migrateHelp = "runner migrate check --help has its options.";
+
+const wrongUsage = (message: string): UsageError => new UsageError(message, migrateHelp);
+
 /** `runner migrate check`. @returns the exit code @throws {UsageError} the arguments make no sense */
 export async function migrateCheck(args: readonly string[], print: (text: string) => void): Promise<number> {
   const options = readOptions(args);
@@ -53,12 +58,12 @@ interface Options {
 function readOptions(args: readonly string[]): Options | "help" {
   const { values, positionals } = parse(args);
   if (values.help) return "help";
-  if (positionals.length > 1) throw new UsageError(`One entry is checked at a time, got ${positionals.length}.`);
+  if (positionals.length > 1) throw wrongUsage(`One entry is checked at a time, got ${positionals.length}.`);
   const [entry] = positionals;
   const seconds = Number(values.timeout ?? 60);
   if (!(seconds > 0 && seconds <= 3600))
-    throw new UsageError(`--timeout must be a number of seconds up to 3600, got "${values.timeout}".`);
-  if (values.export !== undefined && entry === undefined) throw new UsageError("--export needs an entry.");
+    throw wrongUsage(`--timeout must be a number of seconds up to 3600, got "${values.timeout}".`);
+  if (values.export !== undefined && entry === undefined) throw wrongUsage("--export needs an entry.");
   return {
     ...(entry !== undefined && { entry: existingFile(entry) }),
     ...(values.export !== undefined && { exportName: values.export }),
@@ -80,17 +85,17 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    throw wrongUsage((error as Error).message);
   }
 }
 
 function existingFile(entry: string): string {
   const path = resolve(entry);
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new UsageError(`There is no file "${entry}".`);
+  if (stats === undefined) throw wrongUsage(`There is no file "${entry}".`);
   if (!stats.isFile())
-    throw new UsageError(`"${entry}" is no file: name the file that calls run(...) or exports the root.`);
-  if (!/\.[cm]?[jt]sx?$/.test(path)) throw new UsageError(`"${entry}" is neither JavaScript nor TypeScript.`);
+    throw wrongUsage(`"${entry}" is no file: name the file that calls run(...) or exports the root.`);
+  if (!/\.[cm]?[jt]sx?$/.test(path)) throw wrongUsage(`"${entry}" is neither JavaScript nor TypeScript.`);
   return path;
 }
 

@@ -1,5 +1,6 @@
 import { TunnelError } from "../../../errors/tunnelError";
 import { normalizeError } from "../../../errors/normaliseThrown";
+import { explainTls } from "../../explainTls";
 import type { Failure } from "../command/failure";
 import { ExitCode } from "../exitCodes";
 
@@ -23,7 +24,7 @@ export function describeFailure(thrown: unknown): Failure {
   if (message === "bad port")
     return unreachable("BAD_PORT", "The port belongs to another protocol, and fetch refuses it.");
   if (code === undefined) return { exitCode: ExitCode.failed, code: "FAILED", message };
-  return unreachable(code, `The server cannot be reached: ${message || code}.`);
+  return unreachable(code, `The server cannot be reached: ${message || code}. ${fixes["NOT_FOUND"]}`);
 }
 
 function describeTunnelError({ code, message, details, id, data }: TunnelError): Failure {
@@ -69,6 +70,7 @@ export function rootOf(error: Error): { readonly code: string | undefined; reado
     if (!(next instanceof Error)) break;
     root = next;
   }
-  // A DOMException has a number there.
-  return { code: typeof root.code === "string" ? root.code : undefined, message: root.message };
+  // What follows the first line says which call it was. The code of a DOMException is a number.
+  const [message = ""] = explainTls(root).message.split("\n");
+  return { code: typeof root.code === "string" ? root.code : undefined, message };
 }

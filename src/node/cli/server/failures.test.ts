@@ -81,6 +81,23 @@ describe("Commands that talk to something else than an exposure", () => {
     ).toMatchObject([{ waiting: { code: "ECONNREFUSED" } }, { error: { code: "ECONNREFUSED" } }]);
   });
 
+  it("say that a server does not speak TLS, in words of the network and not of OpenSSL", async () => {
+    await using other = await startOther(html(200));
+    const url = other.url.replace("http:", "https:");
+    const commands = [
+      ["ls", url],
+      ["call", url, "a"],
+      ["doctor", url],
+    ];
+    const [ls, call, doctor] = await Promise.all(commands.map((args) => runRunner(args, { env })));
+
+    const said =
+      "wrong version number: the server does not speak TLS, its address begins with http://. `runner doctor`";
+    expect([ls?.exitCode, ls?.stderr]).toEqual([5, expect.stringContaining(said)]);
+    expect([call?.exitCode, call?.stderr]).toEqual([5, expect.stringContaining(said)]);
+    expect(doctor?.stdout).toContain("The handshake failed: wrong version number");
+  });
+
   it("tell a reply that breaks off from one that does not come", async () => {
     await using other = await startOther((_req, res) => {
       res.writeHead(200, { "content-type": "application/json", "content-length": "1000" });
@@ -155,6 +172,10 @@ describe("A call that is stopped", () => {
 describe("What a command cannot be carried out with", () => {
   it.each<[string, readonly string[], string]>([
     ["there is no such command", ["lss", "--json"], 'There is no command "lss".'],
+    ["a command is misspelt", ["docter", "http://a", "--json"], 'There is no command "docter". Did you mean "doctor"?'],
+    ["migrate has no command", ["migrate", "--json"], "A command is needed after runner migrate. There is one: check."],
+    ["one of migrate is misspelt", ["migrate", "chek", "--json"], 'There is no command "migrate chek". Did you mean'],
+    ["an entry of migrate check is missing", ["migrate", "check", "no.ts", "--json"], 'There is no file "no.ts".'],
     ["the arguments make no sense", ["ls", "ftp://a", "--json"], "<url> must be an http or https URL"],
     ["a command of a group is missing", ["contract", "--json"], "A command is needed after runner contract."],
     ["a file is a folder", ["call", "http://127.0.0.1:7070", "a", "--file", "scan=.", "--json"], "it is a directory"],

@@ -243,6 +243,18 @@ describe("runner contract and runner openapi", () => {
     expect(JSON.parse(document.stdout)).toEqual(await served.json());
   });
 
+  it("have the calls of a document go to where the exposure is, also where the URL given has no path", async () => {
+    await using exposure = await start();
+    const project = createTempProject({});
+    const path = join(project.folder, "openapi.json");
+    const written = await runner(["openapi", `http://127.0.0.1:${exposure.port}/`, "-o", path], { env });
+    const { servers } = JSON.parse(readFileSync(path, "utf8")) as { servers: object[] };
+    project.remove();
+
+    expect([written.exitCode, written.stdout]).toEqual([0, `Written to ${path}.\n`]);
+    expect(servers).toEqual([{ url: urlOf(exposure) }]);
+  });
+
   it("read the contract off an application that does not run", async () => {
     const project = createTempProject({
       "main.js": `
