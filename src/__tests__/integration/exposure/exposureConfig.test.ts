@@ -45,6 +45,13 @@ describe("config", () => {
     expect(error.message).toContain(`${field} must be `);
   });
 
+  it("an exposure's config with a list of origins one of which is none is refused, showing that one", () => {
+    const origin = ["https://b.test", "https://a.test/"];
+    const error = thrownBy(() => nodeExposure.with({ http: { cors: { origin } } }));
+
+    expect(error.message).toMatch(/without a path or a slash at its end, .*, got "https:\/\/a\.test\/"\.$/);
+  });
+
   it.each<[string, string, unknown]>([
     ["config.htp", "config.http", { htp: {} }],
     ["http.basepath", "http.basePath", { http: { basepath: "/rpc" } }],

@@ -55,8 +55,12 @@ export function resolveCors(cors: unknown): CorsConfig | undefined {
     (Array.isArray(origin) && origin.every(isPattern))
   )) {
     const expected =
-      '"*", an origin such as "https://app.example.com", a RegExp, a list of these without "*", or a function';
-    throw invalid("http.cors.origin", expected, origin);
+      '"*", an origin such as "https://app.example.com" without a path or a slash at its end, a RegExp, a list of these without "*", or a function';
+    throw invalid(
+      "http.cors.origin",
+      expected,
+      Array.isArray(origin) ? origin.find((each) => !isPattern(each)) : origin,
+    );
   }
   for (const key of ["methods", "allowedHeaders", "exposedHeaders"] as const) {
     const list = rest[key];
