@@ -123,6 +123,9 @@ export const mistakes: readonly (readonly [code: string, sentence: string])[] = 
     `r.hook("x").run(async () => {});`,
     `parameter of type '"call .on(event) before .run(...): it gives the event its type"'`,
   ],
+  [`r.tunnel.server("x").build();`, `method's 'this' of type '"say what is opened first: .tasks([...])`],
+  [`r.tunnel.client("x").tasks([task]).build();`, `method's 'this' of type '"say where to first: .http(...)`],
+  [`r.tunnel.client<typeof billing>("x").build();`, `method's 'this' of type '"say what is routed and where to:`],
 
   // What a server's types say of its tasks and events.
   [`r.task.phantom.of<typeof charge>("billing.chrage");`, `parameter of type '"billing.charge"'`],

@@ -20,7 +20,7 @@ r.resource("app").register([server]);
 r.tunnel.server("server").build();
 expectTypeOf(
   r.tunnel.server("server").build,
-).toEqualTypeOf<"say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])">();
+).thisParameter.toEqualTypeOf<"say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])">();
 
 // The config of a client tunnel is the annotation of the function that reads it.
 const routed = r.tunnel
@@ -59,13 +59,13 @@ r.tunnel.client("client").events([happened], { eventDeliveryMode: "sometimes" })
 // What is missing is said in words.
 expectTypeOf(
   r.tunnel.client("client").build,
-).toEqualTypeOf<"say what is routed and where to: .tasks([...]).http(...), .connect(...) or .memory(...)">();
+).thisParameter.toEqualTypeOf<"say what is routed and where to: .tasks([...]).http(...), .connect(...) or .memory(...)">();
 expectTypeOf(
   r.tunnel.client("client").tasks([add]).build,
-).toEqualTypeOf<"say where to first: .http(...), .connect(...) or .memory(...)">();
+).thisParameter.toEqualTypeOf<"say where to first: .http(...), .connect(...) or .memory(...)">();
 expectTypeOf(
   r.tunnel.client("client").connect(() => client).build,
-).toEqualTypeOf<"say what is routed first: .tasks([...]) or .events([...])">();
+).thisParameter.toEqualTypeOf<"say what is routed first: .tasks([...]) or .events([...])">();
 
 // Verifying changes no type; a file of JSON is a lock, whose numbers are just numbers.
 declare const lock: { lock: number; hash: string; tasks: { add: { hash: string; throws: string[] } }; events: {} };

@@ -68,7 +68,7 @@ export interface TunnelClientBuilder<C, D extends object, State extends ClientSt
    * tunnels of that run say what may be called.
    */
   memory(target: MemoryTargetSource): TunnelClientBuilder<void, D, Connecting<State>>;
-  build: State extends "complete" ? () => TunnelResource<C> : Missing[State];
+  build: State extends "complete" ? () => TunnelResource<C> : (this: Missing[State]) => TunnelResource<C>;
 }
 
 /**
@@ -124,7 +124,9 @@ export interface TypedTunnelClientBuilder<
   ): TypedTunnelClientBuilder<M, T, E, A, D, Connecting<State>>;
   /** Calls another run of this process, for tests. */
   memory(target: MemoryTargetSource): TypedTunnelClientBuilder<M, T, E, void, D, Connecting<State>>;
-  build: State extends "complete" ? () => TypedTunnelResource<M, T, E, C> : Missing[State];
+  build: State extends "complete"
+    ? () => TypedTunnelResource<M, T, E, C>
+    : (this: Missing[State]) => TypedTunnelResource<M, T, E, C>;
 }
 
 /** A client tunnel with the tasks and events it routes, to depend on: `.dependencies({ charge: billing.tasks.charge })`. */
@@ -150,7 +152,7 @@ type ClientState = "nothing" | "selection" | "connection" | "complete";
 type Selecting<State extends ClientState> = State extends "connection" | "complete" ? "complete" : "selection";
 type Connecting<State extends ClientState> = State extends "selection" | "complete" ? "complete" : "connection";
 
-/** Read in type errors. */
+/** Read in the type errors of a call that comes too early. */
 interface Missing {
   nothing: "say what is routed and where to: .tasks([...]).http(...), .connect(...) or .memory(...)";
   selection: "say where to first: .http(...), .connect(...) or .memory(...)";

@@ -25,7 +25,7 @@ export interface TunnelServerBuilder<Opens extends boolean = false> extends Unbu
   contexts(selection: ContextSelection): TunnelServerBuilder<Opens>;
   build: Opens extends true
     ? () => TunnelResource
-    : "say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])";
+    : (this: "say what is opened first: .tasks([...]), .events([...]) or .subscribable([...])") => TunnelResource;
 }
 
 /** Starts a tunnel that opens tasks and events to other processes. */

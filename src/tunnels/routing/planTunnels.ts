@@ -7,7 +7,7 @@ import type { Store } from "../../runtime/run/store";
 import type { SubscribableEntry, Topology } from "../../runtime/run/topology";
 import { pick, type Selector } from "./selectors";
 import type { TunnelRunner } from "./tags";
-import { isTunnelResource } from "./tunnelResource";
+import { checkSelector, isTunnelResource } from "./tunnelResource";
 import { tunnelPlanOf } from "./tunnelPlan";
 
 /** A tunnel, and what is known of it. */
@@ -24,6 +24,7 @@ type OnProblem = (problem: Error) => void;
  * Where tasks and events run, as far as definitions say so, before anything initialises.
  *
  * @param problems receives ids that are not registered, and tasks that two tunnels route
+ * @throws {invalidTunnelError} a selector cannot be one
  */
 export function planTunnels(registrations: Registrations, problems: Problems): Topology {
   const tunnels: KnownTunnel[] = [];
@@ -110,6 +111,7 @@ function choose<D extends ITask | IEvent>(
   tunnelId: string,
   onProblem: OnProblem,
 ): string[] {
+  checkSelector(`${kind.toLowerCase()}s of "${tunnelId}"`, selector);
   return pick(selector, registered, {
     onUnknown: (id) =>
       onProblem(invalidTunnelError.create({ detail: `${kind} "${id}" of tunnel "${tunnelId}" is not registered.` })),

@@ -39,7 +39,8 @@ export function readTunnel(value: unknown): TunnelRunner {
   return value;
 }
 
-function checkSelector(field: "tasks" | "events" | "subscribable" | "hears", selector: unknown): void {
+/** @throws {invalidTunnelError} it is neither a list of ids and definitions nor a predicate */
+export function checkSelector(field: string, selector: unknown): void {
   if (selector === undefined || typeof selector === "function") return;
   if (!Array.isArray(selector)) {
     throw invalidTunnel(

@@ -162,6 +162,25 @@ describe("r.tunnel", () => {
   });
 });
 
+it.each<[string, unknown, string]>([
+  ["one id", "shop.tasks.order", " must be a list of ids or definitions, or a predicate, got string."],
+  ["a definition", remoteOrder, " must be a list of ids or definitions, or a predicate, got object."],
+  ["a list with a hole", [undefined], "[0] is undefined: usually a circular import. Name it by its id."],
+])(
+  "r.tunnel that selects by %s fails the boot, naming the tunnel and what is expected",
+  async (_what, given, message) => {
+    const tunnel = r.tunnel
+      .server("app.tunnels.reachable")
+      .tasks(given as never)
+      .build();
+
+    expect(await rejectionOf(run(appOf(tunnel)))).toMatchObject({
+      id: "runner.errors.invalidTunnel",
+      message: `Tunnel tasks of "app.tunnels.reachable"${message}`,
+    });
+  },
+);
+
 describe("topology", () => {
   const memory = () => ({ store: {} }) as never;
   const toShop = r.tunnel
