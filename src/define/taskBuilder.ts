@@ -129,12 +129,15 @@ export interface PhantomStreamTaskBuilder<I, Item, Result> extends Unbuilt {
     middleware: readonly TaskMiddlewareAttachmentType[],
     option?: ReplaceOption,
   ): PhantomStreamTaskBuilder<I, Item, Result>;
-  /** Validates, and may transform, the input right before the body. */
-  inputSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<N, Item, Result>;
+  /** Validates, and may transform, the input on the caller's side, before the call: callers give what it accepts. */
+  inputSchema<N, A>(schema: StatedSchema<N, A>): PhantomStreamTaskBuilder<A, Item, Result>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): PhantomStreamTaskBuilder<A, Item, Result>;
   /** Validates, and may transform, each item. */
   itemSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, N, Result>;
   /** It takes items besides the input; said last. */
-  itemInput<Sent>(schema?: Schema<Sent>): PhantomItemInputBuilder<I, ItemStream<Item, Result>, Sent>;
+  itemInput<Sent>(): PhantomItemInputBuilder<I, ItemStream<Item, Result>, Sent>;
+  itemInput<N, A>(schema: StatedSchema<N, A>): PhantomItemInputBuilder<I, ItemStream<Item, Result>, A>;
+  itemInput<N, A = N>(schema: Schema<N, A>): PhantomItemInputBuilder<I, ItemStream<Item, Result>, A>;
   /** Validates, and may transform, what the body resolves to. */
   resultSchema<N>(schema: Schema<N>): PhantomStreamTaskBuilder<I, Item, N>;
   /** Errors it may throw, as helpers or ids. Replaces the list. */
@@ -157,12 +160,15 @@ export interface PhantomTaskBuilder<I, R> extends Unbuilt {
     middleware: T,
     option?: ReplaceOption,
   ): PhantomTaskBuilder<I, R>;
-  /** Validates, and may transform, the input right before the body. */
-  inputSchema<N>(schema: Schema<N>): PhantomTaskBuilder<N, R>;
+  /** Validates, and may transform, the input on the caller's side, before the call: callers give what it accepts. */
+  inputSchema<N, A>(schema: StatedSchema<N, A>): PhantomTaskBuilder<A, R>;
+  inputSchema<N, A = N>(schema: Schema<N, A>): PhantomTaskBuilder<A, R>;
   /** Validates, and may transform, what the body resolves to. */
   resultSchema<N>(schema: Schema<N>): PhantomTaskBuilder<I, N>;
   /** It takes items besides the input; said last. */
-  itemInput<Item>(schema?: Schema<Item>): PhantomItemInputBuilder<I, Promise<R>, Item>;
+  itemInput<Item>(): PhantomItemInputBuilder<I, Promise<R>, Item>;
+  itemInput<N, A>(schema: StatedSchema<N, A>): PhantomItemInputBuilder<I, Promise<R>, A>;
+  itemInput<N, A = N>(schema: Schema<N, A>): PhantomItemInputBuilder<I, Promise<R>, A>;
   /** Errors it may throw, as helpers or ids. Replaces the list. */
   throws(list: ThrowsList): PhantomTaskBuilder<I, R>;
   /** What it is about, for people and tools. Replaces what was given before. */

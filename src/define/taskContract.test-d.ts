@@ -128,3 +128,24 @@ r.task("x")
   });
 expectTypeOf(r.error("open").build().create({ anything: 1 }).data).toEqualTypeOf<Record<string, unknown>>();
 expectTypeOf(r.error<any>("any").build().create({ anything: 1 }).data).toBeAny();
+
+// Phantoms with a schema: it runs on the caller's side, so callers give what it accepts.
+const price = z.object({ sku: z.string(), currency: z.string().default("EUR"), at: z.string().pipe(z.coerce.date()) });
+const phantom = r.task.phantom("shop.price").inputSchema(price).resultSchema(z.number()).build();
+expectTypeOf<ExtractTaskInput<typeof phantom>>().toEqualTypeOf<z.input<typeof price>>();
+const phantomRows = r.task.phantom.stream("shop.rows").inputSchema(price).build();
+const phantomImport = r.task
+  .phantom("shop.import")
+  .inputSchema(z.object({ table: z.string().default("rows") }))
+  .itemInput(price)
+  .build();
+r.task("callers")
+  .dependencies({ phantom, phantomRows, phantomImport })
+  .run(async (_input: void, deps) => {
+    void deps.phantomRows({ sku: "tea", at: "2020-01-01" });
+    void deps.phantomImport({}, { items: [{ sku: "tea", at: "2020-01-01" }] });
+    return deps.phantom({ sku: "tea", at: "2020-01-01" });
+  });
+// One that states nothing else gives and takes the same.
+const plainSchema = r.task.phantom("plain").inputSchema<{ n: number }>({ parse: (value) => value });
+expectTypeOf<ExtractTaskInput<ReturnType<typeof plainSchema.build>>>().toEqualTypeOf<{ n: number }>();
