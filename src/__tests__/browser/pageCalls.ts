@@ -21,6 +21,8 @@ export interface PageCall {
   readonly id: string;
   /** Graph text: loops reach the client as loops. */
   readonly input: string;
+  /** Graph text of a list of items to send beside the input. */
+  readonly items?: string | undefined;
   /** What the blobs of the input hold, in Base64, and their types. */
   readonly blobs: readonly { readonly base64: string; readonly type: string }[];
   /** Makes the client report progress, which takes XMLHttpRequest. */
@@ -34,6 +36,10 @@ export type PageOutcome =
   | { readonly kind: "result"; readonly result: string }
   /** Resolved to a stream, whose bytes follow in Base64. */
   | { readonly kind: "stream"; readonly base64: string }
+  | PageFailure;
+
+/** What a call was rejected with. */
+export type PageFailure =
   /** Rejected with the very reason its signal was aborted with. */
   | { readonly kind: "reason" }
   /** Rejected with an error of `soldOut`. */
@@ -44,34 +50,50 @@ export type PageOutcome =
 const controllers = new Map<number, AbortController>();
 const clients = new Map<string, HttpClient>();
 
+/** The controller that `abort` looks for. */
+export function runUntilAborted(key: number, isAborted: boolean): AbortController {
+  const controller = new AbortController();
+  controllers.set(key, controller);
+  if (isAborted) controller.abort(new Error("the caller's"));
+  return controller;
+}
+
 /** Makes a call, and tells how it ended. */
 export async function call(order: PageCall): Promise<PageOutcome> {
-  const controller = new AbortController();
-  controllers.set(order.key, controller);
-  if (order.isAborted) controller.abort(new Error("the caller's"));
-  const { signal } = controller;
+  const { signal } = runUntilAborted(order.key, order.isAborted);
   const serializer = new Serializer();
   serializer.addType(createBlobType((index) => blobOf(order.blobs[index])));
   try {
     const client = clientFor(order.client);
     const input = serializer.deserialize<unknown>(order.input);
-    const options: ClientCallOptions = { ...order.scope, signal, ...(order.progress && { onProgress: () => {} }) };
+    const options: ClientCallOptions = {
+      ...order.scope,
+      signal,
+      ...(order.progress && { onProgress: () => {} }),
+      ...(order.items !== undefined && { items: serializer.deserialize(order.items) }),
+    };
     const send: (id: string, input: unknown, options: ClientCallOptions) => Promise<unknown> = client[order.operation];
     const result = await send(order.id, input, options);
     if (result instanceof ReadableStream) return { kind: "stream", base64: await readBase64(result) };
     return { kind: "result", result: serializer.serialize(result) };
   } catch (error) {
-    if (signal.aborted && error === signal.reason) return { kind: "reason" };
-    if (soldOut.is(error)) {
-      return { kind: "declared", message: error.message, data: serializer.serialize(error.data) };
-    }
-    const { name, message } = error as Error;
-    if (!(error instanceof TunnelError)) return { kind: "error", name, message };
-    const { code, details, id, data, httpCode } = error;
-    return { kind: "tunnelError", message, code, extras: serializer.serialize({ details, id, data, httpCode }) };
+    return failureOf(error, signal);
   } finally {
     controllers.delete(order.key);
   }
+}
+
+/** What a call of a signal was rejected with, in a form that leaves the page. */
+export function failureOf(error: unknown, signal: AbortSignal): PageFailure {
+  const serializer = new Serializer();
+  if (signal.aborted && error === signal.reason) return { kind: "reason" };
+  if (soldOut.is(error)) {
+    return { kind: "declared", message: error.message, data: serializer.serialize(error.data) };
+  }
+  const { name, message } = error as Error;
+  if (!(error instanceof TunnelError)) return { kind: "error", name, message };
+  const { code, details, id, data, httpCode } = error;
+  return { kind: "tunnelError", message, code, extras: serializer.serialize({ details, id, data, httpCode }) };
 }
 
 async function readBase64(stream: ReadableStream<Uint8Array>): Promise<string> {
@@ -82,7 +104,15 @@ async function readBase64(stream: ReadableStream<Uint8Array>): Promise<string> {
 /** Aborts a call in flight. */
 export const abort = (key: number): void => controllers.get(key)?.abort(new Error("the caller's"));
 
-function clientFor(config: PageClientConfig): HttpClient {
+/** Closes a client; later calls are made by another one. */
+export async function close(config: PageClientConfig): Promise<void> {
+  const key = JSON.stringify(config);
+  const client = clients.get(key);
+  clients.delete(key);
+  await client?.close();
+}
+
+export function clientFor(config: PageClientConfig): HttpClient {
   const key = JSON.stringify(config);
   const known = clients.get(key);
   if (known !== undefined) return known;

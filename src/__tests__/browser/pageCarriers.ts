@@ -1,13 +1,14 @@
 import { settle } from "../../define/safe";
 import type { Page } from "playwright-core";
-import { Serializer, TunnelError, type ClientCallOptions } from "../../index";
+import { Serializer, type ClientCallOptions, type ItemStream, type SubscribeOptions } from "../../index";
 import type { RemoteClient } from "../../tunnels/client/remoteClient";
 import { besideBlob, everything, type CarrierRow } from "../contract/carriers";
 import { startContractApp, token } from "../contract/contractApp";
-import { soldOut } from "../contract/contractDefinitions";
 import { createBlobType } from "./blobType";
 import type { BrowserPage, PageGlobals } from "./openBrowserPage";
 import type { PageCall, PageClientConfig, PageOutcome } from "./pageCalls";
+import { errorOf } from "./pageFailures";
+import { nextKey, readInPage } from "./pageReading";
 
 /** Exists in the page only. */
 declare const runner: PageGlobals;
@@ -16,7 +17,10 @@ const MiB = 1024 * 1024;
 
 /** @param browser the page whose clients make the calls; open once tests run */
 export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] {
-  const row = (name: string, { progress, dress }: { progress: boolean; dress: CarrierRow["dress"] }): CarrierRow => ({
+  const row = (
+    name: string,
+    { progress, dress, streams = false }: { progress: boolean; dress: CarrierRow["dress"]; streams?: boolean },
+  ): CarrierRow => ({
     name: `browser, ${name}`,
     connect: ({ baseUrl }, { token: presented = token, timeoutMs }) =>
       createPageClient(
@@ -34,19 +38,18 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
     callsAtOnce: 6,
     can: {
       ...{ values: true, files: ["blob"], octets: false, streamedReplies: true, contexts: false, buffers: false },
-      ...{ items: "neither way", subscriptions: false },
+      // Whatever makes its calls, a client has one way for them.
+      ...{ items: streams ? "to the caller" : "neither way", subscriptions: streams },
     },
   });
   const plain = (input: object): unknown => input;
   return [
-    row("fetch", { progress: false, dress: plain }),
+    row("fetch", { progress: false, dress: plain, streams: true }),
     row("XMLHttpRequest", { progress: true, dress: plain }),
     row("fetch, multipart of blobs", { progress: false, dress: besideBlob }),
     row("XMLHttpRequest, multipart of blobs", { progress: true, dress: besideBlob }),
   ];
 }
-
-let lastKey = 0;
 
 /** A client on this side whose calls are made by a client in the page. */
 function createPageClient(page: Page, client: PageClientConfig, progress: boolean): RemoteClient {
@@ -54,24 +57,26 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     operation: PageCall["operation"],
     id: string,
     input: unknown,
-    { signal, timeoutMs, deadline, trace }: ClientCallOptions = {},
+    { signal, timeoutMs, deadline, trace, items }: CallOptions = {},
   ): Promise<unknown> {
-    const key = ++lastKey;
+    const key = nextKey();
     const { text, blobs } = await writeInput(input);
     const abort = (): void => void page.evaluate((aborted) => runner.calls.abort(aborted), key);
     const isAborted = signal?.aborted === true;
     signal?.addEventListener("abort", abort, { once: true });
     // What is left is a reading, which stays behind.
     const scope = { timeoutMs, trace, deadline: deadline && { remainingMs: deadline.remainingMs } };
-    const order: PageCall = { key, client, operation, id, input: text, blobs, progress, isAborted, scope };
-    const outcome = await page.evaluate((sent) => runner.calls.call(sent), order);
+    const sent = { input: text, items: items === undefined ? undefined : textOf(items), blobs };
+    const order: PageCall = { key, client, operation, id, ...sent, progress, isAborted, scope };
+    const outcome = await page.evaluate((made) => runner.calls.call(made), order);
     signal?.removeEventListener("abort", abort);
     return valueOf(outcome, signal);
   }
+  const close = (): Promise<void> => page.evaluate((closed) => runner.calls.close(closed), client);
   return {
-    // Tests of carriers call by id, and say of any result what it is.
-    task: async (id: unknown, input?: unknown, options?: ClientCallOptions): Promise<any> =>
-      call("task", String(id), input, options),
+    // Tests of carriers say of any result what it is.
+    task: async (target: Target, input?: unknown, options?: CallOptions): Promise<any> =>
+      call("task", idOf(target), input, options),
     // As any result.
     safe: (id: unknown, input?: unknown, options?: ClientCallOptions): Promise<any> =>
       settle(() => call("task", String(id), input, options)),
@@ -80,20 +85,35 @@ function createPageClient(page: Page, client: PageClientConfig, progress: boolea
     // As any result.
     eventWithResult: async (id: unknown, payload?: unknown, options?: ClientCallOptions): Promise<any> =>
       call("eventWithResult", String(id), payload, options),
-    stream(): never {
-      throw new Error("Tests of streams run in the page itself.");
-    },
-    subscribe(): never {
-      throw new Error("Tests of subscriptions run in the page itself.");
-    },
+    stream: (target: Target, input?: unknown, { signal, items }: CallOptions = {}): ItemStream<any, any> =>
+      readInPage(page, {
+        client,
+        target: {
+          kind: "task",
+          id: idOf(target),
+          input: textOf(input),
+          items: items === undefined ? undefined : textOf(items),
+        },
+        signal,
+      }),
+    subscribe: (events: readonly Target[], { after, ...listening }: SubscribeOptions = {}): ItemStream<any, any> =>
+      readInPage(page, {
+        client,
+        target: { kind: "events", ids: events.map(idOf), after: textOf(after) },
+        ...listening,
+      }),
     discover(): never {
       throw new Error("Tests of what servers say run outside of pages.");
     },
-    // Over fetch there is nothing to close.
-    close: async () => {},
-    [Symbol.asyncDispose]: async () => {},
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
+
+type CallOptions = ClientCallOptions & { readonly items?: unknown };
+type Target = string | { readonly id: string };
+const idOf = (target: Target): string => (typeof target === "string" ? target : target.id);
+const textOf = (value: unknown): string => new Serializer().serialize(value);
 
 async function writeInput(input: unknown): Promise<{ text: string; blobs: PageCall["blobs"] }> {
   const blobs: Blob[] = [];
@@ -120,17 +140,7 @@ function valueOf(outcome: PageOutcome, signal: AbortSignal | undefined): unknown
       return serializer.deserialize(outcome.result);
     case "stream":
       return new Blob([Buffer.from(outcome.base64, "base64")]).stream();
-    case "reason":
-      throw signal?.reason;
-    case "declared":
-      throw Object.assign(soldOut.create(serializer.deserialize(outcome.data)), { message: outcome.message });
-    case "tunnelError": {
-      const { details, ...extras } = serializer.deserialize<Partial<TunnelError>>(outcome.extras);
-      throw new TunnelError(outcome.code, outcome.message, details, extras);
-    }
-    case "error": {
-      const { name, message } = outcome;
-      throw name === "TypeError" ? new TypeError(message) : Object.assign(new Error(message), { name });
-    }
+    default:
+      throw errorOf(outcome, signal);
   }
 }

@@ -2,4 +2,5 @@
 export * from "../../index";
 export * from "../../platform/createFile";
 export * as calls from "./pageCalls";
+export * as streams from "./pageStreams";
 export { runIndependentDriver } from "../support/independentDriver";

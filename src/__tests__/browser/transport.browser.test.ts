@@ -1,6 +1,9 @@
 import { describeBytes } from "../contract/byteSuites";
 import { describeCalls } from "../contract/callSuites";
+import { describeItems } from "../contract/itemSuites";
 import { describeScopes } from "../contract/scopeSuites";
+import { describeSentItems } from "../contract/sentItemSuites";
+import { describeSubscriptions } from "../contract/subscriptionSuites";
 import { openBrowserPage, type BrowserPage } from "./openBrowserPage";
 import { pageCarriers } from "./pageCarriers";
 
@@ -13,3 +16,6 @@ const carriers = pageCarriers(() => browser);
 describeCalls(carriers);
 describeScopes(carriers);
 describeBytes(carriers);
+describeItems(carriers);
+describeSentItems(carriers);
+describeSubscriptions(carriers);
