@@ -36,6 +36,8 @@ export function pageCarriers(browser: () => BrowserPage): readonly CarrierRow[] 
     textLimitBytes: dress === besideBlob ? MiB : 2 * MiB,
     // Connections of a browser to one host.
     callsAtOnce: 6,
+    // The process that has the connections holds some of a reply as well, beside the kernel and the page.
+    waitingBytes: 16 * MiB,
     can: {
       ...{ values: true, files: ["blob"], octets: false, streamedReplies: true, contexts: false, buffers: false },
       // Whatever makes its calls, a client has one way for them.
