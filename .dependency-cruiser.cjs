@@ -16,7 +16,7 @@ const lower = {
 /** Files of a layer that may import one thing above or beside it. */
 const exceptions = [
   { from: "define/asyncContext", to: "serializer/(codec|lightSerializer)" },
-  { from: "platform/platform", to: "errors/runErrors" },
+  { from: "platform/(platform|storages)", to: "errors/runErrors" },
   { from: "node/(index|cli/migrate/publicApi|nats/runParts|otel/otelTracing)", to: "(index|late|run)" },
 ];
 

@@ -22,6 +22,11 @@ const followers = new Map([
   ],
   ["node/index", /^(?:cli.*|\w+Commands|tunnel|startExposure|startRelay|links|targets)$/],
 ]);
+/** Small chunks that cost pages nothing where they are part of another one, which Node loads with them anyway. */
+const together = new Map([
+  ["errors/index,late", "errors/index,late,light"],
+  ["completeCodec,late,light", "completeCodec,errors/index,late,light"],
+]);
 /** What each server has, and what deals with contracts; pages load neither late. */
 const serving = /^(?:index|startFetchExposure|startExposure|serveMemory|startRelay|node\/nats\/index)$/;
 const comparing =
@@ -61,6 +66,7 @@ function joined(id, { getModuleInfo }) {
   }
   const leaders = [...followers].filter(([leader]) => found.includes(leader));
   const apart = found.filter((name) => leaders.every(([, following]) => !following.test(name)));
+  if (together.has(apart.join())) return together.get(apart.join());
   // Pages begin with `index`, and esbuild would have them begin with what anything in their reach shares with what it loads.
   return found.includes("late") && !found.includes("index") ? `not in pages,${apart.join()}` : apart.join();
 }

@@ -3,7 +3,7 @@ import type { IResource } from "../define/resource";
 import type { ResourceDraft } from "../define/resourceBuilder";
 import { symbolFramework } from "../lib/symbols";
 import type { PresetScope } from "../runtime/run/presets";
-import { globalTags } from "./tags";
+import { system as systemTag } from "./tags";
 
 export interface FrameworkResourceOptions<V> {
   /** Computes the value of one run. */
@@ -27,7 +27,7 @@ export function frameworkResource<V>(id: string, options: FrameworkResourceOptio
   return createResource(
     {
       id,
-      tags: system ? [globalTags.system] : [],
+      tags: system ? [systemTag] : [],
       [symbolFramework]: preset,
     },
     () => "unknown",

@@ -10,7 +10,7 @@ export interface SystemTagConfig {
 }
 
 /** Marks what belongs to the framework. */
-const system: ITag<SystemTagConfig> = /* @__PURE__ */ defineTag({ id: "globals.tags.system" });
+export const system: ITag<SystemTagConfig> = /* @__PURE__ */ defineTag({ id: "globals.tags.system" });
 
 /** Marks events that `"*"` hooks do not receive. */
 const excludeFromGlobalHooks: ITag<SystemTagConfig> = /* @__PURE__ */ defineTag({ id: excludeFromGlobalHooksId });

@@ -1,4 +1,5 @@
-import { getPlatform, type IAsyncLocalStorage } from "./platform";
+import type { IAsyncLocalStorage } from "./asyncStorage";
+import { storages } from "./storages";
 
 /** Values by async-context id. Never mutated once it is entered. */
 export interface ContextSlots extends Iterable<readonly [id: string, value: unknown]> {
@@ -43,14 +44,14 @@ const storage: unique symbol = /* @__PURE__ */ Symbol.for("runner.contexts");
 const shared = globalThis as { [storage]?: IAsyncLocalStorage<ContextSlots> };
 
 /** Whether async contexts work here at all. */
-export const hasContextScope = (): boolean => shared[storage] !== undefined || getPlatform().hasAsyncLocalStorage();
+export const hasContextScope = (): boolean => shared[storage] !== undefined || storages().hasAsyncLocalStorage();
 
 /** What is provided to the current async chain. */
 export const currentSlots = (): ContextSlots | undefined => shared[storage]?.getStore();
 
 /** Runs `fn` with these slots added to the current ones; returns exactly what it returns. */
 export function provideSlots<R>(added: ContextSlots, fn: () => R): R {
-  const scope = (shared[storage] ??= getPlatform().createAsyncLocalStorage<ContextSlots>());
+  const scope = (shared[storage] ??= storages().createAsyncLocalStorage<ContextSlots>());
   const current = scope.getStore();
   return scope.run(current === undefined ? added : new Map([...current, ...added]), fn);
 }

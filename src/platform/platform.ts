@@ -1,6 +1,7 @@
 import { platformUnsupportedFunctionError } from "../errors/runErrors";
 import { detectEnvironment, type PlatformId } from "../lib/detectEnvironment";
-import { createNoopStorage, findStorageClass, type IAsyncLocalStorage } from "./asyncStorage";
+import type { IAsyncLocalStorage } from "./asyncStorage";
+import { chooseStorages, createStorage, hasStorage, readEnv, runsOnServer, type StorageMaker } from "./storages";
 
 export type { IAsyncLocalStorage } from "./asyncStorage";
 export type { PlatformId } from "../lib/detectEnvironment";
@@ -11,7 +12,7 @@ export type PlatformSetTimeout = typeof globalThis.setTimeout;
 export type PlatformClearTimeout = typeof globalThis.clearTimeout;
 
 /** What differs between runtimes. Give your own to `setPlatform` for tests and exotic hosts. */
-export interface IPlatformAdapter {
+export interface IPlatformAdapter extends StorageMaker {
   /** What kind of runtime it is for. */
   readonly id: PlatformId;
   /** Awaited by `run` before anything else, when present. */
@@ -28,10 +29,6 @@ export interface IPlatformAdapter {
   setExitCode?(code: number): void;
   /** Reads an environment variable; `undefined` where there is none. */
   getEnv(key: string): string | undefined;
-  /** Whether values can follow asynchronous calls, as async contexts need. */
-  hasAsyncLocalStorage(): boolean;
-  /** Makes a storage whose values follow asynchronous calls. */
-  createAsyncLocalStorage<T>(): IAsyncLocalStorage<T>;
   setTimeout: PlatformSetTimeout;
   clearTimeout: PlatformClearTimeout;
 }
@@ -40,11 +37,7 @@ export interface IPlatformAdapter {
 interface WebScope {
   window?: WebScope;
   document?: { visibilityState?: string };
-  Deno?: { permissions?: { querySync?(permission: { name: "env"; variable: string }): { state: string } } };
-  Bun?: unknown;
-  process?: HostProcess & { env?: Record<string, string | undefined> };
-  __ENV__?: Record<string, unknown>;
-  env?: Record<string, unknown>;
+  process?: HostProcess;
   addEventListener?(type: string, listener: (event: WebEvent) => void): void;
   removeEventListener?(type: string, listener: (event: WebEvent) => void): void;
 }
@@ -128,20 +121,11 @@ export class PlatformAdapter implements IPlatformAdapter {
    * What may not be read is not there: on Deno it takes a permission, which is not asked for.
    */
   getEnv(key: string): string | undefined {
-    try {
-      const { __ENV__, process: host, env, Deno } = scope();
-      if (__ENV__ === undefined && Deno?.permissions?.querySync?.({ name: "env", variable: key }).state === "prompt")
-        return undefined;
-      const variables = this.id === "node" ? host?.env : (__ENV__ ?? host?.env ?? env);
-      const value = variables?.[key];
-      return value === undefined || value === null ? undefined : String(value);
-    } catch {
-      return undefined;
-    }
+    return readEnv(this.id, key);
   }
 
   hasAsyncLocalStorage(): boolean {
-    return this.#mayHaveStorage() && findStorageClass() !== undefined;
+    return hasStorage(this.id);
   }
 
   /**
@@ -149,9 +133,7 @@ export class PlatformAdapter implements IPlatformAdapter {
    * variable `RUNNER_FORCE_NOOP_ALS` set to anything it silently holds nothing.
    */
   createAsyncLocalStorage<T>(): IAsyncLocalStorage<T> {
-    const Storage = this.#mayHaveStorage() ? findStorageClass() : undefined;
-    if (!Storage) return unsupportedStorage;
-    return this.getEnv("RUNNER_FORCE_NOOP_ALS") ? createNoopStorage() : new Storage<T>();
+    return createStorage(this.id, (key) => this.getEnv(key));
   }
 
   // Browsers refuse these when called on another object; looking them up late lets tests replace the timers.
@@ -168,19 +150,8 @@ export class PlatformAdapter implements IPlatformAdapter {
 
   /** Only where it is the runtime's own: bundlers give browsers one that does nothing. */
   #process(): HostProcess | undefined {
-    const host = this.#runsOnServer() ? scope().process : undefined;
+    const host = runsOnServer(this.id) ? scope().process : undefined;
     return typeof host?.on === "function" ? host : undefined;
-  }
-
-  #mayHaveStorage(): boolean {
-    // Where this adapter was chosen for another runtime, it behaves as edge hosts without a storage do.
-    return this.id === "edge" ? detectEnvironment() === "edge" : this.#runsOnServer();
-  }
-
-  #runsOnServer(): boolean {
-    if (this.id === "node") return true;
-    const { Deno, Bun } = scope();
-    return this.id === "universal" && (Deno !== undefined || Bun !== undefined);
   }
 }
 
@@ -195,6 +166,7 @@ export function getPlatform(): IPlatformAdapter {
 /** Replaces the process-wide adapter. Runs that already started keep the listeners they installed on the old one. */
 export function setPlatform(adapter: IPlatformAdapter): void {
   current = adapter;
+  chooseStorages(adapter);
 }
 
 /**
@@ -211,12 +183,6 @@ export function perPlatform<T>(create: (platform: IPlatformAdapter) => T): () =>
     return value;
   };
 }
-
-/** Can be made, so that definitions load everywhere, but not used. */
-const unsupportedStorage: IAsyncLocalStorage<any> = {
-  getStore: () => unsupported("createAsyncLocalStorage"),
-  run: () => unsupported("createAsyncLocalStorage"),
-};
 
 function unsupported(functionName: string): never {
   throw platformUnsupportedFunctionError.create({ functionName });

@@ -4,7 +4,8 @@ import { settleOrAbort } from "../../lib/settleOrAbort";
 import { TracePoint } from "../../platform/tracePoint";
 import { createCallCodec } from "../../tunnels/client/callCodec";
 import type { Carrier } from "../../tunnels/client/carrier";
-import { createTunnelClient, type TunnelClientOptions } from "../../tunnels/client/createTunnelClient";
+import { createTunnelClient } from "../../tunnels/client/createTunnelClient";
+import { withNames, type ClientNames } from "../../tunnels/client/namedCalls";
 import type { ClientCallOptions, RemoteClient } from "../../tunnels/client/remoteClient";
 import { createEndpointPool } from "../../tunnels/pool/endpointPool";
 import type { EndpointInfo } from "../../tunnels/pool/endpointStates";
@@ -28,8 +29,6 @@ export interface EndpointList {
   discoverEach(options?: Pick<ClientCallOptions, "signal" | "timeoutMs">): Promise<readonly EndpointDiscovery[]>;
 }
 
-type Named = Pick<TunnelClientOptions, "tasks" | "events">;
-
 /** Makes what sends calls to one address, with all that is around it. */
 type MakeCarrier<Config> = (located: Config, address: BaseUrl) => Carrier;
 
@@ -40,17 +39,18 @@ type MakeCarrier<Config> = (located: Config, address: BaseUrl) => Carrier;
  * @throws {Error} there is no address, or {TypeError} what there is of several makes no sense
  */
 export function clientOver<Config extends HttpCallerConfig>(
-  config: (Config | OverEndpoints<Config>) & Named,
+  config: (Config | OverEndpoints<Config>) & ClientNames,
   owner: string,
   make: MakeCarrier<Config>,
 ): RemoteClient & EndpointList {
   const isPooled = config !== undefined && ("endpoints" in config || "resolve" in config);
-  if (isPooled) return pooledClient(config as OverEndpoints<Config> & Named, owner, make);
+  if (isPooled) return pooledClient(config as OverEndpoints<Config> & ClientNames, owner, make);
   const single = config;
   const address = readBaseUrl(single, owner);
   const located = locatedAt(single, address);
   const inFlight = new InFlight();
-  const client = createTunnelClient({ ...located, inFlight, codec: createCallCodec, carrier: make(located, address) });
+  const carrier = make(located, address);
+  const client = withNames(createTunnelClient({ ...located, inFlight, codec: createCallCodec, carrier }), config);
   const endpoints = () => [{ url: address.text, state: "up" as const, inFlight: inFlight.count, failures: 0 }];
   const discoverEach: EndpointList["discoverEach"] = async (options) => [
     await settledDiscovery(address.text, client, options),
@@ -59,7 +59,7 @@ export function clientOver<Config extends HttpCallerConfig>(
 }
 
 function pooledClient<Config extends HttpCallerConfig>(
-  config: OverEndpoints<Config> & Named,
+  config: OverEndpoints<Config> & ClientNames,
   owner: string,
   make: MakeCarrier<Config>,
 ): RemoteClient & EndpointList {
@@ -76,19 +76,20 @@ function pooledClient<Config extends HttpCallerConfig>(
   });
   // Opens nothing until it sends, which it never does: it says what all of its kind can send.
   const ofKind = connect("http://endpoint.invalid");
-  const client = createTunnelClient({
-    ...locatedAt(config as unknown as Config & Named, parseBaseUrl("")),
+  const made = createTunnelClient({
+    ...locatedAt(config as unknown as Config & ClientNames, parseBaseUrl("")),
     baseUrl: undefined,
     codec: createCallCodec,
     carrier: { ...ofKind, send: pool.send, close: pool.close },
     onFailure: (error) => void tellDelivery(error, deliveryOf(error)),
   });
+  const client = withNames(made, config);
   const discoverEach: EndpointList["discoverEach"] = async (options) => {
     // Where they are resolved, the first call does it.
     if (pool.endpoints().length === 0) await settledDiscovery("", client, options);
     const asked = pool.endpoints().map(async ({ url }) => {
       const address = parseBaseUrl(url);
-      const located = locatedAt(config as unknown as Config & Named, address);
+      const located = locatedAt(config as unknown as Config & ClientNames, address);
       const one = createTunnelClient({ ...located, codec: createCallCodec, carrier: connect(url) });
       const answer = await settledDiscovery(url, one, options);
       await one.close();

@@ -15,14 +15,10 @@ import { createExchange, type ExchangeForm, type ExchangeOptions } from "./callE
 import type { CloseOptions } from "./carrier";
 import type { CallCodecOptions, MakeCallCodec } from "./codec";
 import type { RunTask } from "./itemCalls";
-import { namedCalls, type Names } from "./namedCalls";
 import type { ClientCallOptions, RemoteClient, StreamCallOptions } from "./remoteClient";
 import type { Subscriptions } from "./subscribe/subscriptions";
 
 export interface TunnelClientOptions extends CallCodecOptions, ExchangeOptions {
-  /** Names that the client's `tasks` are called by, to their ids; the same for `events`. Without them it has neither. */
-  readonly tasks?: Names | undefined;
-  readonly events?: Names | undefined;
   readonly codec: MakeCallCodec;
   /**
    * How long a stream of items may bring nothing while its reader waits, in ms, then it fails with `STREAM_LOST`; at least
@@ -140,12 +136,7 @@ export function createTunnelClient(options: TunnelClientOptions): RemoteClient {
     await exchange.close(closeOptions);
   }
 
-  const isTyped = options.tasks !== undefined || options.events !== undefined;
   return {
-    ...(isTyped && {
-      tasks: namedCalls("tasks", options.tasks, task, stream),
-      events: namedCalls("events", options.events, event),
-    }),
     task,
     safe: (target: Target, value?: unknown, call?: ClientCallOptions): Promise<any> =>
       settle(() => task(target, value, call), (target as Partial<ITask> | undefined)?.throws), // as above

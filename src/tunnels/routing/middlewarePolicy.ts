@@ -1,9 +1,11 @@
-import { isPlainObject } from "../../lib/guards";
 import type { ITask } from "../../define/task";
-import { tunnelPolicy } from "./tags";
+import type { RoutingParts } from "./routingParts";
 
 /** Ids of the caller-side middleware that a routed task keeps. Reads every accepted spelling, first match wins. */
-export function keptMiddleware(task: ITask): ReadonlySet<string> {
+export function keptMiddleware(
+  task: ITask,
+  { tunnelPolicy, isPlainObject }: Pick<RoutingParts, "tunnelPolicy" | "isPlainObject">,
+): ReadonlySet<string> {
   const policy: unknown = tunnelPolicy.extract(task);
   if (!isPlainObject(policy)) return none;
   const { client, middlewareAllowList } = policy;

@@ -1,17 +1,11 @@
-import { invalidTunnelError } from "../../errors/bootErrors";
 import type { IEventEmission } from "../../define/event";
 import type { EmissionOrigin } from "../../lib/emissionPath";
 import type { CallScope } from "../../runtime/callScope";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
-import { nameTunnel } from "../protocol/callFailure";
-import { runIdOf } from "../protocol/emissionPath";
-import { leavingEmissions } from "../protocol/leavingEmissions";
-import { remoteOptionsOf } from "./remoteOptions";
-import { resolveSelector } from "./selectors";
+import type { RoutingParts } from "./routingParts";
 import type { EventDeliveryMode, TunnelRunner } from "./tags";
-import { isClientTunnel } from "./tunnelResource";
 
 type EmitRemotely = (emission: IEventEmission) => Promise<void>;
 type Scope = CallScope | undefined;
@@ -35,16 +29,19 @@ export interface EventRouting {
  *
  * @throws {invalidTunnelError} an id is not registered, or the tunnel cannot emit
  */
+
 export function routeEvents(
   tunnel: TunnelRunner,
   ownerId: string,
   { store, eventManager, logger }: EventRouting,
+  parts: RoutingParts,
 ): void {
+  const { invalidTunnelError, resolveSelector, isClientTunnel, nameTunnel } = parts;
   const registered = new Map([...store.events].map(([id, { event }]) => [id, event]));
   const selected = resolveSelector("Event", tunnel.events, registered);
   if (selected.length === 0 || !isClientTunnel(tunnel)) return;
 
-  const emit = emitOf(tunnel);
+  const emit = emitOf(tunnel, parts);
   if (emit === undefined) {
     throw invalidTunnelError.create({
       detail: "Tunnel resource value must implement emit(event, payload) when events[] is configured.",
@@ -71,7 +68,7 @@ export function routeEvents(
     });
   eventManager.interceptEvents(new Set(selected.map(({ id }) => id)), (next, emission, scope) =>
     // What was received from the other process is not sent back to it.
-    hasReturned(eventManager, emission, scope) || emission.source === `tunnel:${ownerId}`
+    hasReturned(parts.runIdOf(eventManager), emission, scope) || emission.source === `tunnel:${ownerId}`
       ? next(emission)
       : deliver(next, emission, { emitRemotely: emitRemotelyIn(scope), onFallback }),
   );
@@ -96,8 +93,8 @@ const deliveries: Record<EventDeliveryMode, (next: Next, emission: IEventEmissio
 };
 
 /** An emission that this run sent, and that a broker has handed back to it: sending it once more would go on for ever. */
-const hasReturned = (run: object, { source }: IEventEmission, scope: Scope): boolean =>
-  scope?.path !== undefined && source === scope.origin && scope.path.via.includes(runIdOf(run));
+const hasReturned = (runId: string, { source }: IEventEmission, scope: Scope): boolean =>
+  scope?.path !== undefined && source === scope.origin && scope.path.via.includes(runId);
 
 type Emit = (emission: IEventEmission, scope: Scope, origin: EmissionOrigin) => Promise<unknown>;
 
@@ -110,7 +107,11 @@ export interface EmissionTaker {
 }
 
 /** The tunnel's own `emit`; a `client` stands in for it. The signal of the emitter goes along. */
-function emitOf(tunnel: TunnelRunner): Emit | undefined {
+function emitOf(tunnel: TunnelRunner, { leavingEmissions, remoteOptionsOf }: RoutingParts): Emit | undefined {
+  const inScope =
+    (emit: (emission: IEventEmission, scope: Scope) => Promise<unknown>): Emit =>
+    (emission, scope, origin) =>
+      leavingEmissions.run(origin, () => emit(emission, scope));
   const { client } = tunnel;
   if (typeof tunnel.emit === "function")
     return inScope((emission) => (tunnel as Required<TunnelRunner>).emit(emission));
@@ -122,8 +123,3 @@ function emitOf(tunnel: TunnelRunner): Emit | undefined {
     )
   );
 }
-
-const inScope =
-  (emit: (emission: IEventEmission, scope: Scope) => Promise<unknown>): Emit =>
-  (emission, scope, origin) =>
-    leavingEmissions.run(origin, () => emit(emission, scope));

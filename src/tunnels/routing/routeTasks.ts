@@ -1,14 +1,9 @@
-import { invalidTunnelError } from "../../errors/bootErrors";
 import type { ITask } from "../../define/task";
 import type { TaskRoute } from "../../runtime/link/taskCell";
 import type { Store } from "../../runtime/run/store";
-import { nameTunnel } from "../protocol/callFailure";
-import { withRepeats } from "./idempotency";
 import { keptMiddleware } from "./middlewarePolicy";
-import { remoteOptionsOf } from "./remoteOptions";
-import { resolveSelector } from "./selectors";
+import type { RoutingParts } from "./routingParts";
 import type { RoutedCallOptions, TunnelRunner } from "./tags";
-import { isClientTunnel } from "./tunnelResource";
 
 /**
  * Hands the tasks that a client tunnel selects over to it.
@@ -16,12 +11,14 @@ import { isClientTunnel } from "./tunnelResource";
  * @throws {invalidTunnelError} an id is not registered, or the tunnel cannot run tasks
  * @throws {tunnelOwnershipConflictError} another tunnel routes one of the tasks
  */
-export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store): void {
+
+export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store, parts: RoutingParts): void {
+  const { invalidTunnelError, resolveSelector, isClientTunnel, nameTunnel, remoteOptionsOf } = parts;
   const registered = new Map([...store.tasks].map(([id, { task }]) => [id, task]));
   const selected = resolveSelector("Task", tunnel.tasks, registered);
   if (selected.length === 0 || !isClientTunnel(tunnel)) return;
 
-  const run = runOf(tunnel);
+  const run = runOf(tunnel, parts);
   if (run === undefined) {
     throw invalidTunnelError.create({
       detail: "Tunnel resource value must implement run(task, input) when tasks[] is configured.",
@@ -37,14 +34,14 @@ export function routeTasks(tunnel: TunnelRunner, ownerId: string, store: Store):
     }
   };
   for (const task of selected)
-    store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task) });
+    store.routeTask(task.id, { ownerId, run: runNamed, keepsMiddleware: keptMiddleware(task, parts) });
 }
 
 type Run = TaskRoute["run"];
 type RunRemotely = (task: ITask, input: unknown, options: RoutedCallOptions | undefined) => Promise<unknown>;
 
 /** The tunnel's own `run`; a `client` stands in for it. */
-function runOf(tunnel: TunnelRunner): RunRemotely | undefined {
+function runOf(tunnel: TunnelRunner, { withRepeats }: RoutingParts): RunRemotely | undefined {
   const { client } = tunnel;
   const stream = client?.stream?.bind(client);
   // What was written for two parameters sees two, unless there is something to pass.

@@ -1,14 +1,22 @@
 import { defineResourceMiddleware } from "../../define/createMiddleware";
 import type { IResourceMiddleware } from "../../define/middleware";
 import type { IResource } from "../../define/resource";
+import { invalidTunnelError } from "../../errors/bootErrors";
+import { isPlainObject } from "../../lib/guards";
 import type { EventManager } from "../../runtime/events/eventManager";
 import type { Logger } from "../../runtime/logger";
 import type { Store } from "../../runtime/run/store";
-import { routeEvents, type EventRouting } from "./routeEvents";
-import { routeTasks } from "./routeTasks";
-import type { TunnelRunner } from "./tags";
+import { nameTunnel } from "../protocol/callFailure";
+import { runIdOf } from "../protocol/emissionPath";
+import { leavingEmissions } from "../protocol/leavingEmissions";
+import { withRepeats } from "./idempotency";
+import { remoteOptionsOf } from "./remoteOptions";
+import type { EventRouting } from "./routeEvents";
+import type { RoutingParts } from "./routingParts";
+import { resolveSelector } from "./selectors";
+import { tunnelPolicy, type TunnelRunner } from "./tags";
 import { tunnelPlanOf } from "./tunnelPlan";
-import { isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
+import { isClientTunnel, isTunnelResource, misspeltFields, readTunnel } from "./tunnelResource";
 
 /** The handles of the run, which live a layer above. */
 export interface TunnelMiddlewareHandles {
@@ -43,9 +51,22 @@ export function createTunnelMiddleware(handles: TunnelMiddlewareHandles): IResou
   });
 }
 
+const routingParts: RoutingParts = {
+  invalidTunnelError,
+  isClientTunnel,
+  isPlainObject,
+  leavingEmissions,
+  nameTunnel,
+  remoteOptionsOf,
+  resolveSelector,
+  runIdOf,
+  tunnelPolicy,
+  withRepeats,
+};
+
 async function apply(tunnel: TunnelRunner, id: string, run: EventRouting): Promise<void> {
-  routeTasks(tunnel, id, run.store);
-  routeEvents(tunnel, id, run);
+  const { routeTunnel } = await import("./routeTunnel");
+  routeTunnel(tunnel, id, run, routingParts);
   if (tunnel.hears !== undefined) await partOf<TunnelHearing>(run.store, "tunnelHearing").hear(tunnel, id);
   if ((tunnel.verify?.mode ?? "off") !== "off") {
     await partOf<TunnelVerifier>(run.store, "tunnelVerifier").verify(tunnel, id);

@@ -2,6 +2,7 @@ import type { CallCodecOptions, ClientAuth, MakeCallCodec } from "../client/code
 import { locatedFailures } from "./layers/locatedFailures";
 import type { Abilities, Carrier, TransportLayer } from "../client/carrier";
 import { createTunnelClient, type TunnelClientOptions } from "../client/createTunnelClient";
+import { withNames, type ClientNames } from "../client/namedCalls";
 import type { RemoteClient } from "../client/remoteClient";
 import type { ClientOf, NamedTargets } from "../client/typedClient";
 import { lazyCodec } from "../client/lazyCodec";
@@ -109,14 +110,14 @@ export const createHttpClient = <M = unknown>(config: HttpClientConfig & NamedTa
  * @param over gets the carrier of the web, and the address that calls are sent to
  */
 export function createUniversalClient(
-  config: HttpClientConfig & Pick<TunnelClientOptions, "tasks" | "events">,
+  config: HttpClientConfig & ClientNames,
   over: (web: Carrier, baseUrl: string) => Carrier,
   codec: MakeCallCodec = lazyCodec,
 ): HttpClient {
   const address = readBaseUrl(config, "createHttpClient");
   const carrier = over(webCarrier({ ...config, baseUrl: address.text }, blobsOnly), address.text);
   const layers = [...webLayers(config, address), lazyBatching(config)];
-  return createTunnelClient({ ...config, baseUrl: address.text, carrier, codec, layers });
+  return withNames(createTunnelClient({ ...config, baseUrl: address.text, carrier, codec, layers }), config);
 }
 
 const nothing: Propagation = {};
