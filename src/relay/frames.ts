@@ -111,20 +111,27 @@ export class FrameReader {
   }
 
   #readHeader(bytes: Uint8Array, offset: number): number {
+    // Almost every header arrives whole, and need not be copied.
+    if (this.#headerFill === 0 && bytes.length - offset >= frameHeaderBytes) {
+      return this.#begin(this.#parseHeader(bytes, offset), bytes, offset + frameHeaderBytes);
+    }
     const taken = Math.min(frameHeaderBytes - this.#headerFill, bytes.length - offset);
     this.#header.set(bytes.subarray(offset, offset + taken), this.#headerFill);
     this.#headerFill += taken;
     const end = offset + taken;
     if (this.#headerFill < frameHeaderBytes) return end;
     this.#headerFill = 0;
+    return this.#begin(this.#parseHeader(this.#header, 0), bytes, end);
+  }
 
-    const { type, flags, streamId, length } = this.#parseHeader();
-    if (length <= bytes.length - end) {
-      this.#onFrame({ type, flags, streamId, payload: bytes.subarray(end, end + length) });
-      return end + length;
+  /** @param offset of the payload */
+  #begin({ type, flags, streamId, length }: FrameHeader, bytes: Uint8Array, offset: number): number {
+    if (length <= bytes.length - offset) {
+      this.#onFrame({ type, flags, streamId, payload: bytes.subarray(offset, offset + length) });
+      return offset + length;
     }
     this.#partial = { type, flags, streamId, length, payload: undefined, fill: 0 };
-    return end;
+    return offset;
   }
 
   #readPayload(bytes: Uint8Array, offset: number): number {
@@ -147,12 +154,11 @@ export class FrameReader {
     return offset + taken;
   }
 
-  #parseHeader(): { type: FrameType; flags: number; streamId: number; length: number } {
-    const header = this.#header;
-    const first = header[0] as number;
+  #parseHeader(bytes: Uint8Array, offset: number): FrameHeader {
+    const first = bytes[offset] as number;
     const type = first & 15;
-    const length = ((header[1] as number) << 16) | ((header[2] as number) << 8) | (header[3] as number);
-    const streamId = readUint32(header, 4);
+    const length = readUint32(bytes, offset) & 0xffffff;
+    const streamId = readUint32(bytes, offset + 4);
     if (!isKnownType(type)) throw new MuxProtocolError(`Frame type ${type} is not known.`);
     const maxBytes = type === FrameType.CONTROL ? maxControlBytes : this.#maxFrameBytes;
     if (length > maxBytes) {
@@ -166,9 +172,12 @@ export class FrameReader {
   }
 }
 
-interface PartialFrame extends Omit<Frame, "payload"> {
+interface FrameHeader extends Omit<Frame, "payload"> {
   /** Of the payload, in bytes. */
   readonly length: number;
+}
+
+interface PartialFrame extends FrameHeader {
   /** Made with its first bytes. */
   payload: Uint8Array | undefined;
   /** Bytes of the payload that are there. */

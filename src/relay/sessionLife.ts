@@ -19,6 +19,7 @@ export class SessionLife {
   readonly #options: SessionLifeOptions;
   #state: SessionState = "attached";
   #cancelTimer: () => void = () => {};
+  #touchedAtMs = 0;
 
   constructor(options: SessionLifeOptions) {
     this.#options = options;
@@ -57,15 +58,23 @@ export class SessionLife {
 
   /** A binding or a stream came or went: idleness counts from the last time there was one. */
   touch(): void {
-    if (this.#state === "attached") this.#watchIdle();
+    this.#touchedAtMs = this.#options.clock.now();
   }
 
   #watchIdle(): void {
+    this.touch();
+    this.#waitIdle(this.#options.idleMs);
+  }
+
+  /** One timer for any number of touches: every visit ends with one. */
+  #waitIdle(delayMs: number): void {
     const { clock, idleMs, isIdle, onIdle } = this.#options;
     if (idleMs === 0) return this.#restart(() => {});
     this.#restart(
-      clock.after(idleMs, () => {
-        if (isIdle()) onIdle();
+      clock.after(delayMs, () => {
+        const leftMs = this.#touchedAtMs + idleMs - clock.now();
+        if (leftMs > 0) this.#waitIdle(leftMs);
+        else if (isIdle()) onIdle();
         else this.#watchIdle();
       }),
     );

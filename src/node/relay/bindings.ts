@@ -23,8 +23,6 @@ export interface BindingSession {
   readonly mux: MuxSession | undefined;
   /** Tells the driver that a binding is no longer its own. */
   revoke(binding: Binding, code: "TAKEOVER" | "ADMIN"): void;
-  /** A visitor's stream has ended. */
-  touch(): void;
 }
 
 /** A published port. The session it leads to changes when another one takes it over; the listener stays. */

@@ -96,7 +96,10 @@ export class ConnectEndpoint {
         onControl: (message, from) => onControl(message, from),
         onFailed: () => onGone(),
         onRetired: () => onGone(),
-        onStreamClosed: (stream, resetCode) => countStream(counters, stream, resetCode),
+        onStreamClosed(stream, resetCode) {
+          countStream(counters, stream, resetCode);
+          session?.touch();
+        },
       },
     });
     const own = mux;

@@ -252,7 +252,6 @@ export class Relay {
       });
       if (stream === undefined) return void socket.destroy();
       joinSocket(socket, stream, { lost: ResetCode.CANCEL });
-      socket.once("close", () => binding?.session.touch());
     });
     return listening(server, port, host);
   }

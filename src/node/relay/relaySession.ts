@@ -307,7 +307,7 @@ export class RelaySession implements BindingSession {
 
   /** A visitor's stream has ended. */
   touch(): void {
-    if (this.activeStreams === 0) this.#life.touch();
+    this.#life.touch();
   }
 
   async #bind(request: Bind): Promise<void> {

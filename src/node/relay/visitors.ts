@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { ResetCode } from "../../relay/codes";
 import { createAddressSet, type AddressSet } from "../server/addressSet";
 import { isLoopbackHost, readAuthority } from "./authority";
-import type { Binding, BindingSession } from "./bindings";
+import type { Binding } from "./bindings";
 import type { ResolvedRelayConfig } from "./config";
 import { Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
@@ -264,7 +264,7 @@ export class Visitors {
   }
 
   #carry(arrival: Arrival, verdict: Extract<PipelineVerdict, { kind: "go" }>): void {
-    const { req, connection, record, reply, send } = arrival.visit;
+    const { req, record, reply, send } = arrival.visit;
     const { binding } = arrival.route;
     const { session } = binding;
     // Asked only now: what stands between may have taken long enough for the driver to leave.
@@ -283,13 +283,8 @@ export class Visitors {
       record,
       deadlines: this.#deadlines,
     });
-    touchAtEnd(connection, session);
   }
 }
-
-/** Apart, so that what waits for the end of a visit does not keep its headers meanwhile. */
-const touchAtEnd = (connection: EventEmitter, session: BindingSession): void =>
-  void connection.on("close", () => session.touch());
 
 const unchanged = ({ route, headers }: Arrival): Extract<PipelineVerdict, { kind: "go" }> => ({
   kind: "go",
