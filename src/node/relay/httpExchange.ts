@@ -18,6 +18,7 @@ import { discardRest } from "../server/discardRest";
 import { receiveInto, sendFrom } from "./byteFlow";
 import type { Deadline, Deadlines } from "./deadlines";
 import { hasBody } from "./endAnswer";
+import { flushHead } from "./flushHead";
 import { endToEndHeaders, endToEndTrailers, pairsOf } from "./headers";
 import { holdResponse } from "./heldResponse";
 import type { RequestRecord } from "./log/requestRecord";
@@ -129,7 +130,7 @@ class HttpExchange implements StreamHandler {
     this.#leftBytes = bodyBytesOf(req, head);
     if (onResponse !== undefined) return this.#hold(head, onResponse);
     this.#beginResponse(head);
-    process.nextTick(flushHead, res, this.#stream);
+    process.nextTick(flushSilent, res, this.#stream);
   }
 
   onData(bytes: Uint8Array, isLast: boolean): void {
@@ -226,7 +227,7 @@ class HttpExchange implements StreamHandler {
       onResponse,
       begin: (changed) => {
         this.#beginResponse(changed);
-        res.flushHeaders();
+        flushHead(res);
       },
       finish: (trailers) => void (trailers && res.addTrailers(pairsOf(endToEndTrailers(trailers))), res.end()),
       fail: (failure) => this.#fail(failure),
@@ -291,6 +292,6 @@ function writeHints(res: ServerResponse, headers: readonly string[]): void {
 }
 
 /** A head leaves with the bytes that arrived beside it, and alone where there are none: a stream of events may be silent. */
-function flushHead(res: ServerResponse, stream: MuxStream): void {
-  if (stream.receivedBytes === 0 && !res.writableEnded && !res.destroyed) res.flushHeaders();
+function flushSilent(res: ServerResponse, stream: MuxStream): void {
+  if (stream.receivedBytes === 0 && !res.writableEnded && !res.destroyed) flushHead(res);
 }

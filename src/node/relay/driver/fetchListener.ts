@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
+import { flushHead } from "../flushHead";
 
 /** A handler of the Fetch standard: a request becomes a response. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -36,7 +37,7 @@ async function serve(
   const response = await handle(request);
   res.writeHead(response.status, response.statusText, flatHeaders(response.headers));
   // Heads leave before their first byte: a stream of events may stay silent for long.
-  res.flushHeaders();
+  flushHead(res);
   if (response.body === null || req.method === "HEAD") {
     res.end();
     return response.body?.cancel();
