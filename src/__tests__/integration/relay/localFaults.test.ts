@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as httpRequest, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { tunnelExpose, tunnelPull, tunnelServe } from "../../../node";
@@ -39,35 +39,48 @@ async function upload(
   return { status: message.statusCode, text: await text(message) };
 }
 
-describe("a service that answers before it has read a request", () => {
-  it.each(["reads the rest", "leaves the rest unread"])(
-    "a service that answers 100 MB early and %s is heard, and holds nothing up",
-    async (way) => {
+/** Publishes a listener of this process, or the port that it is served at. */
+const publish = (place: string, driver: { relay: string; token: string }, listener: RequestListener, port: number) =>
+  place === "in this process" ? tunnelServe({ ...driver, server: listener }) : tunnelExpose({ ...driver, port });
+
+describe.each(["in this process", "behind a port"])(
+  "a service %s that answers before it has read a request",
+  (place) => {
+    const title = `a service ${place} that answers`;
+
+    it.each(["reads the rest", "leaves the rest unread"])(
+      `${title} 100 MB early and %s is heard, and holds nothing up`,
+      async (way) => {
+        await using relay = await startRelay();
+        const listener: RequestListener = (req, res) => {
+          res.writeHead(413, { "content-length": 9 }).end("too large");
+          if (way === "reads the rest") req.resume();
+        };
+        await using service = await startService(listener);
+        await using handle = await publish(place, relay.driver, listener, service.port);
+
+        expect(await soon(upload(handle.containerPort, 100 * MiB))).toEqual({ status: 413, text: "too large" });
+        expect((await visit(handle.containerPort)).status).toBe(413);
+      },
+    );
+
+    it(`${title} early and closes is heard each time, whatever of the request is still on its way`, async () => {
       await using relay = await startRelay();
-      await using service = await startService((req, res) => {
-        res.writeHead(413, { "content-length": 9 }).end("too large");
-        if (way === "reads the rest") req.resume();
-      });
-      await using handle = await tunnelExpose({ ...relay.driver, port: service.port });
+      const listener: RequestListener = (_req, res) => {
+        res.writeHead(413, { connection: "close" }).end("too large");
+      };
+      await using service = await startService(listener);
+      await using handle = await publish(place, relay.driver, listener, service.port);
 
-      expect(await soon(upload(handle.containerPort, 100 * MiB))).toEqual({ status: 413, text: "too large" });
-      expect((await visit(handle.containerPort)).status).toBe(413);
-    },
-  );
-
-  it("a service that answers early and closes is heard each time, whatever of the request is still on its way", async () => {
-    await using relay = await startRelay();
-    await using service = await startService((_req, res) => {
-      res.writeHead(413, { connection: "close" }).end("too large");
+      for (let time = 0; time < 8; time++) {
+        expect(await soon(upload(handle.containerPort, 100 * MiB))).toEqual({ status: 413, text: "too large" });
+      }
+      expect(relay.relay.sessions()).toMatchObject([{ isAttached: true }]);
     });
-    await using handle = await tunnelExpose({ ...relay.driver, port: service.port });
+  },
+);
 
-    for (let time = 0; time < 8; time++) {
-      expect(await soon(upload(handle.containerPort, 100 * MiB))).toEqual({ status: 413, text: "too large" });
-    }
-    expect(relay.relay.sessions()).toMatchObject([{ isAttached: true }]);
-  });
-
+describe("a TCP service that answers before it has read a request", () => {
   it("a TCP service that answers early and closes is heard, whatever its peer still sends", async () => {
     await using relay = await startRelay();
     await using service = await startTcpService((socket) => {

@@ -11,10 +11,8 @@ import { joinSocket } from "../joinSocket";
 import { endToEndHeaders, pairsOf, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
 import { limitConnecting } from "./limitConnecting";
+import { bodyBytesOf, serviceHeaders, type HostHeader } from "./serviceRequest";
 import type { StreamTarget } from "./streamTarget";
-
-/** Whose name an application finds in `Host`: that of the visitor's URL, or its own. */
-export type HostHeader = "visitor" | "local";
 
 /** A local HTTP service. */
 export interface HttpTargetOptions {
@@ -27,46 +25,40 @@ export interface HttpTargetOptions {
   readonly connectTimeoutMs: number;
   /** "local" names the service itself in `Host`, as services ask for that know no other name. Default "visitor". */
   readonly hostHeader?: HostHeader | undefined;
-  /** Instead of sockets: a connection in this process. */
-  readonly createConnection?: (() => Duplex) | undefined;
 }
 
 /** Sends each exchange as one request over a keep-alive connection: the service sees ordinary HTTP. */
 export function httpTarget(options: HttpTargetOptions): StreamTarget {
-  const { host, port, tls, connectTimeoutMs, hostHeader, createConnection } = options;
+  const { host, port, tls, connectTimeoutMs, hostHeader } = options;
   const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agent =
     tls === undefined ? new ServiceAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
-  if (createConnection !== undefined) Object.assign(agent, { createConnection });
-  else if (tls === undefined) Object.assign(agent, { createConnection: connectLocally });
+  if (tls === undefined) Object.assign(agent, { createConnection: connectLocally });
 
   // The empty name spares a search for one, which is for TLS.
   const to = { agent, host, port, setHost: false, ...(tls === undefined && { servername: "" }) };
 
-  function requestOf({ method, target, headers }: RequestHead, flags: number): ClientRequest {
-    const protocol = flags & flagUpgrade ? valueOf(headers, "upgrade") : undefined;
-    const raw = protocol === undefined ? endToEndHeaders(headers) : upgradeHeaders(headers, protocol);
-    const hasBody = (flags & (flagEnd | flagUpgrade)) === 0;
-    // Node sends the body of a GET or DELETE without framing unless it is stated: the service would read it as further
-    // requests.
-    if (hasBody && valueOf(raw, "content-length") === undefined) raw.push("Transfer-Encoding", "chunked");
-    if (hostHeader === "local") replaceValue(raw, "host", localAuthority(options));
+  const authority = hostHeader === "local" ? localAuthority(options) : undefined;
+
+  function requestOf(head: RequestHead, flags: number): ClientRequest {
     const request = tls === undefined ? httpRequest : httpsRequest;
     // A list keeps order, case and repetitions.
-    return request({ ...to, method, path: target, headers: raw as never });
+    const headers = serviceHeaders(head, flags, authority) as never;
+    return request({ ...to, method: head.method, path: head.target, headers });
   }
 
   return {
     open(stream, opening) {
       if (opening.kind !== "http") return stream.reset(ResetCode.INTERNAL, "This binding serves HTTP.");
-      const isUpgrade = (opening.flags & flagUpgrade) !== 0;
-      const request = requestOf(opening.head, opening.flags);
+      const { head, flags } = opening;
       stream.accept();
+      const isUpgrade = (flags & flagUpgrade) !== 0;
+      const request = requestOf(head, flags);
       const failure = watchConnecting(request, stream, connectTimeoutMs);
       if (isUpgrade) forwardUpgrade(request, stream, failure);
       else {
-        const isBodiless = (opening.flags & flagEnd) !== 0;
-        forward(request, stream, { isBodiless, bodyBytes: bodyBytesOf(opening.head), failure });
+        const isBodiless = (flags & flagEnd) !== 0;
+        forward(request, stream, { isBodiless, bodyBytes: bodyBytesOf(head), failure });
       }
     },
     close: () => agent.destroy(),
@@ -86,19 +78,8 @@ function localAuthority({ host, port, tls }: HttpTargetOptions): string {
   return port === (tls === undefined ? 80 : 443) ? name : `${name}:${port}`;
 }
 
-function replaceValue(headers: string[], name: string, value: string): void {
-  const index = headers.findIndex((entry, at) => at % 2 === 0 && entry.toLowerCase() === name);
-  if (index !== -1) headers[index + 1] = value;
-}
-
 const dropUndefined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-
-/** What a service takes for the body of a request; `undefined` where it is sent in chunks. */
-function bodyBytesOf({ headers, contentLength }: RequestHead): number | undefined {
-  const stated = valueOf(headers, "content-length");
-  return stated === undefined ? contentLength : Number(stated);
-}
 
 /** What a visitor is told when a request fails now. */
 type FailureCode = () => ResetCode;
@@ -162,7 +143,8 @@ function forward(request: ClientRequest, stream: MuxStream, { isBodiless, bodyBy
   if (isBodiless && leftBytes) cut();
   // Without a body nothing follows that would send the request.
   else if (isBodiless) request.end();
-  else request.flushHeaders();
+  // Node's own way to send a head alone writes it in UTF-8, which is not what its characters stand for.
+  else request.write(noBytes);
 }
 
 function forwardUpgrade(request: ClientRequest, stream: MuxStream, failure: FailureCode): void {
@@ -210,9 +192,4 @@ function responseHeadOf(message: IncomingMessage, headers = endToEndHeaders(mess
   };
 }
 
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  for (let index = 0; index < headers.length; index += 2) {
-    if ((headers[index] as string).toLowerCase() === name) return headers[index + 1];
-  }
-  return undefined;
-}
+const noBytes = /* @__PURE__ */ new Uint8Array(0);

@@ -1,6 +1,6 @@
 import type { RequestListener, Server } from "node:http";
 import type { FetchHandler } from "./fetchListener";
-import type { HostHeader } from "./httpTarget";
+import type { HostHeader } from "./serviceRequest";
 import type { StreamTarget } from "./streamTarget";
 import { TunnelSession, type BindRequest, type TunnelSessionOptions } from "./tunnelSession";
 
@@ -92,10 +92,9 @@ export async function tunnelServe(options: TunnelServeOptions): Promise<TunnelHa
   if ((server === undefined) === (fetch === undefined)) {
     throw new TypeError("tunnelServe needs one of server and fetch.");
   }
-  const { fetchListener, httpTarget, inProcessConnection } = await import("./targets");
+  const { fetchListener, listenerTarget } = await import("./targets");
   const handler = server ?? fetchListener(fetch as FetchHandler, onError);
-  const createConnection = inProcessConnection(handler);
-  const target = httpTarget({ host: "localhost", port: 80, connectTimeoutMs: 5_000, hostHeader, createConnection });
+  const target = listenerTarget({ handler, hostHeader });
   return publish(options, httpBinding(options, target));
 }
 
