@@ -36,7 +36,7 @@ const homes = {
 
   "lru-cache": "globals/lruCache",
   multipasta: "tunnels/fetch/form/formParser",
-  undici: "node/client/poolCarrier",
+  undici: "node/undici",
   ws: "node/relay/wsLink",
 };
 

@@ -4,8 +4,8 @@ import { countSockets, type SocketCount } from "../../tunnels/client/openSockets
 import { targetPath } from "../../tunnels/protocol/paths";
 import { defaultReplyBytes } from "../../tunnels/protocol/replyLimit";
 import type { Transport, WireRequest, WireResponse } from "../../tunnels/protocol/wire";
-import { importCommonJs } from "../commonJs";
 import { acceptEncoding, gzipCoding } from "../contentCodings";
+import { canPool, importUndici, type Undici } from "../undici";
 import type { ClientCompression } from "./clientCompression";
 import { readEndpoint, type Endpoint } from "./endpoint";
 import { nodeFetchCarrier } from "./nodeFetch";
@@ -20,9 +20,6 @@ export interface PoolCarrierConfig {
   readonly compression?: ClientCompression | undefined;
 }
 
-/** As much of the package as a pool needs; absent in a stand-in for it. */
-type Undici = Pick<typeof import("undici"), "Pool">;
-
 /**
  * Sends JSON calls over a keep-alive pool of connections, at a fraction of what fetch costs; a reply that is no JSON is
  * the stream that it is. Redirects are not followed. undici is loaded at the first call: it takes some 50 ms, once per
@@ -32,7 +29,7 @@ type Undici = Pick<typeof import("undici"), "Pool">;
  */
 export function poolCarrier(
   config: PoolCarrierConfig,
-  loadUndici: () => Promise<Undici | undefined> = () => importCommonJs<Undici>(() => import("undici")),
+  loadUndici: () => Promise<Partial<Undici> | undefined> = importUndici,
 ): Carrier {
   let opening: Promise<OpenedCarrier> | undefined;
   let opened: OpenedCarrier | undefined;
@@ -41,8 +38,7 @@ export function poolCarrier(
   async function open(): Promise<OpenedCarrier> {
     const endpoint = readEndpoint(config.baseUrl);
     const undici = await loadUndici();
-    return (opened =
-      isReal(undici) && mayReadEnvironment() ? openPool(undici, endpoint, config) : nodeFetchCarrier(config, accepts));
+    return (opened = canPool(undici) ? openPool(undici, endpoint, config) : nodeFetchCarrier(config, accepts));
   }
 
   return {
@@ -65,19 +61,6 @@ type OpenedCarrier = Pick<Carrier, "send" | "close"> & Partial<SocketCount>;
 
 const textOnly = { refusal: "The pool sends text only." };
 const accepts: Abilities = { abort: true, streams: textOnly, files: textOnly, nodeFiles: textOnly };
-
-/** Bun has a stand-in of its own for the package, which can fetch, and nothing that lies below. */
-const isReal = (undici: Partial<Undici> | undefined): undici is Undici =>
-  typeof (undici?.Pool?.prototype as Partial<Pool> | undefined)?.dispatch === "function";
-
-/** undici reads the environment when it connects, which Deno refuses without `--allow-env`. */
-function mayReadEnvironment(): boolean {
-  try {
-    return process.env["JEST_WORKER_ID"] !== null;
-  } catch {
-    return false;
-  }
-}
 
 function openPool(
   { Pool: PoolClass }: Undici,

@@ -11,6 +11,8 @@ import { joinSocket } from "../joinSocket";
 import { endToEndHeaders, pairsOf, upgradeHeaders } from "../headers";
 import { connectLocally } from "./localSocket";
 import { limitConnecting } from "./limitConnecting";
+import type { Undici } from "../../undici";
+import { servicePool } from "./pooledExchange";
 import { bodyBytesOf, serviceHeaders, type HostHeader } from "./serviceRequest";
 import type { StreamTarget } from "./streamTarget";
 
@@ -25,11 +27,13 @@ export interface HttpTargetOptions {
   readonly connectTimeoutMs: number;
   /** "local" names the service itself in `Host`, as services ask for that know no other name. Default "visitor". */
   readonly hostHeader?: HostHeader | undefined;
+  /** Carries requests without bodies; without it, and over TLS, `node:http` carries all. */
+  readonly undici?: Undici | undefined;
 }
 
 /** Sends each exchange as one request over a keep-alive connection: the service sees ordinary HTTP. */
 export function httpTarget(options: HttpTargetOptions): StreamTarget {
-  const { host, port, tls, connectTimeoutMs, hostHeader } = options;
+  const { host, port, tls, connectTimeoutMs, hostHeader, undici } = options;
   const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
   const agent =
     tls === undefined ? new ServiceAgent(agentOptions) : new HttpsAgent({ ...agentOptions, ...dropUndefined(tls) });
@@ -38,6 +42,7 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
   // The empty name spares a search for one, which is for TLS.
   const to = { agent, host, port, setHost: false, ...(tls === undefined && { servername: "" }) };
 
+  const pool = undici === undefined || tls !== undefined ? undefined : servicePool(undici, options);
   const authority = hostHeader === "local" ? localAuthority(options) : undefined;
 
   function requestOf(head: RequestHead, flags: number): ClientRequest {
@@ -52,6 +57,7 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
       if (opening.kind !== "http") return stream.reset(ResetCode.INTERNAL, "This binding serves HTTP.");
       const { head, flags } = opening;
       stream.accept();
+      if (pool?.takes(head, flags) === true) return pool.send(stream, head, serviceHeaders(head, flags, authority));
       const isUpgrade = (flags & flagUpgrade) !== 0;
       const request = requestOf(head, flags);
       const failure = watchConnecting(request, stream, connectTimeoutMs);
@@ -61,7 +67,10 @@ export function httpTarget(options: HttpTargetOptions): StreamTarget {
         forward(request, stream, { isBodiless, bodyBytes: bodyBytesOf(head), failure });
       }
     },
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy();
+      pool?.close();
+    },
   };
 }
 

@@ -57,7 +57,8 @@ export async function tunnelExpose(options: TunnelExposeOptions): Promise<Tunnel
     throw new TypeError("tunnelExpose needs the port or the url of a service.");
   const at = new URL(url ?? `http://127.0.0.1:${port}`);
   const isSecure = at.protocol === "https:";
-  const { httpTarget } = await import("./targets");
+  const { canPool, httpTarget, importUndici } = await import("./targets");
+  const undici = isSecure ? undefined : await importUndici();
   const target = httpTarget({
     // URLs write IPv6 in brackets; name servers and sockets do not know these.
     host: at.hostname.replace(/^\[|\]$/g, ""),
@@ -65,6 +66,7 @@ export async function tunnelExpose(options: TunnelExposeOptions): Promise<Tunnel
     tls: isSecure ? (tls ?? {}) : undefined,
     connectTimeoutMs,
     hostHeader,
+    undici: canPool(undici) ? undici : undefined,
   });
   return publish(options, httpBinding(options, target));
 }
