@@ -21,6 +21,7 @@ import { hasBody } from "./endAnswer";
 import { flushHead } from "./flushHead";
 import { endToEndHeaders, endToEndTrailers, pairsOf } from "./headers";
 import { holdResponse } from "./heldResponse";
+import { lingerClose } from "./lingerClose";
 import type { RequestRecord } from "./log/requestRecord";
 import type { ResponseStage } from "./pipeline";
 import { failureOfReset, visitorErrors, type VisitorError } from "./visitorError";
@@ -155,9 +156,10 @@ class HttpExchange implements StreamHandler {
     const { req, res } = this.#visitor;
     const tail = this.#tail;
     this.#tail = undefined;
-    // Closing on a visitor who still sends would reset the connection before it could read the response.
-    const isAwaited = this.#leftBytes === 0 && !res.shouldKeepAlive && !this.#isBodiless && !req.complete;
-    if (!isAwaited) return void (tail === undefined ? res.end() : res.end(tail, "latin1"));
+    const mustWait = !res.shouldKeepAlive && !this.#isBodiless && !req.complete;
+    if (mustWait) lingerClose(req);
+    // A visitor that knows the length of the response need not be told that it has ended.
+    if (!mustWait || this.#leftBytes !== 0) return void (tail === undefined ? res.end() : res.end(tail, "latin1"));
     if (tail !== undefined) res.write(tail, "latin1");
     req.once("end", () => res.end());
   }

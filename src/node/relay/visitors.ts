@@ -148,7 +148,7 @@ export class Visitors {
       res.shouldKeepAlive = false;
       return reply.refuse(visitorErrors.badRequest);
     }
-    if (hasBody(req)) this.#pace.add(req, () => this.#timeOut(res, record, reply));
+    if (hasBody(req)) this.#pace.add(req, () => this.#timeOut(req, res, record, reply));
     const send = (request: ExchangeRequest): void => exchange(request, { req, res, refuse: reply.refuse });
     this.#open({ req, connection: res, record, reply, send }, route);
   }
@@ -185,10 +185,11 @@ export class Visitors {
     return this.#connections.admitShared(end, visitorAddress(req, this.#trustedProxies));
   }
 
-  #timeOut(res: ServerResponse, record: RequestRecord, reply: Reply): void {
+  #timeOut(req: IncomingMessage, res: ServerResponse, record: RequestRecord, reply: Reply): void {
     record.stream?.reset(ResetCode.TIMEOUT, "The request took too long to arrive.");
     record.failed("REQUEST_TIMEOUT");
-    if (res.headersSent) return reply.cut();
+    // The response may be over, and the connection wait for the rest of the request.
+    if (res.headersSent) return void req.destroy();
     res.shouldKeepAlive = false;
     reply.refuse(visitorErrors.requestTimeout);
   }
