@@ -1,5 +1,4 @@
 import { EventEmitter, setMaxListeners } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { CloseCode, ResetCode } from "../../../relay/codes";
 import type { ControlMessage, GoAway, HelloOk } from "../../../relay/controlMessages";
 import type { MuxLink } from "../../../relay/muxLink";
@@ -11,6 +10,7 @@ import { Backoff } from "./backoff";
 import { DriverBindings, type BindRequest, type BoundFacts } from "./driverBindings";
 import { TunnelRefusedError } from "./driverErrors";
 import type { RelayAddress } from "./greet";
+import { waitForNetwork } from "./networkChange";
 
 export type { BindRequest, BoundFacts } from "./driverBindings";
 
@@ -193,7 +193,7 @@ export class TunnelSession extends EventEmitter<TunnelSessionEvents> implements 
       if (this.#stopped.signal.aborted || !this.#mayReconnect) break;
       const delayMs = this.#backoff.next();
       this.emit("retry", { error: failure, delayMs });
-      await delay(delayMs, undefined, { signal: this.#stopped.signal, ref: true }).catch(() => {});
+      if (await waitForNetwork(delayMs, this.#stopped.signal)) this.#backoff.reset();
     }
     this.#rejectReady(new Error("The session was closed before it was connected."));
     this.#bindings.end(new Error("The session has ended."));
