@@ -1,5 +1,6 @@
 import type { DependencyMap } from "../lib/injectable";
 import { noEntries } from "../lib/nothing";
+import { assertDependencies } from "./assertArguments";
 
 /** How the list methods of the builders treat what was there before. */
 export interface ReplaceOption {
@@ -18,18 +19,31 @@ export function appendTo<T>(existing: readonly T[] | undefined, added: readonly 
   return option?.override === true || existing === undefined ? [...added] : [...existing, ...added];
 }
 
-/** Later keys win; the result is a function as soon as one side is. */
-export function mergeDependencies(
-  existing: DependencySource | undefined,
-  added: DependencySource,
-  option?: ReplaceOption,
-): DependencySource {
-  if (option?.override === true || existing === undefined) return added;
-  if (typeof existing !== "function" && typeof added !== "function") return { ...existing, ...added };
-  return (config: never) => ({ ...resolveDependencies(existing, config), ...resolveDependencies(added, config) });
+/** Something that has dependencies. */
+interface Dependent {
+  readonly id: string;
+  readonly dependencies?: DependencySource | undefined;
 }
 
-/** The map behind either form. */
-export function resolveDependencies(source: DependencySource | undefined, config: unknown): DependencyMap {
-  return (typeof source === "function" ? source(config as never) : source) ?? noEntries;
+/** Later keys win; the result is a function as soon as one side is. */
+export function mergeDependencies(draft: Dependent, added: DependencySource, option?: ReplaceOption): DependencySource {
+  const existing = draft.dependencies;
+  if (option?.override === true || existing === undefined) return added;
+  if (typeof existing !== "function" && typeof added !== "function") return { ...existing, ...added };
+  return (config: never) => ({
+    ...resolveDependencies(draft, config),
+    ...resolveDependencies({ ...draft, dependencies: added }, config),
+  });
+}
+
+/**
+ * The map behind either form.
+ *
+ * @throws {invalidDefinitionError} a function gives none, as an asynchronous one: nothing would be injected
+ */
+export function resolveDependencies({ id, dependencies = noEntries }: Dependent, config: unknown): DependencyMap {
+  if (typeof dependencies !== "function") return dependencies;
+  const map = dependencies(config as never);
+  assertDependencies("Definition", id, map);
+  return map;
 }

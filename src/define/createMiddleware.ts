@@ -79,7 +79,7 @@ export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft
     id: draft.id,
     dependencies(added: DependencySource, option?: ReplaceOption) {
       assertDependencies("Middleware", draft.id, added);
-      return at({ dependencies: mergeDependencies(draft.dependencies, added, option) });
+      return at({ dependencies: mergeDependencies(draft, added, option) });
     },
     configSchema: (configSchema: Schema) => at({ configSchema }),
     run(run: NonNullable<MiddlewareDraft["run"]>) {
@@ -95,11 +95,6 @@ export function middlewareBuilderOf(kind: MiddlewareKind, draft: MiddlewareDraft
     build: () => createMiddleware(kind, draft, filePath),
   });
 }
-
-const builderTypes: Record<MiddlewareKind, BuilderType> = {
-  taskMiddleware: "task-middleware",
-  resourceMiddleware: "resource-middleware",
-};
 
 /** @internal Gives `any`: the callers name the type. */
 export function createMiddleware(
@@ -120,7 +115,8 @@ export function createMiddleware(
     run,
   } = draft;
   if (typeof run !== "function") {
-    throw builderIncompleteError.create({ type: builderTypes[kind], builderId: id, missingFields: ["run"] });
+    const type = kind.replace("M", "-m") as BuilderType;
+    throw builderIncompleteError.create({ type, builderId: id, missingFields: ["run"] });
   }
   assertSchema("Middleware", id, "configSchema", configSchema);
   const definition = {

@@ -1,3 +1,4 @@
+import { given } from "../errors/bootErrors";
 import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import { noEntries, noItems } from "../lib/nothing";
 import {
@@ -107,16 +108,17 @@ class ResourceDraftBuilder {
   }
 
   #with(patch: Partial<ResourceDraft>): ResourceDraftBuilder {
-    return new ResourceDraftBuilder({ ...this.#draft, ...patch }, this.#filePath);
+    return new ResourceDraftBuilder({ ...this.#draft, ...given("Resource", this.id, patch) }, this.#filePath);
   }
 
   dependencies(added: DependencySource, option?: ReplaceOption): ResourceDraftBuilder {
     assertDependencies("Resource", this.id, added);
-    return this.#with({ dependencies: mergeDependencies(this.#draft.dependencies, added, option) });
+    return this.#with({ dependencies: mergeDependencies(this.#draft, added, option) });
   }
 
-  register(items: RegisterSource, option?: ReplaceOption): ResourceDraftBuilder {
-    return this.#with({ register: mergeRegister(this.#draft.register, items, option) });
+  register(register: RegisterSource, option?: ReplaceOption): ResourceDraftBuilder {
+    given("Resource", this.id, { register });
+    return this.#with({ register: mergeRegister(this.#draft.register, register, option) });
   }
 
   overrides(items: readonly OverridableElements[], option?: ReplaceOption): ResourceDraftBuilder {

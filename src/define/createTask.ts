@@ -1,4 +1,4 @@
-import { builderIncompleteError } from "../errors/bootErrors";
+import { builderIncompleteError, given } from "../errors/bootErrors";
 import { taskNotRoutedError } from "../errors/runErrors";
 import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import { noEntries, noItems } from "../lib/nothing";
@@ -38,7 +38,7 @@ export interface TaskDraft {
   readonly resultSchema?: Schema | undefined;
   readonly throws?: ThrowsList | undefined;
   readonly run?: ITask["run"] | undefined;
-  readonly streams?: true | undefined;
+  readonly streams?: boolean | undefined;
   readonly itemSchema?: Schema | undefined;
   readonly takesItems?: true | undefined;
   readonly itemInputSchema?: Schema | undefined;
@@ -123,7 +123,7 @@ abstract class DraftBuilder<Builder> {
 
   dependencies(added: DependencySource, option?: ReplaceOption): Builder {
     assertDependencies("Task", this.id, added);
-    return this.with({ dependencies: mergeDependencies(this.draft.dependencies, added, option) });
+    return this.with({ dependencies: mergeDependencies(this.draft, added, option) });
   }
 
   tags(tags: readonly TagType[], option?: ReplaceOption): Builder {
@@ -148,8 +148,8 @@ abstract class DraftBuilder<Builder> {
     return this.with({ itemSchema });
   }
 
-  itemInput(itemInputSchema?: Schema): Builder {
-    return this.with({ takesItems: true, itemInputSchema });
+  itemInput(...[itemInputSchema]: readonly [Schema?]): Builder {
+    return this.with({ takesItems: true, ...(arguments.length > 0 && { itemInputSchema }) });
   }
 
   throws(throws: ThrowsList): Builder {
@@ -164,12 +164,12 @@ abstract class DraftBuilder<Builder> {
 
 class TaskDraftBuilder extends DraftBuilder<TaskDraftBuilder> {
   protected with(patch: Partial<TaskDraft>): TaskDraftBuilder {
-    return new TaskDraftBuilder({ ...this.draft, ...patch }, this.filePath);
+    return new TaskDraftBuilder({ ...this.draft, ...given("Task", this.id, patch) }, this.filePath);
   }
 
   run(run: ITask["run"]): TaskDraftBuilder {
     assertFunction("Task", this.id, "run", run);
-    return this.with({ run, streams: undefined });
+    return this.with({ run, streams: false });
   }
 
   stream(run: ITask["run"]): TaskDraftBuilder {
@@ -184,7 +184,7 @@ class TaskDraftBuilder extends DraftBuilder<TaskDraftBuilder> {
 
 class PhantomDraftBuilder extends DraftBuilder<PhantomDraftBuilder> {
   protected with(patch: Partial<TaskDraft>): PhantomDraftBuilder {
-    return new PhantomDraftBuilder({ ...this.draft, ...patch }, this.filePath);
+    return new PhantomDraftBuilder({ ...this.draft, ...given("Task", this.id, patch) }, this.filePath);
   }
 
   build(): IPhantomTask {

@@ -1,3 +1,4 @@
+import { given } from "../errors/bootErrors";
 import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import { noEntries, noItems } from "../lib/nothing";
 import { optional, type Injectable, type IOptionalDependency, type Unbuilt } from "../lib/injectable";
@@ -138,7 +139,7 @@ function startEvent(id: string): EventFluentBuilder<any, any> {
   const at = (definition: IEventDefinition): unknown =>
     Object.freeze({
       id,
-      payloadSchema: (payloadSchema: Schema) => at({ ...definition, payloadSchema }),
+      payloadSchema: (payloadSchema: Schema) => at({ ...definition, ...given("Event", id, { payloadSchema }) }),
       tags(tags: readonly TagType[], option?: ReplaceOption) {
         assertList("Event", id, "tags", tags);
         return at({ ...definition, tags: appendTo(definition.tags, tags, option) });

@@ -110,8 +110,7 @@ function deepChildren(base: Forkable, deepFork: DeepFork): Pick<Forkable, "regis
     );
   return {
     register: typeof register === "function" ? children : children(undefined as never),
-    dependencies:
-      dependencies && ((config: never) => remapDependencies(resolveDependencies(dependencies, config), deepFork)),
+    dependencies: dependencies && ((config: never) => remapDependencies(resolveDependencies(base, config), deepFork)),
   };
 }
 

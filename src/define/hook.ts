@@ -167,7 +167,7 @@ export function hookBuilderOf(draft: HookDraft, filePath: FilePath): NewHookBuil
     order: (order: number) => at({ order }),
     dependencies(added: DependencySource, option?: ReplaceOption) {
       assertDependencies("Hook", draft.id, added);
-      return at({ dependencies: mergeDependencies(draft.dependencies, added, option) });
+      return at({ dependencies: mergeDependencies(draft, added, option) });
     },
     tags(tags: readonly TagType[], option?: ReplaceOption) {
       assertList("Hook", draft.id, "tags", tags);

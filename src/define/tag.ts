@@ -1,3 +1,4 @@
+import { given } from "../errors/bootErrors";
 import { captureFilePath, withFilePath, type FilePath } from "../lib/filePath";
 import type { Unbuilt } from "../lib/injectable";
 import type { Schema } from "../lib/schema";
@@ -83,7 +84,7 @@ export function tagBuilder<C = void, In = void, Out = void>(id: string): TagFlue
     Object.freeze({
       id,
       meta: (meta: ITagMeta) => at({ ...definition, meta }),
-      configSchema: (configSchema: Schema) => at({ ...definition, configSchema }),
+      configSchema: (configSchema: Schema) => at({ ...definition, ...given("Tag", id, { configSchema }) }),
       config: (config: unknown) => at({ ...definition, config }),
       build: () => createTag<unknown, In, Out>(definition, filePath),
     });

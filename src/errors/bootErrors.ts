@@ -64,7 +64,8 @@ export const unknownItemTypeError = /* @__PURE__ */ declareError<{
       return `"${item.id}" is a builder${owner === undefined ? "" : `, where "${owner}" ${where}`}: call .build() on it.`;
     }
     if (owner === undefined) return "run(...) takes a resource, or what .with(config) of one returns.";
-    if (list !== undefined) return `"${owner}" lists it in .${list}([...]): usually a circular import.`;
+    if (list !== undefined)
+      return `"${owner}" lists it in .${list}([...])${item ? "." : ": usually a circular import."}`;
     if (key === undefined) return `"${owner}" registers it: register definitions only, and call .build() on builders.`;
     return item === undefined
       ? `"${owner}" lists "${key}" as undefined: usually a circular import; use .dependencies(() => ({ ... })).`
@@ -161,13 +162,7 @@ export const storeAlreadyInitializedError = /* @__PURE__ */ declareError<Record<
 /** A kind of builder, as errors name it. */
 export type BuilderType = "task" | "hook" | "task-middleware" | "resource-middleware" | "tunnel";
 
-const builderLabels: Record<BuilderType, string> = {
-  task: "Task",
-  hook: "Hook",
-  "task-middleware": "Task middleware",
-  "resource-middleware": "Resource middleware",
-  tunnel: "Tunnel",
-};
+const labelOf = (type: BuilderType): string => type.charAt(0).toUpperCase() + type.slice(1).replace("-", " ");
 
 /** `.build()` was called before everything it needs was given. */
 export const builderIncompleteError = /* @__PURE__ */ declareError<{
@@ -176,7 +171,7 @@ export const builderIncompleteError = /* @__PURE__ */ declareError<{
   missingFields: readonly string[];
 }>("runner.errors.builderIncomplete", {
   message: ({ type, builderId, missingFields }) =>
-    `${builderLabels[type]} "${builderId}" is incomplete. Missing required: ${missingFields.join(", ")}. Call ${missingFields
+    `${labelOf(type)} "${builderId}" is incomplete. Missing required: ${missingFields.join(", ")}. Call ${missingFields
       .map((field) => `.${field}()`)
       .join(" and ")} before .build().`,
 });
@@ -199,8 +194,20 @@ export const invalidDefinitionError = /* @__PURE__ */ declareError<{
 }>("runner.errors.invalidDefinition", {
   message: ({ kind, id, field, expected, received }) =>
     `${kind} "${id}" has an invalid ${field}: expected ${expected}, got ${describeItem(received)}.`,
-  fix: ({ fix }) => fix,
+  fix: ({ fix, received }) => (received === undefined ? "it is undefined: usually a circular import." : fix),
 });
+
+/**
+ * What a builder is given. Left out it would be what a builder has of its own accord, such as no validation.
+ *
+ * @throws {invalidDefinitionError} a field is `undefined`
+ */
+export function given<P extends object>(kind: string, id: string, patch: P): P {
+  for (const [field, received] of Object.entries(patch)) {
+    if (received === undefined) throw invalidDefinitionError.create({ kind, id, field, expected: "a value", received });
+  }
+  return patch;
+}
 
 /** A task is routed by two client tunnels. */
 export const tunnelOwnershipConflictError = /* @__PURE__ */ declareError<{

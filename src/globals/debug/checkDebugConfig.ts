@@ -1,6 +1,6 @@
+import { checkFields, type FieldRule } from "../../lib/configFields";
 import { describeGiven } from "../../lib/describeValue";
 import { isPlainObject } from "../../lib/guards";
-import { nearestName } from "../../lib/nearestName";
 import type { DebugFriendlyConfig } from "../../runtime/run/debugConfig";
 import { allFalse } from "./levels";
 
@@ -15,16 +15,8 @@ export function checkDebugConfig(given: unknown, name: string): DebugFriendlyCon
   if (!isPlainObject(given)) {
     throw new TypeError(`${name} must be "normal", "verbose" or an object of flags, got ${describeGiven(given)}.`);
   }
-  for (const [flag, value] of Object.entries(given)) {
-    if (!Object.hasOwn(allFalse, flag)) {
-      const known = Object.keys(allFalse);
-      const meant = nearestName(flag, known);
-      const hint = meant === undefined ? `there are ${known.join(", ")}.` : `did you mean "${meant}"?`;
-      throw new TypeError(`${name} has no flag "${flag}"; ${hint}`);
-    }
-    if (value !== undefined && typeof value !== "boolean") {
-      throw new TypeError(`${name}.${flag} must be true or false, got ${describeGiven(value)}.`);
-    }
-  }
+  checkFields(given, name, Object.fromEntries(Object.keys(allFalse).map((flag) => [flag, isFlag])));
   return given;
 }
+
+const isFlag: FieldRule = { expected: "true or false", fits: (value) => typeof value === "boolean" };

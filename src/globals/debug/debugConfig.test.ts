@@ -44,14 +44,14 @@ describe("levels", () => {
 
 describe("a config that would be ignored", () => {
   it.each([
-    ["loud", 'run(app, options): options.debug must be "normal", "verbose" or an object of flags, got "loud".'],
-    [false, 'run(app, options): options.debug must be "normal", "verbose" or an object of flags, got false.'],
-    [null, 'run(app, options): options.debug must be "normal", "verbose" or an object of flags, got null.'],
+    ["loud", 'run(app, options).debug must be "normal", "verbose" or an object of flags, got "loud".'],
+    [false, 'run(app, options).debug must be "normal", "verbose" or an object of flags, got false.'],
+    [null, 'run(app, options).debug must be "normal", "verbose" or an object of flags, got null.'],
     [
       { logTaskInputs: true },
-      'run(app, options): options.debug has no flag "logTaskInputs"; did you mean "logTaskInput"?',
+      "run(app, options).debug.logTaskInputs is not known. Did you mean run(app, options).debug.logTaskInput?",
     ],
-    [{ logTaskInput: 1 }, "run(app, options): options.debug.logTaskInput must be true or false, got 1."],
+    [{ logTaskInput: 1 }, "run(app, options).debug.logTaskInput must be true or false, got 1."],
   ])("is refused before anything runs: %p", async (given, message) => {
     let ran = false;
     const root = r
@@ -68,7 +68,7 @@ describe("a config that would be ignored", () => {
 
   it("is refused where a tag is given it", () => {
     expect(() => debugTag.with({ logEverything: true } as never)).toThrow(
-      /^Tag config validation failed for globals\.tags\.debug: config has no flag "logEverything"; there are logResourceConfig, /,
+      /^Tag config validation failed for globals\.tags\.debug: config\.logEverything is not known\. Known are logResourceConfig, /,
     );
   });
 });

@@ -28,4 +28,4 @@ const debugResource = /* @__PURE__ */ (() =>
  * @see readmes/DEBUG.md
  */
 export const debugItem = (given: unknown): RegisterableItems =>
-  debugResource.with(checkDebugConfig(given, "run(app, options): options.debug"));
+  debugResource.with(checkDebugConfig(given, "run(app, options).debug"));

@@ -1,4 +1,4 @@
-import { fieldsOf, invalid } from "../../tunnels/http/config/configFields";
+import { fieldsOf, invalid } from "../../lib/configFields";
 import type { PromClient, PromRegistry } from "./promInstruments";
 
 /** Configures `metrics`. */

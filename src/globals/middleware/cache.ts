@@ -4,6 +4,7 @@ import { createResource } from "../../define/createResource";
 import type { IResource } from "../../define/resource";
 import { createTask } from "../../define/createTask";
 import type { ITask } from "../../define/task";
+import { assertSync } from "../../lib/assertSync";
 import { isPlainObject } from "../../lib/guards";
 import { symbolFramework } from "../../lib/symbols";
 import { longestTimerMs } from "../../lib/timers";
@@ -161,7 +162,9 @@ export const cache = /* @__PURE__ */ (() =>
       const { task, next, journal: executionJournal } = input;
       const { id } = task.definition;
       const open = await openCache(id, config, dependencies);
-      const key = config.keyBuilder?.(id, task.input) ?? cacheKeyOf(id, task.input, dependencies.serializer);
+      const key =
+        assertSync(config.keyBuilder?.(id, task.input), "config.keyBuilder") ??
+        cacheKeyOf(id, task.input, dependencies.serializer);
 
       const found = await lookUp(open, key);
       executionJournal.set(cacheJournalKeys.hit, found !== undefined, { override: true });

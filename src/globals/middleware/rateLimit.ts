@@ -1,6 +1,7 @@
 import { journal } from "../../define/journal";
 import type { ITaskMiddlewareExecutionInput } from "../../define/middleware";
 import { rateLimitError } from "../../errors/middlewareErrors";
+import { assertSync } from "../../lib/assertSync";
 import { frameworkResource } from "../frameworkResource";
 import { builtinTaskMiddleware } from "./builtin";
 
@@ -101,7 +102,7 @@ function counterOf(
   }
   let counters = statesByKey.get(config) as Map<string, Counter> | undefined;
   if (counters === undefined) statesByKey.set(config, (counters = new Map<string, Counter>()));
-  const of = key(input.task.input, callerOf(input));
+  const of = assertSync(key(input.task.input, callerOf(input)), "config.key");
   const counter = counters.get(of) ?? createCounter(config);
   // The map is in the order of use: what is forgotten first is the least likely to have counted anything.
   counters.delete(of);

@@ -1,6 +1,7 @@
 import { journal } from "../../define/journal";
 import type { GivenExecutionInput, ITaskMiddlewareExecutionInput } from "../../define/middleware";
 import { normalizeError } from "../../errors/normaliseThrown";
+import { assertSync } from "../../lib/assertSync";
 import type { Store } from "../../runtime/run/store";
 import { explainFailure } from "../../tunnels/protocol/callFailure";
 import { judgeRepeat, tellDelivery, type RepeatVerdict } from "../../tunnels/protocol/safeRepeat";
@@ -93,7 +94,10 @@ function mayRetry(thrown: unknown, attempt: number, config: RetryMiddlewareConfi
   const { retries = 3, stopRetryIf, onlyIf } = config;
   if (attempt >= retries) return false;
   const error = normalizeError(thrown);
-  return stopRetryIf?.(error) !== true && onlyIf?.(error) !== false;
+  return (
+    assertSync(stopRetryIf?.(error), "config.stopRetryIf") !== true &&
+    assertSync(onlyIf?.(error), "config.onlyIf") !== false
+  );
 }
 
 /** @throws what failed, when the end of the run begins, or no time is left; or the reason of the signal */
@@ -104,7 +108,8 @@ async function backOff(
   call?: Pick<ITaskMiddlewareExecutionInput, "signal" | "deadline">,
 ): Promise<void> {
   if (ending.hasBegun) throw thrown;
-  const delayMs = delayStrategy(attempt, normalizeError(thrown)) * (jitter ? Math.random() : 1);
+  const delayMs =
+    assertSync(delayStrategy(attempt, normalizeError(thrown)), "config.delayStrategy") * (jitter ? Math.random() : 1);
   const { remainingMs = Infinity } = call?.deadline ?? {};
   if (delayMs >= remainingMs) throw thrown;
   if (delayMs > 0 && !(await pause(delayMs, call?.signal, ending))) throw thrown;

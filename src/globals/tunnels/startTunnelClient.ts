@@ -1,11 +1,12 @@
 import { assertId } from "../../define/brand";
 import { resourceBuilderOf } from "../../define/createResource";
 import { remoteTask } from "../../define/createTask";
-import { remoteEvent, type IEvent } from "../../define/event";
+import { isEvent, remoteEvent, type IEvent } from "../../define/event";
 import type { ResourceDraft } from "../../define/resourceBuilder";
-import type { ITask } from "../../define/task";
+import { isTask, type ITask } from "../../define/task";
 import type { RemoteTaskOptions } from "../../define/taskBuilder";
 import { captureFilePath, type FilePath } from "../../lib/filePath";
+import { isPlainObject } from "../../lib/guards";
 import type { DependencyMap } from "../../lib/injectable";
 import type { MaybePromise } from "../../lib/typeLevel";
 import type { Store } from "../../runtime/run/store";
@@ -42,8 +43,9 @@ interface TaskByName {
 /** Names of events to their ids. */
 type EventIds = Readonly<Record<string, string>>;
 
-/** Whether a selection is names, and not definitions that exist. */
-const isNames = (selection: object): selection is Names => !Array.isArray(selection) && typeof selection === "object";
+/** Whether a selection is names, and not definitions that exist; what is neither is a problem of the boot. */
+const isNames = (selection: unknown): selection is Names =>
+  isPlainObject(selection) && !isTask(selection) && !isEvent(selection);
 
 /** The definitions of what a typed client tunnel names. */
 function define<D>(names: Names, make: (id: string, options?: RemoteTaskOptions) => D): Readonly<Record<string, D>> {

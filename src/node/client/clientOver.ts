@@ -16,6 +16,7 @@ import type { EndpointDiscovery } from "../../tunnels/routing/tags";
 import { parseBaseUrl, readBaseUrl, type BaseUrl } from "../../tunnels/transports/baseUrl";
 import type { HttpCallerConfig } from "../../tunnels/transports/httpClients";
 import { traceCalls } from "../../tunnels/transports/layers/traceCalls";
+import { checkClientConfig } from "./checkClientConfig";
 import { probeEndpoint } from "./probeEndpoint";
 
 /** Where a client of Node sends its calls. */
@@ -36,13 +37,14 @@ type MakeCarrier<Config> = (located: Config, address: BaseUrl) => Carrier;
  * Makes a client of one address, or of several.
  *
  * @param owner names the function in errors
- * @throws {Error} there is no address, or {TypeError} what there is of several makes no sense
+ * @throws {Error} there is no address, or {TypeError} a field makes no sense or is not known
  */
 export function clientOver<Config extends HttpCallerConfig>(
   config: (Config | OverEndpoints<Config>) & ClientNames,
   owner: string,
   make: MakeCarrier<Config>,
 ): RemoteClient & EndpointList {
+  checkClientConfig(config, owner);
   const isPooled = config !== undefined && ("endpoints" in config || "resolve" in config);
   if (isPooled) return pooledClient(config as OverEndpoints<Config> & ClientNames, owner, make);
   const single = config;
@@ -106,6 +108,8 @@ async function settledDiscovery(
   options: Pick<ClientCallOptions, "signal" | "timeoutMs"> = {},
 ): Promise<EndpointDiscovery> {
   try {
+    // Something that is no signal fails here, before there is a call whose failure nothing would handle.
+    options.signal?.throwIfAborted();
     return { url, discovery: await settleOrAbort(client.discover(options), options.signal) };
   } catch (error) {
     return { url, error };

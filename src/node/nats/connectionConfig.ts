@@ -1,4 +1,4 @@
-import { amount, fieldsOf, invalid, milliseconds } from "../../tunnels/http/config/configFields";
+import { amount, fieldsOf, invalid, milliseconds } from "../../lib/configFields";
 
 /** What a connection authenticates by. */
 export type NatsCredentials =

@@ -1,4 +1,4 @@
-import { fieldsOf, flag, invalid } from "../../tunnels/http/config/configFields";
+import { fieldsOf, flag, invalid } from "../../lib/configFields";
 import { isOrigin } from "../../tunnels/http/config/origin";
 import { createAddressSet } from "../server/addressSet";
 import type { TunnelRelayAuth, TunnelRelayConfig, TunnelRelayLimits } from "./tunnelRelayConfig";

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
+import { assertSync } from "../../lib/assertSync";
 import type { ResponseHead } from "../../relay/framePayloads";
 import { CarriedBody } from "./carriedBody";
 import type { GateGroups } from "./gates/compileGates";
@@ -81,7 +82,7 @@ export function createPipeline({ gates, hooks, timeoutMs, onFailed }: PipelinePa
   function limit(visitor: TunnelVisitor): VisitorError | undefined {
     for (const hook of limits) {
       if (!hook.matches(visitor)) continue;
-      const waitMs = hook.limiter.take(String(hook.keyOf(visitor)), performance.now());
+      const waitMs = hook.limiter.take(String(assertSync(hook.keyOf(visitor), "rateLimit: by")), performance.now());
       if (waitMs > 0) return { ...visitorErrors.rateLimited, retryAfterSeconds: Math.ceil(waitMs / 1000) };
     }
     return undefined;

@@ -36,4 +36,5 @@ export function listenersInOrder(
 }
 
 const noListeners: readonly Listener[] = [];
-const byOrder = (a: Listener, b: Listener): number => a.order - b.order;
+// No difference: that of two infinite ones is no number.
+const byOrder = (a: Listener, b: Listener): number => (a.order < b.order ? -1 : Number(a.order > b.order));

@@ -32,7 +32,11 @@ export async function subscribeHere(
   try {
     const refused = hearing.ids.find((id) => state.phase !== "open" || !cells.events.has(id));
     if (refused !== undefined) return await refuseEvent(refused);
-    if (hearing.ids.length > 0) return new LocalSubscription(run, options, end);
+    if (hearing.ids.length > 0) {
+      // Before anything is held that its listener would have to give back.
+      options.signal?.throwIfAborted();
+      return new LocalSubscription(run, options, end);
+    }
     throw new TypeError("subscribe takes a list of events, by definition or id, with one at least.");
   } catch (error) {
     for (const untap of taps) untap();

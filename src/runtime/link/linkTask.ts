@@ -14,7 +14,7 @@ import {
   type TaskLayer,
   type TaskMiddlewareInterceptor,
 } from "./taskLayers";
-import { dependenciesPerCall, inScope, type BindDependencies, type Step } from "./taskStep";
+import { dependenciesPerCall, inScope, isSignal, type BindDependencies, type Step } from "./taskStep";
 
 /** A linked task: what every caller ends up in. Never throws synchronously. */
 export type Invoke = (input: unknown, options?: InvokeOptions) => Promise<unknown>;
@@ -98,8 +98,11 @@ export function linkTask(link: TaskLink): Invoke {
   const invokeWith = (input: unknown, options: InvokeOptions): Promise<unknown> => {
     const scope = scopeOf(options);
     const timeoutMs = timeoutOf(options);
-    if (timeoutMs === undefined) return invokeIn(input, options, scope);
-    return inScope(scope, { timeoutMs }, task.id, (limited) => invokeIn(input, options, limited));
+    const isFlawed = !isSignal(options.signal);
+    if (timeoutMs === undefined && !isFlawed) return invokeIn(input, options, scope);
+    // The one that is none is refused there.
+    const limits = isFlawed ? options : { timeoutMs };
+    return inScope(scope, limits, task.id, (limited) => invokeIn(input, options, limited));
   };
   const { trace } = link;
   // Without a function inside it: an engine would keep what such a function reads in an object made for each call.

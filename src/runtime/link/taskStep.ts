@@ -32,9 +32,12 @@ export async function inScope(
   id: string,
   part: (scope: CallScope) => Promise<unknown>,
 ): Promise<unknown> {
-  const { timeoutMs = 1 } = limits;
+  const { signal, timeoutMs = 1 } = limits;
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
     throw new TypeError(`timeoutMs of a call of "${id}" is a number of milliseconds, got ${describeValue(timeoutMs)}.`);
+  }
+  if (!isSignal(signal)) {
+    throw new TypeError(`signal of a call of "${id}" is an AbortSignal, got ${describeValue(signal)}.`);
   }
   const { scope, expired, release } = deriveScope(outer, limits, id);
   try {
@@ -43,3 +46,7 @@ export async function inScope(
     release();
   }
 }
+
+/** Whether it can end a call, or there is none; not so an `AbortController`, which would end nothing. */
+export const isSignal = (signal: AbortSignal | undefined): boolean =>
+  signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted === "function";

@@ -1,4 +1,5 @@
 import { dependencyNotFoundError } from "../../errors/bootErrors";
+import { describeValue } from "../../lib/describeValue";
 import { resolveRegister } from "../../define/createResource";
 import { isResource, isResourceWithConfig, type OverridableElements } from "../../define/resource";
 import { collectBrought, dependenciesOf, presetOf } from "./collect";
@@ -37,8 +38,10 @@ export function applyOverrides(
   for (const { override, source } of winners.values()) {
     const current = registrations.get(override.id);
     const definition = isResourceWithConfig(override) ? override.resource : override;
-    if (current?.kind !== definition.kind) {
-      problems.add(dependencyNotFoundError.create({ key: override.id, overriddenBy: source }));
+    // What is no definition has no id.
+    if (current === undefined || current.kind !== definition.kind) {
+      const key = override.id ?? describeValue(override);
+      problems.add(dependencyNotFoundError.create({ key, overriddenBy: source }));
       continue;
     }
     const replaced = replace(current, override);

@@ -80,11 +80,11 @@ export function dependenciesOf(pending: Pending): DependencyMap {
   switch (pending.kind) {
     case "task":
     case "hook":
-      return resolveDependencies(pending.definition.dependencies, undefined);
+      return resolveDependencies(pending.definition, undefined);
     case "resource":
     case "taskMiddleware":
     case "resourceMiddleware":
-      return resolveDependencies(pending.definition.dependencies, pending.config);
+      return resolveDependencies(pending.definition, pending.config);
     case "event":
     case "tag":
     case "error":

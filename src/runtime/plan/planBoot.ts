@@ -114,7 +114,8 @@ export function checkAttachments(registrations: Registrations, problems: Problem
   const missingTags = new Set<string>();
   let hasHoles = false;
   const isHole = (item: unknown, owner: string, list: "tags" | "middleware"): boolean => {
-    if (item !== undefined && item !== null) return false;
+    const target = targetOf(item);
+    if (list === "tags" ? target?.kind === "tag" : target?.kind !== undefined) return false;
     problems.add(unknownItemTypeError.create({ item, owner, list }));
     hasHoles = true;
     return true;

@@ -2,6 +2,7 @@ import { noItems } from "../../lib/nothing";
 import type { IResource } from "../../define/resource";
 import type { ITask } from "../../define/task";
 import type { TaskMiddlewareAttachmentType, ResourceMiddlewareAttachmentType } from "../../define/attachments";
+import { assertSync } from "../../lib/assertSync";
 import { symbolFramework } from "../../lib/symbols";
 import {
   registrationsOf,
@@ -36,7 +37,7 @@ export function selectLayers(registrations: Registrations): LayerSelection {
     forTasks.length === 0
       ? noItems
       : forTasks.filter(({ definition: { everywhere } }) =>
-          typeof everywhere === "function" ? everywhere(task) : true,
+          typeof everywhere === "function" ? assertSync(everywhere(task), reach) : true,
         );
   const everywhereForResource = (resource: IResource<any, any>): readonly ResourceMiddlewareRegistration[] => {
     let reaching: ResourceMiddlewareRegistration[] | undefined;
@@ -59,8 +60,11 @@ function reaches(
 ): boolean {
   if (symbolFramework in resource && Object.values(dependencies).some((each) => targetOf(each)?.id === resource.id))
     return false;
-  return typeof everywhere === "function" ? everywhere(resource) : true;
+  return typeof everywhere === "function" ? assertSync(everywhere(resource), reach) : true;
 }
+
+/** What a promise would come from, which reached everything. */
+const reach = "a predicate of .everywhere(...)";
 
 const isEverywhere = ({ definition }: TaskMiddlewareRegistration | ResourceMiddlewareRegistration): boolean =>
   Boolean(definition.everywhere);

@@ -7,7 +7,7 @@ import {
   type CallLimits,
   type ResolvedCallLimits,
 } from "../http/config/callLimits";
-import { amount, fieldsOf, flag, milliseconds } from "../http/config/configFields";
+import { amount, fieldsOf, flag, milliseconds } from "../../lib/configFields";
 import { resolveBasePath, resolveContexts, resolveContract, resolveCors } from "../http/config/httpFields";
 import { resolveProbes, type ProbePaths } from "../http/config/probes";
 import type { CorsConfig } from "../http/cors";

@@ -1,4 +1,5 @@
 import { invalidTunnelError } from "../../errors/bootErrors";
+import { assertSync } from "../../lib/assertSync";
 
 interface Definition {
   readonly id: string;
@@ -24,7 +25,7 @@ export function pick<D extends Definition>(
   if (typeof selector === "function") {
     return [...registered.values()].filter((definition) => {
       try {
-        return selector(definition);
+        return assertSync(selector(definition), "The predicate");
       } catch (error) {
         onFailed(definition.id, error);
         return false;

@@ -181,7 +181,7 @@ describe("something of the wrong form given to a builder", () => {
 
   it("something of the wrong form given to a builder says how to write it", () => {
     expect(() => r.task("x").middleware(label as never)).toThrow("write .middleware([...]), also for a single one.");
-    expect(() => r.hook("x").on(undefined as never)).toThrow("the event is undefined: usually a circular import.");
+    expect(() => r.hook("x").on(undefined as never)).toThrow("it is undefined: usually a circular import.");
   });
 });
 

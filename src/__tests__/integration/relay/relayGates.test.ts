@@ -90,6 +90,22 @@ describe("a JWT gate", () => {
     expect(seen[0]?.headers.authorization).toMatch(/^Bearer ey/);
   });
 
+  it.each<[string, (host: string) => never]>([
+    ["undefined", () => undefined as never],
+    ["an empty list", () => [] as never],
+    ["a promise", (async () => "localhost") as never],
+  ])("a JWT gate whose audience function names none lets no token in: %s", async (_name, audience) => {
+    const { server, seen } = echo();
+    const gate = jwt.with({ key: publicKey, algorithms: ["ES256"], audience });
+    await using site = await publish(server, { config: { gates: [[gate]] } });
+
+    for (const claims of [{ aud: "localhost" }, { aud: "elsewhere" }, {}]) {
+      const authorization = `Bearer ${await sign(claims)}`;
+      expect((await ask(site.port, { headers: { authorization } })).status).toBe(401);
+    }
+    expect(seen).toEqual([]);
+  });
+
   it("a JWT gate takes a PEM text, a key object or a secret", async () => {
     const keys: Parameters<typeof jwt.with>[0][] = [
       { key: publicKey.export({ type: "spki", format: "pem" }).toString(), algorithms: ["ES256"] },

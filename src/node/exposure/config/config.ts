@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import type { DrainTimes } from "../../../lib/drain";
 import type { CorsConfig } from "../../../tunnels/http/cors";
 import { resolveAuth, type HttpAuthConfig, type ResolvedAuth } from "../../../tunnels/http/config/auth";
-import { amount, fieldsOf, flag, invalid } from "../../../tunnels/http/config/configFields";
+import { amount, fieldsOf, flag, invalid } from "../../../lib/configFields";
 import {
   resolveBasePath,
   resolveContexts,

@@ -1,5 +1,5 @@
 import type { DrainTimes } from "../../../lib/drain";
-import { fieldsOf, milliseconds } from "../../../tunnels/http/config/configFields";
+import { fieldsOf, milliseconds } from "../../../lib/configFields";
 import type { ExposureLimits } from "./limits";
 
 /** How an exposure ends. All in milliseconds. */

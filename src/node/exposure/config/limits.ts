@@ -7,7 +7,7 @@ import {
   type CallLimits,
   type ResolvedCallLimits,
 } from "../../../tunnels/http/config/callLimits";
-import { amount, fieldsOf, milliseconds } from "../../../tunnels/http/config/configFields";
+import { amount, fieldsOf, milliseconds } from "../../../lib/configFields";
 
 /** What an exposure accepts. */
 export interface ExposureLimits extends CallLimits {

@@ -18,7 +18,7 @@ import { locatedFailures } from "../../../tunnels/transports/layers/locatedFailu
 import { progress } from "../../../tunnels/transports/layers/progress";
 import { propagate } from "../../../tunnels/transports/layers/propagate";
 import { traceCalls } from "../../../tunnels/transports/layers/traceCalls";
-import { amount, fieldsOf, invalid, milliseconds } from "../../../tunnels/http/config/configFields";
+import { amount, fieldsOf, invalid, milliseconds } from "../../../lib/configFields";
 import { linkOf, natsConnection, type NatsConnectionHandle } from "../natsConnection";
 import { runParts } from "../runParts";
 import { isName, namePatternText } from "../subjects";

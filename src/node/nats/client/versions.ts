@@ -1,4 +1,4 @@
-import { invalid } from "../../../tunnels/http/config/configFields";
+import { invalid } from "../../../lib/configFields";
 
 /** Hashes of tasks by id: a contract lock, or the contract of a discovery. */
 export interface NatsContract {

@@ -1,6 +1,6 @@
 import type { IEvent } from "../../../define/event";
 import { resolveAuth, type ResolvedAuth } from "../../../tunnels/http/config/auth";
-import { amount, fieldsOf, invalid, milliseconds } from "../../../tunnels/http/config/configFields";
+import { amount, fieldsOf, invalid, milliseconds } from "../../../lib/configFields";
 import { resolveContexts } from "../../../tunnels/http/config/httpFields";
 import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
 import { natsAuthKeys, type NatsAuthConfig } from "../server/natsExposureConfig";

@@ -1,7 +1,7 @@
 import { createResource } from "../../../define/createResource";
 import type { IResource } from "../../../define/resource";
 import { symbolFramework } from "../../../lib/symbols";
-import { amount, fieldsOf, invalid, milliseconds } from "../../../tunnels/http/config/configFields";
+import { amount, fieldsOf, invalid, milliseconds } from "../../../lib/configFields";
 import type { IdempotencyStore } from "../../../tunnels/routing/idempotencyStore";
 import type { NatsLink } from "../link";
 import { loadNats } from "../loadNats";

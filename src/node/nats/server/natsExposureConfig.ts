@@ -1,6 +1,6 @@
 import { resolveAuth, type HttpAuthConfig, type ResolvedAuth } from "../../../tunnels/http/config/auth";
 import { resolveCallLimits, type CallLimits, type ResolvedCallLimits } from "../../../tunnels/http/config/callLimits";
-import { fieldsOf, flag, invalid, milliseconds } from "../../../tunnels/http/config/configFields";
+import { fieldsOf, flag, invalid, milliseconds } from "../../../lib/configFields";
 import { resolveContexts, resolveContract } from "../../../tunnels/http/config/httpFields";
 import type { ContextSelection } from "../../../tunnels/routing/contextSelection";
 import type { ContractDetail } from "../../../tunnels/server/discoverContract";

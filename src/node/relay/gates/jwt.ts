@@ -75,9 +75,10 @@ export async function createJwtGate(
     async judge({ req, visitor: { host } }) {
       const { authorization } = req.headers;
       if (authorization === undefined || isRepeated(req, "authorization")) return missing;
-      const expected = typeof audience === "function" ? audience(host) : audience;
-      const claims = expected === undefined ? options : { ...options, audience: listOf(expected) };
       try {
+        // A function that knows no audience of a host names none that would do.
+        const expected = typeof audience === "function" ? (audience(host) ?? []) : audience;
+        const claims = expected === undefined ? options : { ...options, audience: listOf(expected) };
         // One overload takes keys and the other functions, and each does the same.
         await jwtVerify(withoutScheme(authorization), known as KeyObject, claims);
         return pass;

@@ -3,7 +3,7 @@ import { normalizeError } from "../../../errors/normaliseThrown";
 import { defaultTokenHeader } from "../../protocol/headers";
 import type { TunnelEventSelector, TunnelTaskSelector } from "../../routing/tags";
 import type { HeldToken } from "../heldTokens";
-import { amount, fieldsOf, flag, invalid } from "./configFields";
+import { amount, fieldsOf, flag, invalid } from "../../../lib/configFields";
 
 /** A token, and what its holder is called, is to tasks, and may call. */
 export interface HttpToken {

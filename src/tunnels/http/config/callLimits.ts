@@ -4,7 +4,7 @@ import { itemLimits, type ResolvedStreamLimits, type StreamLimits } from "../../
 import type { ResolvedSubscriptionLimits, SubscriptionLimits } from "../../protocol/subscriptions";
 import { resolveSubscriptionLimits } from "./subscriptionLimits";
 import type { LeastRate } from "../paceWatch";
-import { amount, fieldsOf, milliseconds } from "./configFields";
+import { amount, fieldsOf, milliseconds } from "../../../lib/configFields";
 
 /** Limits of JSON bodies. */
 export interface JsonLimits {

@@ -2,7 +2,7 @@ import { contextSelectionForm, isContextSelection, type ContextSelection } from 
 import type { ContractDetail } from "../../server/discoverContract";
 import type { CorsConfig } from "../cors";
 import { canonicalPath } from "../router";
-import { fieldsOf, flag, invalid } from "./configFields";
+import { fieldsOf, flag, invalid } from "../../../lib/configFields";
 import { isOrigin } from "./origin";
 
 /**

@@ -1,5 +1,5 @@
 import { createRouter, unknownTarget } from "../router";
-import { invalid } from "./configFields";
+import { invalid } from "../../../lib/configFields";
 
 /** The paths under which an exposure says how, and what, it is. */
 export interface ProbePaths {

@@ -4,7 +4,7 @@ import {
   type ResolvedSubscriptionLimits,
   type SubscriptionLimits,
 } from "../../protocol/subscriptions";
-import { amount, fieldsOf, milliseconds } from "./configFields";
+import { amount, fieldsOf, milliseconds } from "../../../lib/configFields";
 
 const keys: readonly (keyof SubscriptionLimits)[] = ["ring", "queuedBytes", "drainMs", "open", "events"];
 const ringKeys: readonly (keyof ReplayLimits)[] = ["count", "bytes", "ageMs"];

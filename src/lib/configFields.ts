@@ -1,5 +1,6 @@
-import { nearestName } from "../../../lib/nearestName";
-import { longestTimerMs } from "../../../lib/timers";
+import { describeGiven } from "./describeValue";
+import { nearestName } from "./nearestName";
+import { longestTimerMs } from "./timers";
 
 /** Configs come from files and environments, so their types are promises at best: each field is checked. */
 
@@ -12,12 +13,35 @@ export function fieldsOf<T extends object>(
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid(path, "an object", value);
   for (const key of Object.keys(value)) {
-    if ((known as readonly string[]).includes(key)) continue;
-    const nearest = nearestName(key, known);
-    const hint = nearest === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${path}.${nearest}?`;
-    throw new TypeError(`${path}.${key} is not known. ${hint}`);
+    if (!(known as readonly string[]).includes(key)) throw unknownField(key, path, known);
   }
   return value;
+}
+
+/** What a field may be, in words and as a check. */
+export interface FieldRule {
+  readonly expected: string;
+  readonly fits: (value: unknown) => boolean;
+}
+
+/** Checks an object by a rule for each of its fields. @throws {TypeError} as `fieldsOf`; or a field is not what it may be */
+export function checkFields(given: unknown, path: string, rules: Readonly<Record<string, FieldRule>>): void {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new TypeError(`${path} must be an object, got ${describeGiven(given)}.`);
+  }
+  for (const [key, value] of Object.entries(given)) {
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    if (rule === undefined) throw unknownField(key, path, Object.keys(rules));
+    if (value !== undefined && !rule.fits(value)) {
+      throw new TypeError(`${path}.${key} must be ${rule.expected}, got ${describeGiven(value)}.`);
+    }
+  }
+}
+
+function unknownField(key: string, path: string, known: readonly string[]): TypeError {
+  const nearest = nearestName(key, known);
+  const hint = nearest === undefined ? `Known are ${known.join(", ")}.` : `Did you mean ${path}.${nearest}?`;
+  return new TypeError(`${path}.${key} is not known. ${hint}`);
 }
 
 /** A switch, off when it is left out. */
