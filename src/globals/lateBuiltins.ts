@@ -31,7 +31,7 @@ export function provideDebug(make: MakeDebugItem): void {
 export function debugItems(given: unknown): readonly RegisterableItems[] {
   if (given === undefined) return [];
   const [make] = debugMakers;
-  if (make === undefined) throw new TypeError("run(app, options): options.debug needs debugLevels in this bundle.");
+  if (make === undefined) throw new TypeError("run(app, options).debug needs debugLevels in this bundle.");
   return [make(given)];
 }
 
@@ -51,6 +51,6 @@ export function provideTracing(make: MakeTracing): void {
 export function tracingOf(observe: RunObserver | undefined): RunTracing | undefined {
   const [make] = tracingMakers;
   if (make !== undefined) return make(observe);
-  if (observe !== undefined) throw new TypeError("run(app, options): options.observe needs observer() in this bundle.");
+  if (observe !== undefined) throw new TypeError("run(app, options).observe needs observer() in this bundle.");
   return undefined;
 }

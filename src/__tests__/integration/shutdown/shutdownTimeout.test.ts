@@ -194,7 +194,7 @@ describe("shutdownTimeoutMs", () => {
     const error = await rejectionOf(run(appOf(), { shutdownTimeoutMs: "30s" as never }));
 
     expect(error.message).toBe(
-      'run(app, options): options.shutdownTimeoutMs must be a number of milliseconds, 0 or more, got "30s".',
+      'run(app, options).shutdownTimeoutMs must be a number of milliseconds, 0 or more, got "30s".',
     );
   });
 });

@@ -197,7 +197,7 @@ describe("run(app, { observe })", () => {
 
   it("refuses what is no function", async () => {
     await expect(run(appOf(double), { observe: 1 as never })).rejects.toThrow(
-      "options.observe must be a function, got 1",
+      "run(app, options).observe must be a function, got 1",
     );
   });
 });
