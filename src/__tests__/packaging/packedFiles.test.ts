@@ -42,8 +42,8 @@ it("the package ships whatever its pages link to, and no test", () => {
   expect(files.filter((file) => file.includes(".test."))).toEqual([]);
 });
 
-it("the package takes less than 3.6 MB, unpacked", () => {
-  expect(packed.unpackedSize).toBeLessThan(3_600_000);
+it("the package takes less than 3.65 MB, unpacked", () => {
+  expect(packed.unpackedSize).toBeLessThan(3_650_000);
 });
 
 it("the package ships no file that names the folder it was built in", () => {
