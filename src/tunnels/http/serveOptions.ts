@@ -38,6 +38,7 @@ export function httpServeOptions(
     auth: {
       header: auth.header,
       findTokenHolder,
+      holders: auth.tokens,
       tokenOption: "http.auth.token",
       timeoutMs: limits.authMs,
       allowAnonymous: auth.allowAnonymous,

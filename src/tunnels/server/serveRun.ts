@@ -34,6 +34,7 @@ import { createNarrow } from "./narrow";
 import { authenticatePrincipal } from "./principal";
 import { idempotencyOf } from "./runOnce";
 import { createContextReader } from "./readContexts";
+import { unservedIds, type TokenHolder } from "./unservedIds";
 
 /** The parts of a run that serving it takes. */
 export interface ServedRun {
@@ -49,6 +50,8 @@ export interface ServerAuth {
   readonly header: string;
   /** Whose token a header value is; absent when no token is configured. Must not leak by its timing. */
   readonly findTokenHolder: ((presented: string) => Caller | undefined) | undefined;
+  /** The configured tokens, by what they say of their holders: what they list is compared with what is served. Default: none. */
+  readonly holders?: readonly TokenHolder[] | undefined;
   /** A token that comes by another way than the header, which comes first. Default: none does. */
   readonly readToken?: AuthenticationParts["readToken"];
   /** Says why a request is refused before anything of its caller is looked at. Default: none is. */
@@ -115,7 +118,7 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
   const repeats = createRepeats({ atOnce: 10, periodMs: 10_000 });
   const onSkipped = (id: string, error: unknown): void =>
     void logger.warn("[runner] Tunnel allow-list selector failed; item skipped.", { data: { id }, error });
-  const { reach } = options;
+  const { reach, auth } = options;
   const allowList = reach
     ? { current: reach, freeze: reach }
     : createAllowListSource(store, { transport, open, onSkipped });
@@ -124,23 +127,25 @@ export function serveRun(run: ServedRun, options: ServeRunOptions): RunServer {
     eventManager.addListener(
       ready,
       () => {
-        const { enabled, open: isOpen } = allowList.freeze();
-        if (!enabled && !isOpen) void logger.warn(notEnabledAdvice(transport));
+        const served = allowList.freeze();
+        if (!served.enabled && !served.open) return void logger.warn(notEnabledAdvice(transport));
+        for (const holder of auth.holders ?? []) {
+          const ids = unservedIds(holder, served);
+          if (ids.length > 0)
+            void logger.warn(`${auth.tokenOption}s ${unservedAdvice}`, { data: { caller: holder.name, ids } });
+        }
       },
       // Before anything of the application learns that the run is ready, and may call.
       { order: Number.MIN_SAFE_INTEGER },
     );
   }
   const accepted = selectedContexts(options.contexts);
-  const { principalContext, isPrincipalRequired = false } = options.auth;
-  const authenticate = authenticatePrincipal(
-    guardRequests(authenticateRun(run, options, repeats), options.auth.refusalOf),
-    {
-      context: principalContext,
-      isRequired: isPrincipalRequired,
-      failures: options.auth.failures,
-    },
-  );
+  const { principalContext, isPrincipalRequired = false } = auth;
+  const authenticate = authenticatePrincipal(guardRequests(authenticateRun(run, options, repeats), auth.refusalOf), {
+    context: principalContext,
+    isRequired: isPrincipalRequired,
+    failures: options.auth.failures,
+  });
   const narrow = createNarrow(onSkipped);
   const errors = withFrameworkErrors(store.errors);
   const respond = createRespond({
@@ -263,6 +268,9 @@ function createRefusalReport(name: string, logger: Logger, repeats: Repeats) {
 const notEnabledAdvice = (transport: string): string =>
   `Every task and event answers 403: no server-mode ${transport.toUpperCase()} tunnel is registered. Register ` +
   `r.tunnel.server(id).tasks([...]).build(), or a resource tagged globals.tags.tunnel whose init returns { transport: "${transport}", mode: "server", tasks: [...], events: [...] }.`;
+
+const unservedAdvice =
+  "lists ids that are not served, so that they answer its holder 403. Correct them, or list them in a server tunnel.";
 
 /** Our own errors are never sent: they describe the inside of the application. */
 const isUnregistered = (error: unknown, registered: Store["errors"]): error is RunnerError =>

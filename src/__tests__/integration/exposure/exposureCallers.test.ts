@@ -230,6 +230,23 @@ describe("tokens that say more of their holders", () => {
     expect((await send(exposure, "task/whoCalls", "")).status).toBe(401);
   });
 
+  it("tokens that say more of their holders are warned of where they list what is not served", async () => {
+    const tokens = [
+      { token: "t-1", name: "ada", tasks: [whoCalls, "whoCals", "whoCals"], events: [noticed] },
+      { token: "t-2", tasks: [], events: ["gone"], subscribable: [noticed] },
+      { token: "t-3", tasks: () => true },
+    ];
+    await using exposure = await startExposure(served, { auth: { tokens } });
+
+    const warnings = exposure.logs.filter(({ level }) => level === "warn");
+    const message = expect.stringMatching(/^http\.auth\.tokens lists ids that are not served/);
+    expect(warnings).toMatchObject([
+      { message, data: { caller: "ada", ids: ["whoCals"] } },
+      { message, data: { caller: undefined, ids: ["gone", "noticed"] } },
+    ]);
+    expect(JSON.stringify(warnings)).not.toContain("t-1");
+  });
+
   it.each<[string, unknown]>([
     ["http.auth.tokens must be a list", { tokens: { token: "x" } }],
     ["http.auth.tokens[0] must be an object", { tokens: ["x"] }],

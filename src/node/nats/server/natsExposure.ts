@@ -68,6 +68,7 @@ async function startExposure(
     auth: {
       header: auth.header,
       findTokenHolder: auth.tokens && createTokenMatcher(auth.tokens),
+      holders: auth.tokens,
       tokenOption: "natsExposure.auth.token",
       timeoutMs: limits.authMs,
       // No caller counts as one of this machine.
