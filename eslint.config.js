@@ -192,6 +192,8 @@ function publicNames() {
       }
     }
   };
-  ["src/index.ts", "src/late.ts", "src/node/index.ts", "src/errors/index.ts"].filter((entry) => existsSync(entry)).forEach(visit);
+  ["src/index.ts", "src/late.ts", "src/node/index.ts", "src/errors/index.ts"]
+    .filter((entry) => existsSync(entry))
+    .forEach(visit);
   return names;
 }
