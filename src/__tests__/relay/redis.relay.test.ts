@@ -122,8 +122,8 @@ describe("a Redis behind a driver", () => {
       let done = 0;
       let failed = 0;
       process.stdin.resume().once("end", async () => {
+        while (!client.isReady || done === 0) await new Promise(setImmediate);
         clearInterval(timer);
-        while (!client.isReady) await new Promise(setImmediate);
         await sending;
         console.log(JSON.stringify({ done, failed, total: Number(await client.get("count")) }));
         client.destroy();
